@@ -1,0 +1,10 @@
+//! What a fact is, and the detectors that judge facts. Pure: time comes in, nothing is read or written.
+//! Knows nothing of fences, sockets, clocks or stores.
+//!
+//! - [`observation`]: one decoded fact from a source at a time
+//! - [`latch`]: the one state machine of all detectors (hold, raise, clear-hold, clear)
+//! - [`threshold`], [`silent`], [`hotspot`], [`intrusion`]: detector kinds
+//! - [`background`], [`blob`]: from luma pictures to moving blobs
+
+pub mod latch;
+pub mod observation;

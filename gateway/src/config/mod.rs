@@ -1,0 +1,481 @@
+//! One TOML file → a checked configuration. Unknown keys are errors; every problem has its line and a hint.
+//!
+//! The structs here are the file's shape and nothing else; defaults stand beside their key and in
+//! `configs/district.toml`.
+
+pub mod check;
+mod detect;
+mod scalar;
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub use detect::{Detect, Severity};
+pub use scalar::{Bytes, Secret, Span};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    #[serde(default)]
+    pub district: District,
+    #[serde(default)]
+    pub store: Store,
+    #[serde(default)]
+    pub api: Api,
+    #[serde(default)]
+    pub pipeline: Pipeline,
+    #[serde(default)]
+    pub video: Video,
+    #[serde(default)]
+    pub desk: Desk,
+    #[serde(default)]
+    pub brokers: Vec<Broker>,
+    #[serde(default)]
+    pub feeds: Vec<Feed>,
+    #[serde(default)]
+    pub cameras: Vec<Camera>,
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    #[serde(default)]
+    pub fences: Vec<FenceFile>,
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    #[serde(default)]
+    pub receivers: Vec<Receiver>,
+    pub series: Option<Series>,
+}
+
+/// Who we are: goes out with every notification.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct District {
+    pub id: String,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Folder of the database and the evidence. Relative to the working directory.
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Api {
+    pub listen: String,
+    /// Bearer token that every /api request must carry. Required where `listen` is not loopback.
+    pub token: Option<Secret>,
+}
+
+/// Bounds between the parts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pipeline {
+    /// Inputs waiting for Watch; when full, sockets are not read.
+    pub queue_max: usize,
+    /// Inputs committed in one transaction.
+    pub batch_max: usize,
+    /// Sources that are kept in memory; messages of further ones are rejected and counted.
+    pub sources_max: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Video {
+    /// Threads that decode, shared by all cameras. 0 = one per core.
+    pub decode_threads: usize,
+    /// Access units waiting per decode thread; when full, delta frames are shed and counted.
+    pub queue_max: usize,
+    /// All frames are decoded for this long after the last movement.
+    pub active: Span,
+    /// JPEG quality of snapshots, 1 to 100.
+    pub jpeg_quality: u8,
+}
+
+/// Clocks of tickets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Desk {
+    pub clock: Clock,
+    /// The lamp turns yellow when this share of the time is left, 0..1.
+    pub yellow_share: f64,
+}
+
+/// Time from opening to closing, by severity.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clock {
+    pub minor: Span,
+    pub moderate: Span,
+    pub severe: Span,
+    pub extreme: Span,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Broker {
+    pub id: String,
+    pub host: String,
+    #[serde(default = "defaults::mqtt_port")]
+    pub port: u16,
+    #[serde(default)]
+    pub version: MqttVersion,
+    /// Stable for ever: the broker keeps our unread messages under it.
+    #[serde(default = "defaults::client_id")]
+    pub client_id: String,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    #[serde(default)]
+    pub tls: bool,
+    /// PEM file of the authority that signed the broker's certificate; the system's where absent.
+    pub ca_file: Option<PathBuf>,
+    #[serde(default = "defaults::keep_alive")]
+    pub keep_alive: Span,
+    /// How long the broker is asked to keep our session while we are away (MQTT 5).
+    #[serde(default = "defaults::session_expiry")]
+    pub session_expiry: Span,
+    /// Messages received and not yet acknowledged.
+    #[serde(default = "defaults::inflight_max")]
+    pub inflight_max: u16,
+    #[serde(default = "defaults::packet_bytes_max")]
+    pub packet_bytes_max: Bytes,
+    #[serde(default = "defaults::connect_timeout")]
+    pub connect_timeout: Span,
+    #[serde(default = "defaults::retry_max")]
+    pub retry_max: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum MqttVersion {
+    #[serde(rename = "3.1.1")]
+    V311,
+    #[default]
+    #[serde(rename = "5")]
+    V5,
+}
+
+/// Topics of a broker and how their payloads become observations.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    pub id: String,
+    pub broker: String,
+    /// MQTT topic filters; `+` and `#` as in MQTT.
+    pub topics: Vec<String>,
+    /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it.
+    #[serde(default = "defaults::source_template")]
+    pub source: String,
+    pub format: Format,
+    /// Device times further ahead of the receive time than this are rejected.
+    #[serde(default = "defaults::ahead_max")]
+    pub ahead_max: Span,
+}
+
+/// Payload formats; one file each in `decode/`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Format {
+    /// Plain number as text, e.g. `21.5`.
+    Number { metric: String, unit: Option<String> },
+    /// JSON by mapping.
+    Json {
+        #[serde(default)]
+        readings: Vec<JsonReading>,
+        position: Option<JsonPosition>,
+        time: Option<JsonTime>,
+    },
+    /// SenML JSON, RFC 8428.
+    Senml {},
+    /// OwnTracks `location` messages.
+    Owntracks {},
+    /// Temperature matrix as JSON: numbers at a pointer, row-major, with declared or nested shape.
+    ThermalJson {
+        /// JSON pointer of the array: flat (then `columns` is required) or rows of rows.
+        pixels: String,
+        columns: Option<usize>,
+        /// `Cel` (default), `K`, `cK` (hundredths of a kelvin) or `[degF]`.
+        #[serde(default = "defaults::celsius")]
+        unit: String,
+        time: Option<JsonTime>,
+    },
+    /// Raw unsigned 16-bit little-endian hundredths of a kelvin, row-major.
+    ThermalU16 { columns: usize, rows: usize },
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonReading {
+    pub metric: String,
+    /// JSON pointer (RFC 6901) of the number.
+    pub value: String,
+    pub unit: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonPosition {
+    pub lon: String,
+    pub lat: String,
+    pub accuracy: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonTime {
+    pub pointer: String,
+    #[serde(default)]
+    pub unit: TimeUnit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeUnit {
+    /// RFC 3339 text.
+    #[default]
+    Iso,
+    S,
+    Ms,
+    Us,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Camera {
+    /// The source is called `cam:` + id.
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    /// `rtsp://host[:port]/path`, without credentials.
+    pub url: String,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    pub place: Option<[f64; 2]>,
+    /// Areas of the picture that rules name.
+    #[serde(default)]
+    pub zones: Vec<Zone>,
+    /// Polygons blackened in every picture that is stored or sent.
+    #[serde(default)]
+    pub masks: Vec<Vec<[f32; 2]>>,
+    /// Alert when no picture came for this long; the alert clears when pictures come again.
+    #[serde(default = "defaults::dark_after")]
+    pub dark_after: Span,
+    /// Limit of each of connect+describe, setup and play.
+    #[serde(default = "defaults::connect_timeout")]
+    pub open_timeout: Span,
+    /// Limit of the wait for the next frame; beyond it the stream has stalled.
+    #[serde(default = "defaults::stall_after")]
+    pub stall_after: Span,
+    /// Largest access unit accepted.
+    #[serde(default = "defaults::frame_bytes_max")]
+    pub frame_bytes_max: Bytes,
+    /// Longest wait between two attempts to connect.
+    #[serde(default = "defaults::retry_max")]
+    pub retry_max: Span,
+}
+
+/// A polygon in the picture: x right, y down, 0..1.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    pub id: String,
+    pub polygon: Vec<[f32; 2]>,
+}
+
+/// What is known of a source beyond its messages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    /// Longitude and latitude, WGS-84.
+    pub place: Option<[f64; 2]>,
+}
+
+/// A GeoJSON file of map fences.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FenceFile {
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    /// Source patterns: `+` one level, `#` the rest, `*` any text within a level.
+    pub sources: Vec<String>,
+    pub detect: Detect,
+    pub severity: Severity,
+    #[serde(default)]
+    pub category: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receiver {
+    pub id: String,
+    pub to: Target,
+    /// Least severity that is sent.
+    #[serde(default = "defaults::least_severity")]
+    pub from_severity: Severity,
+    /// Longest wait between two attempts.
+    #[serde(default = "defaults::retry_max")]
+    pub retry_max: Span,
+    /// Deliveries older than this are given up, counted and shown.
+    #[serde(default = "defaults::give_up_after")]
+    pub give_up_after: Span,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Target {
+    /// CloudEvents 1.0 JSON by POST, signed as Standard Webhooks.
+    Webhook {
+        url: String,
+        secret: Option<Secret>,
+        #[serde(default = "defaults::connect_timeout")]
+        timeout: Span,
+    },
+    /// CloudEvents 1.0 JSON to a topic, QoS 1, over a connection of its own.
+    Mqtt { broker: String, topic: String },
+}
+
+/// Readings to an InfluxDB v2 write endpoint.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    /// `http://host:port`; TLS by a local proxy: the influxdb2 client's TLS is outdated.
+    pub url: String,
+    pub org: String,
+    pub bucket: String,
+    pub token: Option<Secret>,
+    #[serde(default = "defaults::series_batch_bytes_max")]
+    pub batch_bytes_max: Bytes,
+    /// Waits for more readings at most this long.
+    #[serde(default = "defaults::series_linger")]
+    pub linger: Span,
+    #[serde(default = "defaults::connect_timeout")]
+    pub timeout: Span,
+    /// Readings that wait on disk; beyond it the oldest are evicted and counted.
+    #[serde(default = "defaults::spool_bytes_max")]
+    pub spool_bytes_max: Bytes,
+    #[serde(default = "defaults::retry_max")]
+    pub retry_max: Span,
+}
+
+impl Default for District {
+    fn default() -> Self {
+        District { id: "district".into(), name: String::new() }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store { folder: PathBuf::from("data") }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Api { listen: "127.0.0.1:8088".into(), token: None }
+    }
+}
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        Pipeline { queue_max: 8192, batch_max: 1024, sources_max: 200_000 }
+    }
+}
+
+impl Default for Video {
+    fn default() -> Self {
+        Video { decode_threads: 0, queue_max: 256, active: Span::from_ms(5_000), jpeg_quality: 80 }
+    }
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Desk { clock: Clock::default(), yellow_share: 0.25 }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        let minutes = |n: i64| Span::from_ms(n * 60_000);
+        Clock { minor: minutes(72 * 60), moderate: minutes(24 * 60), severe: minutes(4 * 60), extreme: minutes(60) }
+    }
+}
+
+impl Config {
+    /// The broker of that id.
+    pub fn broker(&self, id: &str) -> Option<&Broker> {
+        self.brokers.iter().find(|broker| broker.id == id)
+    }
+}
+
+mod defaults {
+    use super::{Bytes, Severity, Span};
+
+    pub(super) fn mqtt_port() -> u16 {
+        1883
+    }
+    pub(super) fn client_id() -> String {
+        "outpost".into()
+    }
+    pub(super) fn keep_alive() -> Span {
+        Span::from_ms(30_000)
+    }
+    pub(super) fn session_expiry() -> Span {
+        Span::from_ms(7 * 86_400_000)
+    }
+    pub(super) fn inflight_max() -> u16 {
+        1000
+    }
+    pub(super) fn packet_bytes_max() -> Bytes {
+        Bytes(1 << 20)
+    }
+    pub(super) fn connect_timeout() -> Span {
+        Span::from_ms(10_000)
+    }
+    pub(super) fn retry_max() -> Span {
+        Span::from_ms(60_000)
+    }
+    pub(super) fn source_template() -> String {
+        "{topic}".into()
+    }
+    pub(super) fn ahead_max() -> Span {
+        Span::from_ms(86_400_000)
+    }
+    pub(super) fn celsius() -> String {
+        "Cel".into()
+    }
+    pub(super) fn dark_after() -> Span {
+        Span::from_ms(60_000)
+    }
+    pub(super) fn stall_after() -> Span {
+        Span::from_ms(15_000)
+    }
+    pub(super) fn frame_bytes_max() -> Bytes {
+        Bytes(4 << 20)
+    }
+    pub(super) fn least_severity() -> Severity {
+        Severity::Minor
+    }
+    pub(super) fn give_up_after() -> Span {
+        Span::from_ms(3 * 86_400_000)
+    }
+    pub(super) fn series_batch_bytes_max() -> Bytes {
+        Bytes(512 << 10)
+    }
+    pub(super) fn series_linger() -> Span {
+        Span::from_ms(1_000)
+    }
+    pub(super) fn spool_bytes_max() -> Bytes {
+        Bytes(256 << 20)
+    }
+}

@@ -1,0 +1,32 @@
+//! The Outpost gateway: cameras and messages in, dispatch tickets out. Modules in the order in which a fact flows:
+//!
+//! - [`config`]: file → checked configuration
+//! - [`nouns`]: alert, ticket, delivery: the words that modules exchange
+//! - [`ingest`]: sessions with brokers and cameras
+//! - [`decode`]: payload bytes → observations and rejects
+//! - [`video`]: access units → pictures → picture facts; evidence
+//! - [`pipeline`]: Watch (rules over observations), and the shell that commits before it acknowledges
+//! - [`dispatch`]: Desk (alerts to tickets)
+//! - [`store`]: SQLite
+//! - [`notify`], [`series`]: what goes out
+//! - [`api`]: HTTP, server-sent events, the page
+//! - [`telemetry`]: logs, metrics, the clock
+//! - [`demo`]: the embedded broker, camera and publishers of `outpost demo`
+//! - [`app`]: start and stop order
+//! - [`probe`]: `outpost probe`
+
+pub mod api;
+pub mod app;
+pub mod config;
+pub mod decode;
+pub mod demo;
+pub mod dispatch;
+pub mod ingest;
+pub mod notify;
+pub mod nouns;
+pub mod pipeline;
+pub mod probe;
+pub mod series;
+pub mod store;
+pub mod telemetry;
+pub mod video;
