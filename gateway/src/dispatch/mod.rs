@@ -1,1 +1,157 @@
-//! Stub.
+//! Desk: alerts to tickets, stages, clocks. Pure: no clock, lock, await or store; knows nothing of how anything is
+//! sent or stored. One ticket per alert for now.
+
+mod stages;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::config;
+use crate::nouns::{Alert, Cleared, Command, JournalEntry, Move, Refusal, Stage, Ticket};
+
+/// Who the gateway is in a journal.
+pub const SELF: &str = "outpost";
+
+/// What must be committed, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A new ticket, or a ticket as it is now.
+    Ticket(Arc<Ticket>),
+    Journal(JournalEntry),
+    /// Receivers have to hear of this journal entry.
+    Tell {
+        ticket: Arc<Ticket>,
+        journal: u64,
+        kind: &'static str,
+    },
+}
+
+#[derive(Debug)]
+pub struct Desk {
+    clock: config::Clock,
+    /// Every ticket that is not closed.
+    open: HashMap<u64, Arc<Ticket>>,
+    by_alert: HashMap<Arc<str>, u64>,
+    next_no: u64,
+}
+
+impl Desk {
+    /// A desk as the store remembers it: the tickets not closed, and the highest number ever given.
+    pub fn restore(desk: &config::Desk, open: Vec<Ticket>, last_no: u64) -> Self {
+        let mut by_alert = HashMap::new();
+        let mut tickets = HashMap::new();
+        for ticket in open {
+            by_alert.insert(ticket.alert.clone(), ticket.no);
+            tickets.insert(ticket.no, Arc::new(ticket));
+        }
+        Desk { clock: desk.clock.clone(), open: tickets, by_alert, next_no: last_no + 1 }
+    }
+
+    pub fn n_open(&self) -> usize {
+        self.open.len()
+    }
+
+    pub fn alert_opened(&mut self, alert: &Alert, now_ms: i64, effects: &mut Vec<Effect>) {
+        if self.by_alert.contains_key(&alert.id) {
+            return;
+        }
+        let no = self.next_no;
+        self.next_no += 1;
+        let ticket = Ticket {
+            no,
+            alert: alert.id.clone(),
+            rule: alert.key.rule.clone(),
+            source: alert.key.source.clone(),
+            fence: alert.key.fence.clone(),
+            title: alert.name.clone(),
+            why: alert.why.text.as_str().into(),
+            severity: alert.severity,
+            category: alert.category.clone(),
+            place: alert.place.clone(),
+            stage: Stage::Reported,
+            unit: None,
+            opened_ms: now_ms,
+            due_ms: now_ms.saturating_add(self.clock.span(alert.severity).ms()),
+            closed_ms: None,
+            alert_cleared: false,
+            n_journal: 0,
+        };
+        self.by_alert.insert(alert.id.clone(), no);
+        self.record(ticket, SELF.into(), "opened", alert.why.text.clone(), "outpost.ticket.opened", now_ms, effects);
+    }
+
+    pub fn alert_cleared(&mut self, cleared: &Cleared, now_ms: i64, effects: &mut Vec<Effect>) {
+        let Some(ticket) = self.by_alert.get(&cleared.id).and_then(|no| self.open.get(no)) else { return };
+        if ticket.alert_cleared {
+            return;
+        }
+        let ticket = Ticket { alert_cleared: true, ..Ticket::clone(ticket) };
+        let kind = "outpost.ticket.alert-cleared";
+        self.record(ticket, SELF.into(), "alert-cleared", cleared.why.clone(), kind, now_ms, effects);
+    }
+
+    pub fn command(
+        &mut self,
+        command: &Command,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Arc<Ticket>, Refusal> {
+        let ticket = self.open.get(&command.ticket).ok_or(Refusal::NoSuchTicket(command.ticket))?;
+        let asked = command.asked.name();
+        let stage =
+            stages::after(ticket.stage, &command.asked).ok_or(Refusal::WrongStage { stage: ticket.stage, asked })?;
+        if stage == Stage::Closed && ticket.stage != Stage::Resolved && command.note.trim().is_empty() {
+            return Err(Refusal::NoteMissing);
+        }
+        let mut ticket = Ticket { stage, ..Ticket::clone(ticket) };
+        let mut note = command.note.clone();
+        if let Move::Assign { unit } = &command.asked {
+            note = if note.is_empty() { format!("to {unit}") } else { format!("to {unit}: {note}") };
+            ticket.unit = Some(unit.clone());
+        }
+        ticket.closed_ms = (stage == Stage::Closed).then_some(now_ms);
+        let kind = stages::told_as(&command.asked);
+        Ok(self.record(ticket, command.who.clone(), asked, note, kind, now_ms, effects))
+    }
+
+    /// Writes one journal entry with the ticket as it then is, and lets receivers hear of it.
+    #[expect(clippy::too_many_arguments, reason = "one private writer for all journal entries")]
+    fn record(
+        &mut self,
+        mut ticket: Ticket,
+        who: Arc<str>,
+        what: &'static str,
+        note: String,
+        kind: &'static str,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) -> Arc<Ticket> {
+        ticket.n_journal += 1;
+        let ticket = Arc::new(ticket);
+        let journal = ticket.n_journal;
+        effects.push(Effect::Ticket(ticket.clone()));
+        effects.push(Effect::Journal(JournalEntry { ticket: ticket.no, no: journal, at_ms: now_ms, who, what, note }));
+        effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind });
+        if ticket.stage == Stage::Closed {
+            self.open.remove(&ticket.no);
+            self.by_alert.remove(&ticket.alert);
+        } else {
+            self.open.insert(ticket.no, ticket.clone());
+        }
+        ticket
+    }
+}
+
+impl config::Clock {
+    pub(crate) fn span(&self, severity: config::Severity) -> config::Span {
+        match severity {
+            config::Severity::Minor => self.minor,
+            config::Severity::Moderate => self.moderate,
+            config::Severity::Severe => self.severe,
+            config::Severity::Extreme => self.extreme,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,151 @@
-//! Stub.
+//! The embedded store: SQLite in WAL mode, every commit on disk before it is told of. Knows the nouns and nothing
+//! else; no SQL stands anywhere but in this folder.
+//!
+//! - [`Store`]: the one writer of the commit shell
+//! - [`Reader`]: queries of the API
+//! - [`Queues`]: outbox and spool, drained by their workers
+
+mod commit;
+mod queues;
+mod read;
+mod rows;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+pub use commit::{Commit, Committed, NewDelivery, SeenRow, StateRow};
+pub use queues::Queues;
+pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
+pub use rows::FigureRow;
+
+use crate::nouns::Ticket;
+
+/// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
+const STEPS: [&str; 1] = [include_str!("schema.sql")];
+
+/// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("cannot create {path}: {cause}")]
+    Folder { path: PathBuf, cause: std::io::Error },
+    #[error("cannot write evidence {path}: {cause}")]
+    Evidence { path: PathBuf, cause: std::io::Error },
+    #[error("the linked SQLite is {found}, older than 3.51.3, whose WAL reset can corrupt the database")]
+    SqliteTooOld { found: &'static str },
+    #[error("the database is of a newer version ({found}) than this program knows ({known})")]
+    SchemaTooNew { found: usize, known: usize },
+    #[error("another process uses the database {path}")]
+    InUse { path: PathBuf },
+    #[error("database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("row of {table}: {what}")]
+    Row { table: &'static str, what: String },
+}
+
+/// The one writer.
+pub struct Store {
+    conn: Connection,
+    folder: PathBuf,
+    spool_bytes_max: Option<u64>,
+    spool_bytes: u64,
+    /// Holds the lock that keeps a second gateway off the same folder.
+    _lock: std::fs::File,
+}
+
+/// What a restart goes on from.
+pub struct Restored {
+    pub states: Vec<StateRow>,
+    pub tickets: Vec<Ticket>,
+    pub last_ticket: u64,
+    pub seen: Vec<SeenRow>,
+}
+
+impl Store {
+    /// Opens or creates the database in `folder`. `spool_bytes_max` bounds the readings that wait for the series
+    /// database; `None` where no series is configured.
+    pub fn open(folder: &Path, spool_bytes_max: Option<u64>) -> Result<Store, StoreError> {
+        let found = rusqlite::version();
+        if rusqlite::version_number() < SQLITE_VERSION_MIN {
+            return Err(StoreError::SqliteTooOld { found });
+        }
+        for path in [folder.to_path_buf(), folder.join("evidence")] {
+            std::fs::create_dir_all(&path).map_err(|cause| StoreError::Folder { path, cause })?;
+        }
+        let lock = lock(folder)?;
+        let mut conn = connect(folder)?;
+        migrate(&mut conn)?;
+        let spool_bytes: i64 =
+            conn.query_row("SELECT ifnull(sum(length(lines)), 0) FROM spool", [], |row| row.get(0))?;
+        Ok(Store {
+            conn,
+            folder: folder.to_path_buf(),
+            spool_bytes_max,
+            spool_bytes: spool_bytes.unsigned_abs(),
+            _lock: lock,
+        })
+    }
+
+    pub fn restore(&self) -> Result<Restored, StoreError> {
+        let mut states = Vec::new();
+        let mut statement = self.conn.prepare("SELECT rule, source, state FROM watch_state ORDER BY rule, source")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let text = |column| row.get::<_, String>(column);
+            states.push(StateRow { rule: text(0)?.into(), source: text(1)?.into(), state: text(2)? });
+        }
+        let mut statement = self.conn.prepare("SELECT broker, seq, marks FROM seen ORDER BY broker, seq")?;
+        let seen = statement
+            .query_map([], |row| {
+                Ok(SeenRow { broker: row.get::<_, String>(0)?.into(), seq: row.get(1)?, marks: row.get(2)? })
+            })?
+            .collect::<Result<_, _>>()?;
+        let last_ticket: i64 = self.conn.query_row("SELECT ifnull(max(no), 0) FROM ticket", [], |row| row.get(0))?;
+        let open = TicketQuery { open_only: true, ..TicketQuery::default() };
+        let tickets = read::tickets(&self.conn, &open)?;
+        Ok(Restored { states, tickets, last_ticket: last_ticket.unsigned_abs(), seen })
+    }
+}
+
+/// A connection for the writer, a reader or the queues, all set alike.
+fn connect(folder: &Path) -> Result<Connection, StoreError> {
+    let conn = Connection::open(folder.join("outpost.db"))?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "mmap_size", 0)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+fn lock(folder: &Path) -> Result<std::fs::File, StoreError> {
+    let path = folder.join("lock");
+    let file = std::fs::File::create(&path).map_err(|cause| StoreError::Folder { path: path.clone(), cause })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: folder.join("outpost.db") }),
+        Err(std::fs::TryLockError::Error(cause)) => Err(StoreError::Folder { path, cause }),
+    }
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = usize::try_from(found).unwrap_or(usize::MAX);
+    if found > STEPS.len() {
+        return Err(StoreError::SchemaTooNew { found, known: STEPS.len() });
+    }
+    for (index, step) in STEPS.iter().enumerate().skip(found) {
+        let transaction = conn.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", index as i64 + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

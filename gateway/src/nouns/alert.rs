@@ -1,0 +1,94 @@
+//! An alert: a condition that is on, one per key at a time, with the reason why.
+
+use std::sync::Arc;
+
+use outpost_detectors::observation::Blob;
+
+use crate::config::Severity;
+
+/// One alert may be open per key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AlertKey {
+    pub rule: Arc<str>,
+    pub source: Arc<str>,
+    /// Map fence or picture zone, where the rule names one.
+    pub fence: Option<Arc<str>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    /// Made from the key and `since_at_ms`, so that the same facts give the same id in every run.
+    pub id: Arc<str>,
+    pub key: AlertKey,
+    /// What operators call the rule.
+    pub name: Arc<str>,
+    pub severity: Severity,
+    pub category: Arc<str>,
+    /// Device time since when the condition has held.
+    pub since_at_ms: i64,
+    /// Gateway time at which the alert opened.
+    pub opened_ms: i64,
+    pub place: Place,
+    pub why: Why,
+    /// The picture that shows it, where there is one.
+    pub snapshot: Option<SnapshotAsk>,
+}
+
+/// Where it is: a point, a name, both or neither.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Place {
+    pub name: Option<Arc<str>>,
+    /// Longitude and latitude, WGS-84 degrees.
+    pub point: Option<(f64, f64)>,
+}
+
+/// The answer to "why did this fire": one sentence and the figures behind it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Why {
+    pub text: String,
+    pub figures: Vec<Figure>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    pub name: &'static str,
+    pub value: f64,
+    pub unit: Option<Arc<str>>,
+}
+
+/// Which picture of the alert's camera is its evidence, and what to draw on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SnapshotAsk {
+    pub picture: u64,
+    pub zone: Vec<[f32; 2]>,
+    pub boxes: Vec<Blob>,
+}
+
+/// The end of an alert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cleared {
+    pub id: Arc<str>,
+    pub key: AlertKey,
+    pub cleared_ms: i64,
+    pub why: String,
+}
+
+impl AlertKey {
+    /// `A-` and 16 hex digits of SHA-256 over the key and the time since when the condition holds.
+    pub fn alert_id(&self, since_at_ms: i64) -> Arc<str> {
+        use sha2::{Digest, Sha256};
+        use std::fmt::Write;
+        let mut hash = Sha256::new();
+        for part in [&*self.rule, &*self.source, self.fence.as_deref().unwrap_or("")] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        hash.update(since_at_ms.to_be_bytes());
+        let mut id = String::with_capacity(18);
+        id.push_str("A-");
+        for byte in &hash.finalize()[..8] {
+            let _ = write!(id, "{byte:02x}");
+        }
+        id.into()
+    }
+}

@@ -1,0 +1,270 @@
+//! One batch of the commit shell, written in one transaction.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Transaction, params};
+use sha2::{Digest, Sha256};
+
+use super::{Store, StoreError, rows};
+use crate::nouns::{Alert, Cleared, JournalEntry, Ticket};
+
+/// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
+#[derive(Debug, Default)]
+pub struct Commit {
+    pub states: Vec<StateRow>,
+    /// Alerts that opened, each with the JPEG that shows it.
+    pub opened: Vec<(Alert, Option<Vec<u8>>)>,
+    pub cleared: Vec<Cleared>,
+    pub tickets: Vec<Arc<Ticket>>,
+    pub journal: Vec<JournalEntry>,
+    pub deliveries: Vec<NewDelivery>,
+    /// Line protocol for the series database.
+    pub lines: String,
+    pub n_lines: u64,
+    pub seen: Vec<SeenRow>,
+    /// Per broker: marks before this sequence number are no longer needed.
+    pub seen_from: Vec<(Arc<str>, i64)>,
+}
+
+/// State of one rule for one source, as its detector wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateRow {
+    pub rule: Arc<str>,
+    pub source: Arc<str>,
+    pub state: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewDelivery {
+    pub receiver: Arc<str>,
+    pub key: String,
+    pub kind: &'static str,
+    pub data: String,
+    pub created_ms: i64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenRow {
+    pub broker: Arc<str>,
+    pub seq: i64,
+    pub marks: Vec<u8>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Lines of the oldest readings that made room for new ones.
+    pub n_lines_evicted: u64,
+}
+
+impl Commit {
+    pub fn is_empty(&self) -> bool {
+        self.states.is_empty()
+            && self.opened.is_empty()
+            && self.cleared.is_empty()
+            && self.tickets.is_empty()
+            && self.journal.is_empty()
+            && self.deliveries.is_empty()
+            && self.lines.is_empty()
+            && self.seen.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.states.clear();
+        self.opened.clear();
+        self.cleared.clear();
+        self.tickets.clear();
+        self.journal.clear();
+        self.deliveries.clear();
+        self.lines.clear();
+        self.n_lines = 0;
+        self.seen.clear();
+        self.seen_from.clear();
+    }
+}
+
+impl Store {
+    /// All or nothing; on disk when it returns. May be called again with the same commit after an error.
+    pub fn commit(&mut self, commit: &Commit) -> Result<Committed, StoreError> {
+        // Evidence is on disk before the row that promises it; a crash in between leaves a file without a row.
+        let evidence = commit
+            .opened
+            .iter()
+            .map(|(alert, jpeg)| jpeg.as_deref().map(|jpeg| write_evidence(&self.folder, alert, jpeg)).transpose())
+            .collect::<Result<Vec<_>, _>>()?;
+        let transaction = self.conn.transaction()?;
+        write_states(&transaction, &commit.states)?;
+        // Clears first: within one batch an alert may end and the next one of the same key begin. A key that opens
+        // and clears within one batch is written open, then cleared below.
+        write_cleared(&transaction, &commit.cleared)?;
+        for ((alert, _), evidence) in commit.opened.iter().zip(&evidence) {
+            write_opened(&transaction, alert, evidence.as_ref())?;
+            if let Some(cleared) = commit.cleared.iter().find(|cleared| cleared.id == alert.id) {
+                write_cleared(&transaction, std::slice::from_ref(cleared))?;
+            }
+        }
+        write_tickets(&transaction, commit)?;
+        write_deliveries(&transaction, &commit.deliveries)?;
+        write_seen(&transaction, commit)?;
+        let mut committed = Committed::default();
+        let mut spool_bytes = self.spool_bytes;
+        if let Some(bytes_max) = self.spool_bytes_max.filter(|_| !commit.lines.is_empty()) {
+            // Workers remove what they have sent without telling: the sum is asked for only near the bound.
+            spool_bytes += commit.lines.len() as u64;
+            if spool_bytes > bytes_max {
+                spool_bytes = spooled(&transaction)? + commit.lines.len() as u64;
+            }
+            transaction
+                .prepare_cached("INSERT INTO spool (lines, n_lines) VALUES (?1, ?2)")?
+                .execute(params![commit.lines, commit.n_lines as i64])?;
+            while spool_bytes > bytes_max {
+                let (bytes, n_lines) = evict_oldest(&transaction)?;
+                spool_bytes -= bytes.min(spool_bytes);
+                committed.n_lines_evicted += n_lines;
+            }
+        }
+        transaction.commit()?;
+        self.spool_bytes = spool_bytes;
+        Ok(committed)
+    }
+}
+
+struct EvidenceFile {
+    name: String,
+    sha256: String,
+}
+
+fn write_evidence(folder: &Path, alert: &Alert, jpeg: &[u8]) -> Result<EvidenceFile, StoreError> {
+    use std::io::Write;
+    let name = format!("{}.jpg", alert.id);
+    let path = folder.join("evidence").join(&name);
+    let written = std::fs::File::create(&path).and_then(|mut file| {
+        file.write_all(jpeg)?;
+        file.sync_data()
+    });
+    written
+        .and_then(|()| std::fs::File::open(folder.join("evidence"))?.sync_all())
+        .map_err(|cause| StoreError::Evidence { path, cause })?;
+    Ok(EvidenceFile { name, sha256: rows::hex(&Sha256::digest(jpeg)) })
+}
+
+fn write_states(transaction: &Transaction, states: &[StateRow]) -> Result<(), StoreError> {
+    let mut statement =
+        transaction.prepare_cached("INSERT OR REPLACE INTO watch_state (rule, source, state) VALUES (?1, ?2, ?3)")?;
+    for row in states {
+        statement.execute(params![row.rule, row.source, row.state])?;
+    }
+    Ok(())
+}
+
+fn write_opened(transaction: &Transaction, alert: &Alert, evidence: Option<&EvidenceFile>) -> Result<(), StoreError> {
+    let point = alert.place.point;
+    transaction
+        .prepare_cached(
+            "INSERT INTO alert (id, rule, source, fence, name, severity, category, since_at_ms, opened_ms,
+             place_name, lon, lat, why, figures, evidence_file, evidence_sha256)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        )?
+        .execute(params![
+            alert.id,
+            alert.key.rule,
+            alert.key.source,
+            alert.key.fence,
+            alert.name,
+            alert.severity.as_str(),
+            alert.category,
+            alert.since_at_ms,
+            alert.opened_ms,
+            alert.place.name,
+            point.map(|(lon, _)| lon),
+            point.map(|(_, lat)| lat),
+            alert.why.text,
+            rows::figures_to_json(&alert.why.figures),
+            evidence.map(|evidence| &evidence.name),
+            evidence.map(|evidence| &evidence.sha256),
+        ])?;
+    Ok(())
+}
+
+fn write_cleared(transaction: &Transaction, cleared: &[Cleared]) -> Result<(), StoreError> {
+    let mut statement = transaction
+        .prepare_cached("UPDATE alert SET cleared_ms = ?2, cleared_why = ?3 WHERE id = ?1 AND cleared_ms IS NULL")?;
+    for row in cleared {
+        statement.execute(params![row.id, row.cleared_ms, row.why])?;
+    }
+    Ok(())
+}
+
+fn write_tickets(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO ticket (no, alert, rule, source, fence, title, why, severity, category, place_name,
+         lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+    )?;
+    for ticket in &commit.tickets {
+        let point = ticket.place.point;
+        statement.execute(params![
+            ticket.no as i64,
+            ticket.alert,
+            ticket.rule,
+            ticket.source,
+            ticket.fence,
+            ticket.title,
+            ticket.why,
+            ticket.severity.as_str(),
+            ticket.category,
+            ticket.place.name,
+            point.map(|(lon, _)| lon),
+            point.map(|(_, lat)| lat),
+            ticket.stage.as_str(),
+            ticket.unit,
+            ticket.opened_ms,
+            ticket.due_ms,
+            ticket.closed_ms,
+            ticket.alert_cleared,
+            ticket.n_journal as i64,
+        ])?;
+    }
+    let mut statement = transaction
+        .prepare_cached("INSERT INTO journal (ticket, no, at_ms, who, what, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for entry in &commit.journal {
+        let JournalEntry { ticket, no, at_ms, who, what, note } = entry;
+        statement.execute(params![*ticket as i64, *no as i64, at_ms, who, what, note])?;
+    }
+    Ok(())
+}
+
+fn write_deliveries(transaction: &Transaction, deliveries: &[NewDelivery]) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO outbox (receiver, key, kind, data, created_ms, next_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+    )?;
+    for row in deliveries {
+        statement.execute(params![row.receiver, row.key, row.kind, row.data, row.created_ms])?;
+    }
+    Ok(())
+}
+
+fn write_seen(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
+    let mut statement =
+        transaction.prepare_cached("INSERT OR REPLACE INTO seen (broker, seq, marks) VALUES (?1, ?2, ?3)")?;
+    for row in &commit.seen {
+        statement.execute(params![row.broker, row.seq, row.marks])?;
+    }
+    let mut statement = transaction.prepare_cached("DELETE FROM seen WHERE broker = ?1 AND seq < ?2")?;
+    for (broker, from) in &commit.seen_from {
+        statement.execute(params![broker, from])?;
+    }
+    Ok(())
+}
+
+fn spooled(transaction: &Transaction) -> Result<u64, StoreError> {
+    let bytes: i64 = transaction.query_row("SELECT ifnull(sum(length(lines)), 0) FROM spool", [], |row| row.get(0))?;
+    Ok(bytes.unsigned_abs())
+}
+
+fn evict_oldest(transaction: &Transaction) -> Result<(u64, u64), StoreError> {
+    let (bytes, n_lines): (i64, i64) = transaction
+        .prepare_cached("DELETE FROM spool WHERE row = (SELECT min(row) FROM spool) RETURNING length(lines), n_lines")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((bytes.unsigned_abs(), n_lines.unsigned_abs()))
+}

@@ -1,0 +1,121 @@
+//! Outbox and spool: what waits to go out, as the workers take it. A connection of their own, so that a slow
+//! receiver never holds the writer.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{StoreError, connect};
+use crate::nouns::{Delivery, Outbox, Spool, SpoolChunk, StoreFault};
+
+/// Errors told to operators are cut to this length.
+const ERROR_CHARS_MAX: usize = 500;
+
+pub struct Queues {
+    conn: Mutex<Connection>,
+}
+
+impl Queues {
+    pub fn open(folder: &Path) -> Result<Queues, StoreError> {
+        Ok(Queues { conn: Mutex::new(connect(folder)?) })
+    }
+
+    fn conn(&self) -> MutexGuard<'_, Connection> {
+        self.conn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<rusqlite::Error> for StoreFault {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreFault(error.to_string())
+    }
+}
+
+impl Outbox for Queues {
+    fn due(&self, receiver: &str, now_ms: i64, limit: usize) -> Result<Vec<Delivery>, StoreFault> {
+        let conn = self.conn();
+        let mut statement = conn.prepare_cached(
+            "SELECT row, receiver, key, kind, data, created_ms, attempts FROM outbox
+             WHERE receiver = ?1 AND failed = 0 AND next_ms <= ?2 ORDER BY row LIMIT ?3",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let found = statement.query_map(params![receiver, now_ms, limit], |row| {
+            Ok(Delivery {
+                row: row.get(0)?,
+                receiver: row.get::<_, String>(1)?.into(),
+                key: row.get(2)?,
+                kind: row.get(3)?,
+                data: row.get(4)?,
+                created_ms: row.get(5)?,
+                attempts: row.get(6)?,
+            })
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    fn next_due_ms(&self, receiver: &str) -> Result<Option<i64>, StoreFault> {
+        let sql = "SELECT min(next_ms) FROM outbox WHERE receiver = ?1 AND failed = 0";
+        Ok(self.conn().prepare_cached(sql)?.query_row([receiver], |row| row.get(0))?)
+    }
+
+    fn done(&self, row: i64) -> Result<(), StoreFault> {
+        self.conn().prepare_cached("DELETE FROM outbox WHERE row = ?1")?.execute([row])?;
+        Ok(())
+    }
+
+    fn retry(&self, row: i64, next_ms: i64, error: &str) -> Result<(), StoreFault> {
+        let sql = "UPDATE outbox SET attempts = attempts + 1, next_ms = ?2, error = ?3 WHERE row = ?1";
+        self.conn().prepare_cached(sql)?.execute(params![row, next_ms, cut(error)])?;
+        Ok(())
+    }
+
+    fn give_up(&self, row: i64, error: &str) -> Result<(), StoreFault> {
+        let sql = "UPDATE outbox SET attempts = attempts + 1, failed = 1, error = ?2 WHERE row = ?1";
+        self.conn().prepare_cached(sql)?.execute(params![row, cut(error)])?;
+        Ok(())
+    }
+}
+
+impl Spool for Queues {
+    fn next(&self, bytes_max: u64) -> Result<Option<SpoolChunk>, StoreFault> {
+        let conn = self.conn();
+        let mut statement = conn.prepare_cached("SELECT row, lines, n_lines FROM spool ORDER BY row")?;
+        let mut found = statement.query([])?;
+        let mut chunk: Option<SpoolChunk> = None;
+        while let Some(row) = found.next()? {
+            let (number, lines, n_lines): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            match &mut chunk {
+                None => {
+                    let n_lines = n_lines.unsigned_abs();
+                    chunk = Some(SpoolChunk { first_row: number, last_row: number, lines, n_lines });
+                }
+                Some(chunk) if (chunk.lines.len() + lines.len()) as u64 <= bytes_max => {
+                    chunk.last_row = number;
+                    chunk.lines.push_str(&lines);
+                    chunk.n_lines += n_lines.unsigned_abs();
+                }
+                Some(_) => break,
+            }
+        }
+        Ok(chunk)
+    }
+
+    fn remove(&self, first_row: i64, last_row: i64) -> Result<(), StoreFault> {
+        let sql = "DELETE FROM spool WHERE row BETWEEN ?1 AND ?2";
+        self.conn().prepare_cached(sql)?.execute(params![first_row, last_row])?;
+        Ok(())
+    }
+}
+
+impl Queues {
+    /// The last error of the oldest delivery that failed, for each receiver that has one.
+    pub fn last_error(&self, receiver: &str) -> Result<Option<String>, StoreFault> {
+        let sql = "SELECT error FROM outbox WHERE receiver = ?1 AND error IS NOT NULL ORDER BY row LIMIT 1";
+        Ok(self.conn().prepare_cached(sql)?.query_row([receiver], |row| row.get(0)).optional()?)
+    }
+}
+
+fn cut(error: &str) -> &str {
+    error.char_indices().nth(ERROR_CHARS_MAX).map_or(error, |(end, _)| &error[..end])
+}
