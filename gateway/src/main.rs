@@ -1,2 +1,210 @@
-//! x
-fn main() {}
+//! The program `outpost`: its commands and their answers. All work is in the library.
+
+use std::io::{BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use outpost::config::{self, Config};
+use outpost::pipeline::replay::Replay;
+use outpost::{app, demo, probe, telemetry};
+use tokio_util::sync::CancellationToken;
+
+/// The gateway of a district: cameras and sensors in, dispatch tickets out.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Run {
+        /// Configuration file (TOML); see configs/district.toml.
+        #[arg(short, long, value_name = "FILE")]
+        config: PathBuf,
+        /// Append every observation to this file as NDJSON, for `outpost replay`.
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
+    },
+    /// List every problem of a configuration, with line and hint.
+    Check { file: PathBuf },
+    /// Look at a camera: codec, size, fps, key-frame interval, bit rate; saves a snapshot.
+    Probe {
+        /// rtsp://[user:password@]host[:port]/path
+        url: String,
+        /// Where the snapshot goes.
+        #[arg(long, default_value = "snapshot.jpg", value_name = "FILE")]
+        snapshot: PathBuf,
+        /// How long to watch.
+        #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+        seconds: u64,
+    },
+    /// Play recorded observations (NDJSON) through the rules and print the timeline.
+    Replay {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[arg(short, long, value_name = "CONFIG")]
+        config: PathBuf,
+    },
+    /// Run on replayed real recordings, with a broker and a camera of its own.
+    Demo {
+        /// Address of the page; port 0 takes a free one.
+        #[arg(long, default_value = "127.0.0.1:8088")]
+        listen: String,
+        /// Folder of the database and the evidence; a new one in the temporary folder where left out.
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+        /// End after this many seconds instead of at Ctrl-C.
+        #[arg(long, value_name = "SECONDS")]
+        seconds: Option<u64>,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Run { config, record } => run(&config, record),
+        Command::Check { file } => return check(&file),
+        Command::Probe { url, snapshot, seconds } => look(&url, &snapshot, seconds),
+        Command::Replay { files, config } => replay(&files, &config),
+        Command::Demo { listen, data, seconds } => show(&listen, data, seconds),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("outpost: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(file: &Path, record: Option<PathBuf>) -> anyhow::Result<()> {
+    telemetry::logs::start("info");
+    let config = load(file)?;
+    let fences = app::fences(&config, file)?;
+    runtime()?.block_on(async {
+        let stop = stop_on_signal()?;
+        let app = app::App::start(&config, fences, record.as_deref(), stop).await?;
+        app.finished().await
+    })
+}
+
+fn check(file: &Path) -> ExitCode {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(cause) => {
+            eprintln!("outpost: cannot read {}: {cause}", file.display());
+            return ExitCode::FAILURE;
+        }
+    };
+    let checked = config::check::check(&text, file);
+    for problem in &checked.problems {
+        println!("{problem}");
+    }
+    match (checked.config, checked.problems.len()) {
+        (Some(config), n_warnings) => {
+            let Config { brokers, feeds, cameras, rules, receivers, .. } = &config;
+            println!(
+                "{}: {} brokers, {} feeds, {} cameras, {} rules, {} receivers; {n_warnings} warnings",
+                file.display(),
+                brokers.len(),
+                feeds.len(),
+                cameras.len(),
+                rules.len(),
+                receivers.len()
+            );
+            ExitCode::SUCCESS
+        }
+        (None, n_problems) => {
+            println!("{}: {n_problems} problems", file.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn look(url: &str, snapshot: &Path, seconds: u64) -> anyhow::Result<()> {
+    telemetry::logs::start("error");
+    runtime()?.block_on(async {
+        probe::probe(url, None, None, snapshot, seconds, &mut std::io::stdout()).await.context("failed to probe")
+    })
+}
+
+fn replay(files: &[PathBuf], config_file: &Path) -> anyhow::Result<()> {
+    let config = load(config_file)?;
+    let fences = app::fences(&config, config_file)?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut replay = Replay::new(&config, &fences, &mut out)?;
+    for path in files {
+        let file = std::fs::File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
+        replay.play(&path.display().to_string(), &mut BufReader::with_capacity(1 << 20, file))?;
+    }
+    replay.finish()?;
+    out.flush().context("failed to write the timeline")
+}
+
+fn show(listen: &str, data: Option<PathBuf>, seconds: Option<u64>) -> anyhow::Result<()> {
+    telemetry::logs::start("warn");
+    // The temporary folder goes with the demo; one that was named stays.
+    let temporary = std::env::temp_dir().join(format!("outpost-demo-{}", std::process::id()));
+    let folder = data.clone().unwrap_or_else(|| temporary.clone());
+    let outcome = runtime()?.block_on(async {
+        let stop = stop_on_signal()?;
+        if let Some(seconds) = seconds {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+                stop.cancel();
+            });
+        }
+        let app = demo::start(&folder, listen, stop).await?;
+        println!("Outpost demo: http://{}/   (Ctrl-C ends it)", app.address());
+        println!("data in {}", folder.display());
+        app.tell_tickets(&mut std::io::stdout()).await?;
+        app.finished().await?;
+        println!("stopped");
+        Ok(())
+    });
+    if data.is_none() {
+        let _ = std::fs::remove_dir_all(&temporary);
+    }
+    outcome
+}
+
+fn load(file: &Path) -> anyhow::Result<Config> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
+    let checked = config::check::check(&text, file);
+    for problem in &checked.problems {
+        eprintln!("{problem}");
+    }
+    checked.config.with_context(|| format!("{} has problems: nothing was started", file.display()))
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")
+}
+
+/// Cancelled by Ctrl-C and SIGTERM; a second signal ends the process at once.
+fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = CancellationToken::new();
+    let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for signals")?;
+    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for signals")?;
+    let told = stop.clone();
+    tokio::spawn(async move {
+        for n_signals in 0.. {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if n_signals > 0 {
+                std::process::exit(130);
+            }
+            told.cancel();
+        }
+    });
+    Ok(stop)
+}

@@ -14,7 +14,7 @@ pub enum Severity {
     Extreme,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Detect {
     /// A reading above or below a limit.

@@ -258,7 +258,8 @@ pub struct Camera {
     /// Polygons blackened in every picture that is stored or sent.
     #[serde(default)]
     pub masks: Vec<Vec<[f32; 2]>>,
-    /// Alert when no picture came for this long; the alert clears when pictures come again.
+    /// Alert when no picture came for this long, unless a rule of kind `dark` watches the camera; the alert clears when
+    /// pictures come again.
     #[serde(default = "defaults::dark_after")]
     pub dark_after: Span,
     /// Limit of each of connect+describe, setup and play.

@@ -11,7 +11,7 @@ use crate::nouns::{AlertKey, Place, Why};
 fn alert(n: u64) -> Alert {
     let key = AlertKey { rule: "r".into(), source: format!("s/{n}").into(), fence: None };
     Alert {
-        id: key.alert_id(0),
+        id: key.alert_id(0, 1),
         key,
         name: "name".into(),
         severity: Severity::Severe,

@@ -29,3 +29,8 @@ pub struct Receipt {
     /// Broker says that it may have sent this before.
     pub redelivered: bool,
 }
+
+/// Tells a broker that its messages are safe. Called by the commit shell, in the order in which they came.
+pub trait Acknowledge: Send {
+    fn acknowledge(&self, receipts: &[Receipt]);
+}

@@ -73,9 +73,18 @@ pub struct Cleared {
     pub why: String,
 }
 
+/// State of one rule for one source, as its detector wrote it: JSON, or empty when there is nothing to remember.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateRow {
+    pub rule: Arc<str>,
+    pub source: Arc<str>,
+    pub state: String,
+}
+
 impl AlertKey {
-    /// `A-` and 16 hex digits of SHA-256 over the key and the time since when the condition holds.
-    pub fn alert_id(&self, since_at_ms: i64) -> Arc<str> {
+    /// `A-` and 16 hex digits of SHA-256 over the key, the device time since when the condition holds, and how
+    /// many alerts the key has had: the same facts give the same id in every run.
+    pub fn alert_id(&self, since_at_ms: i64, n_alerts: u64) -> Arc<str> {
         use sha2::{Digest, Sha256};
         use std::fmt::Write;
         let mut hash = Sha256::new();
@@ -84,6 +93,7 @@ impl AlertKey {
             hash.update([0]);
         }
         hash.update(since_at_ms.to_be_bytes());
+        hash.update(n_alerts.to_be_bytes());
         let mut id = String::with_capacity(18);
         id.push_str("A-");
         for byte in &hash.finalize()[..8] {

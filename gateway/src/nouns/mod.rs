@@ -4,6 +4,6 @@ pub mod alert;
 pub mod delivery;
 pub mod ticket;
 
-pub use alert::{Alert, AlertKey, Cleared, Figure, Place, SnapshotAsk, Why};
+pub use alert::{Alert, AlertKey, Cleared, Figure, Place, SnapshotAsk, StateRow, Why};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, StoreFault};
 pub use ticket::{Command, JournalEntry, Lamp, Move, Refusal, Stage, Ticket};

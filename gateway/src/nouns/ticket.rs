@@ -94,22 +94,24 @@ pub enum Refusal {
 }
 
 impl Ticket {
+    /// Red when overdue, yellow when at most `yellow_share` of the time is left.
     pub fn lamp(&self, now_ms: i64, yellow_share: f64) -> Lamp {
-        lamp(self.stage, self.opened_ms, self.due_ms, now_ms, yellow_share)
+        if self.stage == Stage::Closed {
+            Lamp::Off
+        } else if now_ms > self.due_ms {
+            Lamp::Red
+        } else if now_ms >= self.yellow_ms(yellow_share) {
+            Lamp::Yellow
+        } else {
+            Lamp::Green
+        }
     }
-}
 
-/// Red when overdue, yellow when at most `yellow_share` of the time is left.
-pub fn lamp(stage: Stage, opened_ms: i64, due_ms: i64, now_ms: i64, yellow_share: f64) -> Lamp {
-    if stage == Stage::Closed {
-        return Lamp::Off;
+    /// Gateway time at which the lamp turns yellow.
+    pub fn yellow_ms(&self, yellow_share: f64) -> i64 {
+        let whole_ms = self.due_ms.saturating_sub(self.opened_ms);
+        self.due_ms.saturating_sub((whole_ms as f64 * yellow_share) as i64)
     }
-    let left_ms = due_ms.saturating_sub(now_ms);
-    if left_ms < 0 {
-        return Lamp::Red;
-    }
-    let whole_ms = due_ms.saturating_sub(opened_ms);
-    if left_ms as f64 <= whole_ms as f64 * yellow_share { Lamp::Yellow } else { Lamp::Green }
 }
 
 impl Lamp {
@@ -158,11 +160,28 @@ mod tests {
 
     #[test]
     fn a_lamp_goes_green_yellow_red_with_the_clock_and_off_at_the_end() {
-        let at = |now_ms| lamp(Stage::Reported, 1_000, 5_000, now_ms, 0.25);
-        assert_eq!(
-            [at(1_000), at(3_999), at(4_000), at(5_000), at(5_001)],
-            [Lamp::Green, Lamp::Green, Lamp::Yellow, Lamp::Yellow, Lamp::Red]
-        );
-        assert_eq!(lamp(Stage::Closed, 1_000, 5_000, 9_000, 0.25), Lamp::Off);
+        let mut ticket = Ticket {
+            no: 1,
+            alert: "A-1".into(),
+            rule: "r".into(),
+            source: "s".into(),
+            fence: None,
+            title: "t".into(),
+            why: "w".into(),
+            severity: Severity::Minor,
+            category: "c".into(),
+            place: Place::default(),
+            stage: Stage::Reported,
+            unit: None,
+            opened_ms: 1_000,
+            due_ms: 5_000,
+            closed_ms: None,
+            alert_cleared: false,
+            n_journal: 1,
+        };
+        let lamps = [1_000, 3_999, 4_000, 5_000, 5_001].map(|now_ms| ticket.lamp(now_ms, 0.25));
+        assert_eq!(lamps, [Lamp::Green, Lamp::Green, Lamp::Yellow, Lamp::Yellow, Lamp::Red]);
+        ticket.stage = Stage::Closed;
+        assert_eq!(ticket.lamp(9_000, 0.25), Lamp::Off);
     }
 }

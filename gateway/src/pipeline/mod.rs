@@ -1,1 +1,15 @@
-//! Stub.
+//! From observations to committed tickets: Watch judges, Desk dispatches, the shell commits before it acknowledges.
+//! Knows nothing of HTTP and SQL.
+//!
+//! - [`watch`]: rules over observations, pure
+//! - [`run`]: the shell
+//! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
+
+pub mod record;
+pub mod replay;
+mod rules;
+pub mod run;
+pub mod seen;
+mod slot;
+pub mod sources;
+pub mod watch;

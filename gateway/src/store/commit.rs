@@ -7,11 +7,12 @@ use rusqlite::{Transaction, params};
 use sha2::{Digest, Sha256};
 
 use super::{Store, StoreError, rows};
-use crate::nouns::{Alert, Cleared, JournalEntry, Ticket};
+use crate::nouns::{Alert, Cleared, JournalEntry, StateRow, Ticket};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
 pub struct Commit {
+    /// An empty state removes the row.
     pub states: Vec<StateRow>,
     /// Alerts that opened, each with the JPEG that shows it.
     pub opened: Vec<(Alert, Option<Vec<u8>>)>,
@@ -25,14 +26,6 @@ pub struct Commit {
     pub seen: Vec<SeenRow>,
     /// Per broker: marks before this sequence number are no longer needed.
     pub seen_from: Vec<(Arc<str>, i64)>,
-}
-
-/// State of one rule for one source, as its detector wrote it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StateRow {
-    pub rule: Arc<str>,
-    pub source: Arc<str>,
-    pub state: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -151,8 +144,12 @@ fn write_evidence(folder: &Path, alert: &Alert, jpeg: &[u8]) -> Result<EvidenceF
 fn write_states(transaction: &Transaction, states: &[StateRow]) -> Result<(), StoreError> {
     let mut statement =
         transaction.prepare_cached("INSERT OR REPLACE INTO watch_state (rule, source, state) VALUES (?1, ?2, ?3)")?;
-    for row in states {
+    for row in states.iter().filter(|row| !row.state.is_empty()) {
         statement.execute(params![row.rule, row.source, row.state])?;
+    }
+    let mut statement = transaction.prepare_cached("DELETE FROM watch_state WHERE rule = ?1 AND source = ?2")?;
+    for row in states.iter().filter(|row| row.state.is_empty()) {
+        statement.execute(params![row.rule, row.source])?;
     }
     Ok(())
 }

@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-pub use commit::{Commit, Committed, NewDelivery, SeenRow, StateRow};
+pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use queues::Queues;
 pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
 
-use crate::nouns::Ticket;
+use crate::nouns::{StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
 const STEPS: [&str; 1] = [include_str!("schema.sql")];

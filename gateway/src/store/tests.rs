@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::*;
 use crate::config::Severity;
-use crate::nouns::{Alert, AlertKey, Cleared, Figure, JournalEntry, Outbox, Place, Spool, Stage, Why};
+use crate::nouns::{Alert, AlertKey, Cleared, Figure, JournalEntry, Outbox, Place, Spool, Stage, StateRow, Why};
 
 fn alert(since_at_ms: i64) -> Alert {
     let key = AlertKey { rule: "gas".into(), source: "tunnel/7/ch4".into(), fence: None };
     Alert {
-        id: key.alert_id(since_at_ms),
+        id: key.alert_id(since_at_ms, 1),
         key,
         name: "管廊甲烷超限".into(),
         severity: Severity::Severe,

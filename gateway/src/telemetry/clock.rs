@@ -6,3 +6,19 @@ pub fn now_ms() -> i64 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since_epoch.map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
 }
+
+/// RFC 3339 in UTC with milliseconds; the number itself where it is outside the years 0 to 9999.
+pub fn time_text(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms)
+        .map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+        .unwrap_or_else(|_| ms.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_are_rfc_3339_with_milliseconds() {
+        assert_eq!(super::time_text(1_767_225_600_012), "2026-01-01T00:00:00.012Z");
+        assert_eq!(super::time_text(i64::MAX), i64::MAX.to_string());
+    }
+}

@@ -1,0 +1,30 @@
+# The two commands of the README, and what they stand on. Works on Debian and Ubuntu with Rust (rustup.rs).
+
+SHELL := /bin/bash
+.PHONY: demo test check build packages-build packages-test bench
+
+# Runs the gateway on replayed real recordings: no broker, camera, database or network of yours.
+demo: packages-build
+	cargo build --release --locked --bin outpost
+	./target/release/outpost demo
+
+# Everything: unit, property, replay, and integration against real servers on free loopback ports.
+test: packages-build packages-test
+	cargo test --workspace --locked
+
+# What CI asks beside the tests.
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Figures of benches/RESULTS.md; see benches/README.md.
+bench: packages-build packages-test
+	benches/run
+
+packages-build:
+	@.ci/packages gcc libc6-dev
+
+packages-test:
+	@.ci/packages mosquitto ffmpeg victoria-metrics chromium python3-gi gir1.2-gst-rtsp-server-1.0 \
+	  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
+	  gstreamer1.0-libav

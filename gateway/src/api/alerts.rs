@@ -1,0 +1,119 @@
+//! Alerts: list, one, and the picture that shows it.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use super::fault::{Fault, query};
+use crate::notify::body::PlaceOut;
+use crate::store::AlertRow;
+use crate::telemetry::time_text;
+
+const LIMIT_DEFAULT: u32 = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    /// `open` leaves cleared alerts out.
+    state: Option<String>,
+    limit: Option<u32>,
+    #[serde(rename = "token")]
+    _token: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AlertOut<'a> {
+    id: &'a str,
+    rule: &'a str,
+    name: &'a str,
+    source: &'a str,
+    fence: Option<&'a str>,
+    severity: &'static str,
+    category: &'a str,
+    why: &'a str,
+    figures: Vec<FigureOut<'a>>,
+    place: PlaceOut<'a>,
+    /// Device time since when the condition held.
+    since: String,
+    opened: String,
+    cleared: Option<String>,
+    cleared_why: Option<&'a str>,
+    /// Path of the picture, where there is one, and its SHA-256.
+    snapshot: Option<String>,
+    snapshot_sha256: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FigureOut<'a> {
+    name: &'a str,
+    value: Option<f64>,
+    unit: Option<&'a str>,
+}
+
+impl<'a> From<&'a AlertRow> for AlertOut<'a> {
+    fn from(row: &'a AlertRow) -> Self {
+        let figures = row.figures.iter();
+        AlertOut {
+            id: &row.id,
+            rule: &row.rule,
+            name: &row.name,
+            source: &row.source,
+            fence: row.fence.as_deref(),
+            severity: row.severity.as_str(),
+            category: &row.category,
+            why: &row.why,
+            figures: figures
+                .map(|figure| FigureOut { name: &figure.name, value: figure.value, unit: figure.unit.as_deref() })
+                .collect(),
+            place: PlaceOut::from(&row.place),
+            since: time_text(row.since_at_ms),
+            opened: time_text(row.opened_ms),
+            cleared: row.cleared_ms.map(time_text),
+            cleared_why: row.cleared_why.as_deref(),
+            snapshot: row.evidence_file.as_ref().map(|_| format!("/api/v1/alerts/{}/snapshot", row.id)),
+            snapshot_sha256: row.evidence_sha256.as_deref(),
+        }
+    }
+}
+
+pub(super) async fn list(
+    State(context): State<Context>,
+    Query(asked): Query<ListQuery>,
+) -> Result<Json<serde_json::Value>, Fault> {
+    let open_only = match asked.state.as_deref() {
+        None | Some("all") => false,
+        Some("open") => true,
+        Some(other) => return Err(Fault::bad_request(format!("state {other:?} is neither \"open\" nor \"all\""))),
+    };
+    let limit = asked.limit.unwrap_or(LIMIT_DEFAULT).max(1);
+    let rows = query(move || context.reader.alerts(open_only, limit)).await?;
+    let alerts: Vec<AlertOut> = rows.iter().map(AlertOut::from).collect();
+    Ok(Json(serde_json::json!({ "alerts": alerts })))
+}
+
+pub(super) async fn one(
+    State(context): State<Context>,
+    Path(id): Path<String>,
+) -> Result<Json<serde_json::Value>, Fault> {
+    let row = find(&context, id).await?;
+    Ok(Json(serde_json::json!({ "alert": AlertOut::from(&row) })))
+}
+
+pub(super) async fn snapshot(State(context): State<Context>, Path(id): Path<String>) -> Result<Response, Fault> {
+    let row = find(&context, id).await?;
+    let none = || Fault::not_found("this alert has no snapshot");
+    let path = context.reader.evidence_path(&row).ok_or_else(none)?;
+    let jpeg = tokio::fs::read(path).await.map_err(|_| none())?;
+    let headers =
+        [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=31536000, immutable")];
+    Ok((headers, jpeg).into_response())
+}
+
+async fn find(context: &Context, id: String) -> Result<AlertRow, Fault> {
+    let reader = context.reader.clone();
+    let missing = Fault::not_found(format!("there is no alert {id}"));
+    query(move || reader.alert(&id)).await?.ok_or(missing)
+}

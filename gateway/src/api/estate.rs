@@ -1,0 +1,83 @@
+//! What is watched: sources as they spoke, rules and fences as they are configured.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::Context;
+use super::fault::Fault;
+use crate::config::Config;
+use crate::pipeline::run::Ask;
+use crate::pipeline::sources::{Last, SourceView};
+use crate::telemetry::time_text;
+
+/// Answers that do not change while the process runs.
+pub struct Estate {
+    rules: Value,
+    fences: Value,
+}
+
+impl Estate {
+    /// `fences`: id, name and bounds (west, south, east, north in degrees) of each map fence.
+    pub fn new<'a>(config: &Config, fences: impl Iterator<Item = (&'a str, &'a str, [f64; 4])>) -> Estate {
+        let rules: Vec<Value> = config
+            .rules
+            .iter()
+            .map(|rule| {
+                json!({
+                    "id": rule.id,
+                    "name": rule.name,
+                    "sources": rule.sources,
+                    "detect": rule.detect,
+                    "severity": rule.severity.as_str(),
+                    "category": rule.category,
+                })
+            })
+            .collect();
+        let fences: Vec<Value> =
+            fences.map(|(id, name, bounds)| json!({ "id": id, "name": name, "bounds": bounds })).collect();
+        let zones = config.cameras.iter().flat_map(|camera| {
+            camera.zones.iter().map(move |zone| {
+                json!({ "id": zone.id, "camera": format!("cam:{}", camera.id), "polygon": zone.polygon })
+            })
+        });
+        Estate { rules: json!({ "rules": rules }), fences: json!({ "fences": fences, "zones": zones.collect::<Vec<_>>() }) }
+    }
+}
+
+pub(super) async fn rules(State(context): State<Context>) -> Json<Value> {
+    Json(context.estate.rules.clone())
+}
+
+pub(super) async fn fences(State(context): State<Context>) -> Json<Value> {
+    Json(context.estate.fences.clone())
+}
+
+pub(super) async fn sources(State(context): State<Context>) -> Result<Json<Value>, Fault> {
+    let (reply, answer) = oneshot::channel();
+    let stopping = || Fault::unavailable("the gateway is stopping");
+    context.asks.send(Ask::Sources(reply)).await.map_err(|_| stopping())?;
+    let views = answer.await.map_err(|_| stopping())?;
+    Ok(Json(json!({ "sources": views.iter().map(source).collect::<Vec<_>>() })))
+}
+
+fn source(view: &SourceView) -> Value {
+    let last = match &view.last {
+        Last::Nothing => Value::Null,
+        Last::Reading { metric, value, unit } => json!({ "metric": metric, "value": value, "unit": unit }),
+        Last::Position { lon, lat } => json!({ "lon": lon, "lat": lat }),
+        Last::Thermal => json!("thermal frame"),
+        Last::Picture => json!("picture"),
+    };
+    let link = view.link.map(|(state, reason)| json!({ "state": state.as_str(), "reason": reason.map(|r| r.as_str()) }));
+    json!({
+        "id": view.source,
+        "observations": view.n_observations,
+        "rejected": view.n_rejected,
+        "last_reject": view.last_reject,
+        "last_heard": view.last_ms.map(time_text),
+        "last": last,
+        "link": link,
+    })
+}

@@ -1,0 +1,183 @@
+//! Observations as NDJSON: one JSON object a line. Written by a recording gateway, read by `outpost replay`.
+//!
+//! ```json
+//! {"source":"tunnel/7/ch4","at":1767225600000,"received":1767225600012,"reading":{"metric":"ch4","value":1.2,"unit":"%LEL"}}
+//! {"source":"bus/3","at":1767225600000,"position":{"lon":106.03,"lat":29.81,"accuracy_m":8}}
+//! {"source":"thermal/1","at":1767225600000,"thermal":{"columns":2,"celsius":[20.1,20.3,95.0,21.0]}}
+//! {"source":"cam:gate","at":1767225600000,"picture":{"picture":12,"blobs":[[0.1,0.2,0.3,0.9,0.02]]}}
+//! {"source":"cam:gate","at":1767225600000,"link":{"state":"offline","reason":"route"}}
+//! ```
+//!
+//! Times are milliseconds since the Unix epoch; `received` is `at` where it is left out.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+use outpost_detectors::observation::{
+    Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts, Position, Reading, ThermalFrame,
+};
+use serde::{Deserialize, Serialize};
+
+/// Pixels of a thermal frame, blobs of a picture.
+const PIXELS_MAX: usize = 1 << 20;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    source: Arc<str>,
+    at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    received: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reading: Option<ReadingLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<PositionLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    thermal: Option<ThermalLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    picture: Option<PictureLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    link: Option<LinkLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadingLine {
+    metric: Arc<str>,
+    value: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unit: Option<Arc<str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PositionLine {
+    lon: f64,
+    lat: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accuracy_m: Option<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThermalLine {
+    columns: usize,
+    celsius: Vec<f32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PictureLine {
+    picture: u64,
+    /// Left, top, right, bottom, area.
+    blobs: Vec<[f32; 5]>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkLine {
+    state: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    #[error("{0}")]
+    Fact(String),
+}
+
+/// Appends one line, its line end included.
+pub fn write(observation: &Observation, out: &mut Vec<u8>) -> Result<(), RecordError> {
+    serde_json::to_writer(&mut *out, &to_line(observation))?;
+    out.push(b'\n');
+    Ok(())
+}
+
+pub fn read(text: &str) -> Result<Observation, RecordError> {
+    let line: Line = serde_json::from_str(text)?;
+    let (source, at_ms, received_ms) = (line.source.clone(), line.at, line.received.unwrap_or(line.at));
+    Ok(Observation { source, at_ms, received_ms, fact: to_fact(line)? })
+}
+
+fn to_line(observation: &Observation) -> Line {
+    let mut line = Line {
+        source: observation.source.clone(),
+        at: observation.at_ms,
+        received: (observation.received_ms != observation.at_ms).then_some(observation.received_ms),
+        reading: None,
+        position: None,
+        thermal: None,
+        picture: None,
+        link: None,
+    };
+    match &observation.fact {
+        Fact::Reading(Reading { metric, value, unit }) => {
+            line.reading = Some(ReadingLine { metric: metric.clone(), value: *value, unit: unit.clone() });
+        }
+        Fact::Position(Position { lon, lat, accuracy_m }) => {
+            line.position = Some(PositionLine { lon: *lon, lat: *lat, accuracy_m: *accuracy_m });
+        }
+        Fact::Thermal(ThermalFrame { celsius }) => {
+            line.thermal =
+                Some(ThermalLine { columns: celsius.ncols(), celsius: celsius.iter().copied().collect() });
+        }
+        Fact::Picture(PictureFacts { picture, blobs }) => {
+            let blobs = blobs.iter().map(|blob| [blob.left, blob.top, blob.right, blob.bottom, blob.area]).collect();
+            line.picture = Some(PictureLine { picture: *picture, blobs });
+        }
+        Fact::Link(Link { state, reason }) => {
+            let reason = reason.map(|reason| reason.as_str().to_owned());
+            line.link = Some(LinkLine { state: state.as_str().to_owned(), reason });
+        }
+    }
+    line
+}
+
+fn to_fact(line: Line) -> Result<Fact, RecordError> {
+    let error = |what: &str| RecordError::Fact(what.to_owned());
+    match (line.reading, line.position, line.thermal, line.picture, line.link) {
+        (Some(ReadingLine { metric, value, unit }), None, None, None, None) => {
+            Ok(Fact::Reading(Reading { metric, value, unit }))
+        }
+        (None, Some(PositionLine { lon, lat, accuracy_m }), None, None, None) => {
+            outpost_fences::Point::new(lon, lat).ok_or_else(|| error("position: not on the globe"))?;
+            Ok(Fact::Position(Position { lon, lat, accuracy_m }))
+        }
+        (None, None, Some(ThermalLine { columns, celsius }), None, None) => {
+            if columns == 0 || celsius.len() % columns != 0 || celsius.len() > PIXELS_MAX {
+                return Err(error("thermal: the number of pixels is not rows times columns"));
+            }
+            let celsius = Array2::from_shape_vec((celsius.len() / columns, columns), celsius)
+                .map_err(|shape| RecordError::Fact(format!("thermal: {shape}")))?;
+            Ok(Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius) }))
+        }
+        (None, None, None, Some(PictureLine { picture, blobs }), None) => {
+            if blobs.len() > PIXELS_MAX {
+                return Err(error("picture: too many blobs"));
+            }
+            let blob = |[left, top, right, bottom, area]: [f32; 5]| Blob { left, top, right, bottom, area };
+            Ok(Fact::Picture(PictureFacts { picture, blobs: blobs.into_iter().map(blob).collect() }))
+        }
+        (None, None, None, None, Some(link)) => {
+            let states = [LinkState::Connecting, LinkState::Live, LinkState::Stalled, LinkState::Offline];
+            let state = states.into_iter().find(|state| state.as_str() == link.state);
+            let reasons =
+                [LinkReason::Auth, LinkReason::Route, LinkReason::Codec, LinkReason::Stall, LinkReason::Protocol];
+            let reason = match link.reason {
+                Some(text) => Some(
+                    reasons
+                        .into_iter()
+                        .find(|reason| reason.as_str() == text)
+                        .ok_or_else(|| RecordError::Fact(format!("link: unknown reason {text:?}")))?,
+                ),
+                None => None,
+            };
+            let state = state.ok_or_else(|| RecordError::Fact(format!("link: unknown state {:?}", link.state)))?;
+            Ok(Fact::Link(Link { state, reason }))
+        }
+        _ => Err(error("a line carries exactly one of reading, position, thermal, picture, link")),
+    }
+}

@@ -1,0 +1,161 @@
+//! Rules as configuration wrote them, made ready to judge: limits checked, fences and zones looked up.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use outpost_detectors::hotspot::Hotspot;
+use outpost_detectors::latch::Latch;
+use outpost_detectors::silent::Silent;
+use outpost_detectors::threshold::Threshold;
+use outpost_fences::{Fence, FenceSet, PictureZone};
+
+use crate::config::pattern::SourcePattern;
+use crate::config::{Config, Detect, Severity};
+
+/// A moving thing may be lost for this long without its dwell beginning anew: blobs flicker.
+pub(super) const INTRUSION_GAP_MS: i64 = 1_000;
+
+pub(super) struct Rule {
+    pub(super) id: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) severity: Severity,
+    pub(super) category: Arc<str>,
+    pub(super) patterns: Vec<SourcePattern>,
+    /// Sources that the rule watches by name, beside its patterns.
+    pub(super) named: HashSet<Arc<str>>,
+    pub(super) judge: Judge,
+}
+
+/// What a rule judges, and with which limits. One arm per kind of [`Detect`].
+pub(super) enum Judge {
+    Threshold {
+        metric: Arc<str>,
+        unit: Option<Arc<str>>,
+        above: Option<f64>,
+        below: Option<f64>,
+        threshold: Threshold,
+        latch: Latch,
+    },
+    Silent(Silent),
+    Dark(Silent),
+    Enter { fence: Arc<Fence>, latch: Latch },
+    Exit { fence: Arc<Fence>, latch: Latch },
+    Inside { fence: Arc<Fence>, latch: Latch },
+    Hotspot { hotspot: Hotspot, latch: Latch },
+    Intrusion { zone: Arc<str>, area_min: f32, latch: Latch },
+}
+
+/// A rule that cannot be used although each of its keys is well-formed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("rule \"{rule}\": {what}")]
+pub struct RuleError {
+    pub rule: String,
+    pub what: String,
+}
+
+/// Zones of all cameras by source and zone id.
+pub(super) type Zones = HashMap<(Arc<str>, Arc<str>), Arc<PictureZone>>;
+
+pub(super) fn compile(config: &Config, fences: &FenceSet) -> Result<Vec<Rule>, RuleError> {
+    let mut rules = config.rules.iter().map(|rule| compile_one(rule, fences)).collect::<Result<Vec<_>, _>>()?;
+    let built_in = dark_cameras(config, &rules);
+    rules.extend(built_in);
+    Ok(rules)
+}
+
+/// Silence is a finding: a camera that no rule of kind `dark` watches has the built-in one, with its own limit.
+fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
+    let mut by_limit: BTreeMap<i64, HashSet<Arc<str>>> = BTreeMap::new();
+    for camera in &config.cameras {
+        let source: Arc<str> = format!("cam:{}", camera.id).into();
+        if !rules.iter().any(|rule| matches!(rule.judge, Judge::Dark(_)) && rule.matches(&source)) {
+            by_limit.entry(camera.dark_after.ms()).or_default().insert(source);
+        }
+    }
+    let rule = |(after_ms, named)| Rule {
+        id: "camera-dark".into(),
+        name: "camera dark".into(),
+        severity: Severity::Moderate,
+        category: "device/camera".into(),
+        patterns: Vec::new(),
+        named,
+        judge: Judge::Dark(Silent { after_ms }),
+    };
+    by_limit.into_iter().map(rule).collect()
+}
+
+fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, RuleError> {
+    let error = |what: String| RuleError { rule: rule.id.clone(), what };
+    let patterns = rule
+        .sources
+        .iter()
+        .map(|text| SourcePattern::parse(text).map_err(|problem| error(problem.to_string())))
+        .collect::<Result<_, _>>()?;
+    let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| error(format!("there is no fence \"{id}\"")));
+    let at_once = Latch::default();
+    let judge = match &rule.detect {
+        Detect::Threshold { metric, above, below, clear, hold, clear_hold, unit } => Judge::Threshold {
+            metric: metric.as_str().into(),
+            unit: unit.as_deref().map(Into::into),
+            above: *above,
+            below: *below,
+            threshold: Threshold::new(*above, *below, *clear).map_err(|problem| error(problem.to_string()))?,
+            latch: Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() },
+        },
+        Detect::Silent { after } => Judge::Silent(Silent { after_ms: after.ms() }),
+        Detect::Dark { after } => Judge::Dark(Silent { after_ms: after.ms() }),
+        Detect::Enter { fence: id } => Judge::Enter { fence: fence(id)?, latch: at_once },
+        Detect::Exit { fence: id } => Judge::Exit { fence: fence(id)?, latch: at_once },
+        Detect::Inside { fence: id, longer_than } => {
+            Judge::Inside { fence: fence(id)?, latch: Latch { hold_ms: longer_than.ms(), clear_hold_ms: 0 } }
+        }
+        Detect::Hotspot { above, over_background, pixels_min, hold, clear_hold } => Judge::Hotspot {
+            hotspot: Hotspot::new(above.map(|c| c as f32), over_background.map(|k| k as f32), *pixels_min)
+                .map_err(|problem| error(problem.to_string()))?,
+            latch: Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() },
+        },
+        Detect::Intrusion { zone, dwell, min_area, clear_hold } => Judge::Intrusion {
+            zone: zone.as_str().into(),
+            area_min: *min_area,
+            latch: Latch { hold_ms: dwell.ms(), clear_hold_ms: clear_hold.ms() },
+        },
+    };
+    let name = if rule.name.is_empty() { &rule.id } else { &rule.name };
+    Ok(Rule {
+        id: rule.id.as_str().into(),
+        name: name.as_str().into(),
+        severity: rule.severity,
+        category: rule.category.as_str().into(),
+        patterns,
+        named: HashSet::new(),
+        judge,
+    })
+}
+
+impl Rule {
+    pub(super) fn matches(&self, source: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(source)) || self.named.contains(source)
+    }
+
+    /// Fence or zone that belongs to the key of this rule's alerts.
+    pub(super) fn fence(&self) -> Option<&Arc<str>> {
+        match &self.judge {
+            Judge::Enter { fence, .. } | Judge::Exit { fence, .. } | Judge::Inside { fence, .. } => Some(&fence.id),
+            Judge::Intrusion { zone, .. } => Some(zone),
+            Judge::Threshold { .. } | Judge::Silent(_) | Judge::Dark(_) | Judge::Hotspot { .. } => None,
+        }
+    }
+}
+
+impl Judge {
+    /// How long the condition had to hold, for the words of the alert.
+    pub(super) fn hold_ms(&self) -> i64 {
+        match self {
+            Judge::Threshold { latch, .. }
+            | Judge::Inside { latch, .. }
+            | Judge::Hotspot { latch, .. }
+            | Judge::Intrusion { latch, .. } => latch.hold_ms,
+            Judge::Silent(_) | Judge::Dark(_) | Judge::Enter { .. } | Judge::Exit { .. } => 0,
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! The shell around Watch and Desk: take a batch → step → commit all effects in one transaction → only then
+//! acknowledge → then let the outbox speak. Batches form by themselves under load; alone, a message is committed at
+//! once. Runs on a thread of its own: a commit blocks it and nothing else.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use outpost_detectors::observation::{Fact, Observation};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::seen::{self, Marks, Seen};
+use super::sources::{SourceView, Sources};
+use super::watch::{Effect, Watch};
+use crate::config::Severity;
+use crate::decode::{Decoded, Decoders};
+use crate::dispatch::{self, Desk};
+use crate::ingest::{Acknowledge, Message, Receipt};
+use crate::nouns::{Alert, Command, Refusal, Ticket};
+use crate::notify::body;
+use crate::series::line;
+use crate::store::{Commit, NewDelivery, SeenRow, Store};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::now_ms;
+
+/// Longest sleep of the shell: how stale its heartbeat may be while all is well.
+const BEAT_MS: i64 = 1_000;
+
+/// Wait before a failed commit is tried again.
+const COMMIT_RETRY: Duration = Duration::from_secs(1);
+
+/// What an operator's request asks of the shell.
+pub enum Ask {
+    Command(Command, oneshot::Sender<Result<Arc<Ticket>, Refusal>>),
+    Sources(oneshot::Sender<Vec<SourceView>>),
+}
+
+pub struct Inputs {
+    pub messages: mpsc::Receiver<Message>,
+    pub observations: mpsc::Receiver<Observation>,
+    pub asks: mpsc::Receiver<Ask>,
+}
+
+/// Pictures that alerts ask for. `None` where the pixels are gone: the alert opens without them.
+pub trait Evidence: Send {
+    fn snapshot(&self, source: &str, ask: &crate::nouns::SnapshotAsk) -> Option<Vec<u8>>;
+}
+
+/// What others may know of the shell while it runs.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// Gateway time of the last turn of the loop.
+    pub beat_ms: AtomicI64,
+    /// Whether the last commit reached the disk.
+    pub store_ok: AtomicBool,
+}
+
+/// Who is woken when something was committed.
+#[derive(Clone, Default)]
+pub struct Wakes {
+    pub outbox: Arc<Notify>,
+    pub series: Arc<Notify>,
+}
+
+/// A receiver as Desk's notifications see it.
+pub struct Listener {
+    pub id: Arc<str>,
+    pub from_severity: Severity,
+}
+
+pub struct Shell {
+    pub watch: Watch,
+    pub desk: Desk,
+    pub store: Store,
+    pub decoders: Decoders,
+    pub seen: Seen,
+    pub sources: Sources,
+    pub listeners: Vec<Listener>,
+    pub evidence: Option<Box<dyn Evidence>>,
+    pub acks: HashMap<Arc<str>, Box<dyn Acknowledge>>,
+    pub metrics: Arc<Metrics>,
+    pub health: Arc<Health>,
+    pub wakes: Wakes,
+    /// Counts commits that changed a ticket: the live stream looks at the store when it changes.
+    pub changed: watch::Sender<u64>,
+    /// Whether readings are kept for a series database.
+    pub keeps_series: bool,
+    pub batch_max: usize,
+}
+
+/// Buffers that live from batch to batch.
+#[derive(Default)]
+struct Batch {
+    messages: Vec<Message>,
+    observations: Vec<Observation>,
+    asks: Vec<Ask>,
+    decoded: Decoded,
+    effects: Vec<Effect>,
+    desk_effects: Vec<dispatch::Effect>,
+    commit: Commit,
+    receipts: Vec<(Arc<str>, Receipt)>,
+    replies: Vec<(oneshot::Sender<Result<Arc<Ticket>, Refusal>>, Result<Arc<Ticket>, Refusal>)>,
+    /// Everything that had come was taken: timers may ring by the clock.
+    drained: bool,
+    heard_ms: i64,
+}
+
+impl Shell {
+    /// Until stopped. `first` are effects that the restart itself had.
+    pub fn run(mut self, mut inputs: Inputs, first: Vec<Effect>, runtime: &tokio::runtime::Handle, stop: &CancellationToken) {
+        let mut batch = Batch { effects: first, ..Batch::default() };
+        self.apply(&mut batch, now_ms());
+        if !self.commit(&mut batch, runtime, stop) {
+            return;
+        }
+        while runtime.block_on(self.gather(&mut inputs, &mut batch, stop)) {
+            self.step(&mut batch);
+            if !self.commit(&mut batch, runtime, stop) {
+                break;
+            }
+        }
+        info!("pipeline stopped");
+    }
+
+    /// Waits for input or for what is due; false when it is time to stop.
+    async fn gather(&self, inputs: &mut Inputs, batch: &mut Batch, stop: &CancellationToken) -> bool {
+        let now_ms = now_ms();
+        self.health.beat_ms.store(now_ms, Ordering::Relaxed);
+        let due_ms = self.watch.next_due_ms().map_or(BEAT_MS, |due_ms| (due_ms - now_ms).clamp(0, BEAT_MS));
+        let wait = Duration::from_millis(due_ms.unsigned_abs());
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return false,
+            n = inputs.asks.recv_many(&mut batch.asks, self.batch_max) => if n == 0 { return false },
+            n = inputs.messages.recv_many(&mut batch.messages, self.batch_max) => if n == 0 { return false },
+            n = inputs.observations.recv_many(&mut batch.observations, self.batch_max) => if n == 0 { return false },
+            () = tokio::time::sleep(wait) => {}
+        }
+        // What came meanwhile on the other queues shares the commit.
+        while batch.messages.len() < self.batch_max {
+            let Ok(message) = inputs.messages.try_recv() else { break };
+            batch.messages.push(message);
+        }
+        while batch.observations.len() < self.batch_max {
+            let Ok(observation) = inputs.observations.try_recv() else { break };
+            batch.observations.push(observation);
+        }
+        batch.drained = inputs.messages.is_empty() && inputs.observations.is_empty();
+        self.metrics.queue_inputs.set((inputs.messages.len() + inputs.observations.len()) as i64);
+        true
+    }
+
+    fn step(&mut self, batch: &mut Batch) {
+        batch.heard_ms = 0;
+        let n_inputs = batch.messages.len() + batch.observations.len() + batch.asks.len();
+        if n_inputs > 0 {
+            self.metrics.batch_inputs.observe(n_inputs as f64);
+        }
+        let mut messages = std::mem::take(&mut batch.messages);
+        for message in messages.drain(..) {
+            self.take_message(message, batch);
+        }
+        batch.messages = messages;
+        let mut observations = std::mem::take(&mut batch.observations);
+        for observation in observations.drain(..) {
+            self.take_observation(&observation, batch);
+        }
+        batch.observations = observations;
+        // Behind a backlog the clock is ahead of what was heard: a source whose message still waits is not silent.
+        let elapsed_ms = if batch.drained { now_ms() } else { batch.heard_ms };
+        self.watch.elapse(elapsed_ms, &mut batch.effects);
+        self.apply(batch, elapsed_ms);
+        let mut asks = std::mem::take(&mut batch.asks);
+        for ask in asks.drain(..) {
+            self.take_ask(ask, batch);
+        }
+        batch.asks = asks;
+    }
+
+    fn take_message(&mut self, message: Message, batch: &mut Batch) {
+        let Message { broker, topic, payload, received_ms, receipt } = message;
+        let mark = (receipt.packet != 0).then(|| seen::hash(&topic, &payload));
+        let repeat = match (mark, self.seen.window(&broker)) {
+            (Some(hash), Some(window)) => receipt.redelivered && window.is_repeat(receipt.packet, hash),
+            _ => false,
+        };
+        batch.decoded.clear();
+        self.decoders.decode(&topic, &payload, received_ms, repeat, &mut batch.decoded);
+        if let Some(feed) = batch.decoded.feed {
+            let counters = self.decoders.counters(feed);
+            counters.received.inc();
+            if repeat {
+                counters.deduplicated.inc();
+            } else if batch.decoded.observations.is_empty() && !batch.decoded.rejects.is_empty() {
+                counters.rejected.inc();
+            } else {
+                counters.committed.inc();
+            }
+        }
+        if let (Some(hash), Some(window)) = (mark.filter(|_| !repeat), self.seen.window(&broker)) {
+            window.note(receipt.packet, hash);
+        }
+        for reject in batch.decoded.rejects.drain(..) {
+            self.metrics.reject(reject.reason.as_str());
+            if self.sources.rejected(&reject.source, &reject.place) {
+                warn!(source = %reject.source, reason = reject.reason.as_str(), place = %reject.place, "payload rejected");
+            }
+        }
+        let mut observations = std::mem::take(&mut batch.decoded.observations);
+        for observation in observations.drain(..) {
+            self.take_observation(&observation, batch);
+        }
+        batch.decoded.observations = observations;
+        batch.receipts.push((broker, receipt));
+    }
+
+    fn take_observation(&mut self, observation: &Observation, batch: &mut Batch) {
+        batch.heard_ms = batch.heard_ms.max(observation.received_ms);
+        self.sources.observed(observation);
+        if let (true, Fact::Reading(reading)) = (self.keeps_series, &observation.fact) {
+            let unit = reading.unit.as_deref();
+            let (source, metric) = (&observation.source, &reading.metric);
+            if line::push_line(&mut batch.commit.lines, source, metric, unit, reading.value, observation.at_ms) {
+                batch.commit.n_lines += 1;
+            } else {
+                self.metrics.series.inexpressible.inc();
+            }
+        }
+        self.watch.step(observation, &mut batch.effects);
+        if !batch.effects.is_empty() {
+            self.apply(batch, observation.received_ms);
+        }
+    }
+
+    fn take_ask(&mut self, ask: Ask, batch: &mut Batch) {
+        match ask {
+            Ask::Sources(reply) => {
+                let _ = reply.send(self.sources.views());
+            }
+            Ask::Command(command, reply) => {
+                let answer = self.desk.command(&command, now_ms(), &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.replies.push((reply, answer));
+            }
+        }
+    }
+
+    /// Moves the effects of Watch into the commit, through Desk.
+    fn apply(&mut self, batch: &mut Batch, now_ms: i64) {
+        let mut effects = std::mem::take(&mut batch.effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Save(row) => batch.commit.states.push(row),
+                Effect::Open(alert) => {
+                    self.metrics.alert_opened(&alert.key.rule);
+                    self.desk.alert_opened(&alert, now_ms, &mut batch.desk_effects);
+                    let picture = self.picture(&alert);
+                    batch.commit.opened.push((*alert, picture));
+                }
+                Effect::Clear(cleared) => {
+                    self.metrics.alert_cleared(&cleared.key.rule);
+                    self.desk.alert_cleared(&cleared, now_ms, &mut batch.desk_effects);
+                    batch.commit.cleared.push(cleared);
+                }
+            }
+        }
+        batch.effects = effects;
+        self.apply_desk(batch);
+    }
+
+    fn picture(&self, alert: &Alert) -> Option<Vec<u8>> {
+        self.evidence.as_ref()?.snapshot(&alert.key.source, alert.snapshot.as_ref()?)
+    }
+
+    fn apply_desk(&mut self, batch: &mut Batch) {
+        for effect in batch.desk_effects.drain(..) {
+            match effect {
+                dispatch::Effect::Ticket(ticket) => batch.commit.tickets.push(ticket),
+                dispatch::Effect::Journal(entry) => batch.commit.journal.push(entry),
+                dispatch::Effect::Tell { ticket, journal, kind } => {
+                    if journal == 1 {
+                        self.metrics.ticket_opened(ticket.severity);
+                    }
+                    for listener in self.listeners.iter().filter(|listener| ticket.severity >= listener.from_severity) {
+                        batch.commit.deliveries.push(NewDelivery {
+                            receiver: listener.id.clone(),
+                            key: format!("T-{}/{journal}", ticket.no),
+                            kind,
+                            data: body::ticket_data(&ticket),
+                            created_ms: now_ms(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// On disk first, then everybody is told. False when stopped while the store failed: nothing was acknowledged.
+    fn commit(&mut self, batch: &mut Batch, runtime: &tokio::runtime::Handle, stop: &CancellationToken) -> bool {
+        if !batch.commit.is_empty() {
+            for (broker, window) in self.seen.windows() {
+                if let Some((Marks { seq, bytes: marks }, from)) = window.take() {
+                    batch.commit.seen.push(SeenRow { broker: broker.clone(), seq, marks });
+                    batch.commit.seen_from.push((broker.clone(), from));
+                }
+            }
+            if !self.write(&batch.commit, runtime, stop) {
+                return false;
+            }
+            if !batch.commit.deliveries.is_empty() {
+                self.wakes.outbox.notify_waiters();
+            }
+            if !batch.commit.lines.is_empty() {
+                self.wakes.series.notify_one();
+            }
+            if !batch.commit.journal.is_empty() {
+                self.changed.send_modify(|n_changes| *n_changes += 1);
+            }
+            batch.commit.clear();
+        }
+        self.acknowledge(batch);
+        for (reply, answer) in batch.replies.drain(..) {
+            let _ = reply.send(answer);
+        }
+        true
+    }
+
+    /// Writes one transaction, for as long as it takes: the disk may be full today and have room tomorrow.
+    fn write(&mut self, commit: &Commit, runtime: &tokio::runtime::Handle, stop: &CancellationToken) -> bool {
+        let begun = std::time::Instant::now();
+        loop {
+            match self.store.commit(commit) {
+                Ok(committed) => {
+                    self.metrics.commits.inc();
+                    self.metrics.commit_seconds.observe(begun.elapsed().as_secs_f64());
+                    self.metrics.series.evicted.inc_by(committed.n_lines_evicted);
+                    if !self.health.store_ok.swap(true, Ordering::Relaxed) {
+                        info!("store takes commits");
+                    }
+                    return true;
+                }
+                Err(cause) => {
+                    if self.health.store_ok.swap(false, Ordering::Relaxed) {
+                        error!(%cause, "store refuses commits, nothing is acknowledged until it takes them");
+                    }
+                    self.metrics.commit_errors.inc();
+                    let stopped = runtime.block_on(async {
+                        tokio::time::timeout(COMMIT_RETRY, stop.cancelled()).await.is_ok()
+                    });
+                    if stopped {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells each broker in the order in which its messages came.
+    fn acknowledge(&self, batch: &mut Batch) {
+        let mut run: Vec<Receipt> = Vec::with_capacity(batch.receipts.len());
+        let mut rest = batch.receipts.as_slice();
+        while let Some((broker, _)) = rest.first() {
+            let n = rest.iter().take_while(|(other, _)| other == broker).count();
+            run.clear();
+            run.extend(rest[..n].iter().map(|(_, receipt)| *receipt));
+            if let Some(acks) = self.acks.get(broker) {
+                acks.acknowledge(&run);
+            }
+            rest = &rest[n..];
+        }
+        batch.receipts.clear();
+    }
+}

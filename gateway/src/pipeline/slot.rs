@@ -1,0 +1,321 @@
+//! One rule for one source: its state, what the last observation showed, and the words for why. Pure.
+
+use std::sync::Arc;
+
+use outpost_detectors::hotspot::HotspotScratch;
+use outpost_detectors::intrusion;
+use outpost_detectors::latch::{Latch, LatchState, Moment, Phase, Signal, Turn};
+use outpost_detectors::observation::{Blob, Fact, LinkReason, LinkState, Observation};
+use outpost_detectors::silent::SilentState;
+use outpost_fences::{PictureZone, Point};
+use serde::{Deserialize, Serialize};
+
+use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
+use crate::nouns::{Figure, SnapshotAsk, Why};
+
+pub(super) struct Slot {
+    pub(super) rule: usize,
+    pub(super) source: Arc<str>,
+    pub(super) stored: Stored,
+    /// When the timer of this slot is set to; it may ring early, never late.
+    pub(super) timer_ms: Option<i64>,
+    /// Zone of this camera that the rule watches.
+    pub(super) zone: Option<Arc<PictureZone>>,
+    /// Readings that the rule refused because they carry another unit than it names.
+    pub(super) n_wrong_unit: u64,
+    memo: Memo,
+}
+
+/// What survives a restart.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stored {
+    pub(super) state: State,
+    /// The alert that is open.
+    pub(super) alert: Option<Arc<str>>,
+    /// Alerts that this slot has opened so far: tells two within one millisecond apart.
+    pub(super) n_alerts: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum State {
+    Latch(LatchState),
+    /// Leaving counts only after having been inside.
+    Exit { been_inside: bool, latch: LatchState },
+    Silent(SilentState),
+}
+
+/// What the last observation showed: the reason, should the alert open now.
+#[derive(Debug, Clone, Default)]
+enum Memo {
+    #[default]
+    Nothing,
+    Value { value: f64, unit: Option<Arc<str>> },
+    Point(Point),
+    Heat { max_c: f32, background_c: f32, n_pixels: usize },
+    Picture { picture: u64, blob: Blob, at_ms: i64 },
+    Link { state: LinkState, reason: Option<LinkReason> },
+}
+
+impl State {
+    pub(super) fn new(judge: &Judge) -> State {
+        match judge {
+            Judge::Silent(_) | Judge::Dark(_) => State::Silent(SilentState::default()),
+            Judge::Exit { .. } => State::Exit { been_inside: false, latch: LatchState::default() },
+            _ => State::Latch(LatchState::default()),
+        }
+    }
+
+    /// Whether this state is one that the rule's kind writes.
+    pub(super) fn fits(&self, judge: &Judge) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(&State::new(judge))
+    }
+
+    pub(super) fn rebase(&mut self, now_ms: i64) {
+        match self {
+            State::Latch(latch) | State::Exit { latch, .. } => latch.rebase(now_ms),
+            State::Silent(silent) => silent.rebase(now_ms),
+        }
+    }
+
+    pub(super) fn is_raised(&self) -> bool {
+        match self {
+            State::Latch(latch) | State::Exit { latch, .. } => latch.is_raised(),
+            State::Silent(silent) => silent.is_raised(),
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, zone: Option<Arc<PictureZone>>) -> Slot {
+        Slot { rule, source, stored, timer_ms: None, zone, n_wrong_unit: 0, memo: Memo::Nothing }
+    }
+
+    pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut HotspotScratch) -> Turn {
+        let moment = Moment { at_ms: observation.at_ms, now_ms: observation.received_ms };
+        match (&rule.judge, &observation.fact) {
+            (Judge::Threshold { metric, unit, threshold, latch, .. }, Fact::Reading(reading)) => {
+                if *metric != reading.metric {
+                    return Turn::Stay;
+                }
+                if unit.is_some() && *unit != reading.unit {
+                    self.n_wrong_unit += 1;
+                    return Turn::Stay;
+                }
+                let signal = threshold.signal(reading.value);
+                if signal == Signal::On || self.stored.state.is_raised() {
+                    self.memo = Memo::Value { value: reading.value, unit: reading.unit.clone() };
+                }
+                self.latched(latch, signal, moment)
+            }
+            (Judge::Silent(silent), fact) if !matches!(fact, Fact::Link(_)) => match &mut self.stored.state {
+                State::Silent(state) => silent.heard(state, moment),
+                _ => Turn::Stay,
+            },
+            (Judge::Dark(silent), fact) => {
+                let live = match fact {
+                    Fact::Picture(_) => true,
+                    Fact::Link(link) => {
+                        self.memo = Memo::Link { state: link.state, reason: link.reason };
+                        link.state == LinkState::Live
+                    }
+                    _ => false,
+                };
+                match &mut self.stored.state {
+                    State::Silent(state) if live => silent.heard(state, moment),
+                    State::Silent(state) => silent.expect(state, moment.now_ms),
+                    _ => Turn::Stay,
+                }
+            }
+            (
+                Judge::Enter { fence, latch } | Judge::Inside { fence, latch } | Judge::Exit { fence, latch },
+                Fact::Position(position),
+            ) => {
+                let Some(point) = Point::new(position.lon, position.lat) else { return Turn::Stay };
+                self.memo = Memo::Point(point);
+                self.positioned(&rule.judge, latch, fence.contains(point), moment)
+            }
+            (Judge::Hotspot { hotspot, latch }, Fact::Thermal(frame)) => {
+                let heat = hotspot.judge(frame.celsius.view(), scratch);
+                if let (Some(region), Some(background_c)) = (&heat.region, heat.background_c) {
+                    self.memo = Memo::Heat { max_c: region.max_c, background_c, n_pixels: region.n_pixels };
+                }
+                self.latched(latch, heat.signal, moment)
+            }
+            (Judge::Intrusion { area_min, latch, .. }, Fact::Picture(facts)) => {
+                let Some(zone) = &self.zone else { return Turn::Stay };
+                match intrusion::in_zone(&facts.blobs, |x, y| zone.contains(x, y), *area_min) {
+                    Some(blob) => {
+                        self.memo = Memo::Picture { picture: facts.picture, blob, at_ms: moment.at_ms };
+                        self.latched(latch, Signal::On, moment)
+                    }
+                    None if self.flickers(moment.at_ms) => Turn::Stay,
+                    None => self.latched(latch, Signal::Off, moment),
+                }
+            }
+            _ => Turn::Stay,
+        }
+    }
+
+    pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
+        match (&rule.judge, &self.stored.state) {
+            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
+            (judge, State::Latch(state) | State::Exit { latch: state, .. }) => judge.latch()?.due_ms(state),
+            _ => None,
+        }
+    }
+
+    pub(super) fn elapse(&mut self, rule: &Rule, now_ms: i64) -> Turn {
+        match (&rule.judge, &mut self.stored.state) {
+            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
+            (judge, State::Latch(state) | State::Exit { latch: state, .. }) => {
+                judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
+            }
+            _ => Turn::Stay,
+        }
+    }
+
+    /// The source ought to speak though it never did.
+    pub(super) fn expect(&mut self, rule: &Rule, now_ms: i64) -> Turn {
+        match (&rule.judge, &mut self.stored.state) {
+            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.expect(state, now_ms),
+            _ => Turn::Stay,
+        }
+    }
+
+    fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
+        match &mut self.stored.state {
+            State::Latch(state) => latch.observe(state, signal, moment),
+            State::Exit { .. } | State::Silent(_) => Turn::Stay,
+        }
+    }
+
+    fn positioned(&mut self, judge: &Judge, latch: &Latch, inside: bool, moment: Moment) -> Turn {
+        let State::Exit { been_inside, latch: state } = &mut self.stored.state else {
+            return self.latched(latch, if inside { Signal::On } else { Signal::Off }, moment);
+        };
+        debug_assert!(matches!(judge, Judge::Exit { .. }));
+        if moment.at_ms < state.since_at_ms || (!inside && !*been_inside) {
+            return Turn::Stay;
+        }
+        let first_inside = inside && !std::mem::replace(been_inside, true);
+        let turn = latch.observe(state, if inside { Signal::Off } else { Signal::On }, moment);
+        if turn == Turn::Stay && first_inside { Turn::Shift } else { turn }
+    }
+
+    /// Whether the moving thing was lost only a moment ago, during its dwell.
+    fn flickers(&self, now_at_ms: i64) -> bool {
+        let State::Latch(LatchState { phase: Phase::Holding, .. }) = self.stored.state else { return false };
+        matches!(self.memo, Memo::Picture { at_ms, .. } if now_at_ms.saturating_sub(at_ms) < INTRUSION_GAP_MS)
+    }
+
+    /// Why the alert opens: called once per alert.
+    pub(super) fn why(&self, rule: &Rule, held_ms: i64) -> Why {
+        let figure = |name, value, unit: Option<&str>| Figure { name, value, unit: unit.map(Into::into) };
+        let held = if held_ms > 0 { format!(" for {}", seconds(held_ms)) } else { String::new() };
+        match (&rule.judge, &self.memo) {
+            (Judge::Threshold { metric, above, below, .. }, Memo::Value { value, unit }) => {
+                let unit_text = unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+                let (word, limit) = match (above, below) {
+                    (Some(above), _) if value > above => ("above", *above),
+                    (_, Some(below)) => ("below", *below),
+                    (above, None) => ("above", above.unwrap_or(f64::NAN)),
+                };
+                Why {
+                    text: format!("{metric} {value}{unit_text} {word} {limit}{unit_text}{held}"),
+                    figures: vec![figure("value", *value, unit.as_deref()), figure("limit", limit, unit.as_deref())],
+                }
+            }
+            (Judge::Silent(silent), _) => Why {
+                text: format!("nothing came for {}", seconds(silent.after_ms)),
+                figures: vec![figure("after", silent.after_ms as f64 / 1000.0, Some("s"))],
+            },
+            (Judge::Dark(silent), memo) => {
+                let because = match memo {
+                    Memo::Link { reason: Some(reason), .. } => format!(": {}", reason.as_str()),
+                    Memo::Link { state, reason: None } => format!(": {}", state.as_str()),
+                    _ => String::new(),
+                };
+                Why {
+                    text: format!("no picture for {}{because}", seconds(silent.after_ms)),
+                    figures: vec![figure("after", silent.after_ms as f64 / 1000.0, Some("s"))],
+                }
+            }
+            (Judge::Enter { fence, .. }, _) => Why { text: format!("entered {}", fence_name(fence)), figures: vec![] },
+            (Judge::Exit { fence, .. }, _) => Why { text: format!("left {}", fence_name(fence)), figures: vec![] },
+            (Judge::Inside { fence, .. }, _) => Why {
+                text: format!("inside {}{held}", fence_name(fence)),
+                figures: vec![figure("inside", held_ms as f64 / 1000.0, Some("s"))],
+            },
+            (Judge::Hotspot { .. }, Memo::Heat { max_c, background_c, n_pixels }) => Why {
+                text: format!("{max_c:.1} °C over a background of {background_c:.1} °C, {n_pixels} pixels{held}"),
+                figures: vec![
+                    figure("max", f64::from(*max_c), Some("Cel")),
+                    figure("background", f64::from(*background_c), Some("Cel")),
+                    figure("pixels", *n_pixels as f64, None),
+                ],
+            },
+            (Judge::Intrusion { zone, .. }, Memo::Picture { blob, .. }) => Why {
+                text: format!("something moves in {zone}{held}"),
+                figures: vec![figure("area", f64::from(blob.area), None)],
+            },
+            // Restored in the middle of a hold: what the last observation showed is not kept.
+            _ => Why { text: format!("condition holds{held}"), figures: vec![] },
+        }
+    }
+
+    /// Where a moving subject was, and which picture shows it.
+    pub(super) fn point(&self) -> Option<(f64, f64)> {
+        match self.memo {
+            Memo::Point(point) => Some((point.lon, point.lat)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Option<SnapshotAsk> {
+        match (&self.memo, &self.zone) {
+            (Memo::Picture { picture, blob, .. }, Some(zone)) => {
+                Some(SnapshotAsk { picture: *picture, zone: zone.points().to_vec(), boxes: vec![*blob] })
+            }
+            _ => None,
+        }
+    }
+
+    /// Why the alert clears.
+    pub(super) fn why_cleared(&self, rule: &Rule) -> String {
+        match (&rule.judge, &self.memo) {
+            (Judge::Threshold { metric, .. }, Memo::Value { value, unit }) => {
+                format!("{metric} {value}{}", unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default())
+            }
+            (Judge::Silent(_), _) => "heard again".into(),
+            (Judge::Dark(_), _) => "pictures again".into(),
+            (Judge::Enter { fence, .. } | Judge::Inside { fence, .. }, _) => format!("left {}", fence_name(fence)),
+            (Judge::Exit { fence, .. }, _) => format!("entered {}", fence_name(fence)),
+            (Judge::Intrusion { zone, .. }, _) => format!("nothing moves in {zone}"),
+            _ => "condition is over".into(),
+        }
+    }
+}
+
+impl Judge {
+    fn latch(&self) -> Option<&Latch> {
+        match self {
+            Judge::Threshold { latch, .. }
+            | Judge::Enter { latch, .. }
+            | Judge::Exit { latch, .. }
+            | Judge::Inside { latch, .. }
+            | Judge::Hotspot { latch, .. }
+            | Judge::Intrusion { latch, .. } => Some(latch),
+            Judge::Silent(_) | Judge::Dark(_) => None,
+        }
+    }
+}
+
+fn fence_name(fence: &outpost_fences::Fence) -> &str {
+    if fence.name.is_empty() { &fence.id } else { &fence.name }
+}
+
+fn seconds(ms: i64) -> String {
+    if ms % 1000 == 0 { format!("{} s", ms / 1000) } else { format!("{:.1} s", ms as f64 / 1000.0) }
+}

@@ -1,0 +1,267 @@
+//! Watch: every rule over every observation. Pure: no clock, lock, await, I/O or error inside; the same input gives
+//! the same effects, live, in replay and after a restart. Time is the observation's own receive time, or the one
+//! given to [`Watch::elapse`].
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use outpost_detectors::hotspot::HotspotScratch;
+use outpost_detectors::latch::Turn;
+use outpost_detectors::observation::Observation;
+use outpost_fences::{FenceSet, PictureZone};
+
+use super::rules::{self, Judge, Rule, RuleError, Zones};
+use super::slot::{Slot, State, Stored};
+use crate::config::Config;
+use crate::nouns::{Alert, AlertKey, Cleared, Place, StateRow};
+
+/// What must be committed before the observation is acknowledged.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Save(StateRow),
+    Open(Box<Alert>),
+    Clear(Cleared),
+}
+
+pub struct Watch {
+    rules: Vec<Rule>,
+    zones: Zones,
+    places: HashMap<Arc<str>, Place>,
+    /// Slots of each source; a source without rules has an empty list.
+    by_source: HashMap<Arc<str>, Box<[usize]>>,
+    slots: Vec<Slot>,
+    timers: BTreeSet<(i64, usize)>,
+    scratch: HotspotScratch,
+    sources_max: usize,
+    n_ignored: u64,
+}
+
+impl Watch {
+    pub fn new(config: &Config, fences: &FenceSet) -> Result<Watch, RuleError> {
+        let mut zones = Zones::new();
+        let mut places = HashMap::new();
+        for camera in &config.cameras {
+            let source: Arc<str> = format!("cam:{}", camera.id).into();
+            for zone in &camera.zones {
+                let what = |problem: &dyn std::fmt::Display| RuleError {
+                    rule: String::new(),
+                    what: format!("camera \"{}\", zone \"{}\": {problem}", camera.id, zone.id),
+                };
+                let polygon = PictureZone::new(&zone.polygon).map_err(|problem| what(&problem))?;
+                zones.insert((source.clone(), zone.id.as_str().into()), Arc::new(polygon));
+            }
+            places.insert(source, place(&camera.name, camera.place));
+        }
+        for source in &config.sources {
+            places.insert(source.id.as_str().into(), place(&source.name, source.place));
+        }
+        Ok(Watch {
+            rules: rules::compile(config, fences)?,
+            zones,
+            places,
+            by_source: HashMap::new(),
+            slots: Vec::new(),
+            timers: BTreeSet::new(),
+            scratch: HotspotScratch::default(),
+            sources_max: config.pipeline.sources_max,
+            n_ignored: 0,
+        })
+    }
+
+    /// Goes on from stored states. What no rule fits any more is cleared and forgotten, as effects.
+    pub fn restore(&mut self, states: Vec<StateRow>, now_ms: i64, effects: &mut Vec<Effect>) {
+        for row in states {
+            let stored: Option<Stored> = serde_json::from_str(&row.state).ok();
+            self.admit(&row.source);
+            let slots = self.by_source.get(&row.source);
+            let slot = slots.and_then(|slots| slots.iter().copied().find(|slot| self.rule_of(*slot).id == row.rule));
+            match (stored, slot) {
+                (Some(mut stored), Some(slot)) if stored.state.fits(&self.rule_of(slot).judge) => {
+                    stored.state.rebase(now_ms);
+                    self.slots[slot].stored = stored;
+                    self.schedule(slot);
+                }
+                (stored, _) => {
+                    if let Some(id) = stored.and_then(|stored| stored.alert) {
+                        let key = AlertKey { rule: row.rule.clone(), source: row.source.clone(), fence: None };
+                        effects.push(Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why: "rule changed".into() }));
+                    }
+                    effects.push(Effect::Save(StateRow { state: String::new(), ..row }));
+                }
+            }
+        }
+    }
+
+    /// These sources ought to speak: silence counts from now even if they never did.
+    pub fn expect<'a>(
+        &mut self,
+        sources: impl IntoIterator<Item = &'a str>,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) {
+        for source in sources {
+            let source: Arc<str> = source.into();
+            self.admit(&source);
+            for slot in self.by_source.get(&source).map(|slots| slots.to_vec()).unwrap_or_default() {
+                let turn = self.slots[slot].expect(&self.rules[self.slots[slot].rule], now_ms);
+                self.turned(slot, turn, now_ms, effects);
+            }
+        }
+    }
+
+    pub fn step(&mut self, observation: &Observation, effects: &mut Vec<Effect>) {
+        if !self.by_source.contains_key(&observation.source) && !self.admit(&observation.source) {
+            self.n_ignored += 1;
+            return;
+        }
+        // Indices are copied out one by one: a slot's list never changes while its source is judged.
+        let n_slots = self.by_source[&observation.source].len();
+        for index in 0..n_slots {
+            let slot = self.by_source[&observation.source][index];
+            let rule = &self.rules[self.slots[slot].rule];
+            let turn = self.slots[slot].observe(rule, observation, &mut self.scratch);
+            if turn == Turn::Stay {
+                if self.slots[slot].timer_ms.is_none() {
+                    self.schedule(slot);
+                }
+            } else {
+                self.turned(slot, turn, observation.received_ms, effects);
+            }
+        }
+    }
+
+    /// When [`Watch::elapse`] next has something to do. May be early, never late.
+    pub fn next_due_ms(&self) -> Option<i64> {
+        self.timers.first().map(|(due_ms, _)| *due_ms)
+    }
+
+    /// Ends the waits that nothing ended until `now_ms`.
+    pub fn elapse(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
+        while let Some((due_ms, slot)) = self.timers.first().copied() {
+            if due_ms > now_ms {
+                return;
+            }
+            self.timers.pop_first();
+            self.slots[slot].timer_ms = None;
+            let turn = self.slots[slot].elapse(&self.rules[self.slots[slot].rule], now_ms);
+            self.turned(slot, turn, now_ms, effects);
+        }
+    }
+
+    pub fn n_sources(&self) -> usize {
+        self.by_source.len()
+    }
+
+    /// Observations of sources beyond `pipeline.sources_max`.
+    pub fn n_ignored(&self) -> u64 {
+        self.n_ignored
+    }
+
+    /// Readings that rules refused because of their unit.
+    pub fn n_wrong_unit(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.n_wrong_unit).sum()
+    }
+
+    fn rule_of(&self, slot: usize) -> &Rule {
+        &self.rules[self.slots[slot].rule]
+    }
+
+    /// Makes the slots of a source that is new; false when there is no room.
+    fn admit(&mut self, source: &Arc<str>) -> bool {
+        if self.by_source.contains_key(source) {
+            return true;
+        }
+        if self.by_source.len() >= self.sources_max {
+            return false;
+        }
+        let mut slots = Vec::new();
+        for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.matches(source)) {
+            let zone = match &rule.judge {
+                Judge::Intrusion { zone, .. } => self.zone(source, zone),
+                _ => None,
+            };
+            let stored = Stored { state: State::new(&rule.judge), alert: None, n_alerts: 0 };
+            slots.push(self.slots.len());
+            self.slots.push(Slot::new(number, source.clone(), stored, zone));
+        }
+        self.by_source.insert(source.clone(), slots.into());
+        true
+    }
+
+    fn zone(&self, source: &Arc<str>, zone: &Arc<str>) -> Option<Arc<PictureZone>> {
+        self.zones.get(&(source.clone(), zone.clone())).cloned()
+    }
+
+    /// Tells what a turn means, and sets the timer for what may follow it.
+    fn turned(&mut self, slot: usize, turn: Turn, now_ms: i64, effects: &mut Vec<Effect>) {
+        match turn {
+            Turn::Stay => {}
+            Turn::Shift => effects.push(self.save(slot)),
+            Turn::Raise { since_at_ms } => {
+                self.slots[slot].stored.n_alerts += 1;
+                let alert = self.alert(slot, since_at_ms, now_ms);
+                self.slots[slot].stored.alert = Some(alert.id.clone());
+                effects.push(self.save(slot));
+                effects.push(Effect::Open(Box::new(alert)));
+            }
+            Turn::Clear => {
+                let id = self.slots[slot].stored.alert.take();
+                effects.push(self.save(slot));
+                let (key, why) = (self.key(slot), self.slots[slot].why_cleared(self.rule_of(slot)));
+                effects.extend(id.map(|id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why })));
+            }
+        }
+        self.schedule(slot);
+    }
+
+    fn key(&self, slot: usize) -> AlertKey {
+        let rule = self.rule_of(slot);
+        AlertKey { rule: rule.id.clone(), source: self.slots[slot].source.clone(), fence: rule.fence().cloned() }
+    }
+
+    fn alert(&self, slot: usize, since_at_ms: i64, now_ms: i64) -> Alert {
+        let (rule, key, slot) = (self.rule_of(slot), self.key(slot), &self.slots[slot]);
+        let mut place = self.places.get(&slot.source).cloned().unwrap_or_default();
+        place.point = slot.point().or(place.point);
+        Alert {
+            id: key.alert_id(since_at_ms, slot.stored.n_alerts),
+            key,
+            name: rule.name.clone(),
+            severity: rule.severity,
+            category: rule.category.clone(),
+            since_at_ms,
+            opened_ms: now_ms,
+            place,
+            why: slot.why(rule, rule.judge.hold_ms()),
+            snapshot: slot.snapshot(),
+        }
+    }
+
+    fn save(&self, slot: usize) -> Effect {
+        let state = serde_json::to_string(&self.slots[slot].stored).unwrap_or_default();
+        let rule = self.rule_of(slot).id.clone();
+        Effect::Save(StateRow { rule, source: self.slots[slot].source.clone(), state })
+    }
+
+    /// Sets the timer to what is due, if that is earlier than what it is set to. A timer that rings early finds
+    /// nothing to do and is set again: so a source that speaks often moves no timer.
+    fn schedule(&mut self, slot: usize) {
+        let Some(due_ms) = self.slots[slot].due_ms(self.rule_of(slot)) else { return };
+        match self.slots[slot].timer_ms {
+            Some(timer_ms) if timer_ms <= due_ms => return,
+            Some(timer_ms) => {
+                self.timers.remove(&(timer_ms, slot));
+            }
+            None => {}
+        }
+        self.slots[slot].timer_ms = Some(due_ms);
+        self.timers.insert((due_ms, slot));
+    }
+}
+
+fn place(name: &str, point: Option<[f64; 2]>) -> Place {
+    Place { name: (!name.is_empty()).then(|| name.into()), point: point.map(|[lon, lat]| (lon, lat)) }
+}
+
+#[cfg(test)]
+mod tests;
