@@ -6,5 +6,10 @@
 //! - [`threshold`], [`silent`], [`hotspot`], [`intrusion`]: detector kinds
 //! - [`background`], [`blob`]: from luma pictures to moving blobs
 
+pub mod hotspot;
+pub mod intrusion;
 pub mod latch;
 pub mod observation;
+mod regions;
+pub mod silent;
+pub mod threshold;
