@@ -4,7 +4,19 @@
 //! - [`observation`]: one decoded fact from a source at a time
 //! - [`latch`]: the one state machine of all detectors (hold, raise, clear-hold, clear)
 //! - [`threshold`], [`silent`], [`hotspot`], [`intrusion`]: detector kinds
-//! - [`background`], [`blob`]: from luma pictures to moving blobs
+//! - [`background`], [`blob`]: from luma pictures to moving blobs, over `luma` (small working picture), `light`
+//!   (exposure) and `regions` (connected cells)
 
 pub mod latch;
 pub mod observation;
+
+pub mod hotspot;
+pub mod intrusion;
+pub mod silent;
+pub mod threshold;
+
+pub mod background;
+pub mod blob;
+mod light;
+mod luma;
+mod regions;

@@ -1,0 +1,366 @@
+//! What a camera's picture looks like when nothing moves, and what moves before it. Knows nothing of zones or rules.
+//!
+//! Per cell of a small working picture a mean and a usual deviation are kept. A cell has changed when it differs from
+//! the mean, as the light of the whole picture lets expect it, by more than its noise. All rates are by elapsed time,
+//! so that one key frame in 2 s and 25 frames in 1 s learn alike.
+//!
+//! What moved and then stays is not blended into the mean, which would leave a shadow of it behind when it goes: it
+//! is remembered beside the mean and takes its place when it has stayed long enough.
+
+use crate::blob::{BlobScratch, MOVING, STILL, Scene, VACATED, find_blobs, keep_dense};
+use crate::light::{Light, LightScratch};
+use crate::luma::Grid;
+pub use crate::luma::Luma;
+use crate::observation::Blob;
+
+/// Still ground follows slow change (sun, dew, drift) with this time constant: short against an hour's change of
+/// light, long against a passer-by.
+pub const FOLLOW_MS: i64 = 10_000;
+/// What moved and then shows the same brightness for this long becomes the background: somebody who stands still is
+/// seen for longer than any sensible dwell, and a parked car does not hide the ground around it for the day.
+pub const ABSORB_MS: i64 = 60_000;
+/// Ground that comes back from under an absorbed thing is believed after this long; also the time constant with
+/// which a place is relearned that something left: a few frames, so that one wrong verdict does no harm.
+const VACATE_MS: i64 = 2_000;
+/// Time that counts for what has stayed fades by this much of the time for which it is not seen.
+const FADE: f32 = 0.1;
+/// A new picture is learned this long, and from at least two frames.
+pub const LEARN_MS: i64 = 2_000;
+/// While learning the mean follows what it agrees with by this share a frame; the rest is outvoted.
+const LEARN_SHARE: f32 = 0.2;
+/// Learning ends after so many frames even if their times stand still.
+const LEARN_FRAMES_MAX: u32 = 100;
+/// The time constant of the noise, of still cells and of changed ones (trees, water).
+const NOISE_MS: i64 = 20_000;
+/// Longest time that one frame may stand for: after a gap a single picture does not become the background.
+const STEP_MS_MAX: i64 = 10_000;
+/// After a longer gap the light has wandered too far: learned anew.
+const GAP_MS_MAX: i64 = 600_000;
+/// Usual deviation of a new background, in grey levels.
+const NOISE_START: f32 = 3.0;
+/// Mean deviations that are noise: 4 of them are 3.2 standard deviations.
+const NOISE_FACTOR: f32 = 4.0;
+/// One leap counts in the noise by no more than this.
+const NOISE_STEP_MAX: f32 = 32.0;
+/// A change of this many grey levels is seen however restless the ground.
+const DIFF_MAX: f32 = 48.0;
+/// Share of a change of light that is doubted: cameras' curves are no straight lines.
+const LIGHT_DOUBT: f32 = 0.25;
+/// Cells by which the picture may sway (wind at the mast, a lorry on the bridge) without a change at its edges.
+const SWAY: f32 = 0.5;
+/// Share of changed cells from which on the picture as a whole has changed: a lorry before a gate camera covers half.
+const UPSET_SHARE: f32 = 0.6;
+/// A changed picture is a new scene once it stands still this long…
+const SETTLED_MS: i64 = 2_000;
+/// …or has been different for this long.
+const UPSET_MS_MAX: i64 = 10_000;
+/// Cells that may differ from the frame before in a picture that stands still.
+const SETTLED_SHARE: f32 = 0.05;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MotionConfig {
+    /// Cells along the longer side of the working picture, 16 to 640.
+    pub side: usize,
+    /// Least change that counts, in grey levels of 255: over the differences between key frames and others (2 to 6
+    /// levels of a box mean) and under a person in grey before grey.
+    pub diff_min: f32,
+}
+
+impl Default for MotionConfig {
+    fn default() -> Self {
+        MotionConfig { side: 160, diff_min: 12.0 }
+    }
+}
+
+/// The picture as a whole became another one: infrared switched over, lights, the camera turned or covered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SceneChange {
+    /// Time of the first picture that differed.
+    pub at_ms: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stage {
+    Learning { learned_ms: i64, n_frames: u32 },
+    Watching,
+    Upset { since_ms: i64, lasted_ms: i64, settled_ms: i64 },
+}
+
+#[derive(Debug)]
+pub struct MotionModel {
+    config: MotionConfig,
+    grid: Grid,
+    stage: Stage,
+    last_at_ms: i64,
+    light: Light,
+    last_change: Option<SceneChange>,
+    background: Vec<f32>,
+    noise: Vec<f32>,
+    /// What a changed cell shows, and for how many milliseconds it has.
+    other: Vec<f32>,
+    stayed_ms: Vec<f32>,
+    current: Vec<f32>,
+    before: Vec<f32>,
+    expected: Vec<f32>,
+    edges: Vec<f32>,
+    mask: Vec<u8>,
+    blobs: Vec<Blob>,
+    row_sums: Vec<u16>,
+    light_scratch: LightScratch,
+    blob_scratch: BlobScratch,
+}
+
+impl MotionModel {
+    pub fn new(config: MotionConfig) -> MotionModel {
+        let diff_min = if config.diff_min.is_finite() { config.diff_min } else { MotionConfig::default().diff_min };
+        MotionModel {
+            config: MotionConfig { side: config.side.clamp(16, 640), diff_min: diff_min.clamp(1.0, DIFF_MAX) },
+            grid: Grid::default(),
+            stage: Stage::Learning { learned_ms: 0, n_frames: 0 },
+            last_at_ms: 0,
+            light: Light::SAME,
+            last_change: None,
+            background: Vec::new(),
+            noise: Vec::new(),
+            other: Vec::new(),
+            stayed_ms: Vec::new(),
+            current: Vec::new(),
+            before: Vec::new(),
+            expected: Vec::new(),
+            edges: Vec::new(),
+            mask: Vec::new(),
+            blobs: Vec::new(),
+            row_sums: Vec::new(),
+            light_scratch: LightScratch::default(),
+            blob_scratch: BlobScratch::default(),
+        }
+    }
+
+    /// What moves in this picture, biggest first, at most [`crate::blob::BLOBS_MAX`]. Nothing while the model learns or the picture
+    /// as a whole changes. A plane that is not whole is passed over.
+    pub fn observe(&mut self, luma: &Luma, at_ms: i64) -> &[Blob] {
+        self.blobs.clear();
+        if !luma.is_whole() {
+            return &self.blobs;
+        }
+        let grid = Grid::of(luma, self.config.side);
+        let gap_ms = at_ms.saturating_sub(self.last_at_ms);
+        self.last_at_ms = at_ms;
+        grid.shrink(luma, &mut self.row_sums, &mut self.current);
+        if grid != self.grid || gap_ms > GAP_MS_MAX {
+            self.grid = grid;
+            self.learn_anew();
+        }
+
+        // A clock that goes back stops learning for a frame, nothing more.
+        let step_ms = gap_ms.clamp(0, STEP_MS_MAX);
+        match self.stage {
+            Stage::Learning { learned_ms, n_frames } => self.learn(learned_ms, n_frames, step_ms),
+            Stage::Watching => self.watch(step_ms, at_ms),
+            Stage::Upset { since_ms, lasted_ms, settled_ms } => {
+                self.wait_for_calm(since_ms, lasted_ms + step_ms, settled_ms, step_ms);
+            }
+        }
+        std::mem::swap(&mut self.before, &mut self.current);
+        &self.blobs
+    }
+
+    /// The last time that the picture as a whole became another one.
+    pub fn last_scene_change(&self) -> Option<SceneChange> {
+        self.last_change
+    }
+
+    /// Whether the model knows its background, so that "no blobs" means that nothing moves.
+    pub fn is_watching(&self) -> bool {
+        self.stage == Stage::Watching
+    }
+
+    fn learn_anew(&mut self) {
+        self.stage = Stage::Learning { learned_ms: 0, n_frames: 0 };
+        self.light = Light::SAME;
+        self.background.clone_from(&self.current);
+        self.before.clone_from(&self.current);
+        self.noise.clear();
+        self.noise.resize(self.current.len(), NOISE_START);
+        self.other.clone_from(&self.current);
+        self.stayed_ms.clear();
+        self.stayed_ms.resize(self.current.len(), 0.0);
+        self.expected.clear();
+        self.expected.resize(self.current.len(), 0.0);
+        self.edges.clear();
+        self.edges.resize(self.current.len(), 0.0);
+        self.mask.clear();
+        self.mask.resize(self.current.len(), STILL);
+    }
+
+    fn learn(&mut self, learned_ms: i64, n_frames: u32, step_ms: i64) {
+        if n_frames == 0 {
+            self.stage = Stage::Learning { learned_ms: 0, n_frames: 1 };
+            return;
+        }
+        self.vote(step_ms as f32);
+        let (learned_ms, n_frames) = (learned_ms + step_ms, n_frames + 1);
+        let done = learned_ms >= LEARN_MS || n_frames >= LEARN_FRAMES_MAX;
+        self.stage = if done { Stage::Watching } else { Stage::Learning { learned_ms, n_frames } };
+        if done {
+            self.stayed_ms.fill(0.0);
+        }
+    }
+
+    /// Keeps in each cell what it shows most of the time (the majority vote of Boyer and Moore), so that passers-by
+    /// are not learned as long as each cell is free for half of the time.
+    fn vote(&mut self, step_ms: f32) {
+        let diff_min = self.config.diff_min;
+        for (((background, votes_ms), noise), current) in
+            self.background.iter_mut().zip(&mut self.stayed_ms).zip(&mut self.noise).zip(&self.current)
+        {
+            let miss = current - *background;
+            let agrees = miss.abs() < diff_min;
+            *votes_ms += if agrees { step_ms } else { -step_ms };
+            let is_outvoted = *votes_ms < 0.0;
+            *background += if is_outvoted {
+                miss
+            } else if agrees {
+                LEARN_SHARE * miss
+            } else {
+                0.0
+            };
+            *noise += if agrees { LEARN_SHARE * (miss.abs() - *noise) } else { 0.0 };
+            *votes_ms = votes_ms.abs();
+        }
+    }
+
+    fn watch(&mut self, step_ms: i64, at_ms: i64) {
+        if self.compare() > UPSET_SHARE {
+            self.stage = Stage::Upset { since_ms: at_ms, lasted_ms: 0, settled_ms: 0 };
+            return;
+        }
+        let scene = Scene { grid: self.grid, current: &self.current, expected: &self.expected };
+        find_blobs(scene, &mut self.mask, &mut self.blob_scratch, &mut self.blobs);
+        self.adapt(step_ms);
+    }
+
+    fn wait_for_calm(&mut self, since_ms: i64, lasted_ms: i64, settled_ms: i64, step_ms: i64) {
+        if self.compare() <= UPSET_SHARE {
+            // It passed: a lorry, a flash. The background was not touched meanwhile.
+            self.stage = Stage::Watching;
+            return;
+        }
+        let diff_min = self.config.diff_min;
+        let pairs = self.current.iter().zip(&self.before);
+        let n_differ = pairs.map(|(now, before)| u32::from((now - before).abs() > diff_min)).sum::<u32>();
+        let is_calm = n_differ as f32 <= SETTLED_SHARE * self.current.len() as f32;
+        let settled_ms = if is_calm { settled_ms + step_ms } else { 0 };
+        if settled_ms >= SETTLED_MS || lasted_ms >= UPSET_MS_MAX {
+            self.last_change = Some(SceneChange { at_ms: since_ms });
+            self.learn_anew();
+            self.learn(0, 0, 0);
+            return;
+        }
+        self.stage = Stage::Upset { since_ms, lasted_ms, settled_ms };
+    }
+
+    /// Marks the cells that changed and returns their share of the picture.
+    fn compare(&mut self) -> f32 {
+        self.light = Light::of(&self.background, &self.current, self.light, &mut self.light_scratch);
+        let (light, diff_min) = (self.light, self.config.diff_min);
+        measure_edges(&self.background, self.grid.columns, &mut self.edges);
+        let known = self.background.iter().zip(&self.noise).zip(&self.edges).zip(&self.current);
+        for ((((background, noise), edge), current), (expected, mask)) in
+            known.zip(self.expected.iter_mut().zip(&mut self.mask))
+        {
+            *expected = light.on(*background);
+            let doubt = LIGHT_DOUBT * (*expected - background).abs() + SWAY * edge;
+            let limit = (NOISE_FACTOR * noise).max(diff_min).min(DIFF_MAX) + doubt;
+            *mask = u8::from((current - *expected).abs() > limit);
+        }
+        let n_changed = keep_dense(&mut self.mask, self.grid.columns, &mut self.blob_scratch);
+        n_changed as f32 / self.grid.cells() as f32
+    }
+
+    /// All cells follow the light; each then goes on towards what it shows, at the rate of what it is.
+    fn adapt(&mut self, step_ms: i64) {
+        let rates = Rates::after(step_ms);
+        let faded_ms = FADE * step_ms as f32;
+        let seen = self.current.iter().zip(&self.before).zip(&self.expected).zip(&self.mask);
+        let learned = self.background.iter_mut().zip(&mut self.noise).zip(&mut self.stayed_ms);
+        for ((((current, before), expected), &mask), ((background, noise), stayed_ms)) in seen.zip(learned) {
+            let miss = current - expected;
+            let rate = match mask {
+                MOVING => 0.0,
+                VACATED => rates.vacated,
+                _ => rates.still,
+            };
+            *background += rates.follow * (expected - *background) + rate * miss;
+            *stayed_ms = (*stayed_ms - faded_ms).max(0.0);
+            // A thing that stands still differs from the background and is no noise; leaves differ from themselves.
+            let restless = if mask == STILL { miss.abs() } else { (current - before).abs() };
+            *noise += rates.noise * (restless.min(NOISE_STEP_MAX) - *noise);
+        }
+        self.absorb(rates, step_ms as f32, faded_ms);
+    }
+
+    /// Counts for how long changed cells have shown the same, and believes it in the end.
+    fn absorb(&mut self, rates: Rates, step_ms: f32, faded_ms: f32) {
+        for (cell, &mask) in self.mask.iter().enumerate() {
+            if mask != MOVING {
+                continue;
+            }
+            let current = self.current[cell];
+            let other = &mut self.other[cell];
+            *other += rates.follow * (self.light.on(*other) - *other);
+            let miss = current - *other;
+            if miss.abs() >= self.config.diff_min {
+                *other = current;
+                self.stayed_ms[cell] = 0.0;
+                continue;
+            }
+            *other += rates.still * miss;
+            self.stayed_ms[cell] += faded_ms + step_ms;
+            if self.stayed_ms[cell] >= ABSORB_MS as f32 {
+                std::mem::swap(&mut self.background[cell], other);
+                self.stayed_ms[cell] = (ABSORB_MS - VACATE_MS) as f32;
+            }
+        }
+    }
+}
+
+/// The greater of the differences across each cell, sideways and up and down.
+fn measure_edges(cells: &[f32], columns: usize, edges: &mut [f32]) {
+    let rows = cells.len() / columns;
+    for (row, edges) in edges.chunks_exact_mut(columns).enumerate() {
+        let above = &cells[row.saturating_sub(1) * columns..][..columns];
+        let below = &cells[(row + 1).min(rows - 1) * columns..][..columns];
+        for ((edge, above), below) in edges.iter_mut().zip(above).zip(below) {
+            *edge = (above - below).abs();
+        }
+        let here = &cells[row * columns..][..columns];
+        for (edge, three) in edges.iter_mut().skip(1).zip(here.windows(3)) {
+            *edge = edge.max((three[0] - three[2]).abs());
+        }
+    }
+}
+
+/// Shares of the way that one frame goes.
+#[derive(Clone, Copy)]
+struct Rates {
+    follow: f32,
+    still: f32,
+    vacated: f32,
+    noise: f32,
+}
+
+impl Rates {
+    fn after(step_ms: i64) -> Rates {
+        Rates {
+            follow: share_of(step_ms, FOLLOW_MS),
+            still: share_of(step_ms, FOLLOW_MS),
+            vacated: share_of(step_ms, VACATE_MS),
+            noise: share_of(step_ms, NOISE_MS),
+        }
+    }
+}
+
+fn share_of(step_ms: i64, constant_ms: i64) -> f32 {
+    1.0 - (-(step_ms as f32) / constant_ms as f32).exp()
+}
