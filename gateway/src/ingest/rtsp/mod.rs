@@ -1,1 +1,164 @@
-//! Stub.
+//! One task per camera: connects, hands over access units, says how the link is, and never gives up. Knows nothing of
+//! what a picture shows.
+
+mod error;
+mod frames;
+mod open;
+
+use std::future::Future;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use outpost_detectors::observation::{Link, LinkReason, LinkState};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use self::frames::Frames;
+use self::open::{Opened, Opener};
+use super::backoff::Backoff;
+use crate::config::Camera;
+use crate::telemetry::clock;
+use crate::video::decoder::Codec;
+
+pub use self::error::{Phase, RtspError};
+
+/// A session that was live for this long was a good one: the next failure is retried soon. A camera that falls right
+/// after its first frame is not, and waits longer each time.
+const GOOD_SESSION: Duration = Duration::from_secs(10);
+
+/// Longest wait for a picture that can be decoded by itself, however short `stall_after` is: "smart" codecs send one
+/// a minute or less often.
+const KEY_FRAME_WAIT_MIN: Duration = Duration::from_secs(70);
+
+/// One coded picture as it came.
+#[derive(Debug, Clone)]
+pub struct AccessUnit {
+    pub codec: Codec,
+    /// Annex B with parameter sets before key frames, or a JPEG.
+    pub data: Bytes,
+    /// Whether it can be decoded without those before it.
+    pub key: bool,
+    /// Size by the stream's parameters, where they say one. Not to be trusted for allocation.
+    pub size: Option<(u32, u32)>,
+    /// RTP packets missing before this unit.
+    pub loss: u16,
+    pub received_ms: i64,
+}
+
+/// Who is told what a camera sends.
+pub trait Viewer: Send + Sync {
+    /// The link changed.
+    fn link(&self, link: Link) -> impl Future<Output = ()> + Send;
+    /// An access unit came. While this waits the socket is not read.
+    fn unit(&self, unit: AccessUnit) -> impl Future<Output = ()> + Send;
+    /// A session ended with this error and will be tried again.
+    fn failed(&self, error: &RtspError);
+}
+
+/// Watches a camera until `stop`. `source` is its name in logs and observations.
+pub async fn run<V: Viewer>(source: &str, camera: &Camera, viewer: &V, stop: &CancellationToken) {
+    let mut links = Links { viewer, last: None };
+    links.say(LinkState::Connecting, None).await;
+    let seed = BuildHasherDefault::<DefaultHasher>::default().hash_one(source);
+    let mut backoff = Backoff::new(camera.retry_max.duration(), seed);
+    let opener = match Opener::new(camera) {
+        Ok(opener) => opener,
+        Err(error) => {
+            warn!(%source, %error, "camera cannot be opened");
+            viewer.failed(&error);
+            links.say(LinkState::Offline, Some(error.reason())).await;
+            return;
+        }
+    };
+    while !stop.is_cancelled() {
+        let started = Instant::now();
+        // A bug in the client library costs this camera its session, and no other anything.
+        let session = AssertUnwindSafe(run_once(camera, &opener, &mut links)).catch_unwind();
+        let error = tokio::select! {
+            () = stop.cancelled() => break,
+            outcome = session => outcome.unwrap_or(RtspError::Panic),
+        };
+        let good = links.is_live() && started.elapsed() >= GOOD_SESSION;
+        if good {
+            backoff.reset();
+        }
+        viewer.failed(&error);
+        let state = if matches!(error, RtspError::Stall { .. }) { LinkState::Stalled } else { LinkState::Offline };
+        if links.say(state, Some(error.reason())).await {
+            warn!(%source, state = state.as_str(), reason = error.reason().as_str(), %error, "camera is not live");
+        }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = sleep(backoff.next_delay()) => {}
+        }
+    }
+    // The session was dropped above: it says goodbye in the background, and the process should not end before.
+    opener.await_teardown().await;
+    info!(%source, "camera task ended");
+}
+
+/// One session: opens, waits for a key frame, hands over what comes. Returns why it ended.
+async fn run_once<V: Viewer>(camera: &Camera, opener: &Opener, links: &mut Links<'_, V>) -> RtspError {
+    let Opened { mut frames, codec } = match opener.open(camera).await {
+        Ok(opened) => opened,
+        Err(error) => return error,
+    };
+    let stall_after = camera.stall_after.duration();
+    let key_deadline = Instant::now() + stall_after.max(KEY_FRAME_WAIT_MIN);
+    let mut live = false;
+    loop {
+        let mut deadline = Instant::now() + stall_after;
+        if !live {
+            deadline = deadline.min(key_deadline);
+        }
+        let frame = match timeout_at(deadline, frames.next()).await {
+            Ok(Ok(frame)) => frame,
+            Ok(Err(error)) => return error,
+            Err(_) => return RtspError::Stall { limit_ms: stall_after.as_millis() },
+        };
+        let key = frame.is_random_access_point();
+        // Frames before the first key frame cannot be decoded.
+        if !live && !key {
+            if Instant::now() >= key_deadline {
+                return RtspError::Stall { limit_ms: stall_after.as_millis() };
+            }
+            continue;
+        }
+        if !live {
+            live = true;
+            links.say(LinkState::Live, None).await;
+        }
+        links.viewer.unit(unit(codec, key, &frames, frame)).await;
+    }
+}
+
+fn unit(codec: Codec, key: bool, frames: &Frames, frame: retina::codec::VideoFrame) -> AccessUnit {
+    let (size, loss) = (frames.size(), frame.loss());
+    AccessUnit { codec, key, size, loss, received_ms: clock::now_ms(), data: Bytes::from(frame.into_data()) }
+}
+
+/// Says each change once.
+struct Links<'a, V> {
+    viewer: &'a V,
+    last: Option<(LinkState, Option<LinkReason>)>,
+}
+
+impl<V: Viewer> Links<'_, V> {
+    /// Whether it was news.
+    async fn say(&mut self, state: LinkState, reason: Option<LinkReason>) -> bool {
+        if self.last == Some((state, reason)) {
+            return false;
+        }
+        self.last = Some((state, reason));
+        self.viewer.link(Link { state, reason }).await;
+        true
+    }
+
+    fn is_live(&self) -> bool {
+        matches!(self.last, Some((LinkState::Live, _)))
+    }
+}

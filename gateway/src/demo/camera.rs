@@ -1,0 +1,360 @@
+//! The demo's camera: serves an H.264 clip in a loop by RTSP over TCP, so that everything from the RTSP client on does
+//! its real work. Bounded; meant for loopback, without passwords.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Clients at a time; further ones wait to be accepted.
+const CLIENTS_MAX: usize = 16;
+
+/// Longest request that is read.
+const REQUEST_BYTES_MAX: usize = 8 << 10;
+
+/// A client that takes nothing for this long is gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// RTP payload per packet: fits an Ethernet frame.
+const PAYLOAD_BYTES_MAX: usize = 1_400;
+
+const RTP_CLOCK_HZ: f64 = 90_000.0;
+const PAYLOAD_TYPE: u8 = 96;
+const SSRC: u32 = 0x4f75_7470;
+
+/// Bytes before a packet's payload: the interleaved frame's four (RFC 2326 section 10.12) and RTP's twelve.
+const HEADER_BYTES: usize = 16;
+
+/// NAL unit types (H.264 table 7-1, RFC 6184 table 1).
+const NAL_SLICE: u8 = 1;
+const NAL_IDR: u8 = 5;
+const NAL_SPS: u8 = 7;
+const NAL_PPS: u8 = 8;
+const NAL_FU_A: u8 = 28;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ClipError {
+    #[error("clip holds no sequence parameter set, picture parameter set and picture")]
+    Incomplete,
+}
+
+/// A clip as RTP packets, ready but for sequence numbers and times.
+#[derive(Debug)]
+pub struct Clip {
+    pictures: Vec<Picture>,
+    sdp: String,
+}
+
+/// The packets of one picture, each with its interleaved header.
+#[derive(Debug, Default)]
+struct Picture {
+    bytes: Vec<u8>,
+    /// Where each packet begins.
+    packets: Vec<usize>,
+}
+
+impl Clip {
+    /// Packs an Annex B stream by RFC 6184: single NAL units and FU-A.
+    pub fn from_annex_b(stream: &[u8]) -> Result<Clip, ClipError> {
+        let nals = split(stream);
+        let first = |kind: u8| nals.iter().find(|nal| nal[0] & 0x1f == kind).copied();
+        let (Some(sps), Some(pps)) = (first(NAL_SPS).filter(|sps| sps.len() >= 4), first(NAL_PPS)) else {
+            return Err(ClipError::Incomplete);
+        };
+        let sdp = describe(sps, pps);
+        let mut pictures = Vec::new();
+        let (mut group, mut seen_slice) = (Vec::new(), false);
+        for nal in nals {
+            let slice = matches!(nal[0] & 0x1f, NAL_SLICE..=NAL_IDR);
+            let first_of_picture = slice && nal.get(1).is_some_and(|byte| byte & 0x80 != 0);
+            if seen_slice && (!slice || first_of_picture) {
+                pictures.push(Picture::pack(&group));
+                (seen_slice, group) = (false, Vec::new());
+            }
+            seen_slice |= slice;
+            group.push(nal);
+        }
+        if seen_slice {
+            pictures.push(Picture::pack(&group));
+        }
+        if pictures.is_empty() {
+            return Err(ClipError::Incomplete);
+        }
+        Ok(Clip { pictures, sdp })
+    }
+
+    /// Pictures in one round of the clip.
+    pub fn len(&self) -> usize {
+        self.pictures.len()
+    }
+
+    /// Never true: an empty clip cannot be made.
+    pub fn is_empty(&self) -> bool {
+        self.pictures.is_empty()
+    }
+}
+
+impl Picture {
+    fn pack(nals: &[&[u8]]) -> Picture {
+        let mut picture = Picture::default();
+        for (n, nal) in nals.iter().enumerate() {
+            let last = n + 1 == nals.len();
+            if nal.len() <= PAYLOAD_BYTES_MAX {
+                picture.push(Mark(last), &[], nal);
+                continue;
+            }
+            let pieces = nal[1..].chunks(PAYLOAD_BYTES_MAX - 2);
+            let n_pieces = pieces.len();
+            for (piece_no, piece) in pieces.enumerate() {
+                let (starts, ends) = (piece_no == 0, piece_no + 1 == n_pieces);
+                let indicator = nal[0] & 0xe0 | NAL_FU_A;
+                let header = u8::from(starts) << 7 | u8::from(ends) << 6 | nal[0] & 0x1f;
+                picture.push(Mark(last && ends), &[indicator, header], piece);
+            }
+        }
+        picture
+    }
+
+    fn push(&mut self, Mark(mark): Mark, head: &[u8], payload: &[u8]) {
+        self.packets.push(self.bytes.len());
+        let len = (12 + head.len() + payload.len()) as u16;
+        self.bytes.extend([b'$', 0]);
+        self.bytes.extend(len.to_be_bytes());
+        self.bytes.extend([0x80, PAYLOAD_TYPE | u8::from(mark) << 7]);
+        // Sequence number and time come when it is sent.
+        self.bytes.extend([0; 6]);
+        self.bytes.extend(SSRC.to_be_bytes());
+        self.bytes.extend(head);
+        self.bytes.extend(payload);
+    }
+
+    /// Writes the packets out with their numbers.
+    fn stamped(&self, sequence: &mut u16, rtp_time: u32) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        for &at in &self.packets {
+            bytes[at + 6..at + 8].copy_from_slice(&sequence.to_be_bytes());
+            bytes[at + 8..at + 12].copy_from_slice(&rtp_time.to_be_bytes());
+            *sequence = sequence.wrapping_add(1);
+        }
+        debug_assert!(bytes.len() >= HEADER_BYTES);
+        bytes
+    }
+}
+
+/// RTP's marker: the last packet of a picture.
+struct Mark(bool);
+
+/// Serves `clip` at every path of `listener`, from its beginning for each client, `fps` pictures a second, until
+/// `stop`.
+pub async fn serve(listener: TcpListener, clip: Arc<Clip>, fps: f64, stop: CancellationToken) {
+    let (room, clients) = (Arc::new(Semaphore::new(CLIENTS_MAX)), TaskTracker::new());
+    loop {
+        let accepted = async {
+            let permit = room.clone().acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            () = stop.cancelled() => break,
+            pair = accepted => pair,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, most likely: give them time to come back.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let (clip, stop) = (clip.clone(), stop.clone());
+        clients.spawn(async move {
+            let _permit = permit;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                // A client that went away is no news.
+                _ = Client::new(stream, &clip, fps).run() => {}
+            }
+        });
+    }
+    clients.close();
+    clients.wait().await;
+}
+
+struct Client<'a> {
+    stream: TcpStream,
+    clip: &'a Clip,
+    interval: Duration,
+    fps: f64,
+    inbox: Vec<u8>,
+    /// When the next picture is due, once playing.
+    due: Option<Instant>,
+    sent: u64,
+    sequence: u16,
+}
+
+impl<'a> Client<'a> {
+    fn new(stream: TcpStream, clip: &'a Clip, fps: f64) -> Self {
+        let fps = if fps.is_finite() { fps.clamp(0.1, 240.0) } else { 10.0 };
+        let interval = Duration::from_secs_f64(1.0 / fps);
+        Client { stream, clip, interval, fps, inbox: Vec::new(), due: None, sent: 0, sequence: 0 }
+    }
+
+    async fn run(mut self) -> std::io::Result<()> {
+        self.stream.set_nodelay(true)?;
+        loop {
+            let due = self.due;
+            let pause = async {
+                match due {
+                    Some(due) => sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                got = self.stream.read_buf(&mut self.inbox) => {
+                    if got? == 0 || !self.answer_all().await? {
+                        return Ok(());
+                    }
+                }
+                () = pause => self.send_picture().await?,
+            }
+        }
+    }
+
+    async fn send_picture(&mut self) -> std::io::Result<()> {
+        let n_pictures = self.clip.pictures.len() as u64;
+        let picture = &self.clip.pictures[(self.sent % n_pictures) as usize];
+        // Continuous over the loop's seam; wraps as RTP times do.
+        let rtp_time = (self.sent as f64 * RTP_CLOCK_HZ / self.fps) as u64 as u32;
+        let bytes = picture.stamped(&mut self.sequence, rtp_time);
+        self.sent += 1;
+        self.due = self.due.map(|due| due + self.interval);
+        self.write(&bytes).await
+    }
+
+    /// Answers every whole request of the inbox. False when the client said goodbye.
+    async fn answer_all(&mut self) -> std::io::Result<bool> {
+        loop {
+            // The client's RTCP comes as interleaved frames between its requests.
+            if self.inbox.first() == Some(&b'$') {
+                let Some(len) = self.inbox.get(2..4).map(|len| usize::from(u16::from_be_bytes([len[0], len[1]]))) else {
+                    return Ok(true);
+                };
+                if self.inbox.len() < 4 + len {
+                    return Ok(self.inbox.len() <= REQUEST_BYTES_MAX + 4 + usize::from(u16::MAX));
+                }
+                self.inbox.drain(..4 + len);
+                continue;
+            }
+            let Some(end) = self.inbox.windows(4).position(|w| w == b"\r\n\r\n") else {
+                return Ok(self.inbox.len() <= REQUEST_BYTES_MAX);
+            };
+            let request = String::from_utf8_lossy(&self.inbox[..end]).into_owned();
+            self.inbox.drain(..end + 4);
+            if !self.answer(&request).await? {
+                return Ok(false);
+            }
+        }
+    }
+
+    async fn answer(&mut self, request: &str) -> std::io::Result<bool> {
+        let mut words = request.lines().next().unwrap_or_default().split_whitespace();
+        let (method, url) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let header = |name: &str| {
+            let fields = request.lines().skip(1).filter_map(|line| line.split_once(':'));
+            fields.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
+        };
+        let cseq = header("cseq").unwrap_or("0").to_owned();
+        let answer = match method {
+            "OPTIONS" => "200 OK\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN".to_owned(),
+            "DESCRIBE" => format!(
+                "200 OK\r\nContent-Base: {}/\r\nContent-Type: application/sdp\r\nContent-Length: {}",
+                url.trim_end_matches('/'),
+                self.clip.sdp.len(),
+            ),
+            "SETUP" if !header("transport").is_some_and(|transport| transport.contains("RTP/AVP/TCP")) => {
+                "461 Unsupported Transport".to_owned()
+            }
+            "SETUP" => format!(
+                "200 OK\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1;ssrc={SSRC:08x}\r\nSession: 1;timeout=60"
+            ),
+            "PLAY" | "GET_PARAMETER" | "SET_PARAMETER" | "TEARDOWN" => "200 OK\r\nSession: 1".to_owned(),
+            _ => "501 Not Implemented".to_owned(),
+        };
+        let body = if method == "DESCRIBE" { self.clip.sdp.as_str() } else { "" };
+        let (status, fields) = answer.split_once("\r\n").unwrap_or((&answer, ""));
+        let fields = if fields.is_empty() { String::new() } else { format!("{fields}\r\n") };
+        let whole = format!("RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{fields}\r\n{body}");
+        self.write(whole.as_bytes()).await?;
+        if method == "PLAY" && self.due.is_none() {
+            self.due = Some(Instant::now());
+        }
+        Ok(method != "TEARDOWN")
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        match timeout(WRITE_TIMEOUT, self.stream.write_all(bytes)).await {
+            Ok(done) => done,
+            Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+/// Session description, RFC 8866 and RFC 6184 section 8.2.1.
+fn describe(sps: &[u8], pps: &[u8]) -> String {
+    format!(
+        "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=outpost demo\r\nt=0 0\r\na=control:*\r\n\
+         m=video 0 RTP/AVP {PAYLOAD_TYPE}\r\na=rtpmap:{PAYLOAD_TYPE} H264/90000\r\n\
+         a=fmtp:{PAYLOAD_TYPE} packetization-mode=1;profile-level-id={:02X}{:02X}{:02X};sprop-parameter-sets={},{}\r\n\
+         a=control:track1\r\n",
+        sps[1],
+        sps[2],
+        sps[3],
+        BASE64.encode(sps),
+        BASE64.encode(pps),
+    )
+}
+
+/// The NAL units of an Annex B stream, without start codes; none is empty.
+fn split(stream: &[u8]) -> Vec<&[u8]> {
+    let starts: Vec<usize> =
+        stream.windows(3).enumerate().filter(|(_, window)| *window == [0, 0, 1]).map(|(at, _)| at + 3).collect();
+    let ends = starts.iter().skip(1).map(|next| next - 3).chain([stream.len()]);
+    let nals = starts.iter().zip(ends).map(|(&from, to)| {
+        let nal = &stream[from..to];
+        // A NAL unit ends with a one bit: trailing zeros belong to the next start code.
+        let len = nal.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        &nal[..len]
+    });
+    nals.filter(|nal| !nal.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clip_without_pictures_is_refused() {
+        for stream in [&b""[..], b"\0\0\x01\x67\x42\0\x1e\x01", b"no start code at all"] {
+            assert!(Clip::from_annex_b(stream).is_err());
+        }
+    }
+
+    #[test]
+    fn large_nal_units_are_cut_and_only_the_last_packet_is_marked() {
+        let mut stream = b"\0\0\0\x01\x67\x4d\0\x1e\x80\0\0\x01\x68\xee\x80\0\0\x01\x65\x88".to_vec();
+        stream.extend(vec![0x55; 3_000]);
+        stream.extend(b"\0\0\x01\x41\x9a\x55");
+        let clip = Clip::from_annex_b(&stream).unwrap();
+        assert_eq!(clip.len(), 2);
+        assert_eq!(clip.pictures[0].packets.len(), 2 + 3);
+        let mut sequence = 65_534;
+        let bytes = clip.pictures[0].stamped(&mut sequence, 7);
+        assert_eq!(sequence, 3, "numbers wrap");
+        let marks: Vec<bool> = clip.pictures[0].packets.iter().map(|at| bytes[at + 5] & 0x80 != 0).collect();
+        assert_eq!(marks, [false, false, false, false, true]);
+    }
+}

@@ -1,0 +1,119 @@
+//! What goes wrong with a camera, as one of the reasons that an operator can act on.
+
+use std::time::Duration;
+
+use outpost_detectors::observation::LinkReason;
+
+/// Longest text kept of what the client library says: the rest is packet dumps.
+const TEXT_CHARS_MAX: usize = 240;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RtspError {
+    #[error("bad camera address: {0}")]
+    Address(String),
+    #[error("cannot read the camera's password: {0}")]
+    Secret(String),
+    #[error("no answer to {phase} within {limit_ms} ms")]
+    Timeout { phase: Phase, limit_ms: u128 },
+    #[error("no frame within {limit_ms} ms")]
+    Stall { limit_ms: u128 },
+    #[error("no stream that is decoded here: the camera offers {0}")]
+    Codec(String),
+    #[error("access unit of more than {limit} bytes")]
+    FrameTooLarge { limit: u64 },
+    #[error("camera ended the stream")]
+    Ended,
+    #[error("{phase}: {text}")]
+    Client { phase: Phase, reason: LinkReason, text: String },
+    #[error("client panicked")]
+    Panic,
+}
+
+/// Steps of a session, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Describe,
+    Setup,
+    Play,
+    Next,
+}
+
+impl RtspError {
+    pub fn reason(&self) -> LinkReason {
+        match self {
+            RtspError::Address(_) | RtspError::Ended => LinkReason::Route,
+            RtspError::Secret(_) => LinkReason::Auth,
+            RtspError::Timeout { phase: Phase::Describe, .. } => LinkReason::Route,
+            RtspError::Timeout { .. } | RtspError::Stall { .. } => LinkReason::Stall,
+            RtspError::Codec(_) => LinkReason::Codec,
+            RtspError::FrameTooLarge { .. } | RtspError::Panic => LinkReason::Protocol,
+            RtspError::Client { reason, .. } => *reason,
+        }
+    }
+
+    pub(super) fn timeout(phase: Phase, limit: Duration) -> Self {
+        RtspError::Timeout { phase, limit_ms: limit.as_millis() }
+    }
+
+    /// Wraps what the client library says. `secret` is blotted out should a camera echo it.
+    pub(super) fn client(phase: Phase, error: &retina::Error, secret: Option<&str>) -> Self {
+        let whole = error.to_string();
+        let reason = classify(error.status_code(), &whole);
+        // The first line says what; the lines after it are addresses and dumps of what the camera sent.
+        let first = whole.lines().next().unwrap_or_default();
+        let text: String = first.chars().filter(|c| !c.is_control()).take(TEXT_CHARS_MAX).collect();
+        let text = match secret {
+            Some(secret) if !secret.is_empty() => text.replace(secret, "***"),
+            _ => text,
+        };
+        RtspError::Client { phase, reason, text }
+    }
+}
+
+/// The library's errors are opaque but for the status code and their text, whose beginnings are pinned by tests
+/// against real sockets.
+fn classify(status: Option<u16>, text: &str) -> LinkReason {
+    match status {
+        Some(401 | 403 | 407) => return LinkReason::Auth,
+        Some(404 | 410 | 503) => return LinkReason::Route,
+        Some(415) => return LinkReason::Codec,
+        _ => {}
+    }
+    let route = ["Unable to connect", "Error reading from RTSP peer", "Error writing to RTSP peer", "Timeout"];
+    if route.iter().any(|start| text.starts_with(start)) || text.contains(" at EOF") {
+        return LinkReason::Route;
+    }
+    if text.contains("credentials") || text.contains("WWW-Authenticate") {
+        return LinkReason::Auth;
+    }
+    LinkReason::Protocol
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Phase::Describe => "describe",
+            Phase::Setup => "setup",
+            Phase::Play => "play",
+            Phase::Next => "stream",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_codes_tell_a_wrong_password_from_a_wrong_path() {
+        assert_eq!(classify(Some(401), "401 Unauthorized response to DESCRIBE"), LinkReason::Auth);
+        assert_eq!(classify(Some(404), "404 Not Found response to DESCRIBE"), LinkReason::Route);
+        assert_eq!(classify(Some(461), "461 Unsupported Transport"), LinkReason::Protocol);
+    }
+
+    #[test]
+    fn a_cut_connection_is_not_the_cameras_bad_grammar() {
+        assert_eq!(classify(None, "RTSP framing error: Incomplete RTSP message at EOF (...)"), LinkReason::Route);
+        assert_eq!(classify(None, "RTSP framing error: Invalid RTSP message: ..."), LinkReason::Protocol);
+    }
+}

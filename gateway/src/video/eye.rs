@@ -1,0 +1,171 @@
+//! One camera's pictures on its decode thread: which to decode, what moves in them, which to keep. Knows nothing of
+//! sessions or rules.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use outpost_detectors::observation::{Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts};
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::counters::Counters;
+use super::decoder::Guarded;
+use super::evidence::Pictures;
+use super::frame::Frame;
+use super::motion_standin::{Luma, MotionConfig, MotionModel};
+use super::queue::Work;
+
+/// Key frames in a row without a picture, after which the camera counts as one that is not decoded here.
+const FAILED_KEYS_MAX: u32 = 3;
+
+pub(crate) struct Eye {
+    source: Arc<str>,
+    active_ms: i64,
+    out: mpsc::Sender<Observation>,
+    counters: Arc<Counters>,
+    pictures: Arc<Pictures>,
+    state: State,
+}
+
+/// All that a panic throws away.
+#[derive(Default)]
+struct State {
+    decoder: Option<Guarded>,
+    motion: Option<Motion>,
+    session: u64,
+    last_number: u64,
+    /// Whether all units since the last key frame were decoded, so that the next delta frame can be.
+    unbroken: bool,
+    active_until_ms: i64,
+    failed_keys: u32,
+    blind: bool,
+    /// Number of the last picture.
+    picture: u64,
+}
+
+struct Motion {
+    width: usize,
+    height: usize,
+    model: MotionModel,
+}
+
+impl Eye {
+    pub(crate) fn new(
+        source: Arc<str>,
+        active_ms: i64,
+        out: mpsc::Sender<Observation>,
+        counters: Arc<Counters>,
+        pictures: Arc<Pictures>,
+    ) -> Self {
+        Eye { source, active_ms, out, counters, pictures, state: State::default() }
+    }
+
+    /// Takes the next unit of this camera.
+    pub(crate) fn look(&mut self, work: &Work) {
+        self.state.follow(work);
+        let unit = &work.unit;
+        let active = unit.received_ms < self.state.active_until_ms;
+        let wanted = work.must || (active && (unit.key || self.state.unbroken));
+        if !wanted {
+            self.state.unbroken = false;
+            if !unit.key {
+                // Its forerunner was shed or damaged: it cannot be decoded either, and is part of the same loss.
+                self.counters.shed(unit.received_ms);
+            }
+            return;
+        }
+        let decoder = match &mut self.state.decoder {
+            Some(decoder) if decoder.codec() == unit.codec => decoder,
+            other => other.insert(Guarded::new(unit.codec)),
+        };
+        let outcome = decoder.decode(&unit.data);
+        self.state.unbroken = outcome.is_ok();
+        match outcome {
+            Ok(Some(frame)) => self.picture(frame, unit.received_ms),
+            Ok(None) if !unit.key => {}
+            Ok(None) => self.failed_key("key frame holds no picture"),
+            Err(error) => {
+                self.counters.decode_errors.fetch_add(1, Relaxed);
+                if unit.key {
+                    self.failed_key(&error.to_string());
+                }
+            }
+        }
+    }
+
+    /// After a panic somewhere in [`Eye::look`]: starts afresh, but never numbers two pictures alike.
+    pub(crate) fn reset(&mut self) {
+        let (picture, session) = (self.state.picture, self.state.session);
+        self.state = State { picture, session, ..State::default() };
+        self.counters.decode_errors.fetch_add(1, Relaxed);
+    }
+
+    fn picture(&mut self, frame: Frame, received_ms: i64) {
+        self.counters.decoded.fetch_add(1, Relaxed);
+        self.state.failed_keys = 0;
+        if std::mem::take(&mut self.state.blind) {
+            self.say(Fact::Link(Link { state: LinkState::Live, reason: None }), received_ms);
+        }
+        self.state.picture += 1;
+        let picture = self.state.picture;
+        let blobs = self.state.movement(&frame, received_ms).to_vec();
+        if !blobs.is_empty() {
+            self.state.active_until_ms = received_ms.saturating_add(self.active_ms);
+            self.counters.active_until_ms.store(self.state.active_until_ms, Relaxed);
+            self.counters.moving.fetch_add(1, Relaxed);
+        }
+        // Kept before it is spoken of, so that whoever hears of it finds it.
+        self.pictures.keep(picture, frame);
+        self.say(Fact::Picture(PictureFacts { picture, blobs }), received_ms);
+    }
+
+    fn failed_key(&mut self, error: &str) {
+        self.state.failed_keys = self.state.failed_keys.saturating_add(1);
+        if self.state.failed_keys >= FAILED_KEYS_MAX && !self.state.blind {
+            self.state.blind = true;
+            warn!(source = %self.source, %error, "camera sends pictures that do not decode");
+            let link = Link { state: LinkState::Offline, reason: Some(LinkReason::Codec) };
+            self.say(Fact::Link(link), crate::telemetry::clock::now_ms());
+        }
+    }
+
+    fn say(&self, fact: Fact, at_ms: i64) {
+        if let Fact::Link(link) = &fact {
+            self.counters.set_link(link);
+        }
+        let observation = Observation { source: self.source.clone(), at_ms, received_ms: at_ms, fact };
+        // Blocks while Watch is behind: this queue fills, delta frames are shed, then sockets are not read. An error
+        // means that nobody listens any more: the gateway is stopping.
+        let _ = self.out.blocking_send(observation);
+    }
+}
+
+impl State {
+    /// Notes gaps and new sessions.
+    fn follow(&mut self, work: &Work) {
+        if work.session != self.session {
+            // The session says anew that it is live; so must the eye, if it still is blind.
+            (self.session, self.failed_keys, self.blind) = (work.session, 0, false);
+            self.unbroken = false;
+        }
+        if work.number != self.last_number.wrapping_add(1) || work.unit.loss > 0 {
+            self.unbroken = false;
+        }
+        if !work.unit.codec.has_delta_frames() {
+            self.unbroken = true;
+        }
+        self.last_number = work.number;
+    }
+
+    fn movement(&mut self, frame: &Frame, at_ms: i64) -> &[Blob] {
+        let same = |motion: &Motion| (motion.width, motion.height) == (frame.width, frame.height);
+        let kept = self.motion.take().filter(same);
+        let motion = self.motion.insert(kept.unwrap_or_else(|| Motion {
+            width: frame.width,
+            height: frame.height,
+            model: MotionModel::new(MotionConfig::default()),
+        }));
+        let luma = Luma { width: frame.width, height: frame.height, stride: frame.width, pixels: &frame.luma };
+        motion.model.observe(&luma, at_ms)
+    }
+}
