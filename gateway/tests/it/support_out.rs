@@ -11,7 +11,7 @@ use outpost::nouns::{Spool, SpoolChunk, StoreFault};
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Polls until `probe` has an answer.
-pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let poll = async {
         loop {
             if let Some(answer) = probe().await {
@@ -27,27 +27,27 @@ pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>
 }
 
 /// Polls until `condition` holds.
-pub async fn until(what: &str, condition: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
     eventually(what, async || condition().then_some(())).await;
 }
 
 /// The spool's contract, in memory.
 #[derive(Default)]
-pub struct MemorySpool {
+pub(crate) struct MemorySpool {
     rows: Mutex<VecDeque<(i64, String)>>,
     next_row: Mutex<i64>,
     /// Every call fails while this is set.
-    pub broken: AtomicBool,
+    pub(crate) broken: AtomicBool,
 }
 
 impl MemorySpool {
-    pub fn push(&self, lines: &str) {
+    pub(crate) fn push(&self, lines: &str) {
         let mut next_row = self.next_row.lock().unwrap();
         *next_row += 1;
         self.rows.lock().unwrap().push_back((*next_row, lines.to_owned()));
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.lock().unwrap().is_empty()
     }
 
