@@ -1,0 +1,419 @@
+//! One registry of all metrics, in the OpenMetrics text format. Knows nothing of who counts.
+//!
+//! Names start with `outpost_` and end with their unit (Prometheus naming). Every label is an identity from the
+//! configuration or a word from the code, never text from outside, so that the number of series is bounded.
+//! Whoever counts often asks once for its counters ([`Metrics::feed`], [`Metrics::camera`]…) and keeps them: a count is
+//! then one atomic addition.
+
+use outpost_detectors::observation::LinkState;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Metric, Registry, Unit};
+
+use crate::config::Severity;
+
+/// Content type of [`Metrics::encode`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+const LINK_STATES: [LinkState; 4] = [LinkState::Connecting, LinkState::Live, LinkState::Stalled, LinkState::Offline];
+
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    messages_received: Family<FeedLabel, Counter>,
+    messages_committed: Family<FeedLabel, Counter>,
+    messages_deduplicated: Family<FeedLabel, Counter>,
+    messages_evicted: Family<FeedLabel, Counter>,
+    messages_rejected: Family<FeedReasonLabels, Counter>,
+    observations: Family<FactLabel, Counter>,
+    alerts_opened: Family<RuleLabel, Counter>,
+    alerts_cleared: Family<RuleLabel, Counter>,
+    tickets_opened: Family<SeverityLabel, Counter>,
+    /// Transactions committed.
+    pub commits: Counter,
+    /// Time that a commit took.
+    pub commit_seconds: Histogram,
+    /// Inputs in a committed batch.
+    pub batch_inputs: Histogram,
+    /// Inputs waiting for Watch.
+    pub queue_inputs: Gauge,
+    outbox_waiting: Family<ReceiverLabel, Gauge>,
+    deliveries: Family<ReceiverResultLabels, Counter>,
+    /// Lines of readings on their way to the time series.
+    pub series: SeriesMetrics,
+    camera_state: Family<CameraStateLabels, Gauge>,
+    camera_frames: Family<CameraLabel, Counter>,
+    camera_decoded: Family<CameraLabel, Counter>,
+    camera_shed: Family<CameraLabel, Counter>,
+    camera_errors: Family<CameraReasonLabels, Counter>,
+    mqtt_session_up: Family<BrokerLabel, Gauge>,
+}
+
+/// What became of a feed's messages: received = committed + rejected + deduplicated + evicted.
+#[derive(Debug, Clone)]
+pub struct FeedMetrics {
+    feed: String,
+    pub received: Counter,
+    pub committed: Counter,
+    pub deduplicated: Counter,
+    pub evicted: Counter,
+    rejected: Family<FeedReasonLabels, Counter>,
+}
+
+/// What became of a receiver's deliveries.
+#[derive(Debug, Clone, Default)]
+pub struct ReceiverMetrics {
+    /// Acknowledged by the receiver.
+    pub delivered: Counter,
+    /// Attempts that failed and are tried again.
+    pub retried: Counter,
+    /// Those of the retried that the receiver itself refused.
+    pub refused: Counter,
+    /// Never tried again.
+    pub given_up: Counter,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct SeriesMetrics {
+    pub written: Counter,
+    pub rejected: Counter,
+    /// Evicted from the full spool.
+    pub evicted: Counter,
+    /// Readings that line protocol cannot express.
+    pub inexpressible: Counter,
+    /// Requests tried again.
+    pub retries: Counter,
+    /// Waiting in the spool.
+    pub waiting: Gauge,
+}
+
+#[derive(Debug, Clone)]
+pub struct CameraMetrics {
+    camera: String,
+    /// Access units that came.
+    pub frames: Counter,
+    pub decoded: Counter,
+    /// Access units left undecoded because the decoders were busy.
+    pub shed: Counter,
+    errors: Family<CameraReasonLabels, Counter>,
+    state: Family<CameraStateLabels, Gauge>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics::new()
+    }
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("outpost");
+        let build = BuildLabel { version: env!("CARGO_PKG_VERSION") };
+        registry.register("build", "the running program", Info::new(build));
+        let r = &mut registry;
+        Metrics {
+            messages_received: add(r, "messages_received", "messages that came", Family::default()),
+            messages_committed: add(r, "messages_committed", "messages whose effects are on disk", Family::default()),
+            messages_deduplicated: add(r, "messages_deduplicated", "messages that came again", Family::default()),
+            messages_evicted: add(r, "messages_evicted", "messages dropped from a full queue", Family::default()),
+            messages_rejected: add(
+                r,
+                "messages_rejected",
+                "messages that cannot be used, by reason",
+                Family::default(),
+            ),
+            observations: add(r, "observations", "observations that rules looked at, by fact", Family::default()),
+            alerts_opened: add(r, "alerts_opened", "alerts opened by rule", Family::default()),
+            alerts_cleared: add(r, "alerts_cleared", "alerts cleared by rule", Family::default()),
+            tickets_opened: add(r, "tickets_opened", "tickets opened by severity", Family::default()),
+            commits: add(r, "commits", "transactions committed", Counter::default()),
+            commit_seconds: timed(r, "commit_duration", "time that a commit took"),
+            batch_inputs: sized(r, "commit_batch", "inputs in a committed batch", "inputs"),
+            queue_inputs: add(r, "queue_inputs", "inputs that wait for the rules", Gauge::default()),
+            outbox_waiting: add(r, "outbox_deliveries", "deliveries that wait, by receiver", Family::default()),
+            deliveries: add(r, "deliveries", "attempts to deliver by receiver and result", Family::default()),
+            series: SeriesMetrics::registered(r),
+            camera_state: add(r, "camera_state", "1 for the state that a camera is in", Family::default()),
+            camera_frames: add(r, "camera_frames", "access units that came", Family::default()),
+            camera_decoded: add(r, "camera_frames_decoded", "access units decoded", Family::default()),
+            camera_shed: add(r, "camera_frames_shed", "access units that decoders had no time for", Family::default()),
+            camera_errors: add(r, "camera_errors", "failures of a camera's session or stream", Family::default()),
+            mqtt_session_up: add(r, "mqtt_session_up", "1 while the broker's session is up", Family::default()),
+            registry,
+        }
+    }
+
+    /// All metrics in OpenMetrics text 1.0, to be served as [`CONTENT_TYPE`].
+    pub fn encode(&self) -> String {
+        let mut page = String::new();
+        // Writing to a String cannot fail; if an encoder does, what is there is still the best answer.
+        if text::encode(&mut page, &self.registry).is_err() {
+            tracing::error!("failed to encode the metrics");
+        }
+        page
+    }
+
+    pub fn feed(&self, feed: &str) -> FeedMetrics {
+        let label = FeedLabel { feed: feed.into() };
+        FeedMetrics {
+            received: self.messages_received.get_or_create_owned(&label),
+            committed: self.messages_committed.get_or_create_owned(&label),
+            deduplicated: self.messages_deduplicated.get_or_create_owned(&label),
+            evicted: self.messages_evicted.get_or_create_owned(&label),
+            rejected: self.messages_rejected.clone(),
+            feed: label.feed,
+        }
+    }
+
+    /// Counter of observations of one kind of fact, e.g. `reading`.
+    pub fn observations(&self, fact: &'static str) -> Counter {
+        self.observations.get_or_create_owned(&FactLabel { fact })
+    }
+
+    pub fn alert_opened(&self, rule: &str) {
+        self.alerts_opened.get_or_create(&RuleLabel { rule: rule.into() }).inc();
+    }
+
+    pub fn alert_cleared(&self, rule: &str) {
+        self.alerts_cleared.get_or_create(&RuleLabel { rule: rule.into() }).inc();
+    }
+
+    pub fn ticket_opened(&self, severity: Severity) {
+        self.tickets_opened.get_or_create(&SeverityLabel { severity: severity.as_str() }).inc();
+    }
+
+    pub fn outbox_waiting(&self, receiver: &str) -> Gauge {
+        self.outbox_waiting.get_or_create_owned(&ReceiverLabel { receiver: receiver.into() })
+    }
+
+    pub fn receiver(&self, receiver: &str) -> ReceiverMetrics {
+        let counter =
+            |result| self.deliveries.get_or_create_owned(&ReceiverResultLabels { receiver: receiver.into(), result });
+        ReceiverMetrics {
+            delivered: counter("delivered"),
+            retried: counter("retried"),
+            refused: counter("refused"),
+            given_up: counter("given_up"),
+        }
+    }
+
+    pub fn camera(&self, camera: &str) -> CameraMetrics {
+        let label = CameraLabel { camera: camera.into() };
+        CameraMetrics {
+            frames: self.camera_frames.get_or_create_owned(&label),
+            decoded: self.camera_decoded.get_or_create_owned(&label),
+            shed: self.camera_shed.get_or_create_owned(&label),
+            errors: self.camera_errors.clone(),
+            state: self.camera_state.clone(),
+            camera: label.camera,
+        }
+    }
+
+    /// 1 while the broker's session is up, else 0.
+    pub fn mqtt_session_up(&self, broker: &str) -> Gauge {
+        self.mqtt_session_up.get_or_create_owned(&BrokerLabel { broker: broker.into() })
+    }
+}
+
+impl FeedMetrics {
+    pub fn reject(&self, reason: &'static str) {
+        self.rejected.get_or_create(&FeedReasonLabels { feed: self.feed.clone(), reason }).inc();
+    }
+}
+
+impl CameraMetrics {
+    pub fn error(&self, reason: &'static str) {
+        self.errors.get_or_create(&CameraReasonLabels { camera: self.camera.clone(), reason }).inc();
+    }
+
+    pub fn set_state(&self, current: LinkState) {
+        for state in LINK_STATES {
+            let labels = CameraStateLabels { camera: self.camera.clone(), state: state.as_str() };
+            self.state.get_or_create(&labels).set(i64::from(state == current));
+        }
+    }
+}
+
+impl SeriesMetrics {
+    fn registered(r: &mut Registry) -> Self {
+        SeriesMetrics {
+            written: add(r, "series_lines_written", "lines that the server has taken", Counter::default()),
+            rejected: add(r, "series_lines_rejected", "lines that the server refuses for ever", Counter::default()),
+            evicted: add(r, "series_lines_evicted", "lines dropped from the full spool", Counter::default()),
+            inexpressible: add(
+                r,
+                "series_readings_inexpressible",
+                "readings that line protocol cannot express",
+                Counter::default(),
+            ),
+            retries: add(r, "series_retries", "requests to the server tried again", Counter::default()),
+            waiting: add(r, "series_spool_lines", "lines that wait in the spool", Gauge::default()),
+        }
+    }
+}
+
+fn add<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+/// 0.25 ms to 8 s: from a commit in the page cache to a disk that hangs.
+fn timed(registry: &mut Registry, name: &str, help: &str) -> Histogram {
+    let histogram = Histogram::new(exponential_buckets(0.000_25, 2.0, 16));
+    registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+    histogram
+}
+
+/// 1 to 16384.
+fn sized(registry: &mut Registry, name: &str, help: &str, unit: &str) -> Histogram {
+    let histogram = Histogram::new(exponential_buckets(1.0, 4.0, 8));
+    registry.register_with_unit(name, help, Unit::Other(unit.into()), histogram.clone());
+    histogram
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabel {
+    version: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FeedLabel {
+    feed: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FeedReasonLabels {
+    feed: String,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FactLabel {
+    fact: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RuleLabel {
+    rule: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SeverityLabel {
+    severity: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReceiverLabel {
+    receiver: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReceiverResultLabels {
+    receiver: String,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CameraLabel {
+    camera: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CameraReasonLabels {
+    camera: String,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CameraStateLabels {
+    camera: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BrokerLabel {
+    broker: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used() -> Metrics {
+        let metrics = Metrics::new();
+        let feed = metrics.feed("tunnel");
+        feed.received.inc_by(3);
+        feed.committed.inc();
+        feed.deduplicated.inc();
+        feed.reject("not-json");
+        metrics.observations("reading").inc();
+        metrics.alert_opened("gas");
+        metrics.alert_cleared("gas");
+        metrics.ticket_opened(Severity::Severe);
+        metrics.commits.inc();
+        metrics.commit_seconds.observe(0.003);
+        metrics.batch_inputs.observe(64.0);
+        metrics.queue_inputs.set(5);
+        metrics.outbox_waiting("centre").set(2);
+        metrics.receiver("centre").delivered.inc();
+        metrics.series.written.inc_by(7);
+        metrics.series.waiting.set(9);
+        let camera = metrics.camera("gate");
+        camera.frames.inc();
+        camera.error("codec");
+        camera.set_state(LinkState::Connecting);
+        camera.set_state(LinkState::Live);
+        metrics.mqtt_session_up("local").set(1);
+        metrics
+    }
+
+    #[test]
+    fn a_page_shows_what_was_counted() {
+        let page = used().encode();
+        for line in [
+            r#"outpost_messages_received_total{feed="tunnel"} 3"#,
+            r#"outpost_messages_rejected_total{feed="tunnel",reason="not-json"} 1"#,
+            r#"outpost_observations_total{fact="reading"} 1"#,
+            r#"outpost_alerts_opened_total{rule="gas"} 1"#,
+            r#"outpost_tickets_opened_total{severity="severe"} 1"#,
+            "outpost_commit_duration_seconds_count 1",
+            r#"outpost_commit_batch_inputs_bucket{le="64.0"} 1"#,
+            r#"outpost_outbox_deliveries{receiver="centre"} 2"#,
+            r#"outpost_deliveries_total{receiver="centre",result="delivered"} 1"#,
+            "outpost_series_lines_written_total 7",
+            "outpost_series_spool_lines 9",
+            r#"outpost_camera_errors_total{camera="gate",reason="codec"} 1"#,
+            r#"outpost_camera_state{camera="gate",state="connecting"} 0"#,
+            r#"outpost_camera_state{camera="gate",state="live"} 1"#,
+            r#"outpost_mqtt_session_up{broker="local"} 1"#,
+            concat!(r#"outpost_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
+        ] {
+            assert!(page.lines().any(|l| l == line), "{line} is not in\n{page}");
+        }
+        assert!(page.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn every_metric_has_the_prefix_and_a_help() {
+        let page = used().encode();
+        let helps = page.lines().filter(|line| line.starts_with("# HELP ")).count();
+        let types = page.lines().filter(|line| line.starts_with("# TYPE ")).count();
+        assert!(helps >= 20, "{helps} metrics only");
+        assert_eq!(helps, types);
+        for line in page.lines().filter(|line| *line != "# EOF") {
+            let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").trim_start_matches("# UNIT ");
+            assert!(name.starts_with("outpost_"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_quotes_cannot_break_the_page() {
+        let metrics = Metrics::new();
+        metrics.feed("a\"b\\c\nd").received.inc();
+        assert!(metrics.encode().contains(r#"{feed="a\"b\\c\nd"} 1"#), "{}", metrics.encode());
+    }
+}
