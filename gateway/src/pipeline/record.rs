@@ -102,6 +102,35 @@ pub fn read(text: &str) -> Result<Observation, RecordError> {
     Ok(Observation { source, at_ms, received_ms, fact: to_fact(line)? })
 }
 
+/// Appends observations to a file while the gateway runs. A record is for replay, not for keeps: what could not be
+/// written is told once and counted by nobody, and never holds the pipeline.
+pub struct Recorder {
+    out: std::io::BufWriter<std::fs::File>,
+    line: Vec<u8>,
+    broken: bool,
+}
+
+impl Recorder {
+    pub fn append_to(path: &std::path::Path) -> std::io::Result<Recorder> {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Recorder { out: std::io::BufWriter::new(file), line: Vec::new(), broken: false })
+    }
+
+    pub fn write(&mut self, observation: &Observation) {
+        use std::io::Write;
+        self.line.clear();
+        let written = match write(observation, &mut self.line) {
+            Ok(()) => self.out.write_all(&self.line).map_err(|cause| cause.to_string()),
+            Err(cause) => Err(cause.to_string()),
+        };
+        if let Err(cause) = written {
+            if !std::mem::replace(&mut self.broken, true) {
+                tracing::error!(%cause, "recording failed, what follows may lack observations");
+            }
+        }
+    }
+}
+
 fn to_line(observation: &Observation) -> Line {
     let mut line = Line {
         source: observation.source.clone(),

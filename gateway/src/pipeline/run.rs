@@ -12,18 +12,19 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::record::Recorder;
 use super::seen::{self, Marks, Seen};
 use super::sources::{SourceView, Sources};
 use super::watch::{Effect, Watch};
 use crate::config::Severity;
-use crate::decode::{Decoded, Decoders};
+use crate::decode::{Decoded, Decoder};
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::nouns::{Alert, Command, Refusal, Ticket};
 use crate::notify::body;
 use crate::series::line;
 use crate::store::{Commit, NewDelivery, SeenRow, Store};
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{FeedMetrics, Metrics};
 use crate::telemetry::now_ms;
 
 /// Longest sleep of the shell: how stale its heartbeat may be while all is well.
@@ -58,36 +59,38 @@ pub struct Health {
     pub store_ok: AtomicBool,
 }
 
-/// Who is woken when something was committed.
-#[derive(Clone, Default)]
-pub struct Wakes {
-    pub outbox: Arc<Notify>,
-    pub series: Arc<Notify>,
-}
-
 /// A receiver as Desk's notifications see it.
 pub struct Listener {
     pub id: Arc<str>,
     pub from_severity: Severity,
+    /// Wakes its worker when something for it was committed.
+    pub wake: Arc<Notify>,
+}
+
+/// A broker whose messages come in.
+pub struct Line {
+    pub decoder: Option<Decoder>,
+    /// Counters of the decoder's feeds, by their number.
+    pub feeds: Vec<FeedMetrics>,
+    pub acks: Box<dyn Acknowledge>,
 }
 
 pub struct Shell {
     pub watch: Watch,
     pub desk: Desk,
     pub store: Store,
-    pub decoders: Decoders,
+    pub lines: HashMap<Arc<str>, Line>,
     pub seen: Seen,
     pub sources: Sources,
     pub listeners: Vec<Listener>,
     pub evidence: Option<Box<dyn Evidence>>,
-    pub acks: HashMap<Arc<str>, Box<dyn Acknowledge>>,
+    pub recorder: Option<Recorder>,
     pub metrics: Arc<Metrics>,
     pub health: Arc<Health>,
-    pub wakes: Wakes,
     /// Counts commits that changed a ticket: the live stream looks at the store when it changes.
     pub changed: watch::Sender<u64>,
-    /// Whether readings are kept for a series database.
-    pub keeps_series: bool,
+    /// Wakes the worker of the series database, where readings are kept for one.
+    pub series: Option<Arc<Notify>>,
     pub batch_max: usize,
 }
 
@@ -184,29 +187,47 @@ impl Shell {
         let Message { broker, topic, payload, received_ms, receipt } = message;
         let mark = (receipt.packet != 0).then(|| seen::hash(&topic, &payload));
         let repeat = match (mark, self.seen.window(&broker)) {
-            (Some(hash), Some(window)) => receipt.redelivered && window.is_repeat(receipt.packet, hash),
+            (Some(hash), Some(window)) => {
+                let repeat = receipt.redelivered && window.is_repeat(receipt.packet, hash);
+                if !repeat {
+                    window.note(receipt.packet, hash);
+                }
+                repeat
+            }
             _ => false,
         };
+        let Some(Line { decoder: Some(decoder), feeds, .. }) = self.lines.get(&broker) else {
+            batch.receipts.push((broker, receipt));
+            return;
+        };
         batch.decoded.clear();
-        self.decoders.decode(&topic, &payload, received_ms, repeat, &mut batch.decoded);
-        if let Some(feed) = batch.decoded.feed {
-            let counters = self.decoders.counters(feed);
+        let counters = decoder.route(&topic).and_then(|route| feeds.get(route));
+        if let Some(counters) = counters {
             counters.received.inc();
-            if repeat {
-                counters.deduplicated.inc();
-            } else if batch.decoded.observations.is_empty() && !batch.decoded.rejects.is_empty() {
-                counters.rejected.inc();
-            } else {
-                counters.committed.inc();
+        }
+        if repeat {
+            counters.inspect(|counters| drop(counters.deduplicated.inc()));
+        } else {
+            decoder.decode(&topic, &payload, received_ms, &mut batch.decoded);
+            match (counters, batch.decoded.rejects.first()) {
+                // One message, one count: it is rejected where nothing of it could be used.
+                (Some(counters), Some(reject)) if batch.decoded.observations.is_empty() => {
+                    counters.reject(reject.reason.as_str());
+                }
+                (Some(counters), _) => drop(counters.committed.inc()),
+                (None, _) => {}
             }
         }
-        if let (Some(hash), Some(window)) = (mark.filter(|_| !repeat), self.seen.window(&broker)) {
-            window.note(receipt.packet, hash);
-        }
+        self.take_decoded(&topic, batch);
+        batch.receipts.push((broker, receipt));
+    }
+
+    fn take_decoded(&mut self, topic: &Arc<str>, batch: &mut Batch) {
         for reject in batch.decoded.rejects.drain(..) {
-            self.metrics.reject(reject.reason.as_str());
-            if self.sources.rejected(&reject.source, &reject.place) {
-                warn!(source = %reject.source, reason = reject.reason.as_str(), place = %reject.place, "payload rejected");
+            let source = reject.source.as_ref().unwrap_or(topic);
+            if self.sources.rejected(source, &reject.place) {
+                let (reason, place) = (reject.reason.as_str(), &reject.place);
+                warn!(%source, reason, place, "payload rejected, further ones of this source are only counted");
             }
         }
         let mut observations = std::mem::take(&mut batch.decoded.observations);
@@ -214,13 +235,15 @@ impl Shell {
             self.take_observation(&observation, batch);
         }
         batch.decoded.observations = observations;
-        batch.receipts.push((broker, receipt));
     }
 
     fn take_observation(&mut self, observation: &Observation, batch: &mut Batch) {
         batch.heard_ms = batch.heard_ms.max(observation.received_ms);
         self.sources.observed(observation);
-        if let (true, Fact::Reading(reading)) = (self.keeps_series, &observation.fact) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(observation);
+        }
+        if let (Some(_), Fact::Reading(reading)) = (&self.series, &observation.fact) {
             let unit = reading.unit.as_deref();
             let (source, metric) = (&observation.source, &reading.metric);
             if line::push_line(&mut batch.commit.lines, source, metric, unit, reading.value, observation.at_ms) {
@@ -310,11 +333,13 @@ impl Shell {
             if !self.write(&batch.commit, runtime, stop) {
                 return false;
             }
-            if !batch.commit.deliveries.is_empty() {
-                self.wakes.outbox.notify_waiters();
+            for listener in &self.listeners {
+                if batch.commit.deliveries.iter().any(|delivery| delivery.receiver == listener.id) {
+                    listener.wake.notify_one();
+                }
             }
-            if !batch.commit.lines.is_empty() {
-                self.wakes.series.notify_one();
+            if let (Some(wake), false) = (&self.series, batch.commit.lines.is_empty()) {
+                wake.notify_one();
             }
             if !batch.commit.journal.is_empty() {
                 self.changed.send_modify(|n_changes| *n_changes += 1);
@@ -366,8 +391,8 @@ impl Shell {
             let n = rest.iter().take_while(|(other, _)| other == broker).count();
             run.clear();
             run.extend(rest[..n].iter().map(|(_, receipt)| *receipt));
-            if let Some(acks) = self.acks.get(broker) {
-                acks.acknowledge(&run);
+            if let Some(line) = self.lines.get(broker) {
+                line.acks.acknowledge(&run);
             }
             rest = &rest[n..];
         }

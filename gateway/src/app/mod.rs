@@ -1,0 +1,242 @@
+//! Start and stop order of the gateway. What is started later is stopped earlier: sessions stop reading before the
+//! pipeline stops committing, and the pipeline before those that send out what it committed.
+
+mod outward;
+mod readiness;
+mod sessions;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, anyhow};
+use outpost_fences::{FenceSet, geojson};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use self::outward::{start_receivers, start_series};
+use self::readiness::Sessions;
+use self::sessions::{Pictures, start_cameras, start_sessions};
+use crate::api;
+use crate::config::Config;
+use crate::dispatch::Desk;
+use crate::ingest::mqtt::Session;
+use crate::pipeline::record::Recorder;
+use crate::pipeline::run::{Evidence, Health, Inputs, Shell};
+use crate::pipeline::seen::{Marks, Seen};
+use crate::pipeline::sources::Sources;
+use crate::pipeline::watch::Watch;
+use crate::store::{Queues, Reader, Store};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::now_ms;
+use crate::video;
+
+/// Requests of operators that wait for the pipeline.
+const ASKS_MAX: usize = 256;
+
+/// Connections that answer the API's queries.
+const READERS: usize = 4;
+
+/// A running gateway.
+pub struct App {
+    address: SocketAddr,
+    reader: Arc<Reader>,
+    changed: watch::Receiver<u64>,
+    stop: CancellationToken,
+    sessions: Vec<(String, Session)>,
+    cameras: Option<Arc<video::Cameras>>,
+    pipeline: std::thread::JoinHandle<()>,
+    stop_pipeline: CancellationToken,
+    stop_out: CancellationToken,
+    out: Vec<JoinHandle<()>>,
+}
+
+impl App {
+    /// Starts everything; returns when the API listens. `record`: file to which observations are appended.
+    pub async fn start(
+        config: &Config,
+        fences: FenceSet,
+        record: Option<&std::path::Path>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<App> {
+        let folder = &config.store.folder;
+        let store = Store::open(folder, config.series.as_ref().map(|series| series.spool_bytes_max.0))
+            .context("failed to open the store")?;
+        let restored = store.restore().context("failed to read the store")?;
+        let reader = Arc::new(Reader::open(folder, READERS).context("failed to open the store for reading")?);
+        let queues = Arc::new(Queues::open(folder).context("failed to open the store's queues")?);
+        let metrics = Arc::new(Metrics::new());
+        let listener = TcpListener::bind(&config.api.listen)
+            .await
+            .with_context(|| format!("failed to listen on {}", config.api.listen))?;
+        let address = listener.local_addr().context("failed to listen")?;
+        let token = config.api.token.as_ref().map(|token| token.read()).transpose().context("failed to read api.token")?;
+
+        let (stop_pipeline, stop_out) = (CancellationToken::new(), CancellationToken::new());
+        let mut out = Vec::new();
+        let listeners = start_receivers(config, &queues, &metrics, &stop_out, &mut out)?;
+        let series = start_series(config, &queues, &metrics, &stop_out, &mut out)?;
+
+        let mut watch = Watch::new(config, &fences)?;
+        let mut first = Vec::new();
+        let begun_ms = now_ms();
+        watch.restore(restored.states, begun_ms, &mut first);
+        watch.expect(expected(config).iter().map(String::as_str), begun_ms, &mut first);
+        let desk = Desk::restore(&config.desk, restored.tickets, restored.last_ticket);
+        info!(open_tickets = desk.n_open(), folder = %folder.display(), "store opened");
+
+        let (messages_in, messages) = mpsc::channel(config.pipeline.queue_max);
+        let (observations_in, observations) = mpsc::channel(config.pipeline.queue_max);
+        let (asks, asks_out) = mpsc::channel(ASKS_MAX);
+        let (changed, changes) = watch::channel(0);
+        let health = Arc::new(Health { store_ok: AtomicBool::new(true), ..Health::default() });
+
+        let mut seen = Seen::default();
+        for broker in &config.brokers {
+            seen.add_broker(broker.id.as_str().into(), usize::from(broker.inflight_max));
+        }
+        for row in restored.seen {
+            if let Some(window) = seen.window(&row.broker) {
+                window.restore(&Marks { seq: row.seq, bytes: row.marks });
+            }
+        }
+        let (sessions, lines) = start_sessions(config, &metrics, &messages_in, &stop)?;
+        let cameras = start_cameras(config, observations_in.clone(), &stop)?;
+        let evidence = cameras.as_ref().map(|cameras| Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>);
+        let recorder = record
+            .map(|path| Recorder::append_to(path).with_context(|| format!("failed to record to {}", path.display())))
+            .transpose()?;
+
+        let shell = Shell {
+            watch,
+            desk,
+            store,
+            lines,
+            seen,
+            sources: Sources::new(config.pipeline.sources_max),
+            listeners,
+            evidence,
+            recorder,
+            metrics: metrics.clone(),
+            health: health.clone(),
+            changed,
+            series,
+            batch_max: config.pipeline.batch_max,
+        };
+        let inputs = Inputs { messages, observations, asks: asks_out };
+        // The pipeline keeps a sender of each queue alive, so that a gateway without brokers or cameras runs on.
+        let senders = (messages_in, observations_in);
+        let (runtime, told) = (tokio::runtime::Handle::current(), stop_pipeline.clone());
+        let pipeline = std::thread::Builder::new()
+            .name("pipeline".into())
+            .spawn(move || {
+                shell.run(inputs, first, &runtime, &told);
+                drop(senders);
+            })
+            .context("failed to start the pipeline")?;
+
+        let readiness = Arc::new(Sessions::new(config, &sessions, cameras.clone(), reader.clone(), metrics.clone()));
+        let context = api::Context {
+            reader: reader.clone(),
+            asks,
+            changed: changes.clone(),
+            health,
+            metrics,
+            readiness,
+            estate: Arc::new(api::Estate::new(config, &fences)),
+            token: token.map(Into::into),
+            yellow_share: config.desk.yellow_share,
+            stop: stop.clone(),
+        };
+        out.push(tokio::spawn(async move {
+            if let Err(cause) = api::run(listener, context).await {
+                warn!(%cause, "api ended");
+            }
+        }));
+        info!(%address, "api listens");
+        Ok(App { address, reader, changed: changes, stop, sessions, cameras, pipeline, stop_pipeline, stop_out, out })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Prints each ticket's journal as it grows, until stopped.
+    pub async fn tell_tickets(&self, out: &mut impl std::io::Write) -> anyhow::Result<()> {
+        let mut changed = self.changed.clone();
+        let mut after = 0;
+        loop {
+            changed.borrow_and_update();
+            let reader = self.reader.clone();
+            let entries = tokio::task::spawn_blocking(move || reader.stream(after, 200)).await?.context("failed to read")?;
+            for (entry, ticket) in &entries {
+                after = entry.seq;
+                let time = crate::telemetry::time_text(entry.at_ms);
+                let place = ticket.place.name.as_deref().unwrap_or(&ticket.source);
+                let severity = ticket.severity.as_str();
+                let line = match entry.what.as_str() {
+                    "opened" => format!("{} [{severity}] {place}: {}", ticket.title, entry.note),
+                    what => format!("{} {what}: {}", ticket.title, entry.note),
+                };
+                writeln!(out, "{} T-{} {line}", &time[11..19], ticket.no).context("failed to print")?;
+            }
+            if entries.is_empty() {
+                tokio::select! {
+                    () = self.stop.cancelled() => return Ok(()),
+                    end = changed.changed() => if end.is_err() { return Ok(()) },
+                }
+            }
+        }
+    }
+
+    /// Until stopped; then ends everything in order.
+    pub async fn finished(self) -> anyhow::Result<()> {
+        self.stop.cancelled().await;
+        info!("stopping");
+        // The pipeline goes on committing while the sessions wait for its last receipts.
+        for (_, session) in self.sessions {
+            session.stopped().await;
+        }
+        if let Some(cameras) = self.cameras {
+            cameras.stopped().await;
+        }
+        self.stop_pipeline.cancel();
+        let pipeline = self.pipeline;
+        tokio::task::spawn_blocking(move || pipeline.join())
+            .await
+            .context("failed to wait for the pipeline")?
+            .map_err(|_| anyhow!("the pipeline panicked"))?;
+        self.stop_out.cancel();
+        for task in self.out {
+            let _ = task.await;
+        }
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// Sources that ought to speak though they never did: all cameras, and those that a rule names without wildcards.
+fn expected(config: &Config) -> Vec<String> {
+    let cameras = config.cameras.iter().map(|camera| format!("cam:{}", camera.id));
+    let named = config.rules.iter().flat_map(|rule| &rule.sources).filter(|source| !source.contains(['+', '#', '*']));
+    cameras.chain(named.cloned()).collect()
+}
+
+/// The fences of all files that a configuration names, their paths relative to the configuration's folder.
+pub fn fences(config: &Config, file: &std::path::Path) -> anyhow::Result<FenceSet> {
+    let folder = file.parent().unwrap_or_else(|| std::path::Path::new("."));
+    let mut fences = Vec::new();
+    for entry in &config.fences {
+        let path = folder.join(&entry.file);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
+        let parsed = geojson::parse(&text);
+        for problem in &parsed.problems {
+            warn!(file = %path.display(), %problem, "fence file has a problem");
+        }
+        fences.extend(parsed.fences);
+    }
+    Ok(FenceSet::new(fences))
+}

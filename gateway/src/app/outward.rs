@@ -1,0 +1,66 @@
+//! Starts what sends out: a worker per receiver, one for the series database.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Target};
+use crate::ingest::mqtt::Publisher;
+use crate::notify::{self, Notifier, Publish, PublishError};
+use crate::pipeline::run::Listener;
+use crate::series;
+use crate::store::Queues;
+use crate::telemetry::metrics::Metrics;
+
+pub(super) fn start_receivers(
+    config: &Config,
+    queues: &Arc<Queues>,
+    metrics: &Metrics,
+    stop: &CancellationToken,
+    out: &mut Vec<JoinHandle<()>>,
+) -> anyhow::Result<Vec<Listener>> {
+    // One publishing connection per broker, shared by the receivers that use it.
+    let mut publishers: HashMap<&str, Arc<dyn Publish>> = HashMap::new();
+    for receiver in &config.receivers {
+        let Target::Mqtt { broker: id, .. } = &receiver.to else { continue };
+        if let (Some(broker), false) = (config.broker(id), publishers.contains_key(id.as_str())) {
+            let client_id = format!("{}-out", broker.client_id);
+            let publisher = Publisher::start(broker, &client_id, stop.clone());
+            publishers.insert(id, Arc::new(Outlet(publisher)));
+        }
+    }
+    let mut listeners = Vec::new();
+    for receiver in &config.receivers {
+        let notifier = Notifier::new(&receiver.to, |broker| publishers.get(broker).cloned())
+            .with_context(|| format!("failed to start receiver \"{}\"", receiver.id))?;
+        let wake = Arc::new(Notify::new());
+        let counters = metrics.receiver(&receiver.id);
+        let worker =
+            notify::Worker::new(&config.district, receiver, notifier, queues.clone(), wake.clone(), counters);
+        out.push(tokio::spawn(worker.run(stop.clone())));
+        listeners.push(Listener { id: receiver.id.as_str().into(), from_severity: receiver.from_severity, wake });
+    }
+    Ok(listeners)
+}
+
+pub(super) fn start_series(
+    config: &Config,
+    queues: &Arc<Queues>,
+    metrics: &Metrics,
+    stop: &CancellationToken,
+    out: &mut Vec<JoinHandle<()>>,
+) -> anyhow::Result<Option<Arc<Notify>>> {
+    let Some(settings) = &config.series else { return Ok(None) };
+    let wake = Arc::new(Notify::new());
+    let worker = series::Worker::new(settings, queues.clone(), wake.clone(), metrics.series.clone())
+        .context("failed to start the series worker")?;
+    out.push(tokio::spawn(worker.run(stop.clone())));
+    Ok(Some(wake))
+}
+
+/// A publishing connection as receivers use it.
+struct Outlet(Publisher);

@@ -1,0 +1,78 @@
+//! What health and metrics ask of the sessions with the outside.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::api::{Readiness, SessionHealth};
+use crate::config::Config;
+use crate::ingest::mqtt::{Session, SessionState};
+use crate::store::Reader;
+use crate::telemetry::metrics::{CameraMetrics, Metrics};
+use crate::video;
+
+pub(super) struct Sessions {
+    brokers: Vec<(String, watch::Receiver<SessionState>)>,
+    cameras: Option<Arc<video::Cameras>>,
+    camera_metrics: Vec<CameraMetrics>,
+    receivers: Vec<String>,
+    reader: Arc<Reader>,
+    metrics: Arc<Metrics>,
+}
+
+impl Sessions {
+    pub(super) fn new(
+        config: &Config,
+        sessions: &[(String, Session)],
+        cameras: Option<Arc<video::Cameras>>,
+        reader: Arc<Reader>,
+        metrics: Arc<Metrics>,
+    ) -> Sessions {
+        Sessions {
+            brokers: sessions.iter().map(|(id, session)| (id.clone(), session.state())).collect(),
+            cameras,
+            camera_metrics: config.cameras.iter().map(|camera| metrics.camera(&camera.id)).collect(),
+            receivers: config.receivers.iter().map(|receiver| receiver.id.clone()).collect(),
+            reader,
+            metrics,
+        }
+    }
+}
+
+impl Readiness for Sessions {
+    fn sessions(&self) -> Vec<SessionHealth> {
+        let health = |(id, state): &(String, watch::Receiver<SessionState>)| {
+            let (up, state) = match &*state.borrow() {
+                SessionState::Connecting => (false, "connecting".to_owned()),
+                SessionState::Live { refused, .. } if refused.is_empty() => (true, "live".to_owned()),
+                SessionState::Live { refused, .. } => {
+                    let filters: Vec<&str> = refused.iter().map(|refusal| refusal.filter.as_str()).collect();
+                    (false, format!("refused: {}", filters.join(", ")))
+                }
+                SessionState::Down { detail, .. } => (false, format!("down: {detail}")),
+                SessionState::Stopped => (false, "stopped".to_owned()),
+            };
+            SessionHealth { id: id.clone(), up, state }
+        };
+        self.brokers.iter().map(health).collect()
+    }
+
+    fn refresh(&self) {
+        for (id, state) in &self.brokers {
+            let up = matches!(&*state.borrow(), SessionState::Live { .. });
+            self.metrics.mqtt_session_up(id).set(i64::from(up));
+        }
+        if let Some(cameras) = &self.cameras {
+            for (counts, metrics) in cameras.counters().iter().zip(&self.camera_metrics) {
+                metrics.set_counts(counts.frames, counts.decoded, counts.shed);
+                metrics.set_state(counts.state);
+            }
+        }
+        if let Ok(counts) = self.reader.outbox_counts() {
+            for receiver in &self.receivers {
+                let waiting = counts.iter().find(|(id, _, _)| id == receiver).map_or(0, |(_, waiting, _)| *waiting);
+                self.metrics.outbox_waiting(receiver).set(i64::try_from(waiting).unwrap_or(i64::MAX));
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Starts what comes in: a session per broker, the cameras.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use outpost_detectors::observation::Observation;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::decode::Decoders;
+use crate::ingest::Message;
+use crate::ingest::mqtt::Session;
+use crate::nouns::SnapshotAsk;
+use crate::pipeline::run::{Evidence, Line};
+use crate::telemetry::metrics::Metrics;
+use crate::video;
+
+/// Sessions by broker id, and what the pipeline needs of each.
+type Started = (Vec<(String, Session)>, HashMap<Arc<str>, Line>);
+
+pub(super) fn start_sessions(
+    config: &Config,
+    metrics: &Metrics,
+    messages: &mpsc::Sender<Message>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Started> {
+    let mut decoders = Decoders::new(config).context("failed to start the decoders")?;
+    let (mut sessions, mut lines) = (Vec::new(), HashMap::new());
+    for broker in &config.brokers {
+        let topics: Vec<String> = config
+            .feeds
+            .iter()
+            .filter(|feed| feed.broker == broker.id)
+            .flat_map(|feed| feed.topics.iter().cloned())
+            .collect();
+        // A broker that only receivers use needs no session that listens.
+        if topics.is_empty() {
+            continue;
+        }
+        let session = Session::start(broker, topics, messages.clone(), stop.clone());
+        let decoder = decoders.take(&broker.id);
+        let feeds = decoder.iter().flat_map(|decoder| decoder.feeds()).map(|feed| metrics.feed(feed)).collect();
+        lines.insert(broker.id.as_str().into(), Line { decoder, feeds, acks: Box::new(session.acks()) });
+        sessions.push((broker.id.clone(), session));
+    }
+    Ok((sessions, lines))
+}
+
+pub(super) fn start_cameras(
+    config: &Config,
+    observations: mpsc::Sender<Observation>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Arc<video::Cameras>>> {
+    if config.cameras.is_empty() {
+        return Ok(None);
+    }
+    let cameras = video::Cameras::start(&config.cameras, &config.video, observations, stop.clone())
+        .context("failed to start the decode threads")?;
+    Ok(Some(Arc::new(cameras)))
+}
+
+/// Pictures of the cameras, as alerts ask for them.
+pub(super) struct Pictures(pub(super) video::Evidence);
+
+impl Evidence for Pictures {
+    fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>> {
+        self.0.snapshot(source, ask.picture, std::slice::from_ref(&ask.zone), &ask.boxes)
+    }
+}
