@@ -71,7 +71,7 @@ pub struct ReceiverMetrics {
     pub delivered: Counter,
     /// Attempts that failed and are tried again.
     pub retried: Counter,
-    /// Those of the retried that the receiver itself refused.
+    /// Attempts that the receiver itself refused; they are tried again, too.
     pub refused: Counter,
     /// Never tried again.
     pub given_up: Counter,

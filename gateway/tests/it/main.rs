@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it claims")]
 
+mod notify_mqtt;
+mod notify_webhook;
 mod series_faults;
 mod series_victoria;
 mod support_out;

@@ -1,11 +1,11 @@
 //! What the tests of outgoing traffic share: queues in memory, and waiting with a deadline.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use outpost::nouns::{Spool, SpoolChunk, StoreFault};
+use outpost::nouns::{Delivery, Outbox, Spool, SpoolChunk, StoreFault};
 
 /// Far beyond what any step here takes; a test that waits this long has failed.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -77,5 +77,92 @@ impl Spool for MemorySpool {
         self.checked()?;
         self.rows.lock().unwrap().retain(|(row, _)| !(first_row..=last_row).contains(row));
         Ok(())
+    }
+}
+
+/// One row of [`MemoryOutbox`].
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) delivery: Delivery,
+    pub(crate) next_ms: i64,
+    pub(crate) error: Option<String>,
+    pub(crate) is_given_up: bool,
+}
+
+/// The outbox's contract, in memory.
+#[derive(Default)]
+pub(crate) struct MemoryOutbox {
+    rows: Mutex<BTreeMap<i64, Row>>,
+    /// Every call that writes fails while this is set.
+    pub(crate) broken: AtomicBool,
+}
+
+impl MemoryOutbox {
+    pub(crate) fn push(&self, receiver: &str, key: &str, created_ms: i64) {
+        let mut rows = self.rows.lock().unwrap();
+        let row = rows.last_key_value().map_or(0, |(row, _)| *row) + 1;
+        let delivery = Delivery {
+            row,
+            receiver: receiver.into(),
+            key: key.into(),
+            kind: "outpost.ticket.opened".into(),
+            data: format!(r#"{{"key":"{key}","place":"管廊"}}"#),
+            created_ms,
+            attempts: 0,
+        };
+        rows.insert(row, Row { delivery, next_ms: created_ms, error: None, is_given_up: false });
+    }
+
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        self.rows.lock().unwrap().values().cloned().collect()
+    }
+
+    pub(crate) fn n_waiting(&self) -> usize {
+        self.rows().iter().filter(|row| !row.is_given_up).count()
+    }
+
+    fn write(&self, row: i64, change: impl FnOnce(&mut BTreeMap<i64, Row>, i64)) -> Result<(), StoreFault> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(StoreFault("disk is gone".into()));
+        }
+        let mut rows = self.rows.lock().unwrap();
+        assert!(rows.get(&row).is_some_and(|row| !row.is_given_up), "row {row} no longer waits");
+        change(&mut rows, row);
+        Ok(())
+    }
+}
+
+impl Outbox for MemoryOutbox {
+    fn due(&self, receiver: &str, now_ms: i64, limit: usize) -> Result<Vec<Delivery>, StoreFault> {
+        let waits = |row: &Row| !row.is_given_up && &*row.delivery.receiver == receiver && row.next_ms <= now_ms;
+        Ok(self.rows().into_iter().filter(waits).map(|row| row.delivery).take(limit).collect())
+    }
+
+    fn next_due_ms(&self, receiver: &str) -> Result<Option<i64>, StoreFault> {
+        let waits = |row: &Row| !row.is_given_up && &*row.delivery.receiver == receiver;
+        Ok(self.rows().into_iter().filter(waits).map(|row| row.next_ms).min())
+    }
+
+    fn done(&self, row: i64) -> Result<(), StoreFault> {
+        self.write(row, |rows, row| drop(rows.remove(&row)))
+    }
+
+    fn retry(&self, row: i64, next_ms: i64, error: &str) -> Result<(), StoreFault> {
+        self.write(row, |rows, row| {
+            rows.entry(row).and_modify(|row| {
+                row.delivery.attempts += 1;
+                row.next_ms = next_ms;
+                row.error = Some(error.to_owned());
+            });
+        })
+    }
+
+    fn give_up(&self, row: i64, error: &str) -> Result<(), StoreFault> {
+        self.write(row, |rows, row| {
+            rows.entry(row).and_modify(|row| {
+                row.is_given_up = true;
+                row.error = Some(error.to_owned());
+            });
+        })
     }
 }
