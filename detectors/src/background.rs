@@ -7,11 +7,12 @@
 //! What moved and then stays is not blended into the mean, which would leave a shadow of it behind when it goes: it
 //! is remembered beside the mean and takes its place when it has stayed long enough.
 
-use crate::blob::{BlobScratch, MOVING, STILL, Scene, VACATED, find_blobs, keep_dense};
+use crate::blob::{BlobScratch, STILL, Scene, VACATED, find_blobs, keep_dense};
 use crate::light::{Light, LightScratch};
-use crate::luma::Grid;
 pub use crate::luma::Luma;
+use crate::luma::{Grid, ShrinkScratch};
 use crate::observation::Blob;
+use crate::regions::next_set;
 
 /// Still ground follows slow change (sun, dew, drift) with this time constant: short against an hour's change of
 /// light, long against a passer-by.
@@ -19,10 +20,10 @@ pub const FOLLOW_MS: i64 = 10_000;
 /// What moved and then shows the same brightness for this long becomes the background: somebody who stands still is
 /// seen for longer than any sensible dwell, and a parked car does not hide the ground around it for the day.
 pub const ABSORB_MS: i64 = 60_000;
-/// Ground that comes back from under an absorbed thing is believed after this long; also the time constant with
-/// which a place is relearned that something left: a few frames, so that one wrong verdict does no harm.
+/// A place that something left is believed after this long, and so is ground that comes back from under what was
+/// absorbed: a few frames, so that one wrong verdict does no harm.
 const VACATE_MS: i64 = 2_000;
-/// Time that counts for what has stayed fades by this much of the time for which it is not seen.
+/// Time that counts for what a cell showed fades by this share of the time for which it does not show it.
 const FADE: f32 = 0.1;
 /// A new picture is learned this long, and from at least two frames.
 pub const LEARN_MS: i64 = 2_000;
@@ -96,8 +97,9 @@ pub struct MotionModel {
     last_change: Option<SceneChange>,
     background: Vec<f32>,
     noise: Vec<f32>,
-    /// What a changed cell shows, and for how many milliseconds it has.
+    /// What a changed cell shows, or showed last.
     other: Vec<f32>,
+    /// For how long it has. Negative: it is ground that something absorbed covers, believed again at 0.
     stayed_ms: Vec<f32>,
     current: Vec<f32>,
     before: Vec<f32>,
@@ -105,7 +107,7 @@ pub struct MotionModel {
     edges: Vec<f32>,
     mask: Vec<u8>,
     blobs: Vec<Blob>,
-    row_sums: Vec<u16>,
+    shrink_scratch: ShrinkScratch,
     light_scratch: LightScratch,
     blob_scratch: BlobScratch,
 }
@@ -130,7 +132,7 @@ impl MotionModel {
             edges: Vec::new(),
             mask: Vec::new(),
             blobs: Vec::new(),
-            row_sums: Vec::new(),
+            shrink_scratch: ShrinkScratch::default(),
             light_scratch: LightScratch::default(),
             blob_scratch: BlobScratch::default(),
         }
@@ -146,7 +148,7 @@ impl MotionModel {
         let grid = Grid::of(luma, self.config.side);
         let gap_ms = at_ms.saturating_sub(self.last_at_ms);
         self.last_at_ms = at_ms;
-        grid.shrink(luma, &mut self.row_sums, &mut self.current);
+        grid.shrink(luma, &mut self.shrink_scratch, &mut self.current);
         if grid != self.grid || gap_ms > GAP_MS_MAX {
             self.grid = grid;
             self.learn_anew();
@@ -278,51 +280,60 @@ impl MotionModel {
         n_changed as f32 / self.grid.cells() as f32
     }
 
-    /// All cells follow the light; each then goes on towards what it shows, at the rate of what it is.
+    /// All cells follow the light; still ones also what they show.
     fn adapt(&mut self, step_ms: i64) {
-        let rates = Rates::after(step_ms);
-        let faded_ms = FADE * step_ms as f32;
-        let seen = self.current.iter().zip(&self.before).zip(&self.expected).zip(&self.mask);
-        let learned = self.background.iter_mut().zip(&mut self.noise).zip(&mut self.stayed_ms);
-        for ((((current, before), expected), &mask), ((background, noise), stayed_ms)) in seen.zip(learned) {
-            let miss = current - expected;
-            let rate = match mask {
-                MOVING => 0.0,
-                VACATED => rates.vacated,
-                _ => rates.still,
-            };
-            *background += rates.follow * (expected - *background) + rate * miss;
-            *stayed_ms = (*stayed_ms - faded_ms).max(0.0);
-            // A thing that stands still differs from the background and is no noise; leaves differ from themselves.
-            let restless = if mask == STILL { miss.abs() } else { (current - before).abs() };
-            *noise += rates.noise * (restless.min(NOISE_STEP_MAX) - *noise);
+        let (follow, noise_share) = (share_of(step_ms, FOLLOW_MS), share_of(step_ms, NOISE_MS));
+        // Selection by multiplication: the compiler then works on several cells at a time.
+        let seen = self.current.iter().zip(&self.expected).zip(&self.mask);
+        for (((current, expected), &mask), background) in seen.zip(&mut self.background) {
+            let goal = expected + one_if(mask == STILL) * (current - expected);
+            *background += follow * (goal - *background);
         }
-        self.absorb(rates, step_ms as f32, faded_ms);
+        let seen = self.current.iter().zip(&self.before).zip(&self.expected).zip(&self.mask);
+        for ((((current, before), expected), &mask), noise) in seen.zip(&mut self.noise) {
+            // A thing that stands still differs from the background and is no noise; leaves differ from themselves.
+            let (miss, leap) = ((current - expected).abs(), (current - before).abs());
+            let restless = leap + one_if(mask == STILL) * (miss - leap);
+            *noise += noise_share * (restless.min(NOISE_STEP_MAX) - *noise);
+        }
+        let faded_ms = FADE * step_ms as f32;
+        for stayed_ms in &mut self.stayed_ms {
+            let least_ms = one_if(*stayed_ms < 0.0) * -(ABSORB_MS as f32);
+            *stayed_ms = (*stayed_ms - faded_ms).max(least_ms);
+        }
+        self.absorb(step_ms as f32, follow);
     }
 
     /// Counts for how long changed cells have shown the same, and believes it in the end.
-    fn absorb(&mut self, rates: Rates, step_ms: f32, faded_ms: f32) {
-        for (cell, &mask) in self.mask.iter().enumerate() {
-            if mask != MOVING {
-                continue;
-            }
-            let current = self.current[cell];
-            let other = &mut self.other[cell];
-            *other += rates.follow * (self.light.on(*other) - *other);
+    fn absorb(&mut self, step_ms: f32, follow: f32) {
+        let mut from = 0;
+        while let Some(cell) = next_set(&self.mask, from) {
+            from = cell + 1;
+            let is_vacated = self.mask[cell] == VACATED;
+            let (current, other, stayed_ms) = (self.current[cell], &mut self.other[cell], &mut self.stayed_ms[cell]);
+            *other += follow * (self.light.on(*other) - *other);
             let miss = current - *other;
             if miss.abs() >= self.config.diff_min {
                 *other = current;
-                self.stayed_ms[cell] = 0.0;
+                *stayed_ms = 0.0;
                 continue;
             }
-            *other += rates.still * miss;
-            self.stayed_ms[cell] += faded_ms + step_ms;
-            if self.stayed_ms[cell] >= ABSORB_MS as f32 {
+            *other += follow * miss;
+            let was_ground = *stayed_ms < 0.0;
+            let pace = if is_vacated { ABSORB_MS as f32 / VACATE_MS as f32 } else { 1.0 };
+            *stayed_ms += (pace + FADE) * step_ms;
+            if was_ground && *stayed_ms >= 0.0 || *stayed_ms >= ABSORB_MS as f32 {
                 std::mem::swap(&mut self.background[cell], other);
-                self.stayed_ms[cell] = (ABSORB_MS - VACATE_MS) as f32;
+                // What a thing covers is worth remembering; what has left is not.
+                *stayed_ms = if was_ground || is_vacated { 0.0 } else { -(VACATE_MS as f32) };
             }
         }
     }
+}
+
+#[inline(always)]
+fn one_if(condition: bool) -> f32 {
+    f32::from(u8::from(condition))
 }
 
 /// The greater of the differences across each cell, sideways and up and down.
@@ -341,26 +352,7 @@ fn measure_edges(cells: &[f32], columns: usize, edges: &mut [f32]) {
     }
 }
 
-/// Shares of the way that one frame goes.
-#[derive(Clone, Copy)]
-struct Rates {
-    follow: f32,
-    still: f32,
-    vacated: f32,
-    noise: f32,
-}
-
-impl Rates {
-    fn after(step_ms: i64) -> Rates {
-        Rates {
-            follow: share_of(step_ms, FOLLOW_MS),
-            still: share_of(step_ms, FOLLOW_MS),
-            vacated: share_of(step_ms, VACATE_MS),
-            noise: share_of(step_ms, NOISE_MS),
-        }
-    }
-}
-
+/// Share of the way that one frame goes at a time constant.
 fn share_of(step_ms: i64, constant_ms: i64) -> f32 {
     1.0 - (-(step_ms as f32) / constant_ms as f32).exp()
 }

@@ -61,18 +61,21 @@ pub(crate) fn keep_dense(mask: &mut [u8], columns: usize, scratch: &mut BlobScra
     for (row, sums) in mask.chunks_exact(columns).zip(sums.chunks_exact_mut(columns)) {
         add_across(row, sums);
     }
+    // Beyond the picture nothing moves: what shows in one row or column at the border is a camera that sways.
     let rows = mask.len() / columns;
     let mut n_set = 0;
     for row in 0..rows {
-        let here = &sums[row * columns..][..columns];
-        let above = &sums[row.saturating_sub(1) * columns..][..columns];
-        let below = &sums[(row + 1).min(rows - 1) * columns..][..columns];
-        for (((cell, &here), &above), &below) in
-            mask[row * columns..][..columns].iter_mut().zip(here).zip(above).zip(below)
-        {
-            *cell = u8::from(here + above + below >= DENSITY_MIN);
+        let cells = &mut mask[row * columns..][..columns];
+        cells.copy_from_slice(&sums[row * columns..][..columns]);
+        for near in [row.checked_sub(1), Some(row + 1).filter(|&below| below < rows)].into_iter().flatten() {
+            for (cell, &sum) in cells.iter_mut().zip(&sums[near * columns..][..columns]) {
+                *cell += sum;
+            }
         }
-        n_set += mask[row * columns..][..columns].iter().map(|&cell| usize::from(cell)).sum::<usize>();
+        for cell in cells.iter_mut() {
+            *cell = u8::from(*cell >= DENSITY_MIN);
+        }
+        n_set += cells.iter().map(|&cell| usize::from(cell)).sum::<usize>();
     }
     n_set
 }
@@ -126,14 +129,15 @@ fn join(mask: &[u8], columns: usize, sums: &mut Vec<u8>, joined: &mut Vec<u8>) {
     }
 }
 
-/// Each cell with its left and right neighbour; at the sides the cell itself stands in for the missing one.
+/// Each cell with its left and right neighbour.
 fn add_across(row: &[u8], sums: &mut [u8]) {
-    let last = row.len() - 1;
-    for ((sum, three), _) in sums[1.min(last)..].iter_mut().zip(row.windows(3)).zip(2..row.len()) {
-        *sum = three[0] + three[1] + three[2];
+    sums.copy_from_slice(row);
+    for (sum, &left) in sums.iter_mut().skip(1).zip(row) {
+        *sum += left;
     }
-    sums[0] = 2 * row[0] + row[1.min(last)];
-    sums[last] = 2 * row[last] + row[last.saturating_sub(1)];
+    for (sum, &right) in sums.iter_mut().zip(&row[1..]) {
+        *sum += right;
+    }
 }
 
 fn judge(scene: Scene, mask: &[u8], cells: &[u32]) -> Verdict {

@@ -6,7 +6,7 @@
 //! not explain; up to half of the picture may be.
 
 /// Cells sampled at the most; noise averages out over far fewer.
-const SAMPLES_MAX: usize = 2_048;
+const SAMPLES_MAX: usize = 1_024;
 /// Difference within which a cell is explained, in grey levels: noise and compression of a box mean stay below it.
 const EXPLAINED: f32 = 6.0;
 /// Least share of the sample that a line must explain; below it the picture has changed beyond exposure.

@@ -55,64 +55,99 @@ impl Grid {
         if row >= self.rows { 1.0 } else { (row * self.box_height) as f32 / self.height as f32 }
     }
 
-    /// Means of the boxes into `cells`. `sums` is a scratch. The picture is whole and of this grid's size.
-    pub(crate) fn shrink(&self, luma: &Luma, sums: &mut Vec<u16>, cells: &mut Vec<f32>) {
+    /// Means of the boxes into `cells`. The picture is whole and of this grid's size.
+    pub(crate) fn shrink(&self, luma: &Luma, scratch: &mut ShrinkScratch, cells: &mut Vec<f32>) {
         let used = self.columns * self.box_width;
         let n_read = self.box_height.min(ROWS_PER_BOX_MAX);
         let weight = 1.0 / (n_read * self.box_width) as f32;
-        sums.clear();
-        sums.resize(used, 0);
         cells.clear();
         cells.reserve(self.cells());
         for row in 0..self.rows {
-            for read in 0..n_read {
+            let rows = (0..n_read).map(|read| {
                 // The middles of equal parts of the box; all of its rows where they are few.
                 let within = (2 * read + 1) * self.box_height / (2 * n_read);
-                let start = (row * self.box_height + within) * luma.stride;
-                let pixels = &luma.pixels[start..start + used];
-                if read == 0 { set_row(sums, pixels) } else { add_row(sums, pixels) }
+                &luma.pixels[(row * self.box_height + within) * luma.stride..][..used]
+            });
+            if self.box_width.is_multiple_of(4) {
+                scratch.add_quads(rows, used);
+                add_boxes(&scratch.quads[..used / 4], self.box_width / 4, weight, cells);
+            } else {
+                scratch.add_pixels(rows, used);
+                add_boxes(&scratch.sums, self.box_width, weight, cells);
             }
-            add_boxes(sums, self.box_width, weight, cells);
         }
     }
 }
 
-fn set_row(sums: &mut [u16], pixels: &[u8]) {
-    for (sum, &pixel) in sums.iter_mut().zip(pixels) {
-        *sum = u16::from(pixel);
-    }
+/// Sums of the rows of one row of boxes; reused.
+#[derive(Debug, Default)]
+pub(crate) struct ShrinkScratch {
+    sums: Vec<u32>,
+    pairs: Vec<u64>,
+    quads: Vec<u32>,
 }
 
-fn add_row(sums: &mut [u16], pixels: &[u8]) {
-    for (sum, &pixel) in sums.iter_mut().zip(pixels) {
-        *sum += u16::from(pixel);
+impl ShrinkScratch {
+    fn add_pixels<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>, used: usize) {
+        self.sums.clear();
+        self.sums.resize(used, 0);
+        for row in rows {
+            for (sum, &pixel) in self.sums.iter_mut().zip(row) {
+                *sum += u32::from(pixel);
+            }
+        }
+    }
+
+    /// Sums of four neighbours each, where boxes allow: half as many steps as pixel by pixel. Eight pixels are one
+    /// word; its even and odd bytes are added as four sums of 16 bits, which hold 4 rows of 2 pixels easily.
+    fn add_quads<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>, used: usize) {
+        const BYTES: u64 = 0x00ff_00ff_00ff_00ff;
+        const SUMS: u64 = 0x0000_ffff_0000_ffff;
+        self.pairs.clear();
+        self.pairs.resize(used.div_ceil(8), 0);
+        for row in rows {
+            let (words, rest) = row.as_chunks::<8>();
+            for (pairs, word) in self.pairs.iter_mut().zip(words) {
+                let word = u64::from_le_bytes(*word);
+                *pairs += (word & BYTES) + ((word >> 8) & BYTES);
+            }
+            if let (Some(pairs), false) = (self.pairs.last_mut(), rest.is_empty()) {
+                let mut word = [0; 8];
+                word[..rest.len()].copy_from_slice(rest);
+                let word = u64::from_le_bytes(word);
+                *pairs += (word & BYTES) + ((word >> 8) & BYTES);
+            }
+        }
+        self.quads.clear();
+        self.quads.resize(self.pairs.len() * 2, 0);
+        for (quads, pairs) in self.quads.as_chunks_mut::<2>().0.iter_mut().zip(&self.pairs) {
+            let sums = (pairs & SUMS) + ((pairs >> 16) & SUMS);
+            *quads = [sums as u32, (sums >> 32) as u32];
+        }
     }
 }
 
 /// Widths that are known to the compiler are summed without a loop.
-fn add_boxes(sums: &[u16], box_width: usize, weight: f32, cells: &mut Vec<f32>) {
-    match box_width {
+fn add_boxes(sums: &[u32], width: usize, weight: f32, cells: &mut Vec<f32>) {
+    match width {
         1 => add_boxes_of::<1>(sums, weight, cells),
         2 => add_boxes_of::<2>(sums, weight, cells),
         3 => add_boxes_of::<3>(sums, weight, cells),
         4 => add_boxes_of::<4>(sums, weight, cells),
         5 => add_boxes_of::<5>(sums, weight, cells),
         6 => add_boxes_of::<6>(sums, weight, cells),
-        8 => add_boxes_of::<8>(sums, weight, cells),
-        12 => add_boxes_of::<12>(sums, weight, cells),
-        16 => add_boxes_of::<16>(sums, weight, cells),
-        24 => add_boxes_of::<24>(sums, weight, cells),
-        _ => cells.extend(sums.chunks_exact(box_width).map(|sums| mean(sums, weight))),
+        _ => cells.extend(sums.chunks_exact(width).map(|sums| mean(sums, weight))),
     }
 }
 
-fn add_boxes_of<const WIDTH: usize>(sums: &[u16], weight: f32, cells: &mut Vec<f32>) {
+fn add_boxes_of<const WIDTH: usize>(sums: &[u32], weight: f32, cells: &mut Vec<f32>) {
     cells.extend(sums.as_chunks::<WIDTH>().0.iter().map(|sums| mean(sums, weight)));
 }
 
 #[inline(always)]
-fn mean(sums: &[u16], weight: f32) -> f32 {
-    sums.iter().map(|&sum| u32::from(sum)).sum::<u32>() as f32 * weight
+fn mean(sums: &[u32], weight: f32) -> f32 {
+    // Sums stay far below 2^31; the signed conversion is one instruction.
+    sums.iter().sum::<u32>() as i32 as f32 * weight
 }
 
 #[cfg(test)]
@@ -124,7 +159,7 @@ mod tests {
     fn shrink(luma: &Luma, side: usize) -> (Grid, Vec<f32>) {
         let grid = Grid::of(luma, side);
         let mut cells = Vec::new();
-        grid.shrink(luma, &mut Vec::new(), &mut cells);
+        grid.shrink(luma, &mut ShrinkScratch::default(), &mut cells);
         (grid, cells)
     }
 
@@ -162,6 +197,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn boxes_of_any_width_are_means_of_their_rows(
+            width in 1_usize..300, pixels in prop::collection::vec(any::<u8>(), 900), side in 8_usize..64,
+        ) {
+            let luma = Luma { width, height: 3, stride: width, pixels: &pixels[..3 * width] };
+            let (grid, cells) = shrink(&luma, side);
+            let (box_width, box_height) = (grid.box_width, grid.box_height);
+            for (at, cell) in cells.iter().enumerate() {
+                let (row, column) = (at / grid.columns, at % grid.columns);
+                let rows = row * box_height..(row + 1) * box_height;
+                let sum: u32 = rows
+                    .flat_map(|y| &pixels[y * width + column * box_width..][..box_width])
+                    .map(|&pixel| u32::from(pixel))
+                    .sum();
+                prop_assert!((cell - sum as f32 / (box_width * box_height) as f32).abs() < 0.01);
+            }
+        }
+
         #[test]
         fn a_flat_picture_stays_flat(
             width in 1_usize..400, height in 1_usize..60, pad in 0_usize..9, level in any::<u8>(), side in 1_usize..200,

@@ -31,8 +31,8 @@ pub(crate) fn take_regions(mask: &mut [u8], columns: usize, cells: &mut Vec<u32>
     }
 }
 
-/// Skips empty stretches by words: nearly all of a quiet picture's mask is empty.
-fn next_set(mask: &[u8], from: usize) -> Option<usize> {
+/// The first set cell at or after `from`. Skips empty stretches by words: nearly all of a quiet picture's mask is empty.
+pub(crate) fn next_set(mask: &[u8], from: usize) -> Option<usize> {
     const WORD: usize = 32;
     let mut at = from;
     while at + WORD <= mask.len() && mask[at..at + WORD].iter().fold(0, |any, &cell| any | cell) == 0 {
