@@ -38,8 +38,9 @@ pub struct Place {
     pub polygon: Option<usize>,
     /// 0 is the shell, the others are holes.
     pub ring: Option<usize>,
+    /// Of an edge, the vertex at which it begins.
     pub vertex: Option<usize>,
-    /// Longitude and latitude, as written.
+    /// Longitude and latitude of the flaw: of the vertex, or of the spot where edges meet.
     pub at: Option<[f64; 2]>,
 }
 

@@ -86,7 +86,7 @@ fn a_ring_drawn_twice_is_refused() {
 fn gear(n: usize) -> Vec<Point> {
     let corner = |i: usize| {
         let angle = std::f64::consts::TAU * i as f64 / n as f64;
-        let radius = if i % 3 == 0 { 0.9 } else { 1.0 };
+        let radius = if i.is_multiple_of(3) { 0.9 } else { 1.0 };
         point(106.0 + radius * angle.cos(), 29.0 + radius * angle.sin())
     };
     (0..n).map(corner).collect()

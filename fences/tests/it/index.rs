@@ -35,7 +35,7 @@ proptest! {
         let p = Point { lon, lat };
         let is_in = shape.contains(p);
         prop_assert!(!is_in || Point::new(lon, lat).is_some());
-        prop_assert!(!(shape.distance_to_border_m(p) < 0.0));
+        prop_assert!(shape.distance_to_border_m(p) >= 0.0);
         prop_assert_eq!(numbered(vec![shape]).containing(p).count(), usize::from(is_in));
     }
 }
