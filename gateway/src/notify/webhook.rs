@@ -71,6 +71,7 @@ impl Webhook {
             Err(error) => Err(Fault::passing(reason(error))),
         }
     }
+
     async fn judge(&self, response: Response) -> Result<(), Fault> {
         let status = response.status();
         let retry_after = retry_after(&response);

@@ -2,7 +2,7 @@
 //!
 //! influxdb2 0.5 carries the bytes and no more: it panics on a bad URL, drops a path in it, has no time-out, keeps
 //! the status of an answer but not its headers (so a server's Retry-After never reaches us: our own back-off
-//! paces), and reads the body of a refusal without a limit (bounded here by the time-out only). The first four are
+//! paces), and reads the body of a refusal without a limit (bounded here by the time-out only). The first three are
 //! met below. It speaks plain HTTP here: its TLS is outdated, so a server elsewhere is reached by a local proxy.
 
 use std::time::Duration;
