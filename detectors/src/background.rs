@@ -9,8 +9,7 @@
 
 use crate::blob::{BlobScratch, STILL, Scene, VACATED, find_blobs, keep_dense};
 use crate::light::{Light, LightScratch};
-pub use crate::luma::Luma;
-use crate::luma::{Grid, ShrinkScratch};
+use crate::luma::{Grid, Luma, ShrinkScratch};
 use crate::observation::Blob;
 use crate::regions::next_set;
 
@@ -138,8 +137,8 @@ impl MotionModel {
         }
     }
 
-    /// What moves in this picture, biggest first, at most [`crate::blob::BLOBS_MAX`]. Nothing while the model learns or the picture
-    /// as a whole changes. A plane that is not whole is passed over.
+    /// What moves in this picture, biggest first, at most [`crate::blob::BLOBS_MAX`]. Nothing while the model learns
+    /// or the picture as a whole changes. A plane that is not whole is passed over.
     pub fn observe(&mut self, luma: &Luma, at_ms: i64) -> &[Blob] {
         self.blobs.clear();
         if !luma.is_whole() {
@@ -160,7 +159,7 @@ impl MotionModel {
             Stage::Learning { learned_ms, n_frames } => self.learn(learned_ms, n_frames, step_ms),
             Stage::Watching => self.watch(step_ms, at_ms),
             Stage::Upset { since_ms, lasted_ms, settled_ms } => {
-                self.wait_for_calm(since_ms, lasted_ms + step_ms, settled_ms, step_ms);
+                self.wait_for_calm(since_ms, lasted_ms + step_ms.max(1), settled_ms, step_ms);
             }
         }
         std::mem::swap(&mut self.before, &mut self.current);

@@ -4,8 +4,8 @@
 //! - [`observation`]: one decoded fact from a source at a time
 //! - [`latch`]: the one state machine of all detectors (hold, raise, clear-hold, clear)
 //! - [`threshold`], [`silent`], [`hotspot`], [`intrusion`]: detector kinds
-//! - [`background`], [`blob`]: from luma pictures to moving blobs, over `luma` (small working picture), `light`
-//!   (exposure) and `regions` (connected cells)
+//! - [`luma`], [`background`], [`blob`]: from luma pictures to moving blobs, with `light` (exposure) and `regions`
+//!   (connected cells)
 
 pub mod latch;
 pub mod observation;
@@ -18,5 +18,5 @@ pub mod threshold;
 pub mod background;
 pub mod blob;
 mod light;
-mod luma;
+pub mod luma;
 mod regions;

@@ -31,7 +31,7 @@ pub(crate) fn take_regions(mask: &mut [u8], columns: usize, cells: &mut Vec<u32>
     }
 }
 
-/// The first set cell at or after `from`. Skips empty stretches by words: nearly all of a quiet picture's mask is empty.
+/// The first set cell at or after `from`. Skips empty stretches by words: nearly all of a quiet mask is empty.
 pub(crate) fn next_set(mask: &[u8], from: usize) -> Option<usize> {
     const WORD: usize = 32;
     let mut at = from;
@@ -71,7 +71,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_set_cell_is_in_exactly_one_region(mask in prop::collection::vec(0_u8..2, 0..400), columns in 1_usize..24) {
+        fn every_set_cell_is_in_exactly_one_region(
+            mask in prop::collection::vec(0_u8..2, 0..400), columns in 1_usize..24,
+        ) {
             let whole = mask.len() / columns * columns;
             let mut cells: Vec<u32> = regions_of(&mask, columns).concat();
             cells.sort_unstable();

@@ -24,7 +24,7 @@ pub struct Silent {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Watch {
+pub enum SilentPhase {
     /// Never heard nor expected.
     #[default]
     Idle,
@@ -32,11 +32,11 @@ pub enum Watch {
     Raised,
 }
 
-/// The stored part changes only when `watch` does.
+/// The stored part changes only when `phase` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SilentState {
-    pub watch: Watch,
+    pub phase: SilentPhase,
     /// Armed: when that began. Raised: since when nothing was heard, by the source's clock where it spoke.
     pub since_at_ms: i64,
     /// The latest hearing; not stored.
@@ -50,18 +50,18 @@ pub struct SilentState {
 impl Silent {
     /// Something came from the source.
     pub fn heard(&self, state: &mut SilentState, moment: Moment) -> Turn {
-        match state.watch {
-            Watch::Idle => {
+        match state.phase {
+            SilentPhase::Idle => {
                 state.arm(moment);
                 Turn::Shift
             }
-            Watch::Armed => {
+            SilentPhase::Armed => {
                 // A redelivered message is late but not newer: it must not make the known past look older.
                 let at_ms = state.last.map_or(moment.at_ms, |last| last.at_ms.max(moment.at_ms));
                 state.last = Some(Moment { at_ms, now_ms: moment.now_ms });
                 Turn::Stay
             }
-            Watch::Raised => {
+            SilentPhase::Raised => {
                 if moment.at_ms <= state.since_at_ms {
                     let first_now_ms = *state.old_dated_now_ms.get_or_insert(moment.now_ms);
                     if moment.now_ms.saturating_sub(first_now_ms) < REDELIVERY_MS {
@@ -76,7 +76,7 @@ impl Silent {
 
     /// The source is known and ought to speak, though it never did: silence counts from now on.
     pub fn expect(&self, state: &mut SilentState, now_ms: i64) -> Turn {
-        if state.watch != Watch::Idle {
+        if state.phase != SilentPhase::Idle {
             return Turn::Stay;
         }
         state.arm(Moment { at_ms: now_ms, now_ms });
@@ -86,9 +86,9 @@ impl Silent {
     /// Gateway time at which [`Silent::elapse`] raises if nothing is heard. None after a restart until the state
     /// was re-based.
     pub fn due_ms(&self, state: &SilentState) -> Option<i64> {
-        match state.watch {
-            Watch::Armed => state.last.map(|last| last.now_ms.saturating_add(self.after_ms)),
-            Watch::Idle | Watch::Raised => None,
+        match state.phase {
+            SilentPhase::Armed => state.last.map(|last| last.now_ms.saturating_add(self.after_ms)),
+            SilentPhase::Idle | SilentPhase::Raised => None,
         }
     }
 
@@ -97,7 +97,7 @@ impl Silent {
             return Turn::Stay;
         }
         let since_at_ms = state.last.map_or(state.since_at_ms, |last| last.at_ms);
-        *state = SilentState { watch: Watch::Raised, since_at_ms, last: None, old_dated_now_ms: None };
+        *state = SilentState { phase: SilentPhase::Raised, since_at_ms, last: None, old_dated_now_ms: None };
         Turn::Raise { since_at_ms }
     }
 }
@@ -106,18 +106,22 @@ impl SilentState {
     /// Counts silence from now: called once on the states that a restart restored.
     pub fn rebase(&mut self, now_ms: i64) {
         self.old_dated_now_ms = None;
-        if self.watch == Watch::Armed {
+        if self.phase == SilentPhase::Armed {
             self.last = Some(Moment { at_ms: now_ms, now_ms });
         }
     }
 
     pub fn is_raised(&self) -> bool {
-        self.watch == Watch::Raised
+        self.phase == SilentPhase::Raised
     }
 
     fn arm(&mut self, moment: Moment) {
-        *self =
-            SilentState { watch: Watch::Armed, since_at_ms: moment.at_ms, last: Some(moment), old_dated_now_ms: None };
+        *self = SilentState {
+            phase: SilentPhase::Armed,
+            since_at_ms: moment.at_ms,
+            last: Some(moment),
+            old_dated_now_ms: None,
+        };
     }
 }
 

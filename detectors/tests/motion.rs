@@ -1,7 +1,8 @@
 //! What the motion model must see and must not see, on painted pictures of a courtyard with camera noise.
 
-use outpost_detectors::background::{ABSORB_MS, Luma, MotionConfig, MotionModel, SceneChange};
+use outpost_detectors::background::{ABSORB_MS, MotionConfig, MotionModel, SceneChange};
 use outpost_detectors::blob::BLOBS_MAX;
+use outpost_detectors::luma::Luma;
 use outpost_detectors::observation::Blob;
 use proptest::prelude::*;
 
@@ -219,7 +220,7 @@ fn a_plane_that_lacks_pixels_changes_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_pictures_at_any_times_are_bounded_and_never_panic(
