@@ -188,3 +188,22 @@ fn by_cell(frame: Frame, covers: &[(u32, Cover)], edges: &[Edge]) -> Grid {
     }
     Grid { frame, starts, covers: sorted, edges: laid_out }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::point::Point;
+    use crate::shape::Shape;
+
+    #[test]
+    fn fences_over_each_other_coarsen_the_grid_and_do_not_fill_the_memory() {
+        let corner = |lon, lat| Point { lon, lat };
+        let square = [corner(100.0, 20.0), corner(110.0, 20.0), corner(110.0, 30.0), corner(100.0, 30.0)];
+        let shape = Shape::Polygon(Polygon::new(&square, &[]).unwrap());
+        let fence = |i: u32| Arc::new(Fence { id: i.to_string().into(), name: String::new(), shape: shape.clone() });
+        let few = build(&[fence(0)]);
+        assert!(few.frame.n_cells() > 1);
+        let grid = build(&(0..1000).map(fence).collect::<Vec<_>>());
+        assert!(grid.covers.len() <= COVERS_MAX && grid.frame.n_cells() > 1, "{}", grid.covers.len());
+    }
+}

@@ -56,23 +56,36 @@ proptest! {
     }
 }
 
+/// The ring and the same one the other way round: what is a left bend in one is a right bend in the other.
+fn both_ways(ring: &[Whole]) -> [Result<Polygon, FlawKind>; 2] {
+    let turned: Vec<Whole> = ring.iter().rev().copied().collect();
+    [made(ring), made(&turned)]
+}
+
 #[test]
 fn a_vertex_at_the_crossing_does_not_hide_it() {
     let bow_tie = [(0, 0), (2, 2), (4, 4), (4, 0), (2, 2), (0, 4)];
-    assert!(matches!(made(&bow_tie), Err(FlawKind::SelfCrossing { .. })));
     let one_vertex_on_an_edge = [(0, 0), (6, 0), (6, 3), (3, 3), (3, 0), (3, -3), (0, -3)];
-    assert!(matches!(made(&one_vertex_on_an_edge), Err(FlawKind::SelfCrossing { .. })));
+    let through_a_bend = [(0, 0), (2, 2), (4, 0), (4, 4), (2, 4), (2, 2), (2, -2), (0, -2)];
+    for ring in [&bow_tie[..], &one_vertex_on_an_edge, &through_a_bend] {
+        for made in both_ways(ring) {
+            assert!(matches!(made, Err(FlawKind::SelfCrossing { .. })), "{ring:?}: {made:?}");
+        }
+    }
 }
 
 #[test]
 fn a_ring_that_touches_itself_is_taken() {
     let two_lobes_at_a_vertex = [(0, 0), (2, 2), (4, 0), (4, 4), (2, 2), (0, 4)];
+    let lobe_aside_of_a_bend = [(0, 0), (2, 2), (4, 0), (4, 3), (2, 2), (2, 4), (0, 4)];
     let dent_down_to_an_edge = [(0, 0), (6, 0), (6, 4), (4, 4), (3, 0), (2, 4), (0, 4)];
     let bridge_to_a_hole = [(0, 0), (9, 0), (9, 9), (0, 9), (0, 3), (3, 3), (3, 6), (6, 6), (6, 3), (3, 3), (0, 3)];
-    for ring in [&two_lobes_at_a_vertex[..], &dent_down_to_an_edge, &bridge_to_a_hole] {
-        assert!(made(ring).is_ok(), "{ring:?}: {:?}", made(ring));
+    for ring in [&two_lobes_at_a_vertex[..], &lobe_aside_of_a_bend, &dent_down_to_an_edge, &bridge_to_a_hole] {
+        for made in both_ways(ring) {
+            assert!(made.is_ok(), "{ring:?}: {made:?}");
+        }
     }
-    let bridged = made(&bridge_to_a_hole).unwrap();
+    let bridged = made(&bridge_to_a_hole).expect("a bridge is no crossing");
     assert!(!bridged.contains(point(4.5, 4.5)) && bridged.contains(point(7.0, 4.5)));
 }
 
