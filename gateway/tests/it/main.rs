@@ -1,1 +1,5 @@
 //! x
+
+mod camera;
+mod camera_hostile;
+mod support_rtsp;
