@@ -240,7 +240,8 @@ impl<'a> Client<'a> {
         loop {
             // The client's RTCP comes as interleaved frames between its requests.
             if self.inbox.first() == Some(&b'$') {
-                let Some(len) = self.inbox.get(2..4).map(|len| usize::from(u16::from_be_bytes([len[0], len[1]]))) else {
+                let Some(len) = self.inbox.get(2..4).map(|len| usize::from(u16::from_be_bytes([len[0], len[1]])))
+                else {
                     return Ok(true);
                 };
                 if self.inbox.len() < 4 + len {

@@ -18,6 +18,10 @@ use super::queue::Work;
 /// Key frames in a row without a picture, after which the camera counts as one that is not decoded here.
 const FAILED_KEYS_MAX: u32 = 3;
 
+/// Where key frames are further apart ("smart" codecs: up to minutes), all frames are decoded: looking only at key
+/// frames would leave the camera unwatched in between.
+const KEY_GAP_MS_MAX: i64 = 5_000;
+
 pub(crate) struct Eye {
     source: Arc<str>,
     active_ms: i64,
@@ -37,6 +41,9 @@ struct State {
     /// Whether all units since the last key frame were decoded, so that the next delta frame can be.
     unbroken: bool,
     active_until_ms: i64,
+    last_key_ms: Option<i64>,
+    /// Whether the gap before the last key frame was a short one; not so at a session's start, when no gap is known.
+    dense_keys: bool,
     failed_keys: u32,
     blind: bool,
     /// Number of the last picture.
@@ -64,7 +71,9 @@ impl Eye {
     pub(crate) fn look(&mut self, work: &Work) {
         self.state.follow(work);
         let unit = &work.unit;
-        let active = unit.received_ms < self.state.active_until_ms;
+        let active_until_ms = if self.state.dense_keys { self.state.active_until_ms } else { i64::MAX };
+        self.counters.active_until_ms.store(active_until_ms, Relaxed);
+        let active = unit.received_ms < active_until_ms;
         let wanted = work.must || (active && (unit.key || self.state.unbroken));
         if !wanted {
             self.state.unbroken = false;
@@ -111,7 +120,6 @@ impl Eye {
         let blobs = self.state.movement(&frame, received_ms).to_vec();
         if !blobs.is_empty() {
             self.state.active_until_ms = received_ms.saturating_add(self.active_ms);
-            self.counters.active_until_ms.store(self.state.active_until_ms, Relaxed);
             self.counters.moving.fetch_add(1, Relaxed);
         }
         // Kept before it is spoken of, so that whoever hears of it finds it.
@@ -146,7 +154,13 @@ impl State {
         if work.session != self.session {
             // The session says anew that it is live; so must the eye, if it still is blind.
             (self.session, self.failed_keys, self.blind) = (work.session, 0, false);
-            self.unbroken = false;
+            (self.unbroken, self.last_key_ms, self.dense_keys) = (false, None, !work.unit.codec.has_delta_frames());
+        }
+        if work.unit.key {
+            let received_ms = work.unit.received_ms;
+            if let Some(last_ms) = self.last_key_ms.replace(received_ms) {
+                self.dense_keys = received_ms.saturating_sub(last_ms) <= KEY_GAP_MS_MAX;
+            }
         }
         if work.number != self.last_number.wrapping_add(1) || work.unit.loss > 0 {
             self.unbroken = false;

@@ -28,7 +28,10 @@ pub struct Frame {
 pub enum Colour {
     None,
     /// Two planes of half width and height, rounded up; packed.
-    Quarter { cb: Vec<u8>, cr: Vec<u8> },
+    Quarter {
+        cb: Vec<u8>,
+        cr: Vec<u8>,
+    },
     /// The JPEG itself: decoded again for the rare snapshot.
     Jpeg(Bytes),
 }
@@ -80,7 +83,9 @@ pub(crate) fn pack(plane: &[u8], stride: usize, width: usize, height: usize) -> 
     if stride < width || plane.len() < want {
         return Err(ShapeError::Plane { got: plane.len(), want });
     }
-    Ok(plane.chunks(stride).take(height).flat_map(|row| &row[..width]).copied().collect())
+    let mut packed = Vec::with_capacity(width * height);
+    plane.chunks(stride).take(height).for_each(|row| packed.extend_from_slice(&row[..width]));
+    Ok(packed)
 }
 
 fn check_plane(got: usize, want: usize) -> Result<(), ShapeError> {

@@ -74,7 +74,8 @@ impl Cameras {
             let source = counters[index].0.clone();
             let sight = Sight::new(camera);
             let thread = pin(&source, n_threads);
-            let eye = Eye::new(source.clone(), video.active.ms(), out.clone(), all[index].clone(), sight.pictures.clone());
+            let eye =
+                Eye::new(source.clone(), video.active.ms(), out.clone(), all[index].clone(), sight.pictures.clone());
             eyes[thread].insert(index, eye);
             sights.push((source.clone(), sight));
             let queue = queues[thread].clone();

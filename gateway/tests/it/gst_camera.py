@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A camera by gst-rtsp-server on 127.0.0.1: gst_camera.py PORT CODEC [USER PASSWORD]; prints the port once it listens.
 
-CODEC is h264, h265, mjpeg or vp8; the stream is at /live. PORT 0 takes a free one. A ball moves through the picture.
+CODEC is a key of ENCODERS; the stream is at /live. PORT 0 takes a free one. A ball moves through the picture.
 """
 import sys
 
@@ -12,12 +12,16 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer
 
 ENCODERS = {
-    "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96 config-interval=-1",
-    "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph265pay name=pay0 pt=96 config-interval=-1",
-    "mjpeg": "jpegenc ! rtpjpegpay name=pay0 pt=26",
-    "vp8": "vp8enc deadline=1 ! rtpvp8pay name=pay0 pt=96",
+    "h264": "video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96 config-interval=-1",
+    # Few cameras send a key frame so seldom, but "smart" codecs do.
+    "h264-sparse": "video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=1000 ! rtph264pay name=pay0 pt=96 config-interval=-1",
+    # A profile for studios, not cameras.
+    "h264-444": "video/x-raw,format=Y444 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96 config-interval=-1",
+    "h265": "video/x-raw,format=I420 ! x265enc tune=zerolatency speed-preset=ultrafast option-string=keyint=10:min-keyint=10 ! rtph265pay name=pay0 pt=96 config-interval=-1",
+    "mjpeg": "video/x-raw,format=I420 ! jpegenc ! rtpjpegpay name=pay0 pt=26",
+    "vp8": "video/x-raw,format=I420 ! vp8enc deadline=1 ! rtpvp8pay name=pay0 pt=96",
 }
-SOURCE = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=240,framerate=10/1"
+SOURCE = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=10/1 ! videoconvert"
 
 Gst.init(None)
 server = GstRtspServer.RTSPServer()

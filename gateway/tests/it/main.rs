@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it claims")]
 
+mod camera;
+mod camera_hostile;
+mod decode_fixtures;
+mod decode_properties;
 mod notify_mqtt;
 mod notify_webhook;
 mod series_faults;
 mod series_victoria;
 mod support_out;
+mod support_rtsp;
+mod tidy;

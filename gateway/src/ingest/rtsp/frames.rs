@@ -53,9 +53,8 @@ impl Frames {
             Depacketizer::new(&format.media, &format.encoding_name, format.clock_rate_hz, None, parameters)
         };
         // Parameter sets that cannot be parsed are no obstacle: cameras repeat them in band.
-        let mut depacketizer = depacketizer(format.parameters.as_deref())
-            .or_else(|_| depacketizer(None))
-            .map_err(RtspError::Codec)?;
+        let mut depacketizer =
+            depacketizer(format.parameters.as_deref()).or_else(|_| depacketizer(None)).map_err(RtspError::Codec)?;
         depacketizer.set_frame_format(FrameFormat::SIMPLE);
         let ring = DepacketizeBuf::new(RING_BYTES);
         Ok(Frames { session, depacketizer, ring, unit_bytes: 0, unit_bytes_max, pulling: false })

@@ -103,7 +103,12 @@ pub async fn run<V: Viewer>(source: &str, camera: &Camera, viewer: &V, stop: &Ca
 
 /// One session: opens, waits for a key frame, hands over what comes. Returns why it ended.
 async fn run_once<V: Viewer>(camera: &Camera, opener: &Opener, links: &mut Links<'_, V>) -> RtspError {
-    let Opened { mut frames, codec } = match opener.open(camera).await {
+    // Read at each attempt, so that a corrected file needs no restart.
+    let password = match camera.password.as_ref().map(|secret| secret.read()).transpose() {
+        Ok(password) => password,
+        Err(error) => return RtspError::Secret(error.to_string()),
+    };
+    let Opened { mut frames, codec } = match opener.open(password.as_deref()).await {
         Ok(opened) => opened,
         Err(error) => return error,
     };
@@ -134,6 +139,36 @@ async fn run_once<V: Viewer>(camera: &Camera, opener: &Opener, links: &mut Links
         }
         links.viewer.unit(unit(codec, key, &frames, frame)).await;
     }
+}
+
+/// One session without retries: hands each access unit from the first on to `each`, for `time`.
+pub(crate) async fn sample(
+    camera: &Camera,
+    password: Option<&str>,
+    time: Duration,
+    mut each: impl FnMut(AccessUnit),
+) -> Result<(), RtspError> {
+    let opener = Opener::new(camera)?;
+    let outcome = async {
+        let Opened { mut frames, codec } = opener.open(password).await?;
+        let end = Instant::now() + time;
+        let stall_after = camera.stall_after.duration();
+        while Instant::now() < end {
+            let stall = Instant::now() + stall_after;
+            match timeout_at(end.min(stall), frames.next()).await {
+                Ok(frame) => {
+                    let frame = frame?;
+                    each(unit(codec, frame.is_random_access_point(), &frames, frame));
+                }
+                Err(_) if stall < end => return Err(RtspError::Stall { limit_ms: stall_after.as_millis() }),
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    };
+    let outcome = outcome.await;
+    opener.await_teardown().await;
+    outcome
 }
 
 fn unit(codec: Codec, key: bool, frames: &Frames, frame: retina::codec::VideoFrame) -> AccessUnit {

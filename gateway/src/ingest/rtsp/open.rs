@@ -50,16 +50,10 @@ impl Opener {
         })
     }
 
-    /// The secret is read at each attempt, so that a corrected file needs no restart.
-    pub(super) async fn open(&self, camera: &Camera) -> Result<Opened, RtspError> {
-        let password = camera.password.as_ref().map(|secret| secret.read()).transpose();
-        let password = password.map_err(|error| RtspError::Secret(error.to_string()))?;
+    pub(super) async fn open(&self, secret: Option<&str>) -> Result<Opened, RtspError> {
         self.await_stale_sessions().await;
-        let creds = self.username.clone().map(|username| Credentials {
-            username,
-            password: password.clone().unwrap_or_default(),
-        });
-        let secret = password.as_deref();
+        let password = secret.unwrap_or_default().to_owned();
+        let creds = self.username.clone().map(|username| Credentials { username, password });
         let options = SessionOptions::default()
             .creds(creds)
             .user_agent(concat!("outpost/", env!("CARGO_PKG_VERSION")).to_owned())

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use rust_h264::nal::{NalUnitType, parse_annex_b, parse_sps_info};
 use rusty_h264_decoder::DecodeError as RustyError;
 
-use super::{DecodeError, Decoder};
 use super::h264_interlaced::Interlaced;
+use super::{DecodeError, Decoder};
 use crate::video::frame::{Colour, Frame, REFERENCE_BYTES_MAX, ShapeError, check_size};
 
 /// H.264 type numbers of NAL units (table 7-1).
@@ -16,6 +16,15 @@ const REFERENCES_MIN: u64 = 2;
 
 pub(super) struct H264 {
     backend: Backend,
+    plain: bool,
+    full_range: bool,
+}
+
+/// What the sequence parameter set of a unit says.
+struct Parameters {
+    /// Progressive 4:2:0 of 8 bits: what the fast decoder may know. It surely does not know the rest.
+    plain: bool,
+    full_range: bool,
 }
 
 /// Which of the two decodes: decided by the stream's parameter sets, and by what the fast one refuses.
@@ -26,23 +35,27 @@ enum Backend {
 
 impl Default for H264 {
     fn default() -> Self {
-        H264 { backend: Backend::Fast(Box::new(rusty_h264_decoder::Decoder::new())) }
+        let backend = Backend::Fast(Box::new(rusty_h264_decoder::Decoder::new()));
+        H264 { backend, plain: true, full_range: false }
     }
 }
 
 impl Decoder for H264 {
     fn decode(&mut self, unit: &Bytes) -> Result<Option<Frame>, DecodeError> {
-        let plain = check_parameters(unit)?;
-        match (&mut self.backend, plain) {
-            (Backend::Fast(_), Some(false)) => self.hand_over(unit),
-            // The camera was reconfigured: back to the fast decoder.
-            (Backend::Interlaced(_), Some(true)) => {
+        let parameters = check_parameters(unit)?;
+        if let Some(Parameters { plain, full_range }) = parameters {
+            if plain && !self.plain {
+                // The camera was reconfigured: back to the fast decoder.
                 *self = H264::default();
-                self.decode_fast(unit)
             }
-            (Backend::Fast(_), _) => self.decode_fast(unit),
-            (Backend::Interlaced(decoder), _) => decoder.decode(unit),
+            (self.plain, self.full_range) = (plain, full_range);
         }
+        let frame = match &mut self.backend {
+            Backend::Fast(_) if !self.plain => self.hand_over(unit),
+            Backend::Fast(_) => self.decode_fast(unit),
+            Backend::Interlaced(decoder) => decoder.decode(unit),
+        };
+        Ok(frame?.map(|frame| Frame { full_range: self.full_range, ..frame }))
     }
 }
 
@@ -70,14 +83,13 @@ impl H264 {
 }
 
 /// Looks at the sequence parameter sets of a unit before any decoder does: refuses those that would cost too much
-/// memory. `Some(true)` where the fast decoder may know the stream, `Some(false)` where it surely does not, `None`
-/// where the unit carries no parameter set.
-fn check_parameters(unit: &[u8]) -> Result<Option<bool>, DecodeError> {
+/// memory. `None` where the unit carries none.
+fn check_parameters(unit: &[u8]) -> Result<Option<Parameters>, DecodeError> {
     // Delta frames have none: a look at their first bytes is enough, and costs no copy.
     if !has_parameter_set(unit) {
         return Ok(None);
     }
-    let mut plain = None;
+    let mut parameters = None;
     for nal in parse_annex_b(unit).iter().filter(|nal| nal.nal_unit_type == NalUnitType::Sps) {
         let sps = parse_sps_info(nal).map_err(|error| DecodeError::Stream(error.to_string()))?;
         let (width, height) = (u64::from(sps.coded_width), u64::from(sps.coded_height));
@@ -86,9 +98,11 @@ fn check_parameters(unit: &[u8]) -> Result<Option<bool>, DecodeError> {
         if references > 16 || width * height * 3 / 2 * references > REFERENCE_BYTES_MAX {
             return Err(ShapeError::Size { width, height }.into());
         }
-        plain = Some(sps.progressive && sps.chroma_format == 1 && sps.bit_depth_luma == 8 && sps.bit_depth_chroma == 8);
+        let eight_bits = sps.bit_depth_luma == 8 && sps.bit_depth_chroma == 8;
+        let plain = sps.progressive && sps.chroma_format == 1 && eight_bits;
+        parameters = Some(Parameters { plain, full_range: sps.full_range });
     }
-    Ok(plain)
+    Ok(parameters)
 }
 
 fn has_parameter_set(unit: &[u8]) -> bool {

@@ -45,6 +45,11 @@ pub trait Decoder: Send {
     /// picture to show. Whatever the bytes are, time and memory stay bounded by their length and by
     /// [`PIXELS_MAX`](super::frame::PIXELS_MAX).
     fn decode(&mut self, unit: &Bytes) -> Result<Option<Frame>, DecodeError>;
+
+    /// Pictures that are held back when the stream ends; the memory-safe backends hold none.
+    fn finish(&mut self) -> Vec<Frame> {
+        Vec::new()
+    }
 }
 
 impl Codec {

@@ -1,0 +1,131 @@
+//! Cameras that hang, lie and flood: each costs itself its picture, is given the right reason, and touches no other.
+
+use outpost_detectors::observation::{LinkReason, LinkState};
+use tokio_util::sync::CancellationToken;
+
+use crate::support_rtsp::{Scripted, Watched, camera, demo_camera, scripted};
+
+/// Watches the camera at `url` beside a good one; the bad one's first state after connecting must be `state` for
+/// `reason`, and the good one must never notice.
+async fn check(url: &str, state: LinkState, reason: LinkReason) {
+    let stop = CancellationToken::new();
+    let good = demo_camera(&stop).await;
+    let mut watched = Watched::start(&[camera("bad", url, ""), camera("good", &good, "")]);
+    assert_eq!(watched.until_link("cam:bad", state).await, Some(reason));
+    let before = watched.counts("cam:good").frames;
+    watched.until_picture("cam:good").await;
+    watched.until_picture("cam:good").await;
+    let good = watched.counts("cam:good");
+    assert!(good.frames > before);
+    assert_eq!((good.state, good.reconnects, good.decode_errors), (LinkState::Live, 0, 0));
+    assert_eq!(watched.links("cam:good"), [LinkState::Connecting, LinkState::Live]);
+    watched.stop().await;
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_at_the_address_is_a_matter_of_route() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("rtsp://{}/live", listener.local_addr().unwrap());
+    drop(listener);
+    check(&url, LinkState::Offline, LinkReason::Route).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_that_the_camera_does_not_have_is_a_matter_of_route() {
+    let url = scripted(|mut peer: Scripted| async move { peer.answer("404 Not Found", "").await }).await;
+    check(&url, LinkState::Offline, LinkReason::Route).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_at_describe_is_a_matter_of_route() {
+    let url = scripted(|mut peer: Scripted| async move { peer.hang().await }).await;
+    check(&url, LinkState::Offline, LinkReason::Route).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_at_setup_is_a_stall() {
+    let script = |mut peer: Scripted| async move {
+        peer.answer_describe().await;
+        peer.hang().await;
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Stall).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_at_play_is_a_stall() {
+    let script = |mut peer: Scripted| async move {
+        peer.answer_describe().await;
+        peer.answer_setup().await;
+        peer.hang().await;
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Stall).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_without_frames_has_stalled() {
+    let script = |mut peer: Scripted| async move {
+        peer.open().await;
+        peer.hang().await;
+    };
+    check(&scripted(script).await, LinkState::Stalled, LinkReason::Stall).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn garbage_in_place_of_an_answer_is_a_matter_of_protocol() {
+    let script = |mut peer: Scripted| async move {
+        peer.hear().await;
+        peer.say(b"\x00\x01\x02 no camera at all \xff\xfe\r\n\r\n").await;
+        peer.hang().await;
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Protocol).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_description_that_is_garbage_is_a_matter_of_protocol() {
+    let script = |mut peer: Scripted| async move {
+        peer.answer("200 OK\r\nContent-Type: application/sdp", "\x00\x01 m=m=m=").await;
+        peer.hang().await;
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Protocol).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_description_without_end_is_given_up_in_time() {
+    let script = |mut peer: Scripted| async move {
+        let cseq = peer.hear().await.unwrap_or_default();
+        let head = format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nContent-Length: 9999999999\r\n\r\n");
+        peer.say(head.as_bytes()).await;
+        for _ in 0..64 {
+            peer.say(&[b'a'; 65_536]).await;
+        }
+        peer.hang().await;
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Route).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn garbage_in_the_stream_is_a_matter_of_protocol() {
+    let script = |mut peer: Scripted| async move {
+        peer.open().await;
+        peer.say(&[0xee; 4_096]).await;
+        peer.hang().await;
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Protocol).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_access_unit_without_end_is_a_matter_of_protocol() {
+    let script = |mut peer: Scripted| async move {
+        peer.open().await;
+        // FU-A (RFC 6184 section 5.8) of a picture that starts and never ends, as fast as it is taken.
+        let mut fragment = vec![0x7c, 0x85];
+        fragment.resize(1_400, 0x55);
+        let mut sequence = 0u16;
+        while peer.say_rtp(sequence, 90_000, &fragment).await {
+            fragment[1] = 0x05;
+            sequence = sequence.wrapping_add(1);
+        }
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Protocol).await;
+}
