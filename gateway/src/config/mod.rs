@@ -4,8 +4,12 @@
 //! `configs/district.toml`.
 
 pub mod check;
+mod defaults;
 mod detect;
+pub mod pattern;
 mod scalar;
+pub mod topic;
+pub mod unit;
 
 use std::path::PathBuf;
 
@@ -164,7 +168,8 @@ pub struct Feed {
     pub broker: String,
     /// MQTT topic filters; `+` and `#` as in MQTT.
     pub topics: Vec<String>,
-    /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it.
+    /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it and, for SenML,
+    /// `{name}` for a record's resolved name.
     #[serde(default = "defaults::source_template")]
     pub source: String,
     pub format: Format,
@@ -211,6 +216,9 @@ pub struct JsonReading {
     /// JSON pointer (RFC 6901) of the number.
     pub value: String,
     pub unit: Option<String>,
+    /// The device leaves it out at times (or sends null): that is no reject.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -219,6 +227,9 @@ pub struct JsonPosition {
     pub lon: String,
     pub lat: String,
     pub accuracy: Option<String>,
+    /// The device leaves it out at times (or sends null): that is no reject.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -369,114 +380,9 @@ pub struct Series {
     pub retry_max: Span,
 }
 
-impl Default for District {
-    fn default() -> Self {
-        District { id: "district".into(), name: String::new() }
-    }
-}
-
-impl Default for Store {
-    fn default() -> Self {
-        Store { folder: PathBuf::from("data") }
-    }
-}
-
-impl Default for Api {
-    fn default() -> Self {
-        Api { listen: "127.0.0.1:8088".into(), token: None }
-    }
-}
-
-impl Default for Pipeline {
-    fn default() -> Self {
-        Pipeline { queue_max: 8192, batch_max: 1024, sources_max: 200_000 }
-    }
-}
-
-impl Default for Video {
-    fn default() -> Self {
-        Video { decode_threads: 0, queue_max: 256, active: Span::from_ms(5_000), jpeg_quality: 80 }
-    }
-}
-
-impl Default for Desk {
-    fn default() -> Self {
-        Desk { clock: Clock::default(), yellow_share: 0.25 }
-    }
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        let minutes = |n: i64| Span::from_ms(n * 60_000);
-        Clock { minor: minutes(72 * 60), moderate: minutes(24 * 60), severe: minutes(4 * 60), extreme: minutes(60) }
-    }
-}
-
 impl Config {
     /// The broker of that id.
     pub fn broker(&self, id: &str) -> Option<&Broker> {
         self.brokers.iter().find(|broker| broker.id == id)
-    }
-}
-
-mod defaults {
-    use super::{Bytes, Severity, Span};
-
-    pub(super) fn mqtt_port() -> u16 {
-        1883
-    }
-    pub(super) fn client_id() -> String {
-        "outpost".into()
-    }
-    pub(super) fn keep_alive() -> Span {
-        Span::from_ms(30_000)
-    }
-    pub(super) fn session_expiry() -> Span {
-        Span::from_ms(7 * 86_400_000)
-    }
-    pub(super) fn inflight_max() -> u16 {
-        1000
-    }
-    pub(super) fn packet_bytes_max() -> Bytes {
-        Bytes(1 << 20)
-    }
-    pub(super) fn connect_timeout() -> Span {
-        Span::from_ms(10_000)
-    }
-    pub(super) fn retry_max() -> Span {
-        Span::from_ms(60_000)
-    }
-    pub(super) fn source_template() -> String {
-        "{topic}".into()
-    }
-    pub(super) fn ahead_max() -> Span {
-        Span::from_ms(86_400_000)
-    }
-    pub(super) fn celsius() -> String {
-        "Cel".into()
-    }
-    pub(super) fn dark_after() -> Span {
-        Span::from_ms(60_000)
-    }
-    pub(super) fn stall_after() -> Span {
-        Span::from_ms(15_000)
-    }
-    pub(super) fn frame_bytes_max() -> Bytes {
-        Bytes(4 << 20)
-    }
-    pub(super) fn least_severity() -> Severity {
-        Severity::Minor
-    }
-    pub(super) fn give_up_after() -> Span {
-        Span::from_ms(3 * 86_400_000)
-    }
-    pub(super) fn series_batch_bytes_max() -> Bytes {
-        Bytes(512 << 10)
-    }
-    pub(super) fn series_linger() -> Span {
-        Span::from_ms(1_000)
-    }
-    pub(super) fn spool_bytes_max() -> Bytes {
-        Bytes(256 << 20)
     }
 }

@@ -1,1 +1,222 @@
-//! Stub.
+//! Turns payload bytes into observations, and says what it could not read. Knows nothing of sockets, clocks or rules.
+//!
+//! - [`reject`]: what could not be read, with its place and reason
+//! - [`source`]: topic → feed and source name, resolved once per topic
+//! - [`pointer`], [`scalar`], [`matrix`]: one-pass reading of JSON without a tree
+//! - [`time`]: device times and their bounds
+//! - [`number`], [`json`], [`senml`], [`owntracks`], [`thermal`]: the payload formats
+//!
+//! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
+
+mod json;
+mod matrix;
+mod number;
+mod owntracks;
+mod pointer;
+mod reject;
+mod scalar;
+mod senml;
+mod source;
+mod thermal;
+mod time;
+
+use std::sync::Arc;
+
+use outpost_detectors::observation::{Fact, Observation, Position, Reading};
+
+use crate::config::{Config, Feed, Format};
+
+pub use reject::{Decoded, PLACE_BYTES_MAX, REJECTS_LISTED_MAX, Reject, RejectReason};
+
+use source::{Resolution, SourceCache};
+
+/// Largest payload that is looked at, whatever a broker lets through.
+pub const PAYLOAD_BYTES_MAX: usize = 16 << 20;
+
+/// The decoders of all configured brokers.
+#[derive(Debug)]
+pub struct Decoders {
+    decoders: Vec<(Arc<str>, Decoder)>,
+}
+
+/// Decodes what one broker delivers.
+#[derive(Debug)]
+pub struct Decoder {
+    routes: Vec<Route>,
+    sources: SourceCache,
+}
+
+/// A feed whose text was parsed.
+#[derive(Debug)]
+struct Route {
+    feed: Arc<str>,
+    ahead_max_ms: i64,
+    reader: Reader,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Number(number::NumberReader),
+    Json(json::JsonReader),
+    Senml(senml::SenmlReader),
+    Owntracks(owntracks::OwntracksReader),
+    ThermalJson(thermal::ThermalJsonReader),
+    ThermalU16(thermal::ThermalU16Reader),
+}
+
+/// A feed that cannot be decoded. `outpost check` finds the same with its line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("feed {feed:?}: {cause}")]
+pub struct FeedError {
+    pub feed: String,
+    pub cause: String,
+}
+
+/// A message on its way through a format.
+#[derive(Clone, Copy)]
+struct Arrival<'a> {
+    feed: &'a Arc<str>,
+    source: &'a Arc<str>,
+    received_ms: i64,
+    ahead_max_ms: i64,
+    payload: &'a [u8],
+}
+
+impl Decoders {
+    pub fn new(config: &Config) -> Result<Self, FeedError> {
+        let mut decoders: Vec<(Arc<str>, Decoder)> = Vec::new();
+        for feed in &config.feeds {
+            let at = match decoders.iter().position(|(broker, _)| **broker == *feed.broker) {
+                Some(at) => at,
+                None => {
+                    decoders.push((feed.broker.as_str().into(), Decoder::new(config.pipeline.sources_max)));
+                    decoders.len() - 1
+                }
+            };
+            decoders[at].1.add(feed).map_err(|cause| FeedError { feed: feed.id.clone(), cause })?;
+        }
+        Ok(Decoders { decoders })
+    }
+
+    /// The decoder of a broker's messages; none where no feed names the broker.
+    pub fn decoder(&self, broker: &str) -> Option<&Decoder> {
+        self.decoders.iter().find(|(id, _)| **id == *broker).map(|(_, decoder)| decoder)
+    }
+
+    /// The same, to keep: each broker's once.
+    pub fn take(&mut self, broker: &str) -> Option<Decoder> {
+        let at = self.decoders.iter().position(|(id, _)| **id == *broker)?;
+        Some(self.decoders.swap_remove(at).1)
+    }
+}
+
+impl Decoder {
+    fn new(sources_max: usize) -> Self {
+        Decoder { routes: Vec::new(), sources: SourceCache::new(sources_max) }
+    }
+
+    fn add(&mut self, feed: &Feed) -> Result<(), String> {
+        let reader = Reader::new(&feed.format)?;
+        let names = matches!(reader, Reader::Senml(_));
+        self.sources.add_feed(&feed.topics, &feed.source, names)?;
+        self.routes.push(Route { feed: feed.id.as_str().into(), ahead_max_ms: feed.ahead_max.ms(), reader });
+        Ok(())
+    }
+
+    /// Appends what the payload says to `out`: at least one observation, reject or ignored fact per message.
+    /// The first feed in the file whose filter matches the topic reads the message.
+    pub fn decode(&self, message_topic: &Arc<str>, payload: &[u8], received_ms: i64, out: &mut Decoded) {
+        out.begin_message();
+        let (route, source) = match self.sources.resolve(message_topic) {
+            Resolution::Known { route, source } => (&self.routes[route], source),
+            Resolution::Refused { route, reason, place } => {
+                let feed = route.map(|route| self.routes[route].feed.clone());
+                out.push_reject(Reject { feed, source: None, place, reason });
+                return;
+            }
+        };
+        let arrival =
+            Arrival { feed: &route.feed, source: &source, received_ms, ahead_max_ms: route.ahead_max_ms, payload };
+        if payload.is_empty() {
+            return out.reject(&arrival, RejectReason::Missing, format_args!("the payload is empty"));
+        }
+        if payload.len() > PAYLOAD_BYTES_MAX {
+            let n = payload.len();
+            let place = format_args!("{n} bytes, at most {PAYLOAD_BYTES_MAX} are read");
+            return out.reject(&arrival, RejectReason::TooLarge, place);
+        }
+        match &route.reader {
+            Reader::Number(reader) => reader.read(&arrival, out),
+            Reader::Json(reader) => reader.read(&arrival, out),
+            Reader::Senml(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::Owntracks(reader) => reader.read(&arrival, out),
+            Reader::ThermalJson(reader) => reader.read(&arrival, out),
+            Reader::ThermalU16(reader) => reader.read(&arrival, out),
+        }
+    }
+
+    /// Identities of the feeds, by their number, in the order of the file.
+    pub fn feeds(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.routes.iter().map(|route| &route.feed)
+    }
+
+    /// Number of the feed that reads this topic.
+    pub fn route(&self, topic: &Arc<str>) -> Option<usize> {
+        match self.sources.resolve(topic) {
+            Resolution::Known { route, .. } => Some(route),
+            Resolution::Refused { route, .. } => route,
+        }
+    }
+
+    /// Topics that were resolved so far.
+    pub fn n_topics(&self) -> usize {
+        self.sources.n_topics()
+    }
+}
+
+impl Reader {
+    fn new(format: &Format) -> Result<Self, String> {
+        Ok(match format {
+            Format::Number { metric, unit } => Reader::Number(number::NumberReader::new(metric, unit.as_deref())),
+            Format::Json { readings, position, time } => {
+                Reader::Json(json::JsonReader::new(readings, position.as_ref(), time.as_ref())?)
+            }
+            Format::Senml {} => Reader::Senml(senml::SenmlReader),
+            Format::Owntracks {} => Reader::Owntracks(owntracks::OwntracksReader::new()?),
+            Format::ThermalJson { pixels, columns, unit, time } => {
+                Reader::ThermalJson(thermal::ThermalJsonReader::new(pixels, *columns, unit, time.as_ref())?)
+            }
+            Format::ThermalU16 { columns, rows } => {
+                Reader::ThermalU16(thermal::ThermalU16Reader::new(*columns, *rows)?)
+            }
+        })
+    }
+}
+
+impl Arrival<'_> {
+    /// The observation of a fact of this message.
+    fn observation(&self, at_ms: i64, fact: Fact) -> Observation {
+        Observation { source: self.source.clone(), at_ms, received_ms: self.received_ms, fact }
+    }
+}
+
+fn reading(metric: &Arc<str>, value: f64, unit: Option<&Arc<str>>) -> Fact {
+    Fact::Reading(Reading { metric: metric.clone(), value, unit: unit.cloned() })
+}
+
+/// Which of a pair of degrees is not on the globe.
+#[derive(Debug, PartialEq, Eq)]
+enum OffGlobe {
+    Lon(String),
+    Lat(String),
+}
+
+fn position(lon: f64, lat: f64, accuracy_m: Option<f64>) -> Result<Fact, OffGlobe> {
+    if !(-180.0..=180.0).contains(&lon) {
+        return Err(OffGlobe::Lon(format!("longitude {lon} is not within -180..180")));
+    }
+    if !(-90.0..=90.0).contains(&lat) {
+        return Err(OffGlobe::Lat(format!("latitude {lat} is not within -90..90")));
+    }
+    Ok(Fact::Position(Position { lon, lat, accuracy_m }))
+}

@@ -1,0 +1,106 @@
+//! Values of the keys that a file leaves out. `configs/district.toml` shows each beside its key.
+
+use std::path::PathBuf;
+
+use super::{Api, Bytes, Clock, Desk, District, Pipeline, Severity, Span, Store, Video};
+
+impl Default for District {
+    fn default() -> Self {
+        District { id: "district".into(), name: String::new() }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store { folder: PathBuf::from("data") }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Api { listen: "127.0.0.1:8088".into(), token: None }
+    }
+}
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        Pipeline { queue_max: 8192, batch_max: 1024, sources_max: 200_000 }
+    }
+}
+
+impl Default for Video {
+    fn default() -> Self {
+        Video { decode_threads: 0, queue_max: 256, active: Span::from_ms(5_000), jpeg_quality: 80 }
+    }
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Desk { clock: Clock::default(), yellow_share: 0.25 }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        let minutes = |n: i64| Span::from_ms(n * 60_000);
+        Clock { minor: minutes(72 * 60), moderate: minutes(24 * 60), severe: minutes(4 * 60), extreme: minutes(60) }
+    }
+}
+
+pub(super) fn mqtt_port() -> u16 {
+    1883
+}
+pub(super) fn client_id() -> String {
+    "outpost".into()
+}
+pub(super) fn keep_alive() -> Span {
+    Span::from_ms(30_000)
+}
+pub(super) fn session_expiry() -> Span {
+    Span::from_ms(7 * 86_400_000)
+}
+pub(super) fn inflight_max() -> u16 {
+    1000
+}
+pub(super) fn packet_bytes_max() -> Bytes {
+    Bytes(1 << 20)
+}
+pub(super) fn connect_timeout() -> Span {
+    Span::from_ms(10_000)
+}
+pub(super) fn retry_max() -> Span {
+    Span::from_ms(60_000)
+}
+pub(super) fn source_template() -> String {
+    "{topic}".into()
+}
+pub(super) fn ahead_max() -> Span {
+    Span::from_ms(86_400_000)
+}
+pub(super) fn celsius() -> String {
+    "Cel".into()
+}
+pub(super) fn dark_after() -> Span {
+    Span::from_ms(60_000)
+}
+pub(super) fn stall_after() -> Span {
+    Span::from_ms(15_000)
+}
+pub(super) fn frame_bytes_max() -> Bytes {
+    Bytes(4 << 20)
+}
+pub(super) fn least_severity() -> Severity {
+    Severity::Minor
+}
+pub(super) fn give_up_after() -> Span {
+    Span::from_ms(3 * 86_400_000)
+}
+pub(super) fn series_batch_bytes_max() -> Bytes {
+    Bytes(512 << 10)
+}
+pub(super) fn series_linger() -> Span {
+    Span::from_ms(1_000)
+}
+pub(super) fn spool_bytes_max() -> Bytes {
+    Bytes(256 << 20)
+}

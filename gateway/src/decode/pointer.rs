@@ -1,0 +1,423 @@
+//! Reads a set of JSON pointers (RFC 6901) out of a document in one pass: no tree, no allocation for numbers.
+//! Knows nothing of what the values mean.
+//!
+//! The pointers form a trie that is walked as the parser streams; what no pointer wants is skipped unread. A key
+//! that comes twice counts as it came last. Depth is bounded by the pointers, not by the document.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::config::TimeUnit;
+
+use super::matrix::{Matrix, MatrixFault, TemperatureUnit, read_matrix};
+use super::time;
+
+/// Deepest pointer.
+pub(super) const POINTER_DEPTH_MAX: usize = 16;
+/// Pointers in one mapping.
+pub(super) const POINTERS_MAX: usize = 256;
+
+/// Pointers to look for, each with what is wanted there. Slots are numbered in the order of `add`.
+#[derive(Debug)]
+pub(super) struct PointerSet {
+    /// The first is the document itself.
+    nodes: Vec<Node>,
+    n_slots: usize,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    children: Vec<Child>,
+    leaves: Vec<Leaf>,
+    /// Slots of this node and of all below it.
+    below: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Child {
+    key: String,
+    /// The key as an array's index, where it is one.
+    index: Option<usize>,
+    node: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Leaf {
+    slot: usize,
+    want: Want,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Want {
+    /// A number; true and false count as 1 and 0. Numbers in quotes are not numbers.
+    Number,
+    Time(TimeUnit),
+    /// Whether the text is this one.
+    Equals(&'static str),
+    Matrix(TemperatureUnit),
+}
+
+/// What was found for one pointer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Slot {
+    #[default]
+    Absent,
+    Null,
+    Number(f64),
+    TimeMs(i64),
+    BadTime(String),
+    Equals(bool),
+    Matrix(Matrix),
+    BadMatrix(MatrixFault),
+    /// Something else: what it is, to read after "found".
+    Other(&'static str),
+}
+
+impl PointerSet {
+    pub(super) fn new() -> Self {
+        PointerSet { nodes: vec![Node::default()], n_slots: 0 }
+    }
+
+    /// Number of the pointer's slot.
+    pub(super) fn add(&mut self, pointer: &str, want: Want) -> Result<usize, String> {
+        let tokens = tokens(pointer)?;
+        if self.n_slots >= POINTERS_MAX {
+            return Err(format!("a mapping has at most {POINTERS_MAX} pointers"));
+        }
+        let slot = self.n_slots;
+        self.n_slots += 1;
+        let mut at = 0;
+        self.nodes[at].below.push(slot);
+        for token in tokens {
+            at = match self.nodes[at].children.iter().find(|child| child.key == token) {
+                Some(child) => child.node,
+                None => {
+                    let node = self.nodes.len();
+                    self.nodes.push(Node::default());
+                    self.nodes[at].children.push(Child { index: index(&token), key: token, node });
+                    node
+                }
+            };
+            self.nodes[at].below.push(slot);
+        }
+        self.nodes[at].leaves.push(Leaf { slot, want });
+        Ok(slot)
+    }
+
+    /// Fills one slot per pointer. An error says that the document is not JSON, not even in parts.
+    pub(super) fn extract(&self, document: &[u8], slots: &mut Vec<Slot>) -> Result<(), serde_json::Error> {
+        slots.clear();
+        slots.resize(self.n_slots, Slot::Absent);
+        let mut deserializer = serde_json::Deserializer::from_slice(document);
+        Walk { set: self, node: 0, slots }.deserialize(&mut deserializer)?;
+        deserializer.end()
+    }
+}
+
+/// The reference tokens of a pointer, unescaped.
+pub(super) fn tokens(pointer: &str) -> Result<Vec<String>, String> {
+    if pointer.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(path) = pointer.strip_prefix('/') else {
+        return Err(format!("JSON pointer {pointer:?} must begin with \"/\""));
+    };
+    if path.split('/').count() > POINTER_DEPTH_MAX {
+        return Err(format!("JSON pointer {pointer:?} is deeper than {POINTER_DEPTH_MAX} levels"));
+    }
+    path.split('/')
+        .map(|token| {
+            unescape(token)
+                .ok_or_else(|| format!("JSON pointer {pointer:?}: \"~\" is written \"~0\" and \"/\" in a key \"~1\""))
+        })
+        .collect()
+}
+
+fn unescape(token: &str) -> Option<String> {
+    let mut parts = token.split('~');
+    let mut text = parts.next()?.to_owned();
+    for part in parts {
+        let mut chars = part.chars();
+        text.push(match chars.next()? {
+            '0' => '~',
+            '1' => '/',
+            _ => return None,
+        });
+        text.push_str(chars.as_str());
+    }
+    Some(text)
+}
+
+/// RFC 6901: digits without leading zeros.
+fn index(token: &str) -> Option<usize> {
+    let is_index = token.bytes().all(|byte| byte.is_ascii_digit()) && (token == "0" || !token.starts_with('0'));
+    if is_index { token.parse().ok() } else { None }
+}
+
+/// The parser at one node.
+struct Walk<'a> {
+    set: &'a PointerSet,
+    node: usize,
+    slots: &'a mut [Slot],
+}
+
+impl<'a> Walk<'a> {
+    fn node(&self) -> &'a Node {
+        &self.set.nodes[self.node]
+    }
+
+    /// Fills the slots that end here.
+    fn fill(&mut self, found: impl Fn(Want) -> Slot) {
+        for leaf in &self.node().leaves {
+            self.slots[leaf.slot] = found(leaf.want);
+        }
+    }
+
+    fn number(&mut self, number: f64) {
+        self.fill(|want| match want {
+            Want::Number => Slot::Number(number),
+            Want::Time(unit) => time::from_number(number, unit).map_or(Slot::Other("a number"), Slot::TimeMs),
+            Want::Equals(_) | Want::Matrix(_) => Slot::Other("a number"),
+        });
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        // A second value for the same key wipes what the first one left, also further down.
+        for slot in &self.node().below {
+            self.slots[*slot] = Slot::Absent;
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(mut self) -> Result<(), E> {
+        self.fill(|_| Slot::Null);
+        Ok(())
+    }
+
+    fn visit_bool<E>(mut self, value: bool) -> Result<(), E> {
+        self.fill(|want| match want {
+            Want::Number => Slot::Number(f64::from(u8::from(value))),
+            _ => Slot::Other("a boolean"),
+        });
+        Ok(())
+    }
+
+    fn visit_i64<E>(mut self, value: i64) -> Result<(), E> {
+        self.number(value as f64);
+        Ok(())
+    }
+
+    fn visit_u64<E>(mut self, value: u64) -> Result<(), E> {
+        self.number(value as f64);
+        Ok(())
+    }
+
+    fn visit_f64<E>(mut self, value: f64) -> Result<(), E> {
+        self.number(value);
+        Ok(())
+    }
+
+    fn visit_str<E>(mut self, value: &str) -> Result<(), E> {
+        self.fill(|want| match want {
+            Want::Time(TimeUnit::Iso) => time::from_text(value).map_or_else(Slot::BadTime, Slot::TimeMs),
+            Want::Equals(text) => Slot::Equals(text == value),
+            _ => Slot::Other("text"),
+        });
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        self.fill(|_| Slot::Other("an object"));
+        while let Some(child) = map.next_key_seed(KeyOf(self.node()))? {
+            match child {
+                Some(node) => map.next_value_seed(Walk { set: self.set, node, slots: &mut *self.slots })?,
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        self.fill(|_| Slot::Other("an array"));
+        for leaf in &self.node().leaves {
+            if let Want::Matrix(unit) = leaf.want {
+                self.slots[leaf.slot] = read_matrix(seq, unit)?.map_or_else(Slot::BadMatrix, Slot::Matrix);
+                return Ok(());
+            }
+        }
+        let last = self.node().children.iter().filter_map(|child| child.index).max();
+        for i in 0..last.map_or(0, |last| last.saturating_add(1)) {
+            let child = self.node().children.iter().find(|child| child.index == Some(i)).map(|child| child.node);
+            let is_read = match child {
+                Some(node) => seq.next_element_seed(Walk { set: self.set, node, slots: &mut *self.slots })?.is_some(),
+                None => seq.next_element::<IgnoredAny>()?.is_some(),
+            };
+            if !is_read {
+                return Ok(());
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Reads a key and says which child it names.
+struct KeyOf<'a>(&'a Node);
+
+impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeyOf<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.children.iter().find(|child| child.key == key).map(|child| child.node))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn extract(document: &str, pointers: &[&str]) -> Vec<Slot> {
+        let mut set = PointerSet::new();
+        for pointer in pointers {
+            set.add(pointer, Want::Number).unwrap();
+        }
+        let mut slots = Vec::new();
+        set.extract(document.as_bytes(), &mut slots).unwrap();
+        slots
+    }
+
+    #[test]
+    fn the_examples_of_rfc_6901_resolve() {
+        // Section 5, with numbers only.
+        let document = r#"{"foo": [10, 11], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5, "k\"l": 6, " ": 7, "m~n": 8}"#;
+        let pointers = ["/foo/0", "/", "/a~1b", "/c%d", "/e^f", "/g|h", "/i\\j", "/k\"l", "/ ", "/m~0n"];
+        let expected: Vec<_> = [10, 0, 1, 2, 3, 4, 5, 6, 7, 8].map(|n| Slot::Number(n.into())).into();
+        assert_eq!(extract(document, &pointers), expected);
+    }
+
+    #[test]
+    fn the_document_itself_and_interior_values_can_be_wanted() {
+        assert_eq!(extract("21.5", &[""]), [Slot::Number(21.5)]);
+        assert_eq!(extract(r#"{"a": {"b": 1}}"#, &["/a", "/a/b"]), [Slot::Other("an object"), Slot::Number(1.0)]);
+        assert_eq!(
+            extract("[[1, 2], [3, 4]]", &["/1/0", "/2", "/01"]),
+            [Slot::Number(3.0), Slot::Absent, Slot::Absent]
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_is_named() {
+        let document = r#"{"a": "1", "b": null, "c": true, "d": [], "e": {}, "f": -7}"#;
+        assert_eq!(
+            extract(document, &["/a", "/b", "/c", "/d", "/e", "/f", "/g"]),
+            [
+                Slot::Other("text"),
+                Slot::Null,
+                Slot::Number(1.0),
+                Slot::Other("an array"),
+                Slot::Other("an object"),
+                Slot::Number(-7.0),
+                Slot::Absent,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_repeated_key_counts_as_it_came_last() {
+        assert_eq!(extract(r#"{"a": 1, "a": 2}"#, &["/a"]), [Slot::Number(2.0)]);
+        assert_eq!(extract(r#"{"a": {"b": 1}, "a": {"c": 2}}"#, &["/a/b", "/a/c"]), [Slot::Absent, Slot::Number(2.0)]);
+    }
+
+    #[test]
+    fn depth_is_the_pointers_and_not_the_documents() {
+        let deep = format!("{{\"deep\": {}1{}, \"v\": 2}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(extract(&deep, &["/v"]), [Slot::Number(2.0)]);
+        assert!(tokens(&"/a".repeat(POINTER_DEPTH_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn pointers_that_are_none_are_refused() {
+        for pointer in ["a", "/a~", "/a~2", "#/a"] {
+            assert!(tokens(pointer).is_err(), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_document_is_an_error() {
+        let mut set = PointerSet::new();
+        set.add("/v", Want::Number).unwrap();
+        let mut slots = Vec::new();
+        for text in ["{\"v\": 1} x", "{\"v\": 1}{\"v\": 2}", "{\"v\": 1", "", "{\"v\": 1,}"] {
+            assert!(set.extract(text.as_bytes(), &mut slots).is_err(), "{text}");
+        }
+    }
+
+    fn any_tree() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            "[a-c\"\\\\]{0,3}".prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 40, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+                prop::collection::hash_map("[a-c0-2/~]", inner, 0..4)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// The same answer as serde_json's own tree and pointer.
+        #[test]
+        fn every_pointer_finds_what_a_tree_finds(tree in any_tree(), pointer in "(/([a-c0-2]|~0|~1)){0,3}") {
+            let mut set = PointerSet::new();
+            set.add(&pointer, Want::Number).unwrap();
+            set.add("/a/1", Want::Number).unwrap();
+            let mut slots = Vec::new();
+            set.extract(tree.to_string().as_bytes(), &mut slots).unwrap();
+            for (slot, pointer) in slots.iter().zip([pointer.as_str(), "/a/1"]) {
+                let expected = match tree.pointer(pointer) {
+                    None => Slot::Absent,
+                    Some(serde_json::Value::Null) => Slot::Null,
+                    Some(serde_json::Value::Bool(truth)) => Slot::Number(f64::from(u8::from(*truth))),
+                    Some(serde_json::Value::Number(number)) => Slot::Number(number.as_f64().unwrap()),
+                    Some(serde_json::Value::String(_)) => Slot::Other("text"),
+                    Some(serde_json::Value::Array(_)) => Slot::Other("an array"),
+                    Some(serde_json::Value::Object(_)) => Slot::Other("an object"),
+                };
+                prop_assert_eq!(slot, &expected, "{} in {}", pointer, tree);
+            }
+        }
+    }
+}
