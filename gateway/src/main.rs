@@ -10,6 +10,7 @@ use outpost::config::{self, Config};
 use outpost::pipeline::replay::Replay;
 use outpost::{app, demo, probe, telemetry};
 use tokio_util::sync::CancellationToken;
+use tracing::level_filters::LevelFilter;
 
 /// The gateway of a district: cameras and sensors in, dispatch tickets out.
 #[derive(Parser)]
@@ -83,7 +84,7 @@ fn main() -> ExitCode {
 }
 
 fn run(file: &Path, record: Option<PathBuf>) -> anyhow::Result<()> {
-    telemetry::logs::start("info");
+    telemetry::logs::init(LevelFilter::INFO)?;
     let config = load(file)?;
     let fences = app::fences(&config, file)?;
     runtime()?.block_on(async {
@@ -127,9 +128,12 @@ fn check(file: &Path) -> ExitCode {
 }
 
 fn look(url: &str, snapshot: &Path, seconds: u64) -> anyhow::Result<()> {
-    telemetry::logs::start("error");
+    telemetry::logs::init(LevelFilter::ERROR)?;
     runtime()?.block_on(async {
-        probe::probe(url, None, None, snapshot, seconds, &mut std::io::stdout()).await.context("failed to probe")
+        probe::probe(url, None, None, Some(snapshot), seconds, &mut std::io::stdout())
+            .await
+            .context("failed to probe")?;
+        Ok(())
     })
 }
 
@@ -147,7 +151,7 @@ fn replay(files: &[PathBuf], config_file: &Path) -> anyhow::Result<()> {
 }
 
 fn show(listen: &str, data: Option<PathBuf>, seconds: Option<u64>) -> anyhow::Result<()> {
-    telemetry::logs::start("warn");
+    telemetry::logs::init(LevelFilter::WARN)?;
     // The temporary folder goes with the demo; one that was named stays.
     let temporary = std::env::temp_dir().join(format!("outpost-demo-{}", std::process::id()));
     let folder = data.clone().unwrap_or_else(|| temporary.clone());

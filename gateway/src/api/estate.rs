@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use outpost_fences::{FenceSet, geojson};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -19,8 +20,7 @@ pub struct Estate {
 }
 
 impl Estate {
-    /// `fences`: id, name and bounds (west, south, east, north in degrees) of each map fence.
-    pub fn new<'a>(config: &Config, fences: impl Iterator<Item = (&'a str, &'a str, [f64; 4])>) -> Estate {
+    pub fn new(config: &Config, fences: &FenceSet) -> Estate {
         let rules: Vec<Value> = config
             .rules
             .iter()
@@ -35,14 +35,16 @@ impl Estate {
                 })
             })
             .collect();
-        let fences: Vec<Value> =
-            fences.map(|(id, name, bounds)| json!({ "id": id, "name": name, "bounds": bounds })).collect();
+        let fences: Vec<Value> = fences.iter().map(|fence| geojson::to_json(fence)).collect();
         let zones = config.cameras.iter().flat_map(|camera| {
-            camera.zones.iter().map(move |zone| {
-                json!({ "id": zone.id, "camera": format!("cam:{}", camera.id), "polygon": zone.polygon })
-            })
+            camera.zones.iter().map(
+                move |zone| json!({ "id": zone.id, "camera": format!("cam:{}", camera.id), "polygon": zone.polygon }),
+            )
         });
-        Estate { rules: json!({ "rules": rules }), fences: json!({ "fences": fences, "zones": zones.collect::<Vec<_>>() }) }
+        Estate {
+            rules: json!({ "rules": rules }),
+            fences: json!({ "type": "FeatureCollection", "features": fences, "zones": zones.collect::<Vec<_>>() }),
+        }
     }
 }
 
@@ -70,7 +72,8 @@ fn source(view: &SourceView) -> Value {
         Last::Thermal => json!("thermal frame"),
         Last::Picture => json!("picture"),
     };
-    let link = view.link.map(|(state, reason)| json!({ "state": state.as_str(), "reason": reason.map(|r| r.as_str()) }));
+    let link =
+        view.link.map(|(state, reason)| json!({ "state": state.as_str(), "reason": reason.map(|r| r.as_str()) }));
     json!({
         "id": view.source,
         "observations": view.n_observations,

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::Context;
 use super::fault::{Fault, query};
-use crate::nouns::{Command, Move, Refusal, Ticket};
 use crate::notify::body::TicketOut;
+use crate::nouns::{Command, Move, Refusal, Ticket};
 use crate::pipeline::run::Ask;
 use crate::store::{JournalRow, TicketQuery};
 use crate::telemetry::{now_ms, time_text};
@@ -95,10 +95,7 @@ pub(super) async fn list(
     Ok(Json(serde_json::json!({ "tickets": views })))
 }
 
-pub(super) async fn one(
-    State(context): State<Context>,
-    Path(no): Path<u64>,
-) -> Result<Json<serde_json::Value>, Fault> {
+pub(super) async fn one(State(context): State<Context>, Path(no): Path<u64>) -> Result<Json<serde_json::Value>, Fault> {
     let found = query(move || context.reader.ticket(no)).await?;
     let (ticket, journal) = found.ok_or_else(|| Fault::not_found(format!("there is no ticket T-{no}")))?;
     let journal: Vec<JournalOut> = journal.into_iter().map(JournalOut::from).collect();

@@ -73,7 +73,8 @@ impl App {
             .await
             .with_context(|| format!("failed to listen on {}", config.api.listen))?;
         let address = listener.local_addr().context("failed to listen")?;
-        let token = config.api.token.as_ref().map(|token| token.read()).transpose().context("failed to read api.token")?;
+        let token =
+            config.api.token.as_ref().map(|token| token.read()).transpose().context("failed to read api.token")?;
 
         let (stop_pipeline, stop_out) = (CancellationToken::new(), CancellationToken::new());
         let mut out = Vec::new();
@@ -171,7 +172,8 @@ impl App {
         loop {
             changed.borrow_and_update();
             let reader = self.reader.clone();
-            let entries = tokio::task::spawn_blocking(move || reader.stream(after, 200)).await?.context("failed to read")?;
+            let entries =
+                tokio::task::spawn_blocking(move || reader.stream(after, 200)).await?.context("failed to read")?;
             for (entry, ticket) in &entries {
                 after = entry.seq;
                 let time = crate::telemetry::time_text(entry.at_ms);
@@ -200,7 +202,7 @@ impl App {
         for (_, session) in self.sessions {
             session.stopped().await;
         }
-        if let Some(cameras) = self.cameras {
+        if let Some(cameras) = &self.cameras {
             cameras.stopped().await;
         }
         self.stop_pipeline.cancel();

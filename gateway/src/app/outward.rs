@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context;
+use bytes::Bytes;
+use futures::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -39,8 +41,7 @@ pub(super) fn start_receivers(
             .with_context(|| format!("failed to start receiver \"{}\"", receiver.id))?;
         let wake = Arc::new(Notify::new());
         let counters = metrics.receiver(&receiver.id);
-        let worker =
-            notify::Worker::new(&config.district, receiver, notifier, queues.clone(), wake.clone(), counters);
+        let worker = notify::Worker::new(&config.district, receiver, notifier, queues.clone(), wake.clone(), counters);
         out.push(tokio::spawn(worker.run(stop.clone())));
         listeners.push(Listener { id: receiver.id.as_str().into(), from_severity: receiver.from_severity, wake });
     }
@@ -64,3 +65,14 @@ pub(super) fn start_series(
 
 /// A publishing connection as receivers use it.
 struct Outlet(Publisher);
+
+impl Publish for Outlet {
+    fn publish<'a>(&'a self, topic: &'a str, payload: Bytes) -> BoxFuture<'a, Result<(), PublishError>> {
+        Box::pin(async move {
+            self.0.publish(topic, payload).await.map_err(|error| {
+                let text = error.to_string();
+                if error.is_transient() { PublishError::Away(text) } else { PublishError::Refused(text) }
+            })
+        })
+    }
+}

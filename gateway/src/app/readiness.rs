@@ -64,7 +64,7 @@ impl Readiness for Sessions {
         }
         if let Some(cameras) = &self.cameras {
             for (counts, metrics) in cameras.counters().iter().zip(&self.camera_metrics) {
-                metrics.set_counts(counts.frames, counts.decoded, counts.shed);
+                metrics.raise_to(counts.frames, counts.decoded, counts.shed);
                 metrics.set_state(counts.state);
             }
         }

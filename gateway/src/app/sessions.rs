@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::decode::Decoders;
-use crate::ingest::Message;
-use crate::ingest::mqtt::Session;
+use crate::ingest::mqtt::{AckSender, Session};
+use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::nouns::SnapshotAsk;
 use crate::pipeline::run::{Evidence, Line};
 use crate::telemetry::metrics::Metrics;
@@ -42,7 +42,7 @@ pub(super) fn start_sessions(
         let session = Session::start(broker, topics, messages.clone(), stop.clone());
         let decoder = decoders.take(&broker.id);
         let feeds = decoder.iter().flat_map(|decoder| decoder.feeds()).map(|feed| metrics.feed(feed)).collect();
-        lines.insert(broker.id.as_str().into(), Line { decoder, feeds, acks: Box::new(session.acks()) });
+        lines.insert(broker.id.as_str().into(), Line { decoder, feeds, acks: Box::new(Acks(session.acks())) });
         sessions.push((broker.id.clone(), session));
     }
     Ok((sessions, lines))
@@ -59,6 +59,15 @@ pub(super) fn start_cameras(
     let cameras = video::Cameras::start(&config.cameras, &config.video, observations, stop.clone())
         .context("failed to start the decode threads")?;
     Ok(Some(Arc::new(cameras)))
+}
+
+/// A session's acknowledgements, as the pipeline gives them.
+struct Acks(AckSender);
+
+impl Acknowledge for Acks {
+    fn acknowledge(&self, receipts: &[Receipt]) {
+        self.0.acknowledge(receipts);
+    }
 }
 
 /// Pictures of the cameras, as alerts ask for them.

@@ -29,8 +29,8 @@ pub async fn start(folder: &Path, listen: &str, stop: CancellationToken) -> anyh
     config.store.folder = folder.to_path_buf();
     config.api.listen = listen.to_owned();
 
-    let broker = broker::start(stop.clone()).await.context("failed to start the demo's broker")?;
-    config.brokers[0].port = broker.port();
+    let broker = broker::start().await.context("failed to start the demo's broker")?;
+    config.brokers[0].port = broker.address().port();
 
     let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to bind the demo's camera")?;
     let address = listener.local_addr().context("failed to bind the demo's camera")?;
@@ -39,7 +39,7 @@ pub async fn start(folder: &Path, listen: &str, stop: CancellationToken) -> anyh
     config.cameras[0].url = format!("rtsp://{address}/hall");
 
     let fences = FenceSet::new(geojson::parse(FENCES).fences);
-    let app = App::start(&config, fences, stop.clone()).await?;
+    let app = App::start(&config, fences, None, stop.clone()).await?;
     publishers::start(&config.brokers[0], stop)?;
     Ok(app)
 }

@@ -2,6 +2,7 @@
 //! tickets or SQL.
 //!
 //! - [`Notifier`]: the registry of receiver kinds; each is a file that sends one letter and says what came of it
+//! - [`body`]: a ticket as others see it
 //! - `cloudevent`: a delivery → CloudEvents 1.0 JSON, the same for every kind
 //! - `policy`: when to try again, when to give up; lives once, for all kinds
 //! - `order`: which delivery goes first
@@ -11,6 +12,7 @@
 //! At least once: a delivery leaves the outbox after the receiver's acknowledgement. A crash in between sends it again
 //! with the same key, by which receivers fold repeats.
 
+pub mod body;
 mod cloudevent;
 mod mqtt;
 mod order;

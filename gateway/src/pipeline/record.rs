@@ -150,8 +150,7 @@ fn to_line(observation: &Observation) -> Line {
             line.position = Some(PositionLine { lon: *lon, lat: *lat, accuracy_m: *accuracy_m });
         }
         Fact::Thermal(ThermalFrame { celsius }) => {
-            line.thermal =
-                Some(ThermalLine { columns: celsius.ncols(), celsius: celsius.iter().copied().collect() });
+            line.thermal = Some(ThermalLine { columns: celsius.ncols(), celsius: celsius.iter().copied().collect() });
         }
         Fact::Picture(PictureFacts { picture, blobs }) => {
             let blobs = blobs.iter().map(|blob| [blob.left, blob.top, blob.right, blob.bottom, blob.area]).collect();

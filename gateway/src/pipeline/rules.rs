@@ -38,11 +38,27 @@ pub(super) enum Judge {
     },
     Silent(Silent),
     Dark(Silent),
-    Enter { fence: Arc<Fence>, latch: Latch },
-    Exit { fence: Arc<Fence>, latch: Latch },
-    Inside { fence: Arc<Fence>, latch: Latch },
-    Hotspot { hotspot: Hotspot, latch: Latch },
-    Intrusion { zone: Arc<str>, area_min: f32, latch: Latch },
+    Enter {
+        fence: Arc<Fence>,
+        latch: Latch,
+    },
+    Exit {
+        fence: Arc<Fence>,
+        latch: Latch,
+    },
+    Inside {
+        fence: Arc<Fence>,
+        latch: Latch,
+    },
+    Hotspot {
+        hotspot: Hotspot,
+        latch: Latch,
+    },
+    Intrusion {
+        zone: Arc<str>,
+        area_min: f32,
+        latch: Latch,
+    },
 }
 
 /// A rule that cannot be used although each of its keys is well-formed.

@@ -20,8 +20,8 @@ use crate::config::Severity;
 use crate::decode::{Decoded, Decoder};
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message, Receipt};
-use crate::nouns::{Alert, Command, Refusal, Ticket};
 use crate::notify::body;
+use crate::nouns::{Alert, Command, Refusal, Ticket};
 use crate::series::line;
 use crate::store::{Commit, NewDelivery, SeenRow, Store};
 use crate::telemetry::metrics::{FeedMetrics, Metrics};
@@ -113,7 +113,13 @@ struct Batch {
 
 impl Shell {
     /// Until stopped. `first` are effects that the restart itself had.
-    pub fn run(mut self, mut inputs: Inputs, first: Vec<Effect>, runtime: &tokio::runtime::Handle, stop: &CancellationToken) {
+    pub fn run(
+        mut self,
+        mut inputs: Inputs,
+        first: Vec<Effect>,
+        runtime: &tokio::runtime::Handle,
+        stop: &CancellationToken,
+    ) {
         let mut batch = Batch { effects: first, ..Batch::default() };
         self.apply(&mut batch, now_ms());
         if !self.commit(&mut batch, runtime, stop) {
@@ -206,7 +212,9 @@ impl Shell {
             counters.received.inc();
         }
         if repeat {
-            counters.inspect(|counters| drop(counters.deduplicated.inc()));
+            if let Some(counters) = counters {
+                counters.deduplicated.inc();
+            }
         } else {
             decoder.decode(&topic, &payload, received_ms, &mut batch.decoded);
             match (counters, batch.decoded.rejects.first()) {
@@ -214,7 +222,9 @@ impl Shell {
                 (Some(counters), Some(reject)) if batch.decoded.observations.is_empty() => {
                     counters.reject(reject.reason.as_str());
                 }
-                (Some(counters), _) => drop(counters.committed.inc()),
+                (Some(counters), _) => {
+                    counters.committed.inc();
+                }
                 (None, _) => {}
             }
         }
@@ -372,9 +382,8 @@ impl Shell {
                         error!(%cause, "store refuses commits, nothing is acknowledged until it takes them");
                     }
                     self.metrics.commit_errors.inc();
-                    let stopped = runtime.block_on(async {
-                        tokio::time::timeout(COMMIT_RETRY, stop.cancelled()).await.is_ok()
-                    });
+                    let stopped =
+                        runtime.block_on(async { tokio::time::timeout(COMMIT_RETRY, stop.cancelled()).await.is_ok() });
                     if stopped {
                         return false;
                     }

@@ -41,8 +41,11 @@ pub(super) struct Stored {
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
     Latch(LatchState),
-    /// Leaving counts only after having been inside.
-    Exit { been_inside: bool, latch: LatchState },
+    /// Leaving counts only after having been inside: device time of the first fix there.
+    Exit {
+        inside_at_ms: Option<i64>,
+        latch: LatchState,
+    },
     Silent(SilentState),
 }
 
@@ -51,18 +54,32 @@ pub(super) enum State {
 enum Memo {
     #[default]
     Nothing,
-    Value { value: f64, unit: Option<Arc<str>> },
+    Value {
+        value: f64,
+        unit: Option<Arc<str>>,
+    },
     Point(Point),
-    Heat { max_c: f32, background_c: f32, n_pixels: usize },
-    Picture { picture: u64, blob: Blob, at_ms: i64 },
-    Link { state: LinkState, reason: Option<LinkReason> },
+    Heat {
+        max_c: f32,
+        background_c: f32,
+        n_pixels: usize,
+    },
+    Picture {
+        picture: u64,
+        blob: Blob,
+        at_ms: i64,
+    },
+    Link {
+        state: LinkState,
+        reason: Option<LinkReason>,
+    },
 }
 
 impl State {
     pub(super) fn new(judge: &Judge) -> State {
         match judge {
             Judge::Silent(_) | Judge::Dark(_) => State::Silent(SilentState::default()),
-            Judge::Exit { .. } => State::Exit { been_inside: false, latch: LatchState::default() },
+            Judge::Exit { .. } => State::Exit { inside_at_ms: None, latch: LatchState::default() },
             _ => State::Latch(LatchState::default()),
         }
     }
@@ -134,7 +151,7 @@ impl Slot {
             ) => {
                 let Some(point) = Point::new(position.lon, position.lat) else { return Turn::Stay };
                 self.memo = Memo::Point(point);
-                self.positioned(&rule.judge, latch, fence.contains(point), moment)
+                self.positioned(latch, fence.contains(point), moment)
             }
             (Judge::Hotspot { hotspot, latch }, Fact::Thermal(frame)) => {
                 let heat = hotspot.judge(frame.celsius.view(), scratch);
@@ -191,17 +208,20 @@ impl Slot {
         }
     }
 
-    fn positioned(&mut self, judge: &Judge, latch: &Latch, inside: bool, moment: Moment) -> Turn {
-        let State::Exit { been_inside, latch: state } = &mut self.stored.state else {
+    fn positioned(&mut self, latch: &Latch, inside: bool, moment: Moment) -> Turn {
+        let State::Exit { inside_at_ms, latch: state } = &mut self.stored.state else {
             return self.latched(latch, if inside { Signal::On } else { Signal::Off }, moment);
         };
-        debug_assert!(matches!(judge, Judge::Exit { .. }));
-        if moment.at_ms < state.since_at_ms || (!inside && !*been_inside) {
-            return Turn::Stay;
+        match (inside, *inside_at_ms) {
+            (true, None) => {
+                *inside_at_ms = Some(moment.at_ms);
+                Turn::Shift
+            }
+            (true, Some(_)) => latch.observe(state, Signal::Off, moment),
+            // A fix from before it was inside is not a leaving, however late it comes.
+            (false, Some(inside_ms)) if moment.at_ms > inside_ms => latch.observe(state, Signal::On, moment),
+            (false, _) => Turn::Stay,
         }
-        let first_inside = inside && !std::mem::replace(been_inside, true);
-        let turn = latch.observe(state, if inside { Signal::Off } else { Signal::On }, moment);
-        if turn == Turn::Stay && first_inside { Turn::Shift } else { turn }
     }
 
     /// Whether the moving thing was lost only a moment ago, during its dwell.

@@ -53,11 +53,8 @@ impl Sources {
         view.last_ms = Some(observation.received_ms);
         match &observation.fact {
             Fact::Reading(reading) => {
-                view.last = Last::Reading {
-                    metric: reading.metric.clone(),
-                    value: reading.value,
-                    unit: reading.unit.clone(),
-                };
+                view.last =
+                    Last::Reading { metric: reading.metric.clone(), value: reading.value, unit: reading.unit.clone() };
             }
             Fact::Position(position) => view.last = Last::Position { lon: position.lon, lat: position.lat },
             Fact::Thermal(_) => view.last = Last::Thermal,

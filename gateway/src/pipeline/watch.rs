@@ -84,7 +84,12 @@ impl Watch {
                 (stored, _) => {
                     if let Some(id) = stored.and_then(|stored| stored.alert) {
                         let key = AlertKey { rule: row.rule.clone(), source: row.source.clone(), fence: None };
-                        effects.push(Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why: "rule changed".into() }));
+                        effects.push(Effect::Clear(Cleared {
+                            id,
+                            key,
+                            cleared_ms: now_ms,
+                            why: "rule changed".into(),
+                        }));
                     }
                     effects.push(Effect::Save(StateRow { state: String::new(), ..row }));
                 }
@@ -93,17 +98,13 @@ impl Watch {
     }
 
     /// These sources ought to speak: silence counts from now even if they never did.
-    pub fn expect<'a>(
-        &mut self,
-        sources: impl IntoIterator<Item = &'a str>,
-        now_ms: i64,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub fn expect<'a>(&mut self, sources: impl IntoIterator<Item = &'a str>, now_ms: i64, effects: &mut Vec<Effect>) {
         for source in sources {
             let source: Arc<str> = source.into();
             self.admit(&source);
             for slot in self.by_source.get(&source).map(|slots| slots.to_vec()).unwrap_or_default() {
-                let turn = self.slots[slot].expect(&self.rules[self.slots[slot].rule], now_ms);
+                let rule = &self.rules[self.slots[slot].rule];
+                let turn = self.slots[slot].expect(rule, now_ms);
                 self.turned(slot, turn, now_ms, effects);
             }
         }
@@ -120,13 +121,7 @@ impl Watch {
             let slot = self.by_source[&observation.source][index];
             let rule = &self.rules[self.slots[slot].rule];
             let turn = self.slots[slot].observe(rule, observation, &mut self.scratch);
-            if turn == Turn::Stay {
-                if self.slots[slot].timer_ms.is_none() {
-                    self.schedule(slot);
-                }
-            } else {
-                self.turned(slot, turn, observation.received_ms, effects);
-            }
+            self.turned(slot, turn, observation.received_ms, effects);
         }
     }
 
@@ -143,7 +138,8 @@ impl Watch {
             }
             self.timers.pop_first();
             self.slots[slot].timer_ms = None;
-            let turn = self.slots[slot].elapse(&self.rules[self.slots[slot].rule], now_ms);
+            let rule = &self.rules[self.slots[slot].rule];
+            let turn = self.slots[slot].elapse(rule, now_ms);
             self.turned(slot, turn, now_ms, effects);
         }
     }

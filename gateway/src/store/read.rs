@@ -11,7 +11,7 @@ use crate::config::Severity;
 use crate::nouns::{Place, Stage, Ticket};
 
 /// Rows that one answer carries at the most.
-pub const ROWS_MAX: u32 = 1000;
+const ROWS_MAX: u32 = 1000;
 
 /// Connections for reading, taken in turn. A query waits for its connection, never for the writer (WAL).
 pub struct Reader {

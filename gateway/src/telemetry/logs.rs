@@ -14,7 +14,6 @@ use tracing_subscriber::fmt::format::debug_fn;
 
 /// Which logs are written, e.g. `info,outpost::notify=debug`.
 pub const FILTER_VARIABLE: &str = "OUTPOST_LOG";
-const FILTER_DEFAULT: LevelFilter = LevelFilter::INFO;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LogsError {
@@ -26,8 +25,8 @@ pub enum LogsError {
     Twice,
 }
 
-/// Starts the logs of this process, once.
-pub fn init() -> Result<(), LogsError> {
+/// Starts the logs of this process, once. `least` is what is written where the variable says nothing.
+pub fn init(least: LevelFilter) -> Result<(), LogsError> {
     let filter = match std::env::var(FILTER_VARIABLE) {
         Ok(text) => text,
         Err(std::env::VarError::NotPresent) => String::new(),
@@ -38,7 +37,7 @@ pub fn init() -> Result<(), LogsError> {
     } else {
         Colour::Off
     };
-    let subscriber = subscriber(&filter, std::io::stderr, colour)?;
+    let subscriber = subscriber(&filter, least, std::io::stderr, colour)?;
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogsError::Twice)
 }
 
@@ -48,11 +47,16 @@ enum Colour {
     Off,
 }
 
-fn subscriber<W>(filter: &str, writer: W, colour: Colour) -> Result<impl Subscriber + Send + Sync, LogsError>
+fn subscriber<W>(
+    filter: &str,
+    least: LevelFilter,
+    writer: W,
+    colour: Colour,
+) -> Result<impl Subscriber + Send + Sync, LogsError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder().with_default_directive(FILTER_DEFAULT.into()).parse(filter)?;
+    let filter = EnvFilter::builder().with_default_directive(least.into()).parse(filter)?;
     let fields = debug_fn(|writer, field, value| {
         if field.name() == "message" {
             write!(OneLine(writer), "{value:?}")
@@ -115,7 +119,10 @@ mod tests {
 
     fn logged(filter: &str, body: impl FnOnce()) -> String {
         let paper = Paper::default();
-        tracing::subscriber::with_default(subscriber(filter, paper.clone(), Colour::Off).unwrap(), body);
+        tracing::subscriber::with_default(
+            subscriber(filter, LevelFilter::INFO, paper.clone(), Colour::Off).unwrap(),
+            body,
+        );
         String::from_utf8(paper.0.lock().unwrap().clone()).unwrap()
     }
 
@@ -146,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_broken_filter_is_told_and_not_ignored() {
-        let error = subscriber("outpost=loud", io::stderr, Colour::Off).err().unwrap();
+        let error = subscriber("outpost=loud", LevelFilter::INFO, io::stderr, Colour::Off).err().unwrap();
         assert!(error.to_string().starts_with("environment variable OUTPOST_LOG: "), "{error}");
     }
 }

@@ -35,6 +35,8 @@ pub struct Metrics {
     tickets_opened: Family<SeverityLabel, Counter>,
     /// Transactions committed.
     pub commits: Counter,
+    /// Transactions that the store refused; each is tried until it is taken.
+    pub commit_errors: Counter,
     /// Time that a commit took.
     pub commit_seconds: Histogram,
     /// Inputs in a committed batch.
@@ -131,6 +133,7 @@ impl Metrics {
             alerts_cleared: add(r, "alerts_cleared", "alerts cleared by rule", Family::default()),
             tickets_opened: add(r, "tickets_opened", "tickets opened by severity", Family::default()),
             commits: add(r, "commits", "transactions committed", Counter::default()),
+            commit_errors: add(r, "commit_errors", "transactions that the store refused", Counter::default()),
             commit_seconds: timed(r, "commit_duration", "time that a commit took"),
             batch_inputs: sized(r, "commit_batch", "inputs in a committed batch", "inputs"),
             queue_inputs: add(r, "queue_inputs", "inputs that wait for the rules", Gauge::default()),
@@ -226,6 +229,13 @@ impl FeedMetrics {
 }
 
 impl CameraMetrics {
+    /// Brings the counters up to what the camera's own count says.
+    pub fn raise_to(&self, frames: u64, decoded: u64, shed: u64) {
+        for (counter, count) in [(&self.frames, frames), (&self.decoded, decoded), (&self.shed, shed)] {
+            counter.inc_by(count.saturating_sub(counter.get()));
+        }
+    }
+
     pub fn error(&self, reason: &'static str) {
         self.errors.get_or_create(&CameraReasonLabels { camera: self.camera.clone(), reason }).inc();
     }

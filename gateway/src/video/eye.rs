@@ -12,8 +12,9 @@ use super::counters::Counters;
 use super::decoder::Guarded;
 use super::evidence::Pictures;
 use super::frame::Frame;
-use super::motion_standin::{Luma, MotionConfig, MotionModel};
 use super::queue::Work;
+use outpost_detectors::background::{MotionConfig, MotionModel};
+use outpost_detectors::luma::Luma;
 
 /// Key frames in a row without a picture, after which the camera counts as one that is not decoded here.
 const FAILED_KEYS_MAX: u32 = 3;

@@ -9,14 +9,13 @@ pub mod decoder;
 mod evidence;
 mod eye;
 pub mod frame;
-mod motion_standin;
 mod queue;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
@@ -49,7 +48,7 @@ pub struct Cameras {
     counters: Vec<(Arc<str>, Arc<Counters>)>,
     evidence: Evidence,
     sessions: TaskTracker,
-    threads: Vec<std::thread::JoinHandle<()>>,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 
 impl Cameras {
@@ -94,7 +93,12 @@ impl Cameras {
             stop.cancelled().await;
             queues.iter().for_each(|queue| queue.close());
         });
-        Ok(Cameras { counters, evidence: Evidence::new(sights, video.jpeg_quality), sessions, threads })
+        Ok(Cameras {
+            counters,
+            evidence: Evidence::new(sights, video.jpeg_quality),
+            sessions,
+            threads: Mutex::new(threads),
+        })
     }
 
     pub fn evidence(&self) -> Evidence {
@@ -108,9 +112,9 @@ impl Cameras {
 
     /// After `stop`: waits until every camera was told that its session is over and every thread has ended. The
     /// receiver of observations must go on reading or be gone.
-    pub async fn stopped(self) {
+    pub async fn stopped(&self) {
         self.sessions.wait().await;
-        let threads = self.threads;
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().for_each(|thread| drop(thread.join()));
         });

@@ -21,7 +21,8 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Pure although its folder is not.
-const PURE: &[&str] = &["gateway/src/pipeline/watch.rs", "gateway/src/pipeline/slot.rs", "gateway/src/pipeline/rules.rs"];
+const PURE: &[&str] =
+    &["gateway/src/pipeline/watch.rs", "gateway/src/pipeline/slot.rs", "gateway/src/pipeline/rules.rs"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -112,10 +113,12 @@ fn every_file_is_reached_by_a_mod() {
         } else {
             (folder, stem)
         };
-        let parents = [folder.join("mod.rs"), folder.join("lib.rs"), folder.join("main.rs"), folder.with_extension("rs")];
-        let named = files.iter().filter(|(other, _)| parents.iter().any(|parent| Path::new(other) == parent)).any(
-            |(_, text)| text.lines().any(|line| line.trim_end().ends_with(&format!("mod {module};"))),
-        );
+        let parents =
+            [folder.join("mod.rs"), folder.join("lib.rs"), folder.join("main.rs"), folder.with_extension("rs")];
+        let named = files
+            .iter()
+            .filter(|(other, _)| parents.iter().any(|parent| Path::new(other) == parent))
+            .any(|(_, text)| text.lines().any(|line| line.trim_end().ends_with(&format!("mod {module};"))));
         if !named {
             faults.push(format!("{name}: no mod {module}; in its parent"));
         }

@@ -187,17 +187,18 @@ fn a_hot_region_opens_and_a_cool_frame_clears() {
         celsius[[3, 4]] = hot;
         at("thermal/a", at_ms, Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius) }))
     };
-    assert_eq!(played(&[frame(0, 20.0), frame(1_000, 90.0), frame(2_000, 91.0), frame(3_000, 30.0)]), [
-        "open hot",
-        "clear hot"
-    ]);
+    assert_eq!(
+        played(&[frame(0, 20.0), frame(1_000, 90.0), frame(2_000, 91.0), frame(3_000, 30.0)]),
+        ["open hot", "clear hot"]
+    );
 }
 
 #[test]
 fn something_that_dwells_in_the_zone_is_an_intrusion_with_its_picture() {
     let (mut watch, mut effects) = (watch(), Vec::new());
     // Feet above the zone, then in it; lost for half a second during the dwell.
-    let scene = [(0, Some(0.4)), (1_000, Some(0.7)), (2_000, None), (2_400, Some(0.7)), (3_100, Some(0.8)), (3_200, None)];
+    let scene =
+        [(0, Some(0.4)), (1_000, Some(0.7)), (2_000, None), (2_400, Some(0.7)), (3_100, Some(0.8)), (3_200, None)];
     scene.iter().for_each(|(at_ms, feet)| watch.step(&picture(*at_ms, *feet), &mut effects));
     assert_eq!(told(&effects), Vec::<String>::new(), "a second without it is a new dwell");
     for at_ms in [3_300, 3_900, 4_800, 5_300] {
@@ -245,7 +246,8 @@ fn sources_beyond_the_bound_are_counted_and_cost_no_memory() {
 fn a_state_whose_rule_is_gone_is_cleared_and_forgotten() {
     let (mut watch, mut effects) = (watch(), Vec::new());
     let row = |rule: &str, state: &str| StateRow { rule: rule.into(), source: "tunnel/7".into(), state: state.into() };
-    let raised = r#"{"state":{"latch":{"phase":"raised","since_at_ms":1,"since_now_ms":1}},"alert":"A-1","n_alerts":1}"#;
+    let raised =
+        r#"{"state":{"latch":{"phase":"raised","since_at_ms":1,"since_now_ms":1}},"alert":"A-1","n_alerts":1}"#;
     watch.restore(vec![row("no-such-rule", raised), row("quiet", raised), row("gas", "not json")], 5, &mut effects);
     assert_eq!(told(&effects), ["clear no-such-rule", "clear quiet"], "the kind of quiet does not fit");
     let forgotten = effects.iter().filter(|effect| matches!(effect, Effect::Save(row) if row.state.is_empty()));
