@@ -1,1 +1,3 @@
-//! Stub.
+//! What `outpost demo` brings along so that it needs nothing of the user's.
+
+pub mod broker;
