@@ -11,6 +11,8 @@ use tokio::task::JoinHandle;
 const QUEUED_MESSAGES_MAX: usize = 100_000;
 const QUEUED_BYTES_MAX: usize = 64 << 20;
 const PACKET_BYTES_MAX: usize = 4 << 20;
+/// As many as the gateway takes by default.
+const INFLIGHT_MAX: u16 = 1_000;
 const CLIENTS_MAX: usize = 64;
 
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,7 @@ pub async fn start() -> Result<DemoBroker, BrokerError> {
         .with_bind_address((Ipv4Addr::LOCALHOST, 0))
         .with_max_clients(CLIENTS_MAX)
         .with_max_packet_size(PACKET_BYTES_MAX)
+        .with_max_outbound_inflight(INFLIGHT_MAX)
         .with_session_expiry(Duration::from_secs(3_600))
         .with_sys_topics_enabled(false)
         .with_storage(storage);

@@ -175,7 +175,7 @@ mod tests {
     fn an_acknowledgement_waits_for_those_before_it() {
         let lane = Lane::new(Arc::default());
         lane.begin(1);
-        [7, 3, 9].map(|packet| assert!(lane.received(packet)));
+        assert!([7, 3, 9].into_iter().all(|packet| lane.received(packet)));
         lane.acknowledge([receipt(1, 9), receipt(1, 3)]);
         assert_eq!(ready(&lane), [0u16; 0]);
         lane.acknowledge([receipt(1, 7)]);

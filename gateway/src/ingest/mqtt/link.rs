@@ -16,6 +16,8 @@ pub(super) use tls::TlsError;
 use super::wire::Valve;
 use crate::config::{self, MqttVersion};
 
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Everything that one connection needs, resolved.
 pub(super) struct Plan {
     version: MqttVersion,
@@ -87,7 +89,7 @@ pub(super) enum Fault {
 pub(super) type Published = Result<(), String>;
 
 pub(super) enum Link {
-    V4(v4::Link),
+    V4(Box<v4::Link>),
     V5(Box<v5::Link>),
 }
 
@@ -131,7 +133,7 @@ impl Link {
     /// Connects. Dropping the future abandons the attempt.
     pub(super) async fn open(plan: &Plan, valve: &Arc<Valve>) -> Result<(Link, bool), Fault> {
         let mut link = match plan.version {
-            MqttVersion::V311 => Link::V4(v4::Link::new(plan, valve)),
+            MqttVersion::V311 => Link::V4(Box::new(v4::Link::new(plan, valve))),
             MqttVersion::V5 => Link::V5(Box::new(v5::Link::new(plan, valve))),
         };
         let connected = tokio::time::timeout(plan.connect_timeout, link.connected()).await;
@@ -178,11 +180,20 @@ impl Link {
         }
     }
 
-    pub(super) fn disconnect(&mut self) {
-        match self {
+    /// Sends what is queued and DISCONNECT, and waits until the broker has hung up: what it has not read by then it
+    /// would take for lost. A courtesy within a second; without it the broker sends again what we acknowledged last.
+    pub(super) async fn farewell(mut self, valve: &Valve) {
+        valve.write_through();
+        match &mut self {
             Link::V4(link) => link.disconnect(),
             Link::V5(link) => link.disconnect(),
         }
+        let said = async {
+            while !matches!(self.next().await, Ok(Arrival::Disconnected) | Err(_)) {}
+            drop(self);
+            valve.linger().await;
+        };
+        let _ = tokio::time::timeout(FAREWELL, said).await;
     }
 
     /// Hands messages to this connection from any task.

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::link::{Arrival, Fault, Link, Outlet, Plan};
+use super::link::{Fault, Link, Outlet, Plan};
 use super::wire::Valve;
 use crate::config;
 use crate::ingest::backoff::Backoff;
@@ -19,7 +19,6 @@ use crate::ingest::backoff::Backoff;
 const IN_FLIGHT_MAX: u16 = 256;
 /// Fixed header, topic length, packet identifier and no properties.
 const PACKET_OVERHEAD_BYTES: usize = 10;
-const FAREWELL: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
@@ -157,10 +156,6 @@ async fn run_once(
         arrival?;
     }
     way.send_replace(Way::Stopped);
-    valve.write_through();
-    link.disconnect();
-    let farewell = async { while !matches!(link.next().await, Ok(Arrival::Disconnected) | Err(_)) {} };
-    // It is a courtesy: unconfirmed messages stay in the outbox either way.
-    let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    link.farewell(&valve).await;
     Ok(())
 }

@@ -198,12 +198,8 @@ impl Runner {
     async fn drop_session(&mut self) -> Result<(), Fault> {
         let plan = Plan::new(&self.broker)?.forgetting();
         let valve = Arc::new(Valve::default());
-        let (mut link, _) = Link::open(&plan, &valve).await?;
-        valve.write_through();
-        link.disconnect();
-        let farewell = async { while !matches!(link.next().await, Ok(super::link::Arrival::Disconnected) | Err(_)) {} };
-        // Without its DISCONNECT the broker ends a session of no expiry all the same.
-        let _ = tokio::time::timeout(self.broker.connect_timeout.duration(), farewell).await;
+        let (link, _) = Link::open(&plan, &valve).await?;
+        link.farewell(&valve).await;
         self.counters.sessions_dropped.fetch_add(1, Ordering::Relaxed);
         error!(broker = %self.name, failure = %self.poison.failure, times = self.poison.times,
             "gave up what the broker kept for us: a packet in it can not be received");

@@ -6,12 +6,12 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
 /// Gathered bytes. Far above what one connection's acknowledgements and subscriptions can be (65,535 × 4 bytes), so
@@ -19,11 +19,16 @@ use tokio::net::TcpStream;
 const GATHERED_BYTES_MAX: usize = 1 << 20;
 
 /// The session's hand on the socket.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Valve {
     paused: AtomicBool,
     direct: AtomicBool,
+    /// The socket after its client is gone, where the last packets were written through.
+    left: Mutex<Option<Box<dyn Socket>>>,
 }
+
+trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 
 impl Valve {
     /// Reads stop; TCP and the broker's window push back.
@@ -40,10 +45,22 @@ impl Valve {
     pub(super) fn write_through(&self) {
         self.direct.store(true, Ordering::Relaxed);
     }
+
+    /// Once the client is gone: returns when the broker has read everything and hung up. To close earlier, with bytes
+    /// of the broker's unread, would reset the connection and could cost it our last packets.
+    pub(super) async fn linger(&self) {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut socket) = left else { return };
+        let mut discarded = [0; 4096];
+        if socket.shutdown().await.is_ok() {
+            while matches!(socket.read(&mut discarded).await, Ok(n) if n > 0) {}
+        }
+    }
 }
 
-pub(super) struct Wire<S> {
-    io: S,
+pub(super) struct Wire<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> {
+    /// Present until dropped.
+    io: Option<S>,
     gathered: BytesMut,
     valve: Arc<Valve>,
 }
@@ -55,14 +72,18 @@ pub(super) async fn dial(host: Arc<str>, port: u16, valve: Arc<Valve>) -> io::Re
     Ok(Wire::new(stream, valve))
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Wire<S> {
     pub(super) fn new(io: S, valve: Arc<Valve>) -> Self {
-        Wire { io, gathered: BytesMut::new(), valve }
+        Wire { io: Some(io), gathered: BytesMut::new(), valve }
+    }
+
+    fn io(io: &mut Option<S>) -> io::Result<Pin<&mut S>> {
+        io.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.gathered.has_remaining() {
-            let n = ready!(Pin::new(&mut self.io).poll_write(cx, &self.gathered))?;
+            let n = ready!(Self::io(&mut self.io)?.poll_write(cx, &self.gathered))?;
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -72,7 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> AsyncRead for Wire<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if let Poll::Ready(Err(error)) = this.poll_drain(cx) {
@@ -81,11 +102,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
         if this.valve.paused.load(Ordering::Relaxed) {
             return Poll::Pending;
         }
-        Pin::new(&mut this.io).poll_read(cx, buffer)
+        Self::io(&mut this.io)?.poll_read(cx, buffer)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.gathered.len() >= GATHERED_BYTES_MAX {
@@ -102,13 +123,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
             return Poll::Ready(Ok(()));
         }
         ready!(this.poll_drain(cx))?;
-        Pin::new(&mut this.io).poll_flush(cx)
+        Self::io(&mut this.io)?.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(this.poll_drain(cx))?;
-        Pin::new(&mut this.io).poll_shutdown(cx)
+        Self::io(&mut this.io)?.poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Drop for Wire<S> {
+    fn drop(&mut self) {
+        if self.valve.direct.load(Ordering::Relaxed) {
+            let socket = self.io.take().map(|io| Box::new(io) as Box<dyn Socket>);
+            *self.valve.left.lock().unwrap_or_else(PoisonError::into_inner) = socket;
+        }
     }
 }
 

@@ -78,8 +78,8 @@ impl Link {
     }
 
     pub(super) fn disconnect(&mut self) {
-        // Where it fails the connection is over anyway.
-        let _ = self.client.try_disconnect_now();
+        // Not the immediate kind, which overtakes queued acknowledgements. Where it fails the connection is over anyway.
+        let _ = self.client.try_disconnect();
     }
 
     pub(super) fn outlet(&self) -> Outlet {

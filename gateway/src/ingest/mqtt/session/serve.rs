@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::select;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep};
 use tracing::{info, warn};
 
-use super::{POISONED_FAILURES_MAX, Runner};
+use super::Runner;
 use crate::ingest::backoff::Backoff;
 use crate::ingest::mqtt::link::{Arrival, Fault, Incoming, Link};
 use crate::ingest::mqtt::wire::Valve;
@@ -22,8 +22,6 @@ use crate::telemetry::clock;
 
 /// How long after `stop` receipts of messages already handed over are waited for.
 const RECEIPTS_GRACE: Duration = Duration::from_secs(5);
-/// How long our DISCONNECT may take to leave.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) struct Serve<'a> {
     runner: &'a mut Runner,
@@ -221,8 +219,8 @@ impl<'a> Serve<'a> {
         });
     }
 
-    /// Hands nothing more over, sends what is still acknowledged, says good-bye. Reading goes on meanwhile: closing a
-    /// socket with unread bytes in it resets it, and the broker could lose our last acknowledgements.
+    /// Hands nothing more over, sends what is still acknowledged, says good-bye. Reading goes on meanwhile, for the
+    /// answers to pings.
     async fn wind_down(mut self) {
         let abandoned = self.waiting.iter().filter(|message| message.receipt.packet != 0).count();
         self.valve.resume();
@@ -242,11 +240,7 @@ impl<'a> Serve<'a> {
                 arrival = self.link.next() => if arrival.is_err() { return },
             };
         }
-        self.valve.write_through();
-        self.link.disconnect();
-        let farewell = async { while !matches!(self.link.next().await, Ok(Arrival::Disconnected) | Err(_)) {} };
-        // It is a courtesy: the broker keeps the session either way.
-        let _ = timeout(FAREWELL, farewell).await;
+        self.link.farewell(&self.valve).await;
     }
 }
 
@@ -256,5 +250,3 @@ async fn due(timer: &mut Option<Pin<Box<Sleep>>>) {
         None => pending().await,
     }
 }
-
-const _: () = assert!(POISONED_FAILURES_MAX > 1, "one failure may be the network's");

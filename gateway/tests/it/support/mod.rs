@@ -1,0 +1,18 @@
+//! What the integration tests stand on: a real Mosquitto, a scripted fake broker, and a gateway's session on either.
+
+pub(crate) mod fake_broker;
+pub(crate) mod mosquitto;
+pub(crate) mod session;
+
+use std::future::Future;
+use std::time::Duration;
+
+/// A test that waits longer than this for something has failed.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited too long for {what}"),
+    }
+}
