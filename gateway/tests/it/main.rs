@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it claims")]
 
+mod config_bad;
+mod config_examples;
 mod decode_fixtures;
 mod decode_properties;
