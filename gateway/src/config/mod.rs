@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use check::load;
 pub use detect::{Detect, Severity};
 pub use scalar::{Bytes, Secret, Span};
 

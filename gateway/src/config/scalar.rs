@@ -92,12 +92,28 @@ impl<'de> Deserialize<'de> for Span {
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Size {
-            Number(u64),
-            Text(String),
-        }
+        deserializer.deserialize_any(BytesVisitor)
+    }
+}
+
+struct BytesVisitor;
+
+impl de::Visitor<'_> for BytesVisitor {
+    type Value = Bytes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a size such as \"512KiB\" or \"4MiB\"")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Bytes, E> {
+        u64::try_from(number).map(Bytes).map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Bytes, E> {
+        Ok(Bytes(number))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Bytes, E> {
         let factor = |unit: &str| match unit {
             "B" => Some(1),
             "KiB" => Some(1 << 10),
@@ -105,12 +121,7 @@ impl<'de> Deserialize<'de> for Bytes {
             "GiB" => Some(1 << 30),
             _ => None,
         };
-        match Size::deserialize(deserializer)? {
-            Size::Number(n) => Ok(Bytes(n)),
-            Size::Text(text) => scaled(&text, factor)
-                .map(Bytes)
-                .ok_or_else(|| de::Error::custom(format!("{text:?} is not a size such as \"512KiB\" or \"4MiB\""))),
-        }
+        scaled(text, factor).map(Bytes).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
 
@@ -118,4 +129,48 @@ fn scaled(text: &str, factor: impl Fn(&str) -> Option<u64>) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: u64 = text[..digits].parse().ok()?;
     number.checked_mul(factor(text[digits..].trim())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Holder<T> {
+        value: T,
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(value: &str) -> Result<T, String> {
+        let holder: Result<Holder<T>, _> = toml::from_str(&format!("value = {value}"));
+        holder.map(|holder| holder.value).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn spans_are_read_in_every_unit_and_end_at_ten_years() {
+        for (text, ms) in [("500ms", 500), ("5s", 5_000), ("10m", 600_000), ("4h", 14_400_000), ("7d", 604_800_000)] {
+            assert_eq!(read::<Span>(&format!("{text:?}")).map(Span::ms), Ok(ms), "{text}");
+        }
+        for text in ["\"5\"", "\"s\"", "\"-5s\"", "\"1.5s\"", "\"4000d\"", "\"99999999999999999999s\"", "5"] {
+            assert!(read::<Span>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_numbers_or_text_with_a_unit() {
+        for (text, bytes) in [("512", 512), ("\"512KiB\"", 512 << 10), ("\"4 MiB\"", 4 << 20), ("\"1GiB\"", 1 << 30)] {
+            assert_eq!(read::<Bytes>(text), Ok(Bytes(bytes)), "{text}");
+        }
+        for text in ["-1", "\"4MB\"", "\"\"", "1.5", "true", "\"99999999999GiB\""] {
+            assert!(read::<Bytes>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_shows_where_it_is_and_not_what_it_is() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "hunter2\n").unwrap();
+        let secret = Secret::File(file.path().to_owned());
+        assert_eq!(secret.read().unwrap(), "hunter2");
+        assert!(!format!("{secret:?}").contains("hunter2"));
+    }
 }

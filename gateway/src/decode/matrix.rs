@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::reject::RejectReason;
 
 /// Longest side of a thermal picture.
-pub(super) const SIDE_MAX: usize = 1024;
+pub const SIDE_MAX: usize = 1024;
 /// Most pixels of a thermal picture.
 pub(super) const PIXELS_MAX: usize = SIDE_MAX * SIDE_MAX;
 

@@ -26,12 +26,16 @@ use outpost_detectors::observation::{Fact, Observation, Position, Reading};
 
 use crate::config::{Config, Feed, Format};
 
+pub use matrix::SIDE_MAX;
 pub use reject::{Decoded, PLACE_BYTES_MAX, REJECTS_LISTED_MAX, Reject, RejectReason};
 
 use source::{Resolution, SourceCache};
 
 /// Largest payload that is looked at, whatever a broker lets through.
 pub const PAYLOAD_BYTES_MAX: usize = 16 << 20;
+
+/// Readings of one JSON mapping.
+pub const READINGS_MAX: usize = 128;
 
 /// The decoders of all configured brokers.
 #[derive(Debug)]
@@ -191,6 +195,16 @@ impl Reader {
             }
         })
     }
+}
+
+/// Says what is wrong with a JSON pointer.
+pub fn check_pointer(pointer: &str) -> Result<(), String> {
+    pointer::tokens(pointer).map(drop)
+}
+
+/// Whether thermal frames can come in this unit.
+pub fn is_temperature(unit: &str) -> bool {
+    matrix::TemperatureUnit::parse(unit).is_some()
 }
 
 impl Arrival<'_> {

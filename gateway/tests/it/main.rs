@@ -4,6 +4,8 @@
 
 mod camera;
 mod camera_hostile;
+mod config_bad;
+mod config_examples;
 mod decode_fixtures;
 mod decode_properties;
 mod mqtt_demo_broker;

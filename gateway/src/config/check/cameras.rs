@@ -1,0 +1,67 @@
+//! What must hold of the cameras: address, place, zones and masks.
+
+use super::look::Look;
+use super::parts::check_url;
+use super::tree::Path;
+use crate::config::{Camera, Config};
+
+/// Corners of one polygon.
+const CORNERS_MAX: usize = 256;
+
+pub(super) fn check(look: &mut Look<'_>, config: &Config) {
+    let paths: Vec<_> = (0..config.cameras.len()).map(|i| look.shape.origin("cameras", i)).collect();
+    look.check_ids(paths.iter().cloned().zip(config.cameras.iter().map(|camera| camera.id.as_str())));
+    for (at, camera) in paths.iter().zip(&config.cameras) {
+        check_camera(look, at, camera);
+    }
+}
+
+fn check_camera(look: &mut Look<'_>, at: &Path, camera: &Camera) {
+    if camera.id.contains(['/', '+', '#', '*']) {
+        look.error(&at.key("id"), "a camera's id is one level of a source name: no \"/\", \"+\", \"#\" or \"*\"");
+    }
+    check_url(look, &at.key("url"), &camera.url, &["rtsp"]);
+    if camera.password.is_some() && camera.username.is_none() {
+        look.error(&at.key("password"), "there is no username to it");
+    }
+    look.check_secret(&at.key("password"), camera.password.as_ref());
+    look.check_place(&at.key("place"), camera.place);
+    let zones = at.key("zones");
+    look.check_ids(camera.zones.iter().enumerate().map(|(j, zone)| (zones.index(j), zone.id.as_str())));
+    for (j, zone) in camera.zones.iter().enumerate() {
+        check_polygon(look, &zones.index(j).key("polygon"), &zone.polygon);
+    }
+    for (j, mask) in camera.masks.iter().enumerate() {
+        check_polygon(look, &at.key("masks").index(j), mask);
+    }
+    let spans = [
+        ("dark_after", camera.dark_after),
+        ("open_timeout", camera.open_timeout),
+        ("stall_after", camera.stall_after),
+        ("retry_max", camera.retry_max),
+    ];
+    for (key, span) in spans {
+        look.check_positive(&at.key(key), span);
+    }
+    look.check_bytes(&at.key("frame_bytes_max"), camera.frame_bytes_max, 1 << 12, 64 << 20);
+}
+
+fn check_polygon(look: &mut Look<'_>, at: &Path, polygon: &[[f32; 2]]) {
+    if !(3..=CORNERS_MAX).contains(&polygon.len()) {
+        return look.error(at, format!("a polygon has 3 to {CORNERS_MAX} points, this one has {}", polygon.len()));
+    }
+    if let Some(k) = polygon.iter().position(|point| point.iter().any(|c| !(0.0..=1.0).contains(c))) {
+        let [x, y] = polygon[k];
+        let hint = (x > 1.0 || y > 1.0).then(|| "shares of the picture's width and height, not pixels".to_owned());
+        return look.error_hint(&at.index(k), format!("[{x}, {y}] is not in the picture, 0..1"), hint);
+    }
+    let next = polygon.iter().cycle().skip(1);
+    let doubled: f64 = polygon
+        .iter()
+        .zip(next)
+        .map(|(a, b)| f64::from(a[0]) * f64::from(b[1]) - f64::from(b[0]) * f64::from(a[1]))
+        .sum();
+    if doubled.abs() < 1e-9 {
+        look.error(at, "the points lie on one line: the polygon has no area");
+    }
+}

@@ -1,0 +1,141 @@
+//! What must hold of the feeds: their broker, topics, names, pointers and units.
+
+use super::look::Look;
+use super::tree::Path;
+use super::words::did_you_mean;
+use crate::config::topic::{SourceTemplate, TopicFilter};
+use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, unit};
+use crate::decode;
+
+const METRIC_BYTES_MAX: usize = 128;
+
+pub(super) fn check(look: &mut Look<'_>, config: &Config) {
+    let paths: Vec<_> = (0..config.feeds.len()).map(|i| look.shape.origin("feeds", i)).collect();
+    look.check_ids(paths.iter().cloned().zip(config.feeds.iter().map(|feed| feed.id.as_str())));
+    for (i, feed) in config.feeds.iter().enumerate() {
+        let at = &paths[i];
+        look.check_reference(&at.key("broker"), "broker", &feed.broker, "brokers");
+        check_topics(look, at, feed, &config.feeds[..i]);
+        match SourceTemplate::parse(&feed.source) {
+            Err(error) => look.error(&at.key("source"), error.to_string()),
+            Ok(template) if template.has_name() && !matches!(feed.format, Format::Senml {}) => {
+                look.error(&at.key("source"), "{name} exists only in senml payloads");
+            }
+            Ok(_) => {}
+        }
+        check_format(look, &at.key("format"), &feed.format);
+    }
+}
+
+fn check_topics(look: &mut Look<'_>, at: &Path, feed: &Feed, earlier: &[Feed]) {
+    let topics = at.key("topics");
+    if feed.topics.is_empty() {
+        look.error(&topics, "a feed needs a topic");
+    }
+    for (j, topic) in feed.topics.iter().enumerate() {
+        if let Err(error) = TopicFilter::parse(topic) {
+            look.error(&topics.index(j), format!("{topic:?}: {error}"));
+        }
+        let takes_it = |other: &&Feed| other.broker == feed.broker && other.topics.contains(topic);
+        if let Some(other) = earlier.iter().find(takes_it) {
+            let cause = format!("feed {:?} stands before and takes every message of {topic:?}", other.id);
+            look.warn(&topics.index(j), cause, None);
+        }
+    }
+}
+
+fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
+    match format {
+        Format::Number { metric, unit } => {
+            check_metric(look, &at.key("metric"), metric);
+            check_unit(look, &at.key("unit"), unit.as_deref());
+        }
+        Format::Json { readings, position, time } => check_json(look, at, readings, position.as_ref(), time.as_ref()),
+        Format::Senml {} | Format::Owntracks {} => {}
+        Format::ThermalJson { pixels, columns, unit, time } => {
+            check_pointer(look, &at.key("pixels"), pixels);
+            if let Some(columns) = columns {
+                look.check_within(&at.key("columns"), *columns, 1, decode::SIDE_MAX);
+            }
+            if !decode::is_temperature(unit) {
+                let hint = Some("there are: Cel, K, cK, [degF]".to_owned());
+                look.error_hint(&at.key("unit"), format!("{unit:?} is no temperature"), hint);
+            }
+            if let Some(time) = time {
+                check_pointer(look, &at.key("time").key("pointer"), &time.pointer);
+            }
+        }
+        Format::ThermalU16 { columns, rows } => {
+            look.check_within(&at.key("columns"), *columns, 1, decode::SIDE_MAX);
+            look.check_within(&at.key("rows"), *rows, 1, decode::SIDE_MAX);
+        }
+    }
+}
+
+fn check_json(
+    look: &mut Look<'_>,
+    at: &Path,
+    readings: &[JsonReading],
+    position: Option<&JsonPosition>,
+    time: Option<&JsonTime>,
+) {
+    if readings.is_empty() && position.is_none() {
+        look.error(at, "a json format needs readings or a position");
+    }
+    look.check_within(&at.key("readings"), readings.len(), 0, decode::READINGS_MAX);
+    for (i, reading) in readings.iter().enumerate() {
+        let at = at.key("readings").index(i);
+        check_metric(look, &at.key("metric"), &reading.metric);
+        if readings[..i].iter().any(|other| other.metric == reading.metric) {
+            look.error(&at.key("metric"), format!("{:?} is read twice", reading.metric));
+        }
+        check_pointer(look, &at.key("value"), &reading.value);
+        check_unit(look, &at.key("unit"), reading.unit.as_deref());
+    }
+    if let Some(position) = position {
+        let at = at.key("position");
+        check_pointer(look, &at.key("lon"), &position.lon);
+        check_pointer(look, &at.key("lat"), &position.lat);
+        if let Some(accuracy) = &position.accuracy {
+            check_pointer(look, &at.key("accuracy"), accuracy);
+        }
+    }
+    if let Some(time) = time {
+        check_pointer(look, &at.key("time").key("pointer"), &time.pointer);
+    }
+}
+
+fn check_pointer(look: &mut Look<'_>, at: &Path, pointer: &str) {
+    if let Err(error) = decode::check_pointer(pointer) {
+        let hint = (!pointer.starts_with('/'))
+            .then(|| format!("did you mean {:?}?", format!("/{}", pointer.replace('.', "/"))));
+        look.error_hint(at, error, hint);
+    }
+}
+
+fn check_metric(look: &mut Look<'_>, at: &Path, metric: &str) {
+    if metric.is_empty() || metric.len() > METRIC_BYTES_MAX || metric.chars().any(char::is_control) {
+        look.error(at, format!("a metric has 1 to {METRIC_BYTES_MAX} bytes and no control characters"));
+    }
+}
+
+/// A unit that is not in the table can be meant, but then no two places may spell it differently.
+pub(super) fn check_unit(look: &mut Look<'_>, at: &Path, unit: Option<&str>) {
+    let Some(unit) = unit else { return };
+    if unit.is_empty() || unit.len() > METRIC_BYTES_MAX || unit.chars().any(char::is_control) {
+        look.error(at, "a unit is short text; leave the key out where there is none");
+    } else if unit::known(unit).is_none() {
+        let same = unit::UNITS.iter().find(|known| known.eq_ignore_ascii_case(unit));
+        let alias = match unit {
+            "°C" | "℃" | "C" | "degC" | "celsius" => Some("Cel"),
+            "°F" | "℉" | "F" | "degF" | "fahrenheit" => Some("[degF]"),
+            "µg/m3" | "μg/m3" | "µg/m³" | "μg/m³" => Some("ug/m3"),
+            _ => None,
+        };
+        let hint = match alias.or(same.copied()) {
+            Some(known) => Some(format!("did you mean {known:?}?")),
+            None => did_you_mean(unit, unit::UNITS),
+        };
+        look.warn(at, format!("{unit:?} is not among the known units"), hint);
+    }
+}

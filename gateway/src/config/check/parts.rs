@@ -1,0 +1,199 @@
+//! What must hold of the single tables, the brokers, the known sources and the receivers.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Outside;
+use super::look::Look;
+use super::tree::Path;
+use crate::config::{Api, Broker, Config, MqttVersion, Receiver, Series, Target};
+use crate::decode::PAYLOAD_BYTES_MAX;
+
+const QUEUE_MAX: usize = 1 << 20;
+const SOURCES_MAX: usize = 10_000_000;
+/// Longest keep-alive that MQTT can say.
+const KEEP_ALIVE_S_MAX: i64 = 65_535;
+
+pub(super) fn check(look: &mut Look<'_>, config: &Config) {
+    let root = Path::default();
+    let district = root.key("district");
+    if config.district.id.is_empty() {
+        look.error(&district.key("id"), "must not be empty: it goes out with every notification");
+    }
+    check_api(look, &root.key("api"), &config.api);
+    let (at, pipeline) = (root.key("pipeline"), &config.pipeline);
+    look.check_within(&at.key("queue_max"), pipeline.queue_max, 1, QUEUE_MAX);
+    look.check_within(&at.key("batch_max"), pipeline.batch_max, 1, QUEUE_MAX);
+    look.check_within(&at.key("sources_max"), pipeline.sources_max, 1, SOURCES_MAX);
+    let (at, video) = (root.key("video"), &config.video);
+    look.check_within(&at.key("decode_threads"), video.decode_threads, 0, 1024);
+    look.check_within(&at.key("queue_max"), video.queue_max, 1, QUEUE_MAX);
+    look.check_within(&at.key("jpeg_quality"), video.jpeg_quality, 1, 100);
+    let (at, desk) = (root.key("desk"), &config.desk);
+    look.check_within(&at.key("yellow_share"), desk.yellow_share, 0.0, 1.0);
+    let (at, clock) = (at.key("clock"), &desk.clock);
+    let spans =
+        [("minor", clock.minor), ("moderate", clock.moderate), ("severe", clock.severe), ("extreme", clock.extreme)];
+    for (key, span) in spans {
+        look.check_positive(&at.key(key), span);
+    }
+    check_brokers(look, &config.brokers);
+    check_sources(look, config);
+    check_receivers(look, &config.receivers);
+    if let Some(series) = &config.series {
+        check_series(look, &root.key("series"), series);
+    }
+}
+
+fn check_api(look: &mut Look<'_>, at: &Path, api: &Api) {
+    look.check_secret(&at.key("token"), api.token.as_ref());
+    let listen = at.key("listen");
+    let (is_address, is_loopback) = match (api.listen.parse::<SocketAddr>(), api.listen.split_once(':')) {
+        (Ok(address), _) => (true, address.ip().is_loopback()),
+        (Err(_), Some(("localhost", port))) => (port.parse::<u16>().is_ok(), true),
+        _ => (false, true),
+    };
+    if !is_address {
+        let hint = "write an address and a port, e.g. \"127.0.0.1:8088\" or \"[::1]:8088\"".to_owned();
+        look.error_hint(&listen, format!("{:?} is no address to listen on", api.listen), Some(hint));
+    }
+    if !is_loopback && api.token.is_none() && !look.shape.has_fault_beneath(&at.key("token")) {
+        let hint = "api.token = { env = \"OUTPOST_API_TOKEN\" }, or listen on 127.0.0.1".to_owned();
+        look.error_hint(&listen, "without a token the API may only be reached from this machine", Some(hint));
+    }
+}
+
+fn check_brokers(look: &mut Look<'_>, brokers: &[Broker]) {
+    let paths: Vec<_> = (0..brokers.len()).map(|i| look.shape.origin("brokers", i)).collect();
+    look.check_ids(paths.iter().cloned().zip(brokers.iter().map(|broker| broker.id.as_str())));
+    for (i, broker) in brokers.iter().enumerate() {
+        let at = &paths[i];
+        check_broker(look, at, broker);
+        let same = |other: &&Broker| {
+            (&other.host, other.port, &other.client_id) == (&broker.host, broker.port, &broker.client_id)
+        };
+        if let Some(other) = brokers[..i].iter().find(same) {
+            let cause = format!(
+                "broker {:?} has the same host, port and client_id: each would end the other's session",
+                other.id
+            );
+            look.error(&at.key("client_id"), cause);
+        }
+    }
+}
+
+fn check_broker(look: &mut Look<'_>, at: &Path, broker: &Broker) {
+    if broker.host.is_empty() || broker.host.contains([':', '/', '@', ' ']) && broker.host.parse::<IpAddr>().is_err() {
+        let hint = Some("a name or an address, without mqtt:// and without a port".to_owned());
+        look.error_hint(&at.key("host"), format!("{:?} is no host", broker.host), hint);
+    }
+    look.check_within(&at.key("port"), broker.port, 1, u16::MAX);
+    if broker.client_id.is_empty() {
+        look.error(&at.key("client_id"), "must not be empty: the broker keeps unread messages under it");
+    }
+    if broker.password.is_some() && broker.username.is_none() && broker.version == MqttVersion::V311 {
+        look.error(&at.key("password"), "MQTT 3.1.1 allows no password without a username");
+    }
+    look.check_secret(&at.key("password"), broker.password.as_ref());
+    if let Some(ca_file) = &broker.ca_file {
+        if !broker.tls {
+            look.warn(&at.key("ca_file"), "has no effect without tls = true", None);
+        }
+        if look.outside == Outside::Looked && !ca_file.is_file() {
+            look.error(&at.key("ca_file"), format!("there is no file {}", ca_file.display()));
+        }
+    }
+    let keep_alive_s = broker.keep_alive.ms() / 1000;
+    if !(1..=KEEP_ALIVE_S_MAX).contains(&keep_alive_s) {
+        look.error(&at.key("keep_alive"), format!("must be 1s to {KEEP_ALIVE_S_MAX}s"));
+    }
+    if broker.session_expiry.ms() == 0 {
+        let cause = "0 lets the broker drop what comes while we are away";
+        look.warn(&at.key("session_expiry"), cause, None);
+    }
+    look.check_within(&at.key("inflight_max"), broker.inflight_max, 1, u16::MAX);
+    look.check_bytes(&at.key("packet_bytes_max"), broker.packet_bytes_max, 1 << 10, PAYLOAD_BYTES_MAX as u64);
+    look.check_positive(&at.key("connect_timeout"), broker.connect_timeout);
+    look.check_positive(&at.key("retry_max"), broker.retry_max);
+}
+
+fn check_sources(look: &mut Look<'_>, config: &Config) {
+    let paths: Vec<_> = (0..config.sources.len()).map(|i| look.shape.origin("sources", i)).collect();
+    look.check_ids(paths.iter().cloned().zip(config.sources.iter().map(|source| source.id.as_str())));
+    for (at, source) in paths.iter().zip(&config.sources) {
+        look.check_place(&at.key("place"), source.place);
+    }
+}
+
+fn check_receivers(look: &mut Look<'_>, receivers: &[Receiver]) {
+    let paths: Vec<_> = (0..receivers.len()).map(|i| look.shape.origin("receivers", i)).collect();
+    look.check_ids(paths.iter().cloned().zip(receivers.iter().map(|receiver| receiver.id.as_str())));
+    for (at, receiver) in paths.iter().zip(receivers) {
+        look.check_positive(&at.key("retry_max"), receiver.retry_max);
+        look.check_positive(&at.key("give_up_after"), receiver.give_up_after);
+        let to = at.key("to");
+        match &receiver.to {
+            Target::Webhook { url, secret, timeout } => {
+                check_url(look, &to.key("url"), url, &["http", "https"]);
+                look.check_secret(&to.key("secret"), secret.as_ref());
+                look.check_positive(&to.key("timeout"), *timeout);
+            }
+            Target::Mqtt { broker, topic } => {
+                look.check_reference(&to.key("broker"), "broker", broker, "brokers");
+                if topic.is_empty()
+                    || topic.len() > 1024
+                    || topic.starts_with('$')
+                    || topic.contains(['+', '#'])
+                    || topic.chars().any(char::is_control)
+                {
+                    look.error(&to.key("topic"), "one publishes to a plain topic: no wildcards, no \"$\" in front");
+                }
+            }
+        }
+    }
+}
+
+fn check_series(look: &mut Look<'_>, at: &Path, series: &Series) {
+    let url = at.key("url");
+    if let Some(parsed) = check_url(look, &url, &series.url, &["http"])
+        && !matches!(parsed.path(), "" | "/")
+    {
+        look.error(&url, "takes no path: the client writes to /api/v2/write of the host");
+    }
+    for (key, text) in [("org", &series.org), ("bucket", &series.bucket)] {
+        if text.is_empty() {
+            look.error(&at.key(key), "must not be empty");
+        }
+    }
+    look.check_secret(&at.key("token"), series.token.as_ref());
+    look.check_bytes(&at.key("batch_bytes_max"), series.batch_bytes_max, 1 << 10, 64 << 20);
+    look.check_bytes(&at.key("spool_bytes_max"), series.spool_bytes_max, series.batch_bytes_max.0, 1 << 40);
+    look.check_positive(&at.key("timeout"), series.timeout);
+    look.check_positive(&at.key("retry_max"), series.retry_max);
+}
+
+/// A URL of one of the schemes, with a host and without credentials. What is written is repeated only where it holds no
+/// credentials.
+pub(super) fn check_url(look: &mut Look<'_>, at: &Path, text: &str, schemes: &[&str]) -> Option<url::Url> {
+    let told = schemes.join(":// or ");
+    let parsed = match url::Url::parse(text) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            look.error(at, format!("is no URL: {error}"));
+            return None;
+        }
+    };
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        let hint = Some("there are keys of their own for username and password or secret".to_owned());
+        look.error_hint(at, "credentials do not stand in a URL", hint);
+        return None;
+    }
+    if !schemes.contains(&parsed.scheme()) {
+        look.error(at, format!("must begin with {told}://, not {}:", parsed.scheme()));
+        return None;
+    }
+    if parsed.host_str().is_none_or(str::is_empty) {
+        look.error(at, "names no host");
+        return None;
+    }
+    Some(parsed)
+}

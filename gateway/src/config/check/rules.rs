@@ -1,0 +1,223 @@
+//! What must hold of the rules: what they watch exists, and what they detect can happen.
+
+use super::feeds::check_unit;
+use super::look::Look;
+use super::tree::Path;
+use super::words::{did_you_mean, one_of};
+use crate::config::pattern::SourcePattern;
+use crate::config::topic::{Part, SourceTemplate, TopicFilter};
+use crate::config::{Camera, Config, Detect, Feed, Format, Rule, unit};
+
+pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[String]>) {
+    let paths: Vec<_> = (0..config.rules.len()).map(|i| look.shape.origin("rules", i)).collect();
+    look.check_ids(paths.iter().cloned().zip(config.rules.iter().map(|rule| rule.id.as_str())));
+    let estate = Estate::new(config);
+    for (at, rule) in paths.iter().zip(&config.rules) {
+        let patterns = check_sources(look, at, rule, &estate);
+        let detect = at.key("detect");
+        match &rule.detect {
+            Detect::Threshold { .. } => {
+                check_threshold(look, &detect, &rule.detect);
+                check_metric(look, &detect, &rule.detect, &estate, &patterns);
+            }
+            Detect::Hotspot { .. } => check_hotspot(look, &detect, &rule.detect),
+            Detect::Silent { after } => look.check_positive(&detect.key("after"), *after),
+            Detect::Dark { after } => {
+                look.check_positive(&detect.key("after"), *after);
+                check_cameras(look, at, &estate, &patterns);
+            }
+            Detect::Enter { fence } | Detect::Exit { fence } => check_fence(look, &detect, fence, fences),
+            Detect::Inside { fence, longer_than } => {
+                check_fence(look, &detect, fence, fences);
+                look.check_positive(&detect.key("for"), *longer_than);
+            }
+            Detect::Intrusion { zone, min_area, .. } => {
+                look.check_within(&detect.key("min_area"), *min_area, 0.0, 1.0);
+                check_cameras(look, at, &estate, &patterns);
+                check_zone(look, &detect.key("zone"), zone, &estate, &patterns);
+            }
+        }
+    }
+}
+
+/// What sources there can be.
+struct Estate<'a> {
+    cameras: Vec<(String, &'a Camera)>,
+    sources: Vec<&'a str>,
+    /// Feeds with the names that they can give; none where that cannot be said beforehand.
+    feeds: Vec<(&'a Feed, Option<Vec<SourcePattern>>)>,
+}
+
+impl<'a> Estate<'a> {
+    fn new(config: &'a Config) -> Self {
+        Estate {
+            cameras: config.cameras.iter().map(|camera| (format!("cam:{}", camera.id), camera)).collect(),
+            sources: config.sources.iter().map(|source| source.id.as_str()).collect(),
+            feeds: config.feeds.iter().map(|feed| (feed, names_of(feed))).collect(),
+        }
+    }
+
+    fn has(&self, pattern: &SourcePattern) -> bool {
+        self.cameras.iter().any(|(name, _)| pattern.matches(name))
+            || self.sources.iter().any(|name| pattern.matches(name))
+            || self.feeds_of(pattern).next().is_some()
+    }
+
+    fn feeds_of(&self, pattern: &SourcePattern) -> impl Iterator<Item = &'a Feed> {
+        self.feeds
+            .iter()
+            .filter(|(_, names)| names.as_ref().is_none_or(|names| names.iter().any(|name| name.overlaps(pattern))))
+            .map(|(feed, _)| *feed)
+    }
+
+    fn cameras_of(&self, patterns: &[SourcePattern]) -> impl Iterator<Item = &'a Camera> {
+        let matches = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
+        self.cameras.iter().filter(move |(name, _)| matches(name)).map(|(_, camera)| *camera)
+    }
+}
+
+/// Patterns of the source names that a feed can give.
+fn names_of(feed: &Feed) -> Option<Vec<SourcePattern>> {
+    let template = SourceTemplate::parse(&feed.source).ok()?;
+    if template.parts() == [Part::Topic] {
+        let filters = feed.topics.iter().map(|topic| TopicFilter::parse(topic).ok());
+        return filters.map(|filter| SourcePattern::parse(filter?.as_str()).ok()).collect();
+    }
+    let mut text = String::new();
+    for part in template.parts() {
+        match part {
+            Part::Text(plain) => text.push_str(plain),
+            Part::Level(_) => text.push('*'),
+            Part::Topic | Part::Name => return None,
+        }
+    }
+    Some(vec![SourcePattern::parse(&text).ok()?])
+}
+
+fn check_sources(look: &mut Look<'_>, at: &Path, rule: &Rule, estate: &Estate<'_>) -> Vec<SourcePattern> {
+    let sources = at.key("sources");
+    if rule.sources.is_empty() {
+        look.error_hint(&sources, "a rule needs a source", Some("\"#\" is every source".into()));
+    }
+    let mut patterns = Vec::with_capacity(rule.sources.len());
+    for (j, text) in rule.sources.iter().enumerate() {
+        match SourcePattern::parse(text) {
+            Err(error) => look.error(&sources.index(j), format!("{text:?}: {error}")),
+            Ok(pattern) => {
+                if text != "#" && is_complete(look) && !estate.has(&pattern) {
+                    let mut names: Vec<&str> = estate.sources.clone();
+                    names.extend(estate.cameras.iter().map(|(name, _)| name.as_str()));
+                    let cause = format!("no camera, feed or source can have the name {text:?}");
+                    look.warn(&sources.index(j), cause, did_you_mean(text, &names));
+                }
+                patterns.push(pattern);
+            }
+        }
+    }
+    patterns
+}
+
+/// Whether everything that sources come from could be read.
+fn is_complete(look: &Look<'_>) -> bool {
+    ["cameras", "feeds", "sources"].iter().all(|list| !look.shape.has_fault_beneath(&Path::default().key(list)))
+}
+
+fn check_threshold(look: &mut Look<'_>, at: &Path, detect: &Detect) {
+    let Detect::Threshold { above, below, clear, unit, .. } = detect else { return };
+    for (key, level) in [("above", above), ("below", below), ("clear", clear)] {
+        if level.is_some_and(|level| !level.is_finite()) {
+            return look.error(&at.key(key), "must be a finite number");
+        }
+    }
+    check_unit(look, &at.key("unit"), unit.as_deref());
+    match (above, below) {
+        (None, None) => look.error(at, "a threshold needs above or below"),
+        (Some(above), Some(below)) if below >= above => {
+            look.error(&at.key("below"), format!("below {below} or above {above} is always true"));
+        }
+        _ => {}
+    }
+    let Some(clear) = clear else { return };
+    if let Some(above) = above.filter(|above| clear > above) {
+        let cause = format!("an alert above {above} clears at {above} or lower, not at {clear}");
+        look.error(&at.key("clear"), cause);
+    }
+    if let Some(below) = below.filter(|below| clear < below) {
+        let cause = format!("an alert below {below} clears at {below} or higher, not at {clear}");
+        look.error(&at.key("clear"), cause);
+    }
+}
+
+/// A metric that none of the sources has is a rule that never fires.
+fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate<'_>, patterns: &[SourcePattern]) {
+    let Detect::Threshold { metric, unit, .. } = detect else { return };
+    let mut known: Vec<(&str, Option<&str>)> = Vec::new();
+    for feed in patterns.iter().flat_map(|pattern| estate.feeds_of(pattern)) {
+        match &feed.format {
+            Format::Number { metric, unit } => known.push((metric, unit.as_deref())),
+            Format::Json { readings, .. } => {
+                known.extend(readings.iter().map(|reading| (reading.metric.as_str(), reading.unit.as_deref())));
+            }
+            // The device names its metrics.
+            Format::Senml {} => return,
+            Format::Owntracks {} | Format::ThermalJson { .. } | Format::ThermalU16 { .. } => {}
+        }
+    }
+    if known.is_empty() || !is_complete(look) {
+        return;
+    }
+    let of_metric: Vec<_> = known.iter().filter(|(known, _)| known == metric).collect();
+    if of_metric.is_empty() {
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        let hint = did_you_mean(metric, &names).or_else(|| one_of("they have", &names));
+        look.warn(&at.key("metric"), format!("the sources of this rule have no metric {metric:?}"), hint);
+    } else if let Some(unit) = unit
+        && unit::known(unit).is_some()
+        && !of_metric.iter().any(|(_, known)| *known == Some(unit.as_str()))
+    {
+        let units: Vec<_> = of_metric.iter().map(|(_, unit)| unit.unwrap_or("none")).collect();
+        let cause = format!("no reading of {metric:?} comes in {unit:?}: the rule rejects them all");
+        look.warn(&at.key("unit"), cause, one_of("they come in", &units));
+    }
+}
+
+fn check_hotspot(look: &mut Look<'_>, at: &Path, detect: &Detect) {
+    let Detect::Hotspot { above, over_background, pixels_min, .. } = detect else { return };
+    if above.is_none() && over_background.is_none() {
+        look.error(at, "a hotspot needs above or over_background");
+    }
+    if above.is_some_and(|above| !above.is_finite()) {
+        look.error(&at.key("above"), "must be a finite number");
+    }
+    if over_background.is_some_and(|kelvin| !(kelvin.is_finite() && kelvin > 0.0)) {
+        look.error(&at.key("over_background"), "must be more than 0 kelvin");
+    }
+    look.check_within(&at.key("pixels_min"), *pixels_min, 1, crate::decode::SIDE_MAX * crate::decode::SIDE_MAX);
+}
+
+fn check_cameras(look: &mut Look<'_>, at: &Path, estate: &Estate<'_>, patterns: &[SourcePattern]) {
+    if is_complete(look) && !patterns.is_empty() && estate.cameras_of(patterns).next().is_none() {
+        let hint = one_of("there are", &estate.cameras.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+        look.error_hint(&at.key("sources"), "none of them is a camera, and this rule needs one", hint);
+    }
+}
+
+fn check_zone(look: &mut Look<'_>, at: &Path, zone: &str, estate: &Estate<'_>, patterns: &[SourcePattern]) {
+    let mut cameras = estate.cameras_of(patterns).peekable();
+    if !is_complete(look) || cameras.peek().is_none() {
+        return;
+    }
+    let known: Vec<&str> = cameras.flat_map(|camera| camera.zones.iter().map(|zone| zone.id.as_str())).collect();
+    if !known.contains(&zone) {
+        let hint = did_you_mean(zone, &known).or_else(|| one_of("there are", &known));
+        look.error_hint(at, format!("no camera of this rule has a zone {zone:?}"), hint);
+    }
+}
+
+fn check_fence(look: &mut Look<'_>, at: &Path, fence: &str, fences: Option<&[String]>) {
+    let Some(fences) = fences else { return };
+    if !fences.iter().any(|known| known == fence) {
+        let hint = did_you_mean(fence, fences).or_else(|| one_of("there are", fences));
+        look.error_hint(&at.key("fence"), format!("there is no fence {fence:?}"), hint);
+    }
+}
