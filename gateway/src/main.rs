@@ -179,12 +179,8 @@ fn show(listen: &str, data: Option<PathBuf>, seconds: Option<u64>) -> anyhow::Re
 }
 
 fn load(file: &Path) -> anyhow::Result<Config> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
-    let checked = config::check::check(&text, file);
-    for problem in &checked.problems {
-        eprintln!("{problem}");
-    }
-    checked.config.with_context(|| format!("{} has problems: nothing was started", file.display()))
+    let told = |problems| anyhow::anyhow!("{problems}\n{}: nothing was started", file.display());
+    config::load(file).map_err(told)
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

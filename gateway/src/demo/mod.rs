@@ -45,6 +45,6 @@ pub async fn start(folder: &Path, listen: &str, stop: CancellationToken) -> anyh
 }
 
 fn config() -> anyhow::Result<Config> {
-    let checked = config::check::check(CONFIG, Path::new("configs/demo.toml"));
+    let checked = config::check::check_alone(CONFIG, Path::new("configs/demo.toml"));
     checked.config.ok_or_else(|| anyhow!("the demo's configuration is broken"))
 }

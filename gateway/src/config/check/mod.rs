@@ -27,8 +27,6 @@ use super::Config;
 use look::Look;
 use tree::Lines;
 
-pub use fences::fence_ids;
-
 /// Problems that are listed; a file with more is not read to its end by anybody.
 pub const PROBLEMS_MAX: usize = 200;
 /// Largest configuration file.
