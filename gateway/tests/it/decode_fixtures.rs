@@ -146,8 +146,8 @@ fn the_real_thermal_picture_has_its_hot_contact_in_both_forms() {
     };
     let mut frames = Vec::new();
     for (file, format) in [
-        ("flir_t640_80x60.json", "{ kind = \"thermal-json\", pixels = \"/pixels\" }"),
-        ("flir_t640_80x60.u16", "{ kind = \"thermal-u16\", columns = 80, rows = 60 }"),
+        ("fuses_80x60.json", "{ kind = \"thermal-json\", pixels = \"/pixels\" }"),
+        ("fuses_80x60.u16", "{ kind = \"thermal-u16\", columns = 80, rows = 60 }"),
     ] {
         let (topic, received_ms, decoder) = feed(format);
         let mut decoded = Decoded::new();
