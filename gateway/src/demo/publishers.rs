@@ -18,7 +18,7 @@ const OFFICE: &str = include_str!("../../../fixtures/demo/ambient_temperature.cs
 /// UK Bus Open Data Service, positions of one bus, about every 24 s.
 const BUS: &str = include_str!("../../../fixtures/demo/bus_4842.csv");
 /// Three fuses in a cabinet by a FLIR T640: 80x60 hundredths of a kelvin, little-endian.
-const THERMAL: &[u8] = include_bytes!("../../../fixtures/thermal/flir_t640_80x60.u16");
+const THERMAL: &[u8] = include_bytes!("../../../fixtures/thermal/fuses_80x60.u16");
 
 const INTERVAL: Duration = Duration::from_millis(500);
 
