@@ -6,8 +6,8 @@
 //! - [`decode`]: payload bytes → observations and rejects
 //! - [`video`]: access units → pictures → picture facts; evidence
 //! - [`pipeline`]: Watch (rules over observations), and the shell that commits before it acknowledges
-//! - [`dispatch`]: Desk (alerts to tickets)
-//! - [`store`]: SQLite
+//! - [`dispatch`]: Desk, which turns alerts into tickets
+//! - [`store`]: states, alerts, tickets and queues in SQLite
 //! - [`notify`], [`series`]: what goes out
 //! - [`api`]: HTTP, server-sent events, the page
 //! - [`telemetry`]: logs, metrics, the clock

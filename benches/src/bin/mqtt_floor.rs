@@ -5,6 +5,8 @@
 //!
 //! The generator is a process of its own, so that its CPU is not counted. One line of JSON.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark starts its broker and its generator")]
+
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -123,10 +123,10 @@ impl Recorder {
             Ok(()) => self.out.write_all(&self.line).map_err(|cause| cause.to_string()),
             Err(cause) => Err(cause.to_string()),
         };
-        if let Err(cause) = written {
-            if !std::mem::replace(&mut self.broken, true) {
-                tracing::error!(%cause, "recording failed, what follows may lack observations");
-            }
+        if let Err(cause) = written
+            && !std::mem::replace(&mut self.broken, true)
+        {
+            tracing::error!(%cause, "recording failed, what follows may lack observations");
         }
     }
 }

@@ -33,9 +33,12 @@ const BEAT_MS: i64 = 1_000;
 /// Wait before a failed commit is tried again.
 const COMMIT_RETRY: Duration = Duration::from_secs(1);
 
+/// The ticket as it then is, once that is on disk.
+pub type Answer = Result<Arc<Ticket>, Refusal>;
+
 /// What an operator's request asks of the shell.
 pub enum Ask {
-    Command(Command, oneshot::Sender<Result<Arc<Ticket>, Refusal>>),
+    Command(Command, oneshot::Sender<Answer>),
     Sources(oneshot::Sender<Vec<SourceView>>),
 }
 
@@ -105,7 +108,8 @@ struct Batch {
     desk_effects: Vec<dispatch::Effect>,
     commit: Commit,
     receipts: Vec<(Arc<str>, Receipt)>,
-    replies: Vec<(oneshot::Sender<Result<Arc<Ticket>, Refusal>>, Result<Arc<Ticket>, Refusal>)>,
+    /// Answers that wait for their commit.
+    replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     /// Everything that had come was taken: timers may ring by the clock.
     drained: bool,
     heard_ms: i64,
