@@ -122,6 +122,7 @@ impl App {
             evidence,
             recorder,
             metrics: metrics.clone(),
+            facts: metrics.facts(),
             health: health.clone(),
             changed,
             series,

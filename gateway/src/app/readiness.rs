@@ -65,8 +65,14 @@ impl Readiness for Sessions {
         if let Some(cameras) = &self.cameras {
             for (counts, metrics) in cameras.counters().iter().zip(&self.camera_metrics) {
                 metrics.raise_to(counts.frames, counts.decoded, counts.shed);
+                metrics.raise_errors_to("decode", counts.decode_errors);
+                metrics.raise_errors_to("reconnect", counts.reconnects);
+                metrics.raise_errors_to("loss", counts.lost_packets);
                 metrics.set_state(counts.state);
             }
+        }
+        if let Ok(n_lines) = self.reader.spool_lines() {
+            self.metrics.series.waiting.set(i64::try_from(n_lines).unwrap_or(i64::MAX));
         }
         if let Ok(counts) = self.reader.outbox_counts() {
             for receiver in &self.receivers {

@@ -86,6 +86,11 @@ impl Progress {
 
     pub(super) fn delivered(&self) {
         self.metrics.delivered.inc();
+        self.up();
+    }
+
+    /// The receiver acknowledges and the store has noted it.
+    pub(super) fn up(&self) {
         self.enter(Status { phase: Phase::Up, error: None, n_failures_in_row: 0 });
     }
 

@@ -148,9 +148,11 @@ impl Worker {
         let row = delivery.row;
         match self.attempt(delivery).await {
             Ok(()) => {
-                self.persist(move |outbox| outbox.done(row)).await;
-                self.order.release(delivery);
+                // Counted when acknowledged, as the receiver counts; the store may take its time to forget it.
                 self.progress.delivered();
+                self.persist(move |outbox| outbox.done(row)).await;
+                self.progress.up();
+                self.order.release(delivery);
                 self.pause.reset();
             }
             Err(fault) => {

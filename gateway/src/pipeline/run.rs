@@ -24,7 +24,7 @@ use crate::notify::body;
 use crate::nouns::{Alert, Command, Refusal, Ticket};
 use crate::series::line;
 use crate::store::{Commit, NewDelivery, SeenRow, Store};
-use crate::telemetry::metrics::{FeedMetrics, Metrics};
+use crate::telemetry::metrics::{FactMetrics, FeedMetrics, Metrics};
 use crate::telemetry::now_ms;
 
 /// Longest sleep of the shell: how stale its heartbeat may be while all is well.
@@ -89,6 +89,7 @@ pub struct Shell {
     pub evidence: Option<Box<dyn Evidence>>,
     pub recorder: Option<Recorder>,
     pub metrics: Arc<Metrics>,
+    pub facts: FactMetrics,
     pub health: Arc<Health>,
     /// Counts commits that changed a ticket: the live stream looks at the store when it changes.
     pub changed: watch::Sender<u64>,
@@ -253,6 +254,7 @@ impl Shell {
 
     fn take_observation(&mut self, observation: &Observation, batch: &mut Batch) {
         batch.heard_ms = batch.heard_ms.max(observation.received_ms);
+        self.facts.count(&observation.fact);
         self.sources.observed(observation);
         if let Some(recorder) = &mut self.recorder {
             recorder.write(observation);

@@ -152,6 +152,16 @@ impl Reader {
         })
     }
 
+    /// Readings that wait for the series database.
+    pub fn spool_lines(&self) -> Result<u64, StoreError> {
+        let count = |conn: &Connection| {
+            let n_lines =
+                conn.query_row("SELECT ifnull(sum(n_lines), 0) FROM spool", [], |row| row.get::<_, i64>(0))?;
+            Ok(n_lines.unsigned_abs())
+        };
+        self.with(count)
+    }
+
     fn with<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let conn = match self.conns.iter().find_map(|conn| conn.try_lock().ok()) {
             Some(conn) => conn,

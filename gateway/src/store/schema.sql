@@ -80,8 +80,8 @@ CREATE INDEX outbox_due ON outbox (receiver, row) WHERE failed = 0;
 
 CREATE TABLE spool (
     row     INTEGER PRIMARY KEY AUTOINCREMENT,
-    lines   TEXT NOT NULL,              -- line protocol of one batch
-    n_lines INTEGER NOT NULL
+    n_lines INTEGER NOT NULL,           -- before the text, so that counting reads no text
+    lines   TEXT NOT NULL               -- line protocol of one batch
 );
 
 -- What was committed of a broker's unacknowledged window: packet ids and payload hashes, to know redeliveries.

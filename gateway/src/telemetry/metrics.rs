@@ -5,7 +5,7 @@
 //! Whoever counts often asks once for its counters ([`Metrics::feed`], [`Metrics::camera`]…) and keeps them: a count is
 //! then one atomic addition.
 
-use outpost_detectors::observation::LinkState;
+use outpost_detectors::observation::{Fact, LinkState};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -64,6 +64,16 @@ pub struct FeedMetrics {
     pub deduplicated: Counter,
     pub evicted: Counter,
     rejected: Family<FeedReasonLabels, Counter>,
+}
+
+/// Observations that rules looked at.
+#[derive(Debug, Clone)]
+pub struct FactMetrics {
+    reading: Counter,
+    position: Counter,
+    thermal: Counter,
+    picture: Counter,
+    link: Counter,
 }
 
 /// What became of a receiver's deliveries.
@@ -172,9 +182,16 @@ impl Metrics {
         }
     }
 
-    /// Counter of observations of one kind of fact, e.g. `reading`.
-    pub fn observations(&self, fact: &'static str) -> Counter {
-        self.observations.get_or_create_owned(&FactLabel { fact })
+    /// Counters of observations by kind of fact.
+    pub fn facts(&self) -> FactMetrics {
+        let counter = |fact| self.observations.get_or_create_owned(&FactLabel { fact });
+        FactMetrics {
+            reading: counter("reading"),
+            position: counter("position"),
+            thermal: counter("thermal"),
+            picture: counter("picture"),
+            link: counter("link"),
+        }
     }
 
     pub fn alert_opened(&self, rule: &str) {
@@ -228,6 +245,19 @@ impl FeedMetrics {
     }
 }
 
+impl FactMetrics {
+    pub fn count(&self, fact: &Fact) {
+        let counter = match fact {
+            Fact::Reading(_) => &self.reading,
+            Fact::Position(_) => &self.position,
+            Fact::Thermal(_) => &self.thermal,
+            Fact::Picture(_) => &self.picture,
+            Fact::Link(_) => &self.link,
+        };
+        counter.inc();
+    }
+}
+
 impl CameraMetrics {
     /// Brings the counters up to what the camera's own count says.
     pub fn raise_to(&self, frames: u64, decoded: u64, shed: u64) {
@@ -236,8 +266,10 @@ impl CameraMetrics {
         }
     }
 
-    pub fn error(&self, reason: &'static str) {
-        self.errors.get_or_create(&CameraReasonLabels { camera: self.camera.clone(), reason }).inc();
+    /// Brings the failures of one kind up to what the camera's own count says.
+    pub fn raise_errors_to(&self, reason: &'static str, n: u64) {
+        let counter = self.errors.get_or_create_owned(&CameraReasonLabels { camera: self.camera.clone(), reason });
+        counter.inc_by(n.saturating_sub(counter.get()));
     }
 
     pub fn set_state(&self, current: LinkState) {
@@ -351,6 +383,8 @@ struct BrokerLabel {
 
 #[cfg(test)]
 mod tests {
+    use outpost_detectors::observation::Link;
+
     use super::*;
 
     fn used() -> Metrics {
@@ -360,7 +394,7 @@ mod tests {
         feed.committed.inc();
         feed.deduplicated.inc();
         feed.reject("not-json");
-        metrics.observations("reading").inc();
+        metrics.facts().count(&Fact::Link(Link { state: LinkState::Live, reason: None }));
         metrics.alert_opened("gas");
         metrics.alert_cleared("gas");
         metrics.ticket_opened(Severity::Severe);
@@ -374,7 +408,7 @@ mod tests {
         metrics.series.waiting.set(9);
         let camera = metrics.camera("gate");
         camera.frames.inc();
-        camera.error("codec");
+        camera.raise_errors_to("decode", 1);
         camera.set_state(LinkState::Connecting);
         camera.set_state(LinkState::Live);
         metrics.mqtt_session_up("local").set(1);
@@ -387,7 +421,7 @@ mod tests {
         for line in [
             r#"outpost_messages_received_total{feed="tunnel"} 3"#,
             r#"outpost_messages_rejected_total{feed="tunnel",reason="not-json"} 1"#,
-            r#"outpost_observations_total{fact="reading"} 1"#,
+            r#"outpost_observations_total{fact="link"} 1"#,
             r#"outpost_alerts_opened_total{rule="gas"} 1"#,
             r#"outpost_tickets_opened_total{severity="severe"} 1"#,
             "outpost_commit_duration_seconds_count 1",
@@ -396,7 +430,7 @@ mod tests {
             r#"outpost_deliveries_total{receiver="centre",result="delivered"} 1"#,
             "outpost_series_lines_written_total 7",
             "outpost_series_spool_lines 9",
-            r#"outpost_camera_errors_total{camera="gate",reason="codec"} 1"#,
+            r#"outpost_camera_errors_total{camera="gate",reason="decode"} 1"#,
             r#"outpost_camera_state{camera="gate",state="connecting"} 0"#,
             r#"outpost_camera_state{camera="gate",state="live"} 1"#,
             r#"outpost_mqtt_session_up{broker="local"} 1"#,

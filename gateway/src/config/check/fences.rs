@@ -41,7 +41,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<String>>
                 look.warn(&at, message, None);
             }
         }
-        if parsed.fences.is_empty() {
+        if parsed.fences.is_empty() && parsed.problems.is_empty() {
             look.warn(&at, format!("there is no fence in {}", entry.file.display()), None);
         }
         for fence in parsed.fences {
