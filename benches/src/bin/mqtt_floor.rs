@@ -5,7 +5,7 @@
 //!
 //! The generator is a process of its own, so that its CPU is not counted. One line of JSON.
 
-#![expect(clippy::disallowed_methods, reason = "a benchmark starts its broker and its generator")]
+#![expect(clippy::disallowed_methods, reason = "the broker and the generator are programs of their own")]
 
 use std::error::Error;
 use std::io::{Read, Write};

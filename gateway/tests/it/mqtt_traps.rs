@@ -50,6 +50,7 @@ async fn trap_01_a_packet_beyond_all_limits_is_given_up_with_the_session() {
         let mut forgetting = fake.accept_connect(false).await;
         assert!(forgetting.connect.clean);
         forgetting.expect_disconnect().await;
+        forgetting.drop_connection();
         let mut peer = fake.accept_connect(false).await;
         assert!(!peer.connect.clean, "the next session must be kept again");
         peer.expect_subscribe().await;
@@ -460,12 +461,13 @@ async fn a_stop_sends_the_last_acknowledgements_and_says_good_bye() {
         peer.publish(1, "m").await;
         let got = gateway.take(1).await;
         gateway.stop.cancel();
+        assert!(within("the end of the queue", gateway.messages.recv()).await.is_none());
         // Nothing that comes now is handed over, so nothing of it may be acknowledged.
         peer.publish(2, "late").await;
         gateway.acknowledge(&got);
         assert_eq!(peer.expect_pubacks(1).await, [1]);
         peer.expect_disconnect().await;
+        peer.drop_connection();
         within("the session to stop", gateway.session.stopped()).await;
-        assert!(gateway.messages.recv().await.is_none());
     }
 }

@@ -47,6 +47,8 @@ impl Ledger {
 pub(super) struct Lane {
     ledger: Mutex<Ledger>,
     raised: AtomicBool,
+    /// Nobody is left who could acknowledge.
+    abandoned: AtomicBool,
     waker: AtomicWaker,
     counters: Arc<SessionCounters>,
 }
@@ -59,7 +61,8 @@ impl Lane {
             first: 0,
             place: vec![0; PACKETS_MAX + 1].into_boxed_slice(),
         };
-        Lane { ledger: Mutex::new(ledger), raised: AtomicBool::new(false), waker: AtomicWaker::new(), counters }
+        let (raised, abandoned) = (AtomicBool::new(false), AtomicBool::new(false));
+        Lane { ledger: Mutex::new(ledger), raised, abandoned, waker: AtomicWaker::new(), counters }
     }
 
     /// A panic elsewhere leaves the ledger as good as it was: every change here is complete when the lock is let go.
@@ -100,6 +103,15 @@ impl Lane {
         self.ledger().outstanding.len()
     }
 
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+
+    fn raise(&self) {
+        self.raised.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
     /// Ready once something was acknowledged since the last time.
     pub(super) fn poll_raised(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.raised.swap(false, Ordering::AcqRel) {
@@ -130,8 +142,7 @@ impl Lane {
         };
         self.counters.stale_acks.fetch_add(stale, Ordering::Relaxed);
         if front_is_done {
-            self.raised.store(true, Ordering::Release);
-            self.waker.wake();
+            self.raise();
         }
     }
 }
@@ -140,18 +151,30 @@ impl Lane {
 /// that the broker has given out.
 #[derive(Debug, Clone)]
 pub struct AckSender {
+    holder: Arc<Holder>,
+}
+
+#[derive(Debug)]
+struct Holder {
     lane: Arc<Lane>,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.lane.abandoned.store(true, Ordering::Release);
+        self.lane.raise();
+    }
 }
 
 impl AckSender {
     pub(super) fn new(lane: Arc<Lane>) -> Self {
-        AckSender { lane }
+        AckSender { holder: Arc::new(Holder { lane }) }
     }
 
     /// In any order: the session sends acknowledgements in the order of receipt, each as soon as all before it are
     /// here. A receipt of an earlier connection is dropped and counted: the broker will send that message again.
     pub fn acknowledge(&self, receipts: &[Receipt]) {
-        self.lane.acknowledge(receipts.iter().copied());
+        self.holder.lane.acknowledge(receipts.iter().copied());
     }
 }
 
@@ -207,6 +230,17 @@ mod tests {
         lane.acknowledge([receipt(1, 5), receipt(1, 5)]);
         assert_eq!(ready(&lane), [5]);
         assert!(lane.received(5));
+    }
+
+    #[test]
+    fn the_last_acknowledger_that_goes_is_noticed() {
+        let lane = Arc::new(Lane::new(Arc::default()));
+        let first = AckSender::new(Arc::clone(&lane));
+        let second = first.clone();
+        drop(first);
+        assert!(!lane.is_abandoned());
+        drop(second);
+        assert!(lane.is_abandoned());
     }
 
     proptest! {

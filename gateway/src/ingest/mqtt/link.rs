@@ -31,6 +31,9 @@ pub(super) struct Plan {
     /// What the broker is asked to keep of our session; `None` asks for a new session.
     session_expiry_s: Option<u32>,
     inflight_max: u16,
+    /// Our own publishes in flight. The client scans this many slots at each flush, so a session that only receives
+    /// has one.
+    publishing_max: u16,
     packet_bytes_max: u32,
     connect_timeout: Duration,
 }
@@ -112,6 +115,7 @@ impl Plan {
             keep_alive_s: u16::try_from(seconds(broker.keep_alive)).unwrap_or(u16::MAX).max(1),
             session_expiry_s: Some(u32::try_from(seconds(broker.session_expiry)).unwrap_or(u32::MAX - 1)),
             inflight_max: broker.inflight_max.max(1),
+            publishing_max: 1,
             packet_bytes_max: u32::try_from(broker.packet_bytes_max.0).unwrap_or(u32::MAX),
             connect_timeout: broker.connect_timeout.duration(),
         })
@@ -121,6 +125,12 @@ impl Plan {
     pub(super) fn forgetting(mut self) -> Self {
         self.session_expiry_s = None;
         self
+    }
+
+    /// For a connection that publishes and receives nothing.
+    pub(super) fn publishing(mut self, in_flight_max: u16) -> Self {
+        self.publishing_max = in_flight_max;
+        self.forgetting()
     }
 
     pub(super) fn admitting(mut self, packet_bytes_max: u64) -> Self {

@@ -42,8 +42,8 @@ pub struct Session {
 
 impl Session {
     /// Starts on the current tokio runtime. Messages go to `messages`; while that is full nothing is read from the
-    /// broker, and pings go on. On `stop` nothing more is handed over, receipts that are given within five seconds are
-    /// still sent, and the broker keeps the session for the next start.
+    /// broker, and pings go on. On `stop` nothing more is handed over and the queue is let go; receipts of what had been
+    /// handed over are still sent for five seconds or until all acknowledgers are gone; the broker keeps the session.
     pub fn start(
         broker: &config::Broker,
         topics: Vec<String>,
@@ -85,8 +85,10 @@ impl Session {
         Arc::clone(&self.counters)
     }
 
-    /// Returns when the session has ended after its `stop` token was cancelled.
+    /// Returns when the session has ended after its `stop` token was cancelled. Acknowledgers elsewhere may still be
+    /// at work; with none left it does not wait for any.
     pub async fn stopped(self) {
+        drop(self.acks);
         // A panic in the task has been reported by the runtime; there is nothing left to stop.
         let _ = self.task.await;
     }

@@ -1,4 +1,8 @@
-//! The socket under a client: gathers small writes into one, and stops reading when told. Knows nothing of MQTT.
+//! The socket under a client: gathers small writes and small reads, and stops reading when told. Knows nothing of MQTT.
+//!
+//! Brokers write each message by itself, and a system call costs more than all that we do with a message. So a read
+//! that follows another within a millisecond waits until that millisecond is over, unless the one before filled its
+//! buffer: under load one read brings many messages, alone a message is read at once.
 //!
 //! The client flushes after every acknowledgement, which doubles what a message costs. Here a flush only marks the
 //! bytes as due; they leave in one system call when the client next asks to read, which it does as soon as it has
@@ -9,14 +13,19 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Gathered bytes. Far above what one connection's acknowledgements and subscriptions can be (65,535 × 4 bytes), so
 /// that writing them never waits and a cancelled poll never loses one.
 const GATHERED_BYTES_MAX: usize = 1 << 20;
+
+/// Between the starts of two reads, unless there is more than one read can bring.
+const READ_PACE: Duration = Duration::from_millis(1);
 
 /// The session's hand on the socket.
 #[derive(Default)]
@@ -63,6 +72,10 @@ pub(super) struct Wire<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> {
     io: Option<S>,
     gathered: BytesMut,
     valve: Arc<Valve>,
+    read_pace: Duration,
+    last_read: Option<Instant>,
+    pause: Option<Pin<Box<Sleep>>>,
+    pausing: bool,
 }
 
 /// Opens the socket of a client.
@@ -74,11 +87,32 @@ pub(super) async fn dial(host: Arc<str>, port: u16, valve: Arc<Valve>) -> io::Re
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Wire<S> {
     pub(super) fn new(io: S, valve: Arc<Valve>) -> Self {
-        Wire { io: Some(io), gathered: BytesMut::new(), valve }
+        Wire {
+            io: Some(io),
+            gathered: BytesMut::new(),
+            valve,
+            read_pace: READ_PACE,
+            last_read: None,
+            pause: None,
+            pausing: false,
+        }
     }
 
     fn io(io: &mut Option<S>) -> io::Result<Pin<&mut S>> {
         io.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// After a read: whether the next one waits.
+    fn pace(&mut self, filled: bool) {
+        let now = Instant::now();
+        let next = self.last_read.map(|last_read| last_read + self.read_pace).filter(|next| *next > now && !filled);
+        self.last_read = Some(now);
+        self.pausing = next.is_some();
+        let Some(next) = next else { return };
+        match &mut self.pause {
+            Some(pause) => pause.as_mut().reset(next),
+            None => self.pause = Some(Box::pin(sleep_until(next))),
+        }
     }
 
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -102,7 +136,16 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> AsyncRead for Wire<S> {
         if this.valve.paused.load(Ordering::Relaxed) {
             return Poll::Pending;
         }
-        Self::io(&mut this.io)?.poll_read(cx, buffer)
+        if let Some(pause) = this.pause.as_mut().filter(|_| this.pausing) {
+            ready!(pause.as_mut().poll(cx));
+            this.pausing = false;
+        }
+        let before = buffer.remaining();
+        ready!(Self::io(&mut this.io)?.poll_read(cx, buffer))?;
+        if buffer.remaining() < before {
+            this.pace(buffer.remaining() == 0);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -175,5 +218,33 @@ mod tests {
         far.read_exact(&mut [0; 4]).await.unwrap();
         valve.resume();
         assert_eq!(wire.read(&mut [0]).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn reads_that_follow_closely_bring_what_came_meanwhile_together() {
+        let (near, mut far) = duplex(64);
+        let mut wire = Wire::new(near, Arc::default());
+        wire.read_pace = Duration::from_millis(300);
+        let mut got = [0; 64];
+        for alone in [b"a", b"b"] {
+            far.write_all(alone).await.unwrap();
+            assert_eq!(wire.read(&mut got).await.unwrap(), 1);
+        }
+        far.write_all(b"c").await.unwrap();
+        assert!(futures::FutureExt::now_or_never(wire.read(&mut got)).is_none(), "read at once");
+        far.write_all(b"d").await.unwrap();
+        assert_eq!(wire.read(&mut got).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_read_that_filled_its_buffer_is_followed_at_once() {
+        let (near, mut far) = duplex(64);
+        let mut wire = Wire::new(near, Arc::default());
+        wire.read_pace = Duration::from_secs(3_600);
+        far.write_all(&[0; 40]).await.unwrap();
+        for _ in 0..10 {
+            let read = futures::FutureExt::now_or_never(wire.read_exact(&mut [0; 4]));
+            assert!(read.is_some_and(|read| read.is_ok()));
+        }
     }
 }

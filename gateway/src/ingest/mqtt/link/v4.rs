@@ -101,7 +101,7 @@ fn options(plan: &Plan, valve: &Arc<Valve>) -> MqttOptions {
         .set_keep_alive(plan.keep_alive_s)
         .set_clean_session(plan.session_expiry_s.is_none())
         .set_ack_mode(AckMode::Manual)
-        .set_inflight(plan.inflight_max)
+        .set_inflight(plan.publishing_max)
         .set_max_packet_size(plan.packet_bytes_max as usize, plan.packet_bytes_max as usize);
     match (&plan.username, &plan.password) {
         (None, None) => {}

@@ -113,9 +113,9 @@ fn options(plan: &Plan, valve: &Arc<Valve>) -> MqttOptions {
         .set_session_expiry_interval(Some(plan.session_expiry_s.unwrap_or(0)))
         .set_ack_mode(AckMode::Manual)
         .set_receive_maximum(Some(plan.inflight_max))
-        .set_outgoing_inflight_upper_limit(plan.inflight_max)
+        .set_outgoing_inflight_upper_limit(plan.publishing_max)
         .set_max_packet_size(Some(plan.packet_bytes_max))
-        .set_session_store(NothingInFlight { inflight_max: plan.inflight_max });
+        .set_session_store(NothingInFlight { publishing_max: plan.publishing_max });
     match (&plan.username, &plan.password) {
         (Some(username), Some(password)) => {
             options.set_credentials(username.as_str(), Bytes::from(password.clone()));
@@ -141,7 +141,7 @@ fn options(plan: &Plan, valve: &Arc<Valve>) -> MqttOptions {
 /// restart of the process, or would resume and refuse to subscribe to what the configuration has added.
 #[derive(Debug)]
 struct NothingInFlight {
-    inflight_max: u16,
+    publishing_max: u16,
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionStoreError>> + Send + 'a>>;
@@ -153,7 +153,7 @@ impl SessionStore for NothingInFlight {
             client_id: key.client_id().to_owned(),
             clean_start: false,
             session_expiry_interval: None,
-            outgoing_inflight_upper_limit: Some(self.inflight_max),
+            outgoing_inflight_upper_limit: Some(self.publishing_max),
             ack_mode: PersistedAckMode::Manual,
             last_pkid: 0,
             last_puback: 0,

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::select;
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, Sleep, sleep};
 use tracing::{info, warn};
@@ -222,14 +223,16 @@ impl<'a> Serve<'a> {
     /// Hands nothing more over, sends what is still acknowledged, says good-bye. Reading goes on meanwhile, for the
     /// answers to pings.
     async fn wind_down(mut self) {
-        let abandoned = self.waiting.iter().filter(|message| message.receipt.packet != 0).count();
+        let unhanded = self.waiting.iter().filter(|message| message.receipt.packet != 0).count();
+        // The pipeline sees its queue end, works off what is in it, and acknowledges.
+        self.runner.messages = mpsc::channel(1).0;
         self.valve.resume();
         let deadline = Instant::now() + RECEIPTS_GRACE;
         loop {
             if self.acknowledge().is_err() {
                 return;
             }
-            if self.runner.lane.outstanding() <= abandoned {
+            if self.runner.lane.outstanding() <= unhanded || self.runner.lane.is_abandoned() {
                 break;
             }
             let lane = &self.runner.lane;
