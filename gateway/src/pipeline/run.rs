@@ -246,6 +246,7 @@ impl Shell {
             }
         }
         let mut observations = std::mem::take(&mut batch.decoded.observations);
+        self.sources.date(&mut observations);
         for observation in observations.drain(..) {
             self.take_observation(&observation, batch);
         }

@@ -8,6 +8,9 @@ use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation};
 /// Text of a reject that is kept per source.
 const REJECT_CHARS_MAX: usize = 200;
 
+/// Undated facts are dated ahead of their receive time by no more than this: beyond it our clock was set back.
+const LEAD_MS_MAX: i64 = 1_000;
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceView {
     pub source: Arc<str>,
@@ -38,13 +41,39 @@ pub enum Last {
 }
 
 pub struct Sources {
-    by_source: HashMap<Arc<str>, SourceView>,
+    by_source: HashMap<Arc<str>, Known>,
     sources_max: usize,
+    n_messages: u64,
+}
+
+#[derive(Default)]
+struct Known {
+    view: SourceView,
+    /// Time given to its latest undated fact, and the message that this was in.
+    undated: Option<(i64, u64)>,
 }
 
 impl Sources {
     pub fn new(sources_max: usize) -> Sources {
-        Sources { by_source: HashMap::new(), sources_max }
+        Sources { by_source: HashMap::new(), sources_max, n_messages: 0 }
+    }
+
+    /// Dates the facts of one message that brought no time: by its receive time, but later than the source's message
+    /// before. Two that come within one millisecond, as behind a backlog they do, would else look like one moment told
+    /// twice, and the detectors would hear less than live.
+    pub fn date(&mut self, observations: &mut [Observation]) {
+        self.n_messages += 1;
+        let message = self.n_messages;
+        for observation in observations.iter_mut().filter(|observation| observation.at_ms == observation.received_ms) {
+            let received_ms = observation.received_ms;
+            let Some(known) = self.known(&observation.source) else { continue };
+            observation.at_ms = match known.undated {
+                Some((at_ms, before)) if before == message => at_ms,
+                Some((at_ms, _)) if (0..LEAD_MS_MAX).contains(&(at_ms - received_ms)) => at_ms + 1,
+                _ => received_ms,
+            };
+            known.undated = Some((observation.at_ms, message));
+        }
     }
 
     pub fn observed(&mut self, observation: &Observation) {
@@ -77,18 +106,56 @@ impl Sources {
     }
 
     pub fn views(&self) -> Vec<SourceView> {
-        let mut views: Vec<SourceView> = self.by_source.values().cloned().collect();
+        let mut views: Vec<SourceView> = self.by_source.values().map(|known| known.view.clone()).collect();
         views.sort_by(|a, b| a.source.cmp(&b.source));
         views
     }
 
     fn view(&mut self, source: &Arc<str>) -> Option<&mut SourceView> {
+        self.known(source).map(|known| &mut known.view)
+    }
+
+    fn known(&mut self, source: &Arc<str>) -> Option<&mut Known> {
         if !self.by_source.contains_key(source) {
             if self.by_source.len() >= self.sources_max {
                 return None;
             }
-            self.by_source.insert(source.clone(), SourceView { source: source.clone(), ..SourceView::default() });
+            let view = SourceView { source: source.clone(), ..SourceView::default() };
+            self.by_source.insert(source.clone(), Known { view, undated: None });
         }
         self.by_source.get_mut(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outpost_detectors::observation::Reading;
+
+    use super::*;
+
+    fn reading(source: &str, at_ms: i64, received_ms: i64) -> Observation {
+        let fact = Fact::Reading(Reading { metric: "value".into(), value: 1.0, unit: None });
+        Observation { source: source.into(), at_ms, received_ms, fact }
+    }
+
+    #[test]
+    fn undated_messages_of_one_millisecond_keep_their_order() {
+        let mut sources = Sources::new(2);
+        let mut dated = |messages: &[&[(&str, i64, i64)]]| -> Vec<Vec<i64>> {
+            let date = |message: &&[(&str, i64, i64)]| {
+                let mut facts: Vec<_> = message.iter().map(|(source, at, now)| reading(source, *at, *now)).collect();
+                sources.date(&mut facts);
+                facts.into_iter().map(|fact| fact.at_ms).collect()
+            };
+            messages.iter().map(date).collect()
+        };
+        let undated = ("a", 5_000, 5_000);
+        assert_eq!(dated(&[&[undated], &[undated], &[undated]]), [[5_000], [5_001], [5_002]]);
+        assert_eq!(dated(&[&[("b", 5_000, 5_000)]]), [[5_000]], "another source");
+        assert_eq!(dated(&[&[("b", 5_001, 5_001), ("b", 5_001, 5_001)]]), [[5_001, 5_001]], "two facts of one message");
+        assert_eq!(dated(&[&[("a", 4_000, 5_000)]]), [[4_000]], "what has a time keeps it");
+        assert_eq!(dated(&[&[("a", 5_002, 5_002)], &[("a", 6_000, 6_000)]]), [[5_003], [6_000]], "the clock caught up");
+        assert_eq!(dated(&[&[("a", 1_000, 1_000)]]), [[1_000]], "our clock was set back");
+        assert_eq!(dated(&[&[("c", 9_000, 9_000)], &[("c", 9_000, 9_000)]]), [[9_000], [9_000]], "no room for it");
     }
 }

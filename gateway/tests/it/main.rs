@@ -6,6 +6,7 @@ mod camera;
 mod camera_hostile;
 mod config_bad;
 mod config_examples;
+mod crash;
 mod decode_fixtures;
 mod decode_properties;
 mod mqtt_demo_broker;

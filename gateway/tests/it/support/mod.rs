@@ -1,7 +1,12 @@
-//! What the integration tests stand on: a real Mosquitto, a scripted fake broker, and a gateway's session on either.
+//! What the integration tests stand on: a real Mosquitto, a scripted fake broker, a gateway's session on either, and the
+//! program itself with a recorded day to live through.
 
+pub(crate) mod day;
 pub(crate) mod fake_broker;
+pub(crate) mod ledger;
 pub(crate) mod mosquitto;
+pub(crate) mod program;
+pub(crate) mod relay;
 pub(crate) mod session;
 
 use std::future::Future;
