@@ -11,6 +11,10 @@ use std::sync::Arc;
 
 const MARK_BYTES: usize = 10;
 
+/// Brokers hand out packet identifiers in turn: a mark older than this many messages is of the last round, when the
+/// identifier meant another message. No broker has half of all identifiers unacknowledged.
+const MARK_AGE_MAX: u64 = 1 << 15;
+
 /// Marks of a window, as one row of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marks {
@@ -20,8 +24,9 @@ pub struct Marks {
 
 /// What one broker's session may still send again.
 pub struct Window {
-    /// Hash last seen with each packet identifier; 0 = none.
-    by_packet: Box<[u64]>,
+    /// Hash last seen with each packet identifier (0 = none), and how many messages had been noted then.
+    by_packet: Box<[(u64, u64)]>,
+    n_noted: u64,
     pending: Vec<u8>,
     rows: VecDeque<(i64, usize)>,
     next_seq: i64,
@@ -51,7 +56,8 @@ impl Seen {
 impl Window {
     pub fn new(inflight_max: usize) -> Window {
         Window {
-            by_packet: vec![0; 1 << 16].into(),
+            by_packet: vec![(0, 0); 1 << 16].into(),
+            n_noted: 0,
             pending: Vec::new(),
             rows: VecDeque::new(),
             next_seq: 0,
@@ -64,7 +70,7 @@ impl Window {
         for mark in marks.bytes.chunks_exact(MARK_BYTES) {
             let (packet, hash) = mark.split_at(2);
             let packet = u16::from_be_bytes([packet[0], packet[1]]);
-            self.by_packet[usize::from(packet)] = hash.iter().fold(0, |hash, byte| hash << 8 | u64::from(*byte));
+            self.mark(packet, hash.iter().fold(0, |hash, byte| hash << 8 | u64::from(*byte)));
         }
         self.rows.push_back((marks.seq, marks.bytes.len() / MARK_BYTES));
         self.next_seq = self.next_seq.max(marks.seq + 1);
@@ -72,11 +78,12 @@ impl Window {
 
     /// Whether a message that the broker calls redelivered has been taken before.
     pub fn is_repeat(&self, packet: u16, hash: u64) -> bool {
-        self.by_packet[usize::from(packet)] == hash
+        let (known, noted) = self.by_packet[usize::from(packet)];
+        known == hash && self.n_noted - noted < MARK_AGE_MAX
     }
 
     pub fn note(&mut self, packet: u16, hash: u64) {
-        self.by_packet[usize::from(packet)] = hash;
+        self.mark(packet, hash);
         let room = self.inflight_max.saturating_mul(MARK_BYTES);
         if self.pending.len() >= room.saturating_mul(2) {
             // Only the last window can come again.
@@ -84,6 +91,11 @@ impl Window {
         }
         self.pending.extend_from_slice(&packet.to_be_bytes());
         self.pending.extend_from_slice(&hash.to_be_bytes());
+    }
+
+    fn mark(&mut self, packet: u16, hash: u64) {
+        self.n_noted += 1;
+        self.by_packet[usize::from(packet)] = (hash, self.n_noted);
     }
 
     /// Marks to commit with the effects of this batch, and the sequence number before which older ones may go.
@@ -138,6 +150,16 @@ mod tests {
         assert!(!restored.is_repeat(19, hash("t", &19u16.to_be_bytes())), "19 was never committed");
         assert!(!restored.is_repeat(18, hash("t", b"other")), "same packet, other message");
         assert!(rows.len() <= 3, "rows do not pile up: {}", rows.len());
+    }
+
+    #[test]
+    fn an_identifier_that_comes_round_again_is_another_message_even_with_the_same_payload() {
+        let mut window = Window::new(1000);
+        let same = hash("pump/1", b"0");
+        (1..=u16::MAX).for_each(|packet| window.note(packet, same));
+        // The broker begins at 1 again; the connection breaks before 1 arrives, and 1 is sent again.
+        assert!(!window.is_repeat(1, same), "this one was never here");
+        assert!(window.is_repeat(u16::MAX, same) && window.is_repeat(u16::MAX - 1000, same));
     }
 
     #[test]
