@@ -1,8 +1,9 @@
 //! `outpost replay`: recorded observations through the same Watch and Desk, as fast as it can, printed as a timeline.
 //! Time is what the recording says: the same input gives the same output, byte for byte.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 
+use outpost_detectors::observation::Observation;
 use outpost_fences::FenceSet;
 
 use super::watch::{Effect, Watch};
@@ -56,25 +57,25 @@ impl<'a, W: Write> Replay<'a, W> {
 
     /// Plays one recording. A line that cannot be read is told with its number, counted, and skipped.
     pub fn play(&mut self, file: &str, lines: &mut impl BufRead) -> Result<(), ReplayError> {
-        let mut line = String::new();
+        let failed = |cause| ReplayError::Io { file: file.to_owned(), cause };
+        let mut line = Vec::new();
         for number in 1u64.. {
             line.clear();
-            let read = std::io::Read::take(&mut *lines, LINE_BYTES_MAX)
-                .read_line(&mut line)
-                .map_err(|cause| ReplayError::Io { file: file.to_owned(), cause })?;
-            if read == 0 {
+            if lines.take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(failed)? == 0 {
                 break;
             }
-            if line.trim().is_empty() {
-                continue;
-            }
-            match record::read(&line) {
-                Ok(observation) => {
-                    self.played.n_observations += 1;
-                    self.wait_until(observation.received_ms)?;
-                    self.watch.step(&observation, &mut self.effects);
-                    self.tell(observation.received_ms)?;
+            let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LINE_BYTES_MAX;
+            let observation = match std::str::from_utf8(line.trim_ascii()) {
+                _ if !is_whole => {
+                    lines.skip_until(b'\n').map_err(failed)?;
+                    Err(format!("longer than {LINE_BYTES_MAX} bytes"))
                 }
+                Ok("") => continue,
+                Ok(text) => record::read(text).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match observation {
+                Ok(observation) => self.observe(&observation)?,
                 Err(error) => {
                     self.played.n_rejected += 1;
                     writeln!(self.out, "{file}:{number}: {error}").map_err(ReplayError::Out)?;
@@ -82,6 +83,13 @@ impl<'a, W: Write> Replay<'a, W> {
             }
         }
         Ok(())
+    }
+
+    fn observe(&mut self, observation: &Observation) -> Result<(), ReplayError> {
+        self.played.n_observations += 1;
+        self.wait_until(observation.received_ms)?;
+        self.watch.step(observation, &mut self.effects);
+        self.tell(observation.received_ms)
     }
 
     /// The last line: what was played.

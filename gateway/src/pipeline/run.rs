@@ -135,6 +135,12 @@ impl Shell {
             if !self.commit(&mut batch, runtime, stop) {
                 break;
             }
+            if let Some(recorder) = &mut self.recorder {
+                recorder.flush_if_due(now_ms());
+            }
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush();
         }
         info!("pipeline stopped");
     }

@@ -15,14 +15,14 @@ use tokio_util::sync::CancellationToken;
 use crate::support_out::{MemorySpool, eventually, until};
 
 /// A running server; it ends with the test.
-struct Victoria {
+pub(crate) struct Victoria {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     _folder: tempfile::TempDir,
 }
 
 impl Victoria {
-    async fn start() -> Victoria {
+    pub(crate) async fn start() -> Victoria {
         // Another process may take the port between our asking and its binding: then it exits, and another is tried.
         for _ in 0..5 {
             let folder = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ impl Victoria {
     }
 
     /// Sum over all labels, so that no input format's rejects hide.
-    async fn rows_invalid(&self) -> f64 {
+    pub(crate) async fn rows_invalid(&self) -> f64 {
         let page = self.get("/metrics").await;
         let rows: Vec<_> = page.lines().filter(|line| line.starts_with("vm_rows_invalid_total")).collect();
         assert!(!rows.is_empty(), "the server no longer counts invalid rows under this name");
@@ -67,7 +67,7 @@ impl Victoria {
     }
 
     /// All points, as (source, metric, unit, value, time in ms), sorted.
-    async fn points(&self) -> Vec<(String, String, String, f64, i64)> {
+    pub(crate) async fn points(&self) -> Vec<(String, String, String, f64, i64)> {
         self.get("/internal/force_flush").await;
         let export = self.get("/api/v1/export?match[]=reading_value").await;
         let mut points = vec![];

@@ -33,7 +33,8 @@ retry_max = "200ms"
     )
 }
 
-const FEEDS_AND_RULES: &str = r#"
+/// For the broker `b`.
+pub(crate) const FEEDS_AND_RULES: &str = r#"
 [[feeds]]
 id = "machine"
 broker = "b"

@@ -8,6 +8,7 @@ pub(crate) mod mosquitto;
 pub(crate) mod program;
 pub(crate) mod relay;
 pub(crate) mod session;
+pub(crate) mod site;
 
 use std::future::Future;
 use std::time::Duration;

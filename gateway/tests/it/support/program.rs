@@ -21,6 +21,7 @@ pub(crate) struct Program {
     n_starts: usize,
     n_kills: usize,
     record: bool,
+    file_bytes_max: Option<u64>,
 }
 
 pub(crate) struct Answer {
@@ -48,13 +49,33 @@ impl Program {
             home = home.display()
         );
         fs::write(home.join("outpost.toml"), text).unwrap();
-        Program { folder, process: None, address: String::new(), n_starts: 0, n_kills: 0, record: false }
+        Program {
+            folder,
+            process: None,
+            address: String::new(),
+            n_starts: 0,
+            n_kills: 0,
+            record: false,
+            file_bytes_max: None,
+        }
     }
 
     /// Every start appends its observations to the file [`Program::record_file`].
-    pub(crate) fn recording(mut self) -> Program {
+    pub(crate) fn record(&mut self) {
         self.record = true;
-        self
+    }
+
+    /// From its next start on no file of it may grow beyond this.
+    pub(crate) fn limit_files(&mut self, bytes_max: u64) {
+        self.file_bytes_max = Some(bytes_max);
+    }
+
+    /// Room again, for the process that runs.
+    #[expect(clippy::disallowed_methods, reason = "prlimit, of util-linux, acts on the program under test")]
+    pub(crate) fn lift_file_limit(&self) {
+        let pid = self.process.as_ref().expect("it runs").id().to_string();
+        let status = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
+        assert!(status.expect("cannot start prlimit: is the Debian package util-linux installed?").success());
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -79,7 +100,10 @@ impl Program {
         assert!(self.process.is_none(), "it runs already");
         self.n_starts += 1;
         let log = fs::File::create(self.log_file()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_outpost"));
+        let mut command = match self.file_bytes_max {
+            None => Command::new(env!("CARGO_BIN_EXE_outpost")),
+            Some(bytes) => limited(bytes),
+        };
         command.arg("run").arg("-c").arg(self.config());
         if self.record {
             command.arg("--record").arg(self.record_file());
@@ -169,6 +193,11 @@ impl Program {
         answer.json()
     }
 
+    /// Whatever the status is.
+    pub(crate) async fn json_of_any(&self, path: &str) -> Value {
+        self.get(path).await.json()
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.request(Method::POST, path, Some(body), Some(TOKEN)).await
     }
@@ -188,7 +217,8 @@ impl Program {
     /// A figure of `/metrics`; 0 where it is not there yet. `labels` as the page writes them.
     pub(crate) async fn metric(&self, name: &str, labels: &str) -> u64 {
         let page = self.get("/metrics").await.text;
-        let line = page.lines().find_map(|line| line.strip_prefix(&format!("{name}{{{labels}}} ")));
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+        let line = page.lines().find_map(|line| line.strip_prefix(&format!("{name}{labels} ")));
         line.map_or(0, |value| value.parse().unwrap())
     }
 
@@ -215,12 +245,25 @@ impl Drop for Program {
     }
 }
 
+pub(crate) fn outpost(arguments: &[&str]) -> (Option<i32>, String, String) {
+    outpost_in(Path::new("."), arguments)
+}
+
 /// Any other command of the program: its exit code, what it printed, and what it complained of.
 #[expect(clippy::disallowed_methods, reason = "the program under test is another process")]
-pub(crate) fn outpost(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_outpost")).args(arguments).output().unwrap();
+pub(crate) fn outpost_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_outpost")).args(arguments).current_dir(folder).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// The soft limit only, so that it can be lifted; its signal is ignored, so that writes fail as on a full disk.
+#[expect(clippy::disallowed_methods, reason = "the program under test is another process")]
+fn limited(bytes_max: u64) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("trap '' XFSZ; exec prlimit --fsize={bytes_max}:unlimited \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_outpost")]);
+    command
 }
 
 #[expect(clippy::disallowed_methods, reason = "signals to the program under test")]
