@@ -159,6 +159,18 @@ impl Decoder {
         }
     }
 
+    /// Appends the reject of a message whose payload was too large to be kept.
+    pub fn refuse_oversized(&self, message_topic: &Arc<str>, payload_bytes: usize, out: &mut Decoded) {
+        out.begin_message();
+        let (feed, source) = match self.sources.resolve(message_topic) {
+            Resolution::Known { route, source } => (Some(route), Some(source)),
+            Resolution::Refused { route, .. } => (route, None),
+        };
+        let feed = feed.map(|route| self.routes[route].feed.clone());
+        let place = format!("{payload_bytes} bytes are more than the broker's packet_bytes_max");
+        out.push_reject(Reject { feed, source, place, reason: RejectReason::TooLarge });
+    }
+
     /// Identities of the feeds, by their number, in the order of the file.
     pub fn feeds(&self) -> impl Iterator<Item = &Arc<str>> {
         self.routes.iter().map(|route| &route.feed)

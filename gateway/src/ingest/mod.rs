@@ -15,6 +15,8 @@ pub struct Message {
     pub broker: Arc<str>,
     pub topic: Arc<str>,
     pub payload: Bytes,
+    /// Size of a payload beyond the broker's `packet_bytes_max`, which was not kept; 0 for all others.
+    pub withheld_bytes: usize,
     pub received_ms: i64,
     pub receipt: Receipt,
 }

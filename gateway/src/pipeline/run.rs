@@ -201,7 +201,7 @@ impl Shell {
     }
 
     fn take_message(&mut self, message: Message, batch: &mut Batch) {
-        let Message { broker, topic, payload, received_ms, receipt } = message;
+        let Message { broker, topic, payload, withheld_bytes, received_ms, receipt } = message;
         let mark = (receipt.packet != 0).then(|| seen::hash(&topic, &payload));
         let repeat = match (mark, self.seen.window(&broker)) {
             (Some(hash), Some(window)) => {
@@ -227,7 +227,11 @@ impl Shell {
                 counters.deduplicated.inc();
             }
         } else {
-            decoder.decode(&topic, &payload, received_ms, &mut batch.decoded);
+            if withheld_bytes == 0 {
+                decoder.decode(&topic, &payload, received_ms, &mut batch.decoded);
+            } else {
+                decoder.refuse_oversized(&topic, withheld_bytes, &mut batch.decoded);
+            }
             match (counters, batch.decoded.rejects.first()) {
                 // One message, one count: it is rejected where nothing of it could be used.
                 (Some(counters), Some(reject)) if batch.decoded.observations.is_empty() => {

@@ -15,7 +15,7 @@ use crate::support::within;
 const FAILURES_MAX: usize = 5;
 
 #[tokio::test]
-async fn trap_01_an_oversized_packet_is_acknowledged_unread_and_does_not_loop() {
+async fn trap_01_an_oversized_packet_is_told_without_its_payload_and_does_not_loop() {
     for version in BOTH {
         let fake = FakeBroker::listen().await;
         let mut config = broker(fake.port(), version);
@@ -29,8 +29,11 @@ async fn trap_01_an_oversized_packet_is_acknowledged_unread_and_does_not_loop() 
         let mut peer = fake.accept_connect(true).await;
         peer.publish_again(1, vec![b'x'; 12 << 10]).await;
         peer.publish(2, "next").await;
-        assert_eq!(peer.expect_pubacks(1).await, [1]);
-        assert_eq!(texts(&gateway.take(1).await), ["next"]);
+        let got = gateway.take(2).await;
+        assert_eq!(texts(&got), ["", "next"]);
+        assert_eq!([got[0].withheld_bytes, got[1].withheld_bytes], [12 << 10, 0]);
+        gateway.acknowledge(&got);
+        assert_eq!(peer.expect_pubacks(2).await, [1, 2]);
         assert_eq!(gateway.count(|c| &c.oversized), 1);
         assert_eq!(gateway.count(|c| &c.sessions_dropped), 0);
     }

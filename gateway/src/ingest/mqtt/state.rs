@@ -83,7 +83,7 @@ pub struct SessionCounters {
     pub reconnects: AtomicU64,
     /// Connections on which the broker had forgotten us.
     pub sessions_lost: AtomicU64,
-    /// Messages larger than `packet_bytes_max`: acknowledged unread.
+    /// Of `received`: larger than `packet_bytes_max`, handed over without their payload.
     pub oversized: AtomicU64,
     /// Topic filters that the broker refused, each time it did.
     pub subscribe_refused: AtomicU64,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::select;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -118,16 +119,17 @@ impl<'a> Serve<'a> {
         if packet != 0 && !lane.received(packet) {
             return Err(Fault::Protocol(format!("packet identifier {packet} came again before it was acknowledged")));
         }
+        let (mut payload, mut withheld_bytes) = (payload, 0);
         if (topic.len() + payload.len()) as u64 > runner.broker.packet_bytes_max.0 {
             runner.counters.oversized.fetch_add(1, Ordering::Relaxed);
-            lane.acknowledge([receipt]);
-            return Ok(());
+            (withheld_bytes, payload) = (payload.len(), Bytes::new());
         }
         let topic = std::str::from_utf8(&topic).map_err(|error| Fault::Protocol(format!("topic: {error}")))?;
         let message = Message {
             broker: Arc::clone(&runner.name),
             topic: topic.into(),
             payload,
+            withheld_bytes,
             received_ms: clock::now_ms(),
             receipt,
         };
