@@ -1,7 +1,7 @@
 # The two commands of the README, and what they stand on. Works on Debian and Ubuntu with Rust (rustup.rs).
 
 SHELL := /bin/bash
-.PHONY: demo test check build packages-build packages-test bench
+.PHONY: demo test check build packages-build packages-test packages-bench bench
 
 # Runs the gateway on replayed real recordings: no broker, camera, database or network of yours.
 demo: packages-build
@@ -17,8 +17,8 @@ check:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# Figures of benches/RESULTS.md; see benches/README.md.
-bench: packages-build packages-test
+# Figures of benches/RESULTS.md; see benches/README.md. About half an hour: `benches/run --short` sees that all runs.
+bench: packages-build packages-bench
 	benches/run
 
 packages-build:
@@ -28,3 +28,8 @@ packages-test:
 	@.ci/packages mosquitto ffmpeg victoria-metrics chromium python3-gi gir1.2-gst-rtsp-server-1.0 \
 	  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
 	  gstreamer1.0-libav
+
+# Node-RED needs Node 18 or later; one that is there is taken.
+packages-bench:
+	@.ci/packages mosquitto ffmpeg motion python3
+	@command -v npm >/dev/null || .ci/packages nodejs npm

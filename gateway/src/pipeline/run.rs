@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outpost_detectors::observation::{Fact, Observation};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -32,6 +32,10 @@ const BEAT_MS: i64 = 1_000;
 
 /// Wait before a failed commit is tried again.
 const COMMIT_RETRY: Duration = Duration::from_secs(1);
+
+/// Least time between the beginnings of two turns. Without it, under load, a turn takes the few messages that came since
+/// the last one, and most of the work is threads that wake each other.
+const TURN_SPACING: Duration = Duration::from_micros(500);
 
 /// The ticket as it then is, once that is on disk.
 pub type Answer = Result<Arc<Ticket>, Refusal>;
@@ -130,7 +134,12 @@ impl Shell {
         if !self.commit(&mut batch, runtime, stop) {
             return;
         }
-        while runtime.block_on(self.gather(&mut inputs, &mut batch, stop)) {
+        let mut turned = Instant::now();
+        while runtime.block_on(self.wait(&mut inputs, &mut batch, stop)) {
+            // A sleep of this thread alone: what comes meanwhile needs to wake nobody.
+            std::thread::sleep(TURN_SPACING.saturating_sub(turned.elapsed()));
+            turned = Instant::now();
+            self.fill(&mut inputs, &mut batch);
             self.step(&mut batch);
             if !self.commit(&mut batch, runtime, stop) {
                 break;
@@ -146,7 +155,7 @@ impl Shell {
     }
 
     /// Waits for input or for what is due; false when it is time to stop.
-    async fn gather(&self, inputs: &mut Inputs, batch: &mut Batch, stop: &CancellationToken) -> bool {
+    async fn wait(&self, inputs: &mut Inputs, batch: &mut Batch, stop: &CancellationToken) -> bool {
         let now_ms = now_ms();
         self.health.beat_ms.store(now_ms, Ordering::Relaxed);
         let due_ms = self.watch.next_due_ms().map_or(BEAT_MS, |due_ms| (due_ms - now_ms).clamp(0, BEAT_MS));
@@ -159,7 +168,11 @@ impl Shell {
             n = inputs.observations.recv_many(&mut batch.observations, self.batch_max) => if n == 0 { return false },
             () = tokio::time::sleep(wait) => {}
         }
-        // What came meanwhile on the other queues shares the commit.
+        true
+    }
+
+    /// Takes what else has come: it shares the turn and its commit.
+    fn fill(&self, inputs: &mut Inputs, batch: &mut Batch) {
         while batch.messages.len() < self.batch_max {
             let Ok(message) = inputs.messages.try_recv() else { break };
             batch.messages.push(message);
@@ -170,7 +183,6 @@ impl Shell {
         }
         batch.drained = inputs.messages.is_empty() && inputs.observations.is_empty();
         self.metrics.queue_inputs.set((inputs.messages.len() + inputs.observations.len()) as i64);
-        true
     }
 
     fn step(&mut self, batch: &mut Batch) {
@@ -382,7 +394,7 @@ impl Shell {
 
     /// Writes one transaction, for as long as it takes: the disk may be full today and have room tomorrow.
     fn write(&mut self, commit: &Commit, runtime: &tokio::runtime::Handle, stop: &CancellationToken) -> bool {
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         loop {
             match self.store.commit(commit) {
                 Ok(committed) => {

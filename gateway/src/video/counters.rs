@@ -1,7 +1,10 @@
 //! What each camera has sent and what became of it, as plain numbers. Knows nothing of who shows them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicI64, AtomicU8, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use outpost_detectors::observation::{Link, LinkReason, LinkState};
 
@@ -24,6 +27,8 @@ pub(crate) struct Counters {
     pub(crate) failed_sessions: AtomicU64,
     /// Until when all frames of this camera are due to be decoded.
     pub(crate) active_until_ms: AtomicI64,
+    /// Number of the unit that was looked at last.
+    looked: AtomicU64,
     link: AtomicU8,
     last_frame_ms: AtomicI64,
     /// Bits of an f64; one writer.
@@ -81,6 +86,18 @@ impl Counters {
         let known = f64::from_bits(self.interval_ms.load(Relaxed));
         let next = if known == 0.0 { interval as f64 } else { known + (interval as f64 - known) * INTERVAL_SHARE };
         self.interval_ms.store(next.to_bits(), Relaxed);
+    }
+
+    /// Unit `number` was looked at: frames are due to be decoded until then.
+    pub(crate) fn looked(&self, number: u64, active_until_ms: i64) {
+        self.active_until_ms.store(active_until_ms, Relaxed);
+        self.looked.store(number, Release);
+    }
+
+    /// Whether nobody wants a delta frame that comes now. Known only where nothing that came before, up to unit
+    /// `number`, is still to be looked at: it may hold the movement.
+    pub(crate) fn is_idle(&self, number: u64, now_ms: i64) -> bool {
+        self.looked.load(Acquire) == number && now_ms >= self.active_until_ms.load(Relaxed)
     }
 
     /// A delta frame found no room: a loss only while all frames are due.

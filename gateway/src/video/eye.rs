@@ -71,10 +71,15 @@ impl Eye {
     /// Takes the next unit of this camera.
     pub(crate) fn look(&mut self, work: &Work) {
         self.state.follow(work);
+        // Before decoding as well as after it: what is shed meanwhile is judged by it.
+        self.counters.active_until_ms.store(self.state.active_until_ms(), Relaxed);
+        self.judge(work);
+        self.counters.looked(work.number, self.state.active_until_ms());
+    }
+
+    fn judge(&mut self, work: &Work) {
         let unit = &work.unit;
-        let active_until_ms = if self.state.dense_keys { self.state.active_until_ms } else { i64::MAX };
-        self.counters.active_until_ms.store(active_until_ms, Relaxed);
-        let active = unit.received_ms < active_until_ms;
+        let active = unit.received_ms < self.state.active_until_ms();
         let wanted = work.must || (active && (unit.key || self.state.unbroken));
         if !wanted {
             self.state.unbroken = false;
@@ -150,6 +155,11 @@ impl Eye {
 }
 
 impl State {
+    /// Until when all frames are due to be decoded.
+    fn active_until_ms(&self) -> i64 {
+        if self.dense_keys { self.active_until_ms } else { i64::MAX }
+    }
+
     /// Notes gaps and new sessions.
     fn follow(&mut self, work: &Work) {
         if work.session != self.session {

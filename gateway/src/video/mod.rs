@@ -161,6 +161,8 @@ struct Feed {
     counters: Arc<[Arc<Counters>]>,
     out: mpsc::Sender<Observation>,
     number: AtomicU64,
+    /// Number of the last unit that went into the queue.
+    queued: AtomicU64,
     session: AtomicU64,
     last_must_ms: AtomicI64,
 }
@@ -173,8 +175,9 @@ impl Feed {
         counters: Arc<[Arc<Counters>]>,
         out: mpsc::Sender<Observation>,
     ) -> Self {
-        let (number, session, last_must_ms) = (AtomicU64::new(0), AtomicU64::new(0), AtomicI64::new(i64::MIN));
-        Feed { camera, source, queue, counters, out, number, session, last_must_ms }
+        let (number, queued, session) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        let last_must_ms = AtomicI64::new(i64::MIN);
+        Feed { camera, source, queue, counters, out, number, queued, session, last_must_ms }
     }
 
     fn own(&self) -> &Counters {
@@ -211,6 +214,12 @@ impl Viewer for Feed {
         let received_ms = unit.received_ms;
         let number = self.number.fetch_add(1, Relaxed) + 1;
         let (camera, session, must) = (self.camera, self.session.load(Relaxed), self.must(&unit));
+        // While nothing moves, a delta frame would only wake the decode thread to be dropped there: its missing number
+        // tells the same. Key frames always pass: the eye learns from them how far apart they are.
+        if !unit.key && self.own().is_idle(self.queued.load(Relaxed), received_ms) {
+            return;
+        }
+        self.queued.store(number, Relaxed);
         if let Some(shed) = self.queue.put(Work { camera, number, session, must, unit }).await {
             self.counters[shed].shed(received_ms);
         }
@@ -218,5 +227,39 @@ impl Viewer for Feed {
 
     fn failed(&self, _: &RtspError) {
         self.own().failed_sessions.fetch_add(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::decoder::Codec;
+    use bytes::Bytes;
+
+    fn unit(key: bool, received_ms: i64) -> AccessUnit {
+        AccessUnit { codec: Codec::H264, data: Bytes::from_static(&[0; 9]), key, size: None, loss: 0, received_ms }
+    }
+
+    #[tokio::test]
+    async fn a_delta_frame_passes_only_while_something_moves_or_is_still_to_be_looked_at() {
+        let (queue, counters) = (Arc::new(Queue::new(16)), Arc::<Counters>::default());
+        let out = mpsc::channel(1).0;
+        let feed = Feed::new(0, "cam:a".into(), queue.clone(), Arc::from([counters.clone()]), out);
+        feed.unit(unit(true, 1_000)).await;
+        feed.unit(unit(false, 1_040)).await;
+        let numbers = || std::iter::from_fn(|| queue.try_take()).map(|work| work.number).collect::<Vec<_>>();
+        assert_eq!(numbers(), [1, 2], "nobody knows yet whether the key frame shows movement");
+        counters.looked(2, 0);
+        feed.unit(unit(false, 1_080)).await;
+        feed.unit(unit(true, 2_000)).await;
+        feed.unit(unit(false, 2_040)).await;
+        assert_eq!(numbers(), [4, 5]);
+        counters.looked(5, 3_000);
+        feed.unit(unit(false, 2_999)).await;
+        feed.unit(unit(false, 3_000)).await;
+        assert_eq!(numbers(), [6, 7], "what follows one that is not looked at yet passes");
+        counters.looked(7, 3_000);
+        feed.unit(unit(false, 3_001)).await;
+        assert_eq!(numbers(), [0u64; 0]);
     }
 }

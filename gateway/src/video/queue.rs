@@ -92,6 +92,11 @@ impl Queue {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn try_take(&self) -> Option<Work> {
+        self.lock().units.pop_front()
+    }
+
     /// Forgets what waits and ends the thread.
     pub(crate) fn close(&self) {
         let mut waiting = self.lock();

@@ -23,6 +23,9 @@ pub(in crate::ingest::mqtt) struct Link {
     eventloop: EventLoop,
 }
 
+/// Requests that the client writes in one turn: a batch of the pipeline's acknowledgements.
+const REQUEST_BATCH_MAX: usize = 1_024;
+
 impl Link {
     pub(super) fn new(plan: &Plan, valve: &Arc<Valve>) -> Self {
         let (client, mut eventloop) = AsyncClient::builder(options(plan, valve)).capacity(REQUESTS_MAX).build();
@@ -101,6 +104,8 @@ fn options(plan: &Plan, valve: &Arc<Valve>) -> MqttOptions {
         .set_keep_alive(plan.keep_alive_s)
         .set_clean_session(plan.session_expiry_s.is_none())
         .set_ack_mode(AckMode::Manual)
+        // By itself the client writes one acknowledgement per turn, each with a flush and a new keep-alive timer.
+        .set_max_request_batch(REQUEST_BATCH_MAX)
         .set_inflight(plan.publishing_max)
         .set_max_packet_size(plan.packet_bytes_max as usize, plan.packet_bytes_max as usize);
     match (&plan.username, &plan.password) {

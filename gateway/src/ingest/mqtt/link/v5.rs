@@ -23,6 +23,9 @@ pub(in crate::ingest::mqtt) struct Link {
     eventloop: EventLoop,
 }
 
+/// Requests that the client writes in one turn: a batch of the pipeline's acknowledgements.
+const REQUEST_BATCH_MAX: usize = 1_024;
+
 impl Link {
     pub(super) fn new(plan: &Plan, valve: &Arc<Valve>) -> Self {
         let (client, eventloop) = AsyncClient::builder(options(plan, valve)).capacity(REQUESTS_MAX).build();
@@ -112,6 +115,8 @@ fn options(plan: &Plan, valve: &Arc<Valve>) -> MqttOptions {
         .set_clean_start(plan.session_expiry_s.is_none())
         .set_session_expiry_interval(Some(plan.session_expiry_s.unwrap_or(0)))
         .set_ack_mode(AckMode::Manual)
+        // By itself the client writes one acknowledgement per turn, each with a flush and a new keep-alive timer.
+        .set_max_request_batch(REQUEST_BATCH_MAX)
         .set_receive_maximum(Some(plan.inflight_max))
         .set_outgoing_inflight_upper_limit(plan.publishing_max)
         .set_max_packet_size(Some(plan.packet_bytes_max))

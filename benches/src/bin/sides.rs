@@ -1,0 +1,17 @@
+//! What `benches/run` starts beside the gateway: publishers, bare clients, the RTSP server. One program, since linking is
+//! slow.
+
+use outpost_benches::{Failure, acknowledge, cameras, latency, publish};
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match words.as_slice() {
+        ["publish", words @ ..] => publish::run(words),
+        ["latency", words @ ..] => latency::run(words),
+        ["acknowledge", words @ ..] => runtime()?.block_on(acknowledge::run(words)),
+        ["cameras", words @ ..] => runtime()?.block_on(cameras::run(words)),
+        _ => Err("expected publish, acknowledge, cameras or latency".into()),
+    }
+}
