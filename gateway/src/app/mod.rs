@@ -7,7 +7,7 @@ mod sessions;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use anyhow::{Context, anyhow};
 use outpost_fences::{FenceSet, geojson};
@@ -93,7 +93,7 @@ impl App {
         let (observations_in, observations) = mpsc::channel(config.pipeline.queue_max);
         let (asks, asks_out) = mpsc::channel(ASKS_MAX);
         let (changed, changes) = watch::channel(0);
-        let health = Arc::new(Health { store_ok: AtomicBool::new(true), ..Health::default() });
+        let health = Arc::new(Health { beat_ms: AtomicI64::new(begun_ms), store_ok: AtomicBool::new(true) });
 
         let mut seen = Seen::default();
         for broker in &config.brokers {

@@ -346,13 +346,15 @@ impl Shell {
                     if journal == 1 {
                         self.metrics.ticket_opened(ticket.severity);
                     }
+                    // One event has one time, whoever hears of it.
+                    let created_ms = now_ms();
                     for listener in self.listeners.iter().filter(|listener| ticket.severity >= listener.from_severity) {
                         batch.commit.deliveries.push(NewDelivery {
                             receiver: listener.id.clone(),
                             key: format!("T-{}/{journal}", ticket.no),
                             kind,
                             data: body::ticket_data(&ticket),
-                            created_ms: now_ms(),
+                            created_ms,
                         });
                     }
                 }
