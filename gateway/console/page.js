@@ -163,6 +163,7 @@ function count() {
 function redraw() {
   document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en';
   for (const e of document.querySelectorAll('[data-t]')) e.textContent = t(e.dataset.t);
+  byId('who').placeholder = t('duty');
   byId('lang').textContent = t('other'); byId('lang').lang = lang === 'zh' ? 'en' : 'zh-CN';
   byId('list').textContent = ''; rows.clear();
   for (const ticket of [...tickets.values()].sort((a, b) => a.no - b.no)) show(ticket);
