@@ -2,21 +2,37 @@
 'use strict';
 const words = {
   zh: { reported: '已上报', accepted: '已受理', dispatched: '已派遣', resolved: '已处置', closed: '已结案',
-    minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大', accept: '受理', assign: '派遣', resolve: '处置完成',
-    close: '结案', live: '● 实时', stale: '● 连接中断，数据可能过时', none: '没有未结工单', open: '未结', who: '值班员',
-    all: '含已结案', other: 'English', unitAsk: '派遣给哪个单位？', noteAsk: '未处置即结案，请说明原因：', left: '剩余',
-    late: '超时', cleared: '告警已解除', opened: '上报', unit: '处置单位', snapshot: '现场快照', duty: '值班员' },
+    minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大', green: '绿灯', yellow: '黄灯', red: '红灯',
+    accept: '受理', assign: '派遣', again: '改派', resolve: '处置完成', close: '结案', live: '● 实时', down: '○ 未连接',
+    stale: since => '连接中断：以下是 ' + since + ' 的数据，可能已过时。正在重新连接……', never: '尚未连接到网关，正在连接……',
+    none: '没有未结工单', open: '未结', who: '操作员', all: '含已结案', other: 'English', unitAsk: '派遣给哪个单位？',
+    noteAsk: '未处置即结案，请说明原因：', left: '剩余', late: '超时', cleared: '告警已解除', opened: '上报', unit: '处置单位',
+    snapshot: '现场快照', duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
+    more: n => '只显示最新的 ' + n + ' 张工单', told: (id, title) => '新工单 ' + id + '：' + title },
   en: { reported: 'reported', accepted: 'accepted', dispatched: 'dispatched', resolved: 'resolved', closed: 'closed',
-    minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme', accept: 'Accept', assign: 'Assign',
-    resolve: 'Resolve', close: 'Close', live: '● live', stale: '● connection lost, data may be stale', none: 'no open tickets',
-    open: 'open', who: 'operator', all: 'with closed', other: '中文', unitAsk: 'Which unit?',
-    noteAsk: 'Closing without resolving: why?', left: 'left', late: 'overdue', cleared: 'alert is over', opened: 'reported',
-    unit: 'unit', snapshot: 'snapshot', duty: 'duty' },
+    minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme', green: 'green', yellow: 'yellow', red: 'red',
+    accept: 'Accept', assign: 'Assign', again: 'Reassign', resolve: 'Resolve', close: 'Close', live: '● live', down: '○ not connected',
+    stale: since => 'Connection lost: this is how it was at ' + since + ' and may be out of date. Reconnecting…',
+    never: 'Not connected to the gateway yet, connecting…', none: 'no open tickets', open: 'open', who: 'operator',
+    all: 'with closed', other: '中文', unitAsk: 'Which unit?', noteAsk: 'Closing without resolving: why?', left: 'left',
+    late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit', snapshot: 'snapshot', duty: 'duty officer',
+    ok: 'OK', cancel: 'Cancel', lost: 'The gateway did not answer, this may not have been done: ',
+    more: n => 'only the newest ' + n + ' tickets are shown', told: (id, title) => 'new ticket ' + id + ': ' + title },
 };
 const moves = { reported: ['accept', 'assign', 'close'], accepted: ['assign', 'resolve', 'close'],
   dispatched: ['assign', 'resolve'], resolved: ['close'], closed: [] };
-const rowsMax = 200;
-let lang = localStorage.lang || (navigator.language.startsWith('zh') ? 'zh' : 'en');
+const bars = { minor: '▮▯▯▯', moderate: '▮▮▯▯', severe: '▮▮▮▯', extreme: '▮▮▮▮' };
+const shapes = { red: '▲', yellow: '■', green: '●' };
+const rowsMax = 200, retryMs = 3000;
+// The gateway sends a beat at least every 15 s: a line on which nothing came for longer than two is dead.
+const silenceMs = 35000;
+
+// Storage may be refused to a page; the choices then last as long as it does.
+const memory = {};
+const recall = key => { try { return localStorage[key] || memory[key]; } catch { return memory[key]; } };
+const keep = (key, value) => { memory[key] = value; try { localStorage[key] = value; } catch { /* kept above */ } };
+
+let lang = recall('lang') || (navigator.language.startsWith('zh') ? 'zh' : 'en');
 const t = key => words[lang][key];
 const token = new URLSearchParams(location.search).get('token');
 const withToken = path => token ? path + (path.includes('?') ? '&' : '?') + 'token=' + encodeURIComponent(token) : path;
@@ -25,132 +41,233 @@ const rows = new Map();
 const el = (tag, cls, text) => { const e = document.createElement(tag); if (cls) e.className = cls;
   if (text !== undefined) e.textContent = text; return e; };
 const byId = id => document.getElementById(id);
+const say = (id, text) => { const e = byId(id); if (e.textContent !== text) e.textContent = text; e.hidden = !text; };
 
+// Lamps go by the gateway's clock: this machine's may be wrong.
+let aheadMs = 0;
+const now = () => Date.now() + aheadMs;
 function lamp(ticket) {
   if (ticket.stage === 'closed') return 'off';
-  const left = ticket.due_ms - Date.now();
-  return left < 0 ? 'red' : Date.now() >= ticket.yellow_ms ? 'yellow' : 'green';
+  return now() > ticket.due_ms ? 'red' : now() >= ticket.yellow_ms ? 'yellow' : 'green';
 }
 
 function span(ms) {
-  const minutes = Math.floor(Math.abs(ms) / 60000), hours = Math.floor(minutes / 60);
-  return hours ? hours + ' h ' + (minutes % 60) + ' min' : minutes ? minutes + ' min' : Math.floor(Math.abs(ms) / 1000) + ' s';
+  const seconds = Math.floor(Math.abs(ms) / 1000), minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
+  const two = n => String(n).padStart(2, '0');
+  return hours >= 48 ? Math.floor(hours / 24) + ' d' : hours ? hours + ' h ' + two(minutes % 60) : two(minutes) + ':' + two(seconds % 60);
 }
-function clock(ticket) {
-  const left = ticket.due_ms - Date.now();
-  return (left < 0 ? t('late') : t('left')) + ' ' + span(left);
+
+function light(ticket, row) {
+  const colour = lamp(ticket), left = ticket.due_ms - now();
+  row.className = colour + (ticket.snapshot ? '' : ' bare');
+  const put = (cls, text) => { const e = row.querySelector(cls); if (e.textContent !== text) e.textContent = text; };
+  put('.colour', colour === 'off' ? '' : t(colour));
+  put('.left', colour === 'off' ? '' : (left < 0 ? t('late') : t('left')) + ' ' + span(left));
+}
+
+function when(ms) {
+  const date = new Date(ms), today = new Date(now()).toDateString() === date.toDateString();
+  return today ? date.toLocaleTimeString(lang) : date.toLocaleString(lang);
+}
+
+function facts(ticket) {
+  const meta = el('div', 'meta'), place = ticket.place;
+  meta.append(el('span', '', t('opened') + ' ' + when(ticket.opened_ms)));
+  if (place.name) meta.append(el('span', '', place.name));
+  meta.append(el('span', '', ticket.source));
+  if (place.lon !== null) meta.append(el('span', '', place.lon.toFixed(5) + ', ' + place.lat.toFixed(5)));
+  if (ticket.unit) meta.append(el('span', '', t('unit') + ' ' + ticket.unit));
+  if (ticket.alert_cleared) meta.append(el('span', 'over', '✓ ' + t('cleared')));
+  return meta;
+}
+
+function picture(ticket) {
+  const link = el('a'), image = el('img');
+  link.href = image.src = withToken(ticket.snapshot);
+  link.target = '_blank'; link.rel = 'noopener';
+  image.alt = t('snapshot') + ' ' + ticket.id + ': ' + ticket.why;
+  image.onload = () => { image.dataset.width = image.naturalWidth; };
+  link.append(image);
+  return link;
 }
 
 function build(ticket) {
-  const row = el('article', lamp(ticket));
-  row.dataset.no = ticket.no;
-  const light = el('div', 'lamp'); light.append(el('i'));
-  const left = el('span', 'left', ticket.stage === 'closed' ? '' : clock(ticket)); light.append(left);
-  const body = el('div');
-  const head = el('h2'); head.append(el('span', 'tag ' + ticket.severity, t(ticket.severity)), ticket.title);
-  head.append(el('small', '', ticket.id + ' · ' + t(ticket.stage)));
-  body.append(head, el('p', 'why', ticket.why));
-  const meta = el('div', 'meta');
-  meta.append(el('span', '', t('opened') + ' ' + new Date(ticket.opened_ms).toLocaleTimeString(lang)));
-  meta.append(el('span', '', ticket.source));
-  if (ticket.place.name) meta.append(el('span', '', ticket.place.name));
-  if (ticket.place.lon !== null) meta.append(el('span', '', ticket.place.lon.toFixed(5) + ', ' + ticket.place.lat.toFixed(5)));
-  if (ticket.unit) meta.append(el('span', '', t('unit') + ' ' + ticket.unit));
-  if (ticket.alert_cleared) meta.append(el('span', 'over', '✓ ' + t('cleared')));
-  body.append(meta);
+  const row = el('article'), side = el('div', 'lamp'), body = el('div');
+  row.dataset.no = ticket.no; row.dataset.stage = ticket.stage;
+  const mark = el('i'); mark.setAttribute('aria-hidden', 'true');
+  side.append(mark, el('span', 'colour'), el('span', 'left'));
+  const head = el('h2'), tag = el('span', 'tag ' + ticket.severity), level = el('i', '', bars[ticket.severity]);
+  head.id = 'h' + ticket.no; row.setAttribute('aria-labelledby', head.id);
+  level.setAttribute('aria-hidden', 'true');
+  tag.append(level, t(ticket.severity));
+  head.append(tag, ticket.title, el('small', '', ticket.id + ' · ' + t(ticket.stage)));
   const actions = el('div', 'actions');
-  for (const move of moves[ticket.stage]) {
-    const button = el('button', '', t(move)); button.onclick = () => ask(ticket, move); actions.append(button);
+  for (const move of moves[ticket.stage] || []) {
+    const button = el('button', '', t(move === 'assign' && ticket.stage === 'dispatched' ? 'again' : move));
+    button.type = 'button'; button.dataset.move = move;
+    button.setAttribute('aria-describedby', head.id);
+    button.onclick = () => ask(ticket, move);
+    actions.append(button);
   }
-  body.append(actions);
-  const shot = el('div', 'shot');
-  if (ticket.source.startsWith('cam:') && ticket.fence) {
-    const image = el('img'); image.alt = t('snapshot'); image.loading = 'lazy';
-    image.src = withToken('/api/v1/alerts/' + ticket.alert + '/snapshot'); image.onerror = () => image.remove();
-    shot.append(image);
-  }
-  row.append(light, body, shot);
+  const why = el('p', 'why', ticket.why); why.lang = 'en';
+  body.append(head, why, facts(ticket), actions);
+  row.append(side, body);
+  if (ticket.snapshot) { const shot = el('div', 'shot'); shot.append(picture(ticket)); row.append(shot); }
+  light(ticket, row);
   return row;
 }
 
 function show(ticket) {
-  const wanted = byId('all').checked || ticket.stage !== 'closed';
   const old = rows.get(ticket.no);
-  if (!wanted) { if (old) old.remove(); rows.delete(ticket.no); return; }
-  const row = build(ticket);
+  if (ticket.stage === 'closed' && !byId('all').checked) {
+    tickets.delete(ticket.no); rows.delete(ticket.no); if (old) old.remove();
+    return;
+  }
+  const row = build(ticket), list = byId('list');
   rows.set(ticket.no, row);
-  if (old) { old.replaceWith(row); return; }
-  const list = byId('list');
+  if (old) {
+    // Who works with the keyboard stays in the row.
+    const move = old.contains(document.activeElement) && document.activeElement.dataset.move;
+    old.replaceWith(row);
+    if (move) (row.querySelector('[data-move="' + move + '"]') || row.querySelector('button') || document.body).focus();
+    return;
+  }
   const after = [...list.querySelectorAll('article')].find(other => Number(other.dataset.no) < ticket.no);
   list.insertBefore(row, after || null);
-  while (list.childElementCount > rowsMax) {
-    rows.delete(Number(list.lastElementChild.dataset.no)); list.lastElementChild.remove();
+  while (rows.size > rowsMax) {
+    const last = list.querySelector('article:last-of-type'), no = Number(last.dataset.no);
+    rows.delete(no); tickets.delete(no); last.remove(); isCut = true;
   }
 }
 
+let isCut = false;
 function count() {
   const open = [...tickets.values()].filter(ticket => ticket.stage !== 'closed');
-  const lamps = { red: 0, yellow: 0, green: 0 };
-  for (const ticket of open) lamps[lamp(ticket)]++;
-  const counts = byId('counts'); counts.textContent = '';
-  const part = (symbol, n) => { const s = el('span', '', symbol + ' '); s.append(el('b', '', n)); counts.append(s); };
-  part(t('open'), open.length); part('▲', lamps.red); part('■', lamps.yellow); part('●', lamps.green);
+  const lit = { red: 0, yellow: 0, green: 0 };
+  for (const ticket of open) lit[lamp(ticket)]++;
+  const text = JSON.stringify([lang, open.length, lit, isCut]), counts = byId('counts');
+  if (counts.dataset.shown === text) return;
+  counts.dataset.shown = text; counts.textContent = '';
+  const part = (cls, sign, n) => { const s = el('span', cls); s.append(sign, ' ', el('b', '', n)); counts.append(s); };
+  part('', t('open'), open.length + (isCut ? '+' : ''));
+  for (const colour of ['red', 'yellow', 'green']) {
+    const sign = el('i', '', shapes[colour]); sign.setAttribute('role', 'img'); sign.setAttribute('aria-label', t(colour));
+    part(colour, sign, lit[colour]);
+  }
   const list = byId('list'), empty = list.querySelector('.empty');
-  if (!rows.size && !empty) list.append(el('div', 'empty', t('none')));
-  if (rows.size && empty) empty.remove();
+  if (empty) empty.remove();
+  if (!rows.size && heardMs) list.append(el('p', 'empty', t('none')));
+  say('more', isCut ? t('more')(rowsMax) : '');
 }
 
 function redraw() {
-  document.documentElement.lang = lang;
+  document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en';
   for (const e of document.querySelectorAll('[data-t]')) e.textContent = t(e.dataset.t);
-  byId('lang').textContent = t('other');
+  byId('who').placeholder = t('duty');
+  byId('lang').textContent = t('other'); byId('lang').lang = lang === 'zh' ? 'en' : 'zh-CN';
   byId('list').textContent = ''; rows.clear();
   for (const ticket of [...tickets.values()].sort((a, b) => a.no - b.no)) show(ticket);
-  count(); link(live);
+  byId('counts').dataset.shown = '';
+  count(); link();
 }
-let live = false;
-function link(up) {
-  live = up;
-  byId('link').textContent = up ? t('live') : t('stale');
-  byId('link').className = up ? '' : 'stale';
+
+let isLive = false, heardMs = 0;
+function link() {
+  say('link', t(isLive ? 'live' : 'down')); byId('link').className = isLive ? '' : 'down';
+  say('stale', isLive ? '' : heardMs ? t('stale')(when(heardMs)) : t('never'));
+  document.body.classList.toggle('stale', !isLive && heardMs > 0);
+}
+
+function question(text) {
+  const dialog = byId('ask'), input = byId('answer');
+  byId('question').textContent = text; input.value = ''; dialog.returnValue = '';
+  dialog.showModal(); input.focus();
+  return new Promise(done => {
+    dialog.onclose = () => done(dialog.returnValue === 'ok' ? input.value.trim() : '');
+  });
 }
 
 async function ask(ticket, move) {
   const body = { who: byId('who').value.trim() || t('duty') };
-  if (move === 'assign') { const unit = prompt(t('unitAsk')); if (!unit) return; body.unit = unit; }
-  if (move === 'close' && ticket.stage !== 'resolved') { const note = prompt(t('noteAsk')); if (!note) return; body.note = note; }
-  byId('fault').textContent = '';
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(withToken('/api/v1/tickets/' + ticket.no + '/' + move),
-    { method: 'POST', headers, body: JSON.stringify(body) });
-  const said = await answer.json();
-  if (answer.ok) { take(said.ticket); count(); } else byId('fault').textContent = said.detail;
+  if (move === 'assign' && !(body.unit = await question(t('unitAsk')))) return;
+  if (move === 'close' && ticket.stage !== 'resolved' && !(body.note = await question(t('noteAsk')))) return;
+  say('fault', '');
+  const buttons = () => rows.get(ticket.no)?.querySelectorAll('button') || [];
+  // Not `disabled`: that would take the focus away.
+  for (const button of buttons()) button.setAttribute('aria-busy', 'true');
+  try {
+    const answer = await fetch(withToken('/api/v1/tickets/' + ticket.no + '/' + move),
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const said = await answer.json();
+    if (answer.ok) { take(said.ticket); count(); } else say('fault', ticket.id + ': ' + said.detail);
+  } catch (cause) {
+    say('fault', t('lost') + ticket.id + ' ' + t(move));
+  }
+  for (const button of buttons()) button.removeAttribute('aria-busy');
 }
 
-function take(ticket) { tickets.set(ticket.no, ticket); show(ticket); }
+// What the stream told while a list was on its way may be newer than the list.
+function take(ticket) {
+  const known = tickets.get(ticket.no);
+  if (known && known.revision > ticket.revision) return;
+  if (since) since.set(ticket.no, ticket);
+  tickets.set(ticket.no, ticket); show(ticket);
+}
 
+let since = null, loads = 0;
 async function load() {
-  const answer = await fetch(withToken('/api/v1/tickets?stage=' + (byId('all').checked ? 'all' : 'open') + '&limit=' + rowsMax));
-  if (!answer.ok) { byId('fault').textContent = (await answer.json()).detail; return; }
-  tickets.clear();
-  for (const ticket of (await answer.json()).tickets) tickets.set(ticket.no, ticket);
-  redraw();
+  const mine = ++loads;
+  since = new Map();
+  try {
+    const answer = await fetch(withToken('/api/v1/tickets?stage=' + (byId('all').checked ? 'all' : 'open') + '&limit=' + rowsMax));
+    const said = await answer.json();
+    if (mine !== loads) return;
+    if (!answer.ok) { say('fault', said.detail); return; }
+    aheadMs = said.now_ms - Date.now();
+    heardMs = now(); isCut = said.tickets.length >= rowsMax;
+    tickets.clear();
+    for (const ticket of said.tickets) tickets.set(ticket.no, ticket);
+    for (const ticket of since.values()) {
+      if (!(tickets.get(ticket.no)?.revision > ticket.revision)) tickets.set(ticket.no, ticket);
+    }
+    redraw();
+  } catch (cause) { /* the stream tells that the gateway is away, and loads again when it is back */ }
+  if (mine === loads) since = null;
 }
 
-const source = new EventSource(withToken('/api/v1/stream'));
-source.onopen = () => { link(true); load(); };
-source.onerror = () => link(false);
-source.addEventListener('ticket', message => { take(JSON.parse(message.data).ticket); count(); });
+let source = null, beatMs = 0;
+function connect() {
+  if (source) source.close();
+  source = new EventSource(withToken('/api/v1/stream'));
+  const heard = () => { beatMs = performance.now(); if (heardMs) heardMs = now(); };
+  beatMs = performance.now();
+  source.onopen = () => { heard(); isLive = true; link(); load(); };
+  source.onerror = () => { isLive = false; link(); };
+  source.addEventListener('beat', heard);
+  source.addEventListener('ticket', message => {
+    heard();
+    const said = JSON.parse(message.data);
+    take(said.ticket); count();
+    if (said.what === 'opened') byId('told').textContent = t('told')(said.ticket.id, said.ticket.title);
+  });
+}
+// A browser gives up on a stream that was refused, and never notices one that fell silent.
+setInterval(() => {
+  const isSilent = performance.now() - beatMs > silenceMs;
+  if (isSilent && isLive) { isLive = false; link(); }
+  if (isSilent || source.readyState === EventSource.CLOSED) { connect(); if (!heardMs) load(); }
+}, retryMs);
 setInterval(() => {
   for (const [no, row] of rows) {
     const ticket = tickets.get(no);
-    if (!ticket || ticket.stage === 'closed') continue;
-    row.className = lamp(ticket); row.querySelector('.left').textContent = clock(ticket);
+    if (ticket && ticket.stage !== 'closed') light(ticket, row);
   }
   count();
 }, 1000);
-byId('lang').onclick = () => { lang = lang === 'zh' ? 'en' : 'zh'; localStorage.lang = lang; redraw(); };
+byId('lang').onclick = () => { lang = lang === 'zh' ? 'en' : 'zh'; keep('lang', lang); redraw(); };
 byId('all').onchange = load;
-byId('who').value = localStorage.who || '';
-byId('who').onchange = () => { localStorage.who = byId('who').value; };
+byId('who').value = recall('who') || '';
+byId('who').onchange = () => keep('who', byId('who').value);
+byId('cancel').onclick = () => byId('ask').close('');
 redraw();
+connect();

@@ -1,18 +1,17 @@
 //! Alerts: list, one, and the picture that shows it.
 
 use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::Context;
 use super::fault::{Fault, query};
+use super::{Context, NoQuery};
 use crate::notify::body::PlaceOut;
 use crate::store::AlertRow;
 use crate::telemetry::time_text;
-
-const LIMIT_DEFAULT: u32 = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,7 +72,7 @@ impl<'a> From<&'a AlertRow> for AlertOut<'a> {
             opened: time_text(row.opened_ms),
             cleared: row.cleared_ms.map(time_text),
             cleared_why: row.cleared_why.as_deref(),
-            snapshot: row.evidence_file.as_ref().map(|_| format!("/api/v1/alerts/{}/snapshot", row.id)),
+            snapshot: snapshot_path(row),
             snapshot_sha256: row.evidence_sha256.as_deref(),
         }
     }
@@ -81,14 +80,15 @@ impl<'a> From<&'a AlertRow> for AlertOut<'a> {
 
 pub(super) async fn list(
     State(context): State<Context>,
-    Query(asked): Query<ListQuery>,
+    asked: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<serde_json::Value>, Fault> {
+    let Query(asked) = asked?;
     let open_only = match asked.state.as_deref() {
         None | Some("all") => false,
         Some("open") => true,
         Some(other) => return Err(Fault::bad_request(format!("state {other:?} is neither \"open\" nor \"all\""))),
     };
-    let limit = asked.limit.unwrap_or(LIMIT_DEFAULT).max(1);
+    let limit = super::limit(asked.limit)?;
     let rows = query(move || context.reader.alerts(open_only, limit)).await?;
     let alerts: Vec<AlertOut> = rows.iter().map(AlertOut::from).collect();
     Ok(Json(serde_json::json!({ "alerts": alerts })))
@@ -96,24 +96,39 @@ pub(super) async fn list(
 
 pub(super) async fn one(
     State(context): State<Context>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
+    asked: Result<Query<NoQuery>, QueryRejection>,
 ) -> Result<Json<serde_json::Value>, Fault> {
-    let row = find(&context, id).await?;
+    asked?;
+    let row = find(&context, id?.0).await?;
     Ok(Json(serde_json::json!({ "alert": AlertOut::from(&row) })))
 }
 
-pub(super) async fn snapshot(State(context): State<Context>, Path(id): Path<String>) -> Result<Response, Fault> {
-    let row = find(&context, id).await?;
-    let none = || Fault::not_found("this alert has no snapshot");
-    let path = context.reader.evidence_path(&row).ok_or_else(none)?;
-    let jpeg = tokio::fs::read(path).await.map_err(|_| none())?;
+pub(super) async fn snapshot(
+    State(context): State<Context>,
+    id: Result<Path<String>, PathRejection>,
+    asked: Result<Query<NoQuery>, QueryRejection>,
+) -> Result<Response, Fault> {
+    asked?;
+    // The path comes from the row, never from the request.
+    let row = find(&context, id?.0).await?;
+    let path = context.reader.evidence_path(&row).ok_or_else(|| Fault::not_found("this alert has no snapshot"))?;
+    let jpeg = tokio::fs::read(&path).await.map_err(|cause| {
+        tracing::error!(path = %path.display(), %cause, "snapshot cannot be read");
+        Fault::not_found("the snapshot of this alert is lost")
+    })?;
     let headers =
         [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=31536000, immutable")];
     Ok((headers, jpeg).into_response())
 }
 
+/// Where the API shows the picture of an alert, if it has one.
+pub(super) fn snapshot_path(row: &AlertRow) -> Option<String> {
+    row.evidence_file.as_ref().map(|_| format!("/api/v1/alerts/{}/snapshot", row.id))
+}
+
 async fn find(context: &Context, id: String) -> Result<AlertRow, Fault> {
     let reader = context.reader.clone();
-    let missing = Fault::not_found(format!("there is no alert {id}"));
-    query(move || reader.alert(&id)).await?.ok_or(missing)
+    let row = query(move || reader.alert(&id)).await?;
+    row.ok_or_else(|| Fault::not_found("there is no such alert"))
 }

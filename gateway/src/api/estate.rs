@@ -1,13 +1,14 @@
 //! What is watched: sources as they spoke, rules and fences as they are configured.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use outpost_fences::{FenceSet, geojson};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::Context;
-use super::fault::Fault;
+use super::fault::{Fault, ask};
+use super::{Context, NoQuery};
 use crate::config::Config;
 use crate::pipeline::run::Ask;
 use crate::pipeline::sources::{Last, SourceView};
@@ -48,19 +49,29 @@ impl Estate {
     }
 }
 
-pub(super) async fn rules(State(context): State<Context>) -> Json<Value> {
-    Json(context.estate.rules.clone())
+pub(super) async fn rules(
+    State(context): State<Context>,
+    asked: Result<Query<NoQuery>, QueryRejection>,
+) -> Result<Json<Value>, Fault> {
+    asked?;
+    Ok(Json(context.estate.rules.clone()))
 }
 
-pub(super) async fn fences(State(context): State<Context>) -> Json<Value> {
-    Json(context.estate.fences.clone())
+pub(super) async fn fences(
+    State(context): State<Context>,
+    asked: Result<Query<NoQuery>, QueryRejection>,
+) -> Result<Json<Value>, Fault> {
+    asked?;
+    Ok(Json(context.estate.fences.clone()))
 }
 
-pub(super) async fn sources(State(context): State<Context>) -> Result<Json<Value>, Fault> {
+pub(super) async fn sources(
+    State(context): State<Context>,
+    asked: Result<Query<NoQuery>, QueryRejection>,
+) -> Result<Json<Value>, Fault> {
+    asked?;
     let (reply, answer) = oneshot::channel();
-    let stopping = || Fault::unavailable("the gateway is stopping");
-    context.asks.send(Ask::Sources(reply)).await.map_err(|_| stopping())?;
-    let views = answer.await.map_err(|_| stopping())?;
+    let views = ask(&context.asks, Ask::Sources(reply), answer).await?;
     Ok(Json(json!({ "sources": views.iter().map(source).collect::<Vec<_>>() })))
 }
 

@@ -1,60 +1,108 @@
-//! Errors as `application/problem+json` (RFC 9457).
+//! Errors as `application/problem+json` (RFC 9457), and the ways in which a request waits for an answer.
 
-use axum::http::{StatusCode, header};
+use std::time::Duration;
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::{mpsc, oneshot};
 
-use crate::nouns::Refusal;
+use crate::nouns::{Refusal, Stage};
+use crate::pipeline::run::Ask;
 use crate::store::StoreError;
+
+/// An operator learns after this long that the pipeline has not answered: the disk may be full.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct Fault {
     status: StatusCode,
     detail: String,
+    /// Where the ticket stands that would not take the move.
+    stage: Option<Stage>,
 }
 
 impl Fault {
+    fn new(status: StatusCode, detail: impl Into<String>) -> Fault {
+        Fault { status, detail: detail.into(), stage: None }
+    }
+
     pub(super) fn not_found(detail: impl Into<String>) -> Fault {
-        Fault { status: StatusCode::NOT_FOUND, detail: detail.into() }
+        Fault::new(StatusCode::NOT_FOUND, detail)
     }
 
     pub(super) fn bad_request(detail: impl Into<String>) -> Fault {
-        Fault { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+        Fault::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(super) fn wrong_method() -> Fault {
+        Fault::new(StatusCode::METHOD_NOT_ALLOWED, "this resource has no such method")
     }
 
     pub(super) fn unauthorised() -> Fault {
-        Fault { status: StatusCode::UNAUTHORIZED, detail: "the bearer token is missing or wrong".into() }
+        Fault::new(StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong")
     }
 
     pub(super) fn unavailable(detail: impl Into<String>) -> Fault {
-        Fault { status: StatusCode::SERVICE_UNAVAILABLE, detail: detail.into() }
+        Fault::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 }
 
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
-        let status = match refusal {
-            Refusal::NoSuchTicket(_) => StatusCode::NOT_FOUND,
-            Refusal::WrongStage { .. } => StatusCode::CONFLICT,
-            Refusal::NoteMissing => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        let (status, stage) = match refusal {
+            Refusal::NoSuchTicket(_) => (StatusCode::NOT_FOUND, None),
+            Refusal::WrongStage { stage, .. } => (StatusCode::CONFLICT, Some(stage)),
+            Refusal::NoteMissing => (StatusCode::UNPROCESSABLE_ENTITY, None),
+            Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, None),
         };
-        Fault { status, detail: refusal.to_string() }
+        Fault { stage, ..Fault::new(status, refusal.to_string()) }
     }
 }
 
 impl From<StoreError> for Fault {
     fn from(cause: StoreError) -> Self {
         tracing::error!(%cause, "request failed at the store");
-        Fault { status: StatusCode::INTERNAL_SERVER_ERROR, detail: "the store did not answer".into() }
+        Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the store did not answer")
+    }
+}
+
+impl From<QueryRejection> for Fault {
+    fn from(rejection: QueryRejection) -> Self {
+        Fault::bad_request(rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Fault {
+    fn from(rejection: PathRejection) -> Self {
+        Fault::bad_request(rejection.body_text())
+    }
+}
+
+impl From<JsonRejection> for Fault {
+    fn from(rejection: JsonRejection) -> Self {
+        // Too large is 413 and not sent as JSON is 415; whatever is wrong inside the body is 400.
+        let status = match rejection {
+            JsonRejection::JsonDataError(_) | JsonRejection::JsonSyntaxError(_) => StatusCode::BAD_REQUEST,
+            ref other => other.status(),
+        };
+        Fault::new(status, rejection.body_text())
     }
 }
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or_default();
-        let body = serde_json::json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail });
+        let mut body = serde_json::json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail });
+        if let Some(stage) = self.stage {
+            body["stage"] = stage.as_str().into();
+        }
         let headers = [(header::CONTENT_TYPE, "application/problem+json")];
-        (self.status, headers, body.to_string()).into_response()
+        let mut response = (self.status, headers, body.to_string()).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 
@@ -64,4 +112,17 @@ pub(super) async fn query<T: Send + 'static>(
 ) -> Result<T, Fault> {
     let answer = tokio::task::spawn_blocking(query).await;
     Ok(answer.map_err(|_| Fault::unavailable("the query was given up"))??)
+}
+
+/// Asks the pipeline; `answer` is where it replies.
+pub(super) async fn ask<T>(asks: &mpsc::Sender<Ask>, asked: Ask, answer: oneshot::Receiver<T>) -> Result<T, Fault> {
+    let exchange = async {
+        asks.send(asked).await.map_err(|_| Refusal::Stopping)?;
+        answer.await.map_err(|_| Refusal::Stopping)
+    };
+    match tokio::time::timeout(ANSWER_WITHIN, exchange).await {
+        Ok(answer) => Ok(answer?),
+        // Not "refused": it waits in the pipeline and may be done yet.
+        Err(_) => Err(Fault::unavailable("the pipeline does not answer; what was asked may still be done")),
+    }
 }

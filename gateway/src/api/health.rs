@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::Context;
+use super::fault::Fault;
 use crate::telemetry::{metrics, now_ms};
 
 /// A pipeline that has not turned for this long hangs.
@@ -47,6 +48,10 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
 }
 
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
-    context.readiness.refresh();
+    // The refresh asks the store: not on a thread that serves sockets.
+    let readiness = context.readiness.clone();
+    if tokio::task::spawn_blocking(move || readiness.refresh()).await.is_err() {
+        return Fault::unavailable("the figures could not be read").into_response();
+    }
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], context.metrics.encode()).into_response()
 }

