@@ -33,6 +33,9 @@ struct Load {
     rate: u64,
 }
 
+/// Crossings published and not yet looked for. Never reached: they are looked for while it publishes.
+const CROSSINGS_MAX: usize = 1 << 20;
+
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let [port, folder, first, n, rate, period] = words else {
         return Err("expected PORT FOLDER FIRST N RATE PERIOD".into());
@@ -41,7 +44,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let load = Load { job: Job { period: period.parse()? }, first: first.parse()?, n, rate };
     let reader = Reader::open(Path::new(folder), 1)?;
     let from = reader.stream_end()?;
-    let (crossings, published) = mpsc::channel();
+    let (crossings, published) = mpsc::sync_channel(CROSSINGS_MAX);
     let publisher = std::thread::spawn(move || publish(port, load, &crossings));
     let (mut latencies_ms, lost) = watch(&reader, from, &published)?;
     let behind_ms = publisher.join().map_err(|_| "the publisher panicked")??;
@@ -64,7 +67,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
 }
 
 /// Returns by how much the publisher itself was late at the most.
-fn publish(port: u16, load: Load, crossings: &mpsc::Sender<Crossing>) -> Result<f64, Failure> {
+fn publish(port: u16, load: Load, crossings: &mpsc::SyncSender<Crossing>) -> Result<f64, Failure> {
     let Load { job, first, n, rate } = load;
     let mut stream = mqtt::connect(port, "latency")?;
     let mut answers = stream.try_clone()?;

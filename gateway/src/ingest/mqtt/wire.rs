@@ -253,7 +253,7 @@ mod tests {
         let mut got = [0; 4096];
         while !wire.breath.held {
             far.write_all(b"more").await.unwrap();
-            wire.read(&mut got).await.unwrap();
+            assert_eq!(wire.read(&mut got).await.unwrap(), 4);
         }
         far.write_all(&[1; 600]).await.unwrap();
         far.write_all(&[2; 600]).await.unwrap();
