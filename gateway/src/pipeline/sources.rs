@@ -83,12 +83,10 @@ impl Sources {
     }
 
     fn view(&mut self, source: &Arc<str>) -> Option<&mut SourceView> {
-        if !self.by_source.contains_key(source) {
-            if self.by_source.len() >= self.sources_max {
-                return None;
-            }
-            self.by_source.insert(source.clone(), SourceView { source: source.clone(), ..SourceView::default() });
+        if self.by_source.len() >= self.sources_max {
+            return self.by_source.get_mut(source);
         }
-        self.by_source.get_mut(source)
+        let new = || SourceView { source: source.clone(), ..SourceView::default() };
+        Some(self.by_source.entry(source.clone()).or_insert_with(new))
     }
 }
