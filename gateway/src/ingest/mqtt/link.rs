@@ -16,6 +16,9 @@ pub(super) use tls::TlsError;
 use super::wire::Valve;
 use crate::config::{self, MqttVersion};
 
+/// A receiving connection sends nothing that is acknowledged but its subscriptions, one at a time.
+const RECEIVER_OUTGOING_MAX: u16 = 8;
+
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Everything that one connection needs, resolved.
@@ -30,7 +33,10 @@ pub(super) struct Plan {
     keep_alive_s: u16,
     /// What the broker is asked to keep of our session; `None` asks for a new session.
     session_expiry_s: Option<u32>,
+    /// Received and not yet acknowledged.
     inflight_max: u16,
+    /// Sent and not yet acknowledged. The client looks through as many places at every read and flush.
+    outgoing_max: u16,
     packet_bytes_max: u32,
     connect_timeout: Duration,
 }
@@ -112,6 +118,7 @@ impl Plan {
             keep_alive_s: u16::try_from(seconds(broker.keep_alive)).unwrap_or(u16::MAX).max(1),
             session_expiry_s: Some(u32::try_from(seconds(broker.session_expiry)).unwrap_or(u32::MAX - 1)),
             inflight_max: broker.inflight_max.max(1),
+            outgoing_max: RECEIVER_OUTGOING_MAX,
             packet_bytes_max: u32::try_from(broker.packet_bytes_max.0).unwrap_or(u32::MAX),
             connect_timeout: broker.connect_timeout.duration(),
         })
@@ -120,6 +127,12 @@ impl Plan {
     /// The broker forgets what it kept for this client.
     pub(super) fn forgetting(mut self) -> Self {
         self.session_expiry_s = None;
+        self
+    }
+
+    /// For a connection that publishes.
+    pub(super) fn publishing(mut self, outgoing_max: u16) -> Self {
+        self.outgoing_max = outgoing_max;
         self
     }
 

@@ -143,7 +143,7 @@ async fn run_once(
     backoff: &mut Backoff,
     stop: &CancellationToken,
 ) -> Result<(), Fault> {
-    let plan = Plan::new(broker)?.forgetting();
+    let plan = Plan::new(broker)?.forgetting().publishing(IN_FLIGHT_MAX);
     let valve = Arc::new(Valve::default());
     let Some(opened) = stop.run_until_cancelled(Link::open(&plan, &valve)).await else {
         return Ok(());

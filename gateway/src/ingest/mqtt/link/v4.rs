@@ -106,7 +106,7 @@ fn options(plan: &Plan, valve: &Arc<Valve>) -> MqttOptions {
         .set_ack_mode(AckMode::Manual)
         // By itself the client writes one acknowledgement per turn, each with a flush and a new keep-alive timer.
         .set_max_request_batch(REQUEST_BATCH_MAX)
-        .set_inflight(plan.inflight_max)
+        .set_inflight(plan.outgoing_max)
         .set_max_packet_size(plan.packet_bytes_max as usize, plan.packet_bytes_max as usize);
     match (&plan.username, &plan.password) {
         (None, None) => {}

@@ -118,9 +118,9 @@ fn options(plan: &Plan, valve: &Arc<Valve>) -> MqttOptions {
         // By itself the client writes one acknowledgement per turn, each with a flush and a new keep-alive timer.
         .set_max_request_batch(REQUEST_BATCH_MAX)
         .set_receive_maximum(Some(plan.inflight_max))
-        .set_outgoing_inflight_upper_limit(plan.inflight_max)
+        .set_outgoing_inflight_upper_limit(plan.outgoing_max)
         .set_max_packet_size(Some(plan.packet_bytes_max))
-        .set_session_store(NothingInFlight { inflight_max: plan.inflight_max });
+        .set_session_store(NothingInFlight { outgoing_max: plan.outgoing_max });
     match (&plan.username, &plan.password) {
         (Some(username), Some(password)) => {
             options.set_credentials(username.as_str(), Bytes::from(password.clone()));
@@ -146,7 +146,7 @@ fn options(plan: &Plan, valve: &Arc<Valve>) -> MqttOptions {
 /// restart of the process, or would resume and refuse to subscribe to what the configuration has added.
 #[derive(Debug)]
 struct NothingInFlight {
-    inflight_max: u16,
+    outgoing_max: u16,
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SessionStoreError>> + Send + 'a>>;
@@ -158,7 +158,7 @@ impl SessionStore for NothingInFlight {
             client_id: key.client_id().to_owned(),
             clean_start: false,
             session_expiry_interval: None,
-            outgoing_inflight_upper_limit: Some(self.inflight_max),
+            outgoing_inflight_upper_limit: Some(self.outgoing_max),
             ack_mode: PersistedAckMode::Manual,
             last_pkid: 0,
             last_puback: 0,
