@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -37,11 +36,11 @@ pub struct Session {
     acks: AckSender,
     state: watch::Receiver<SessionState>,
     counters: Arc<SessionCounters>,
-    task: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
 }
 
 impl Session {
-    /// Starts on the current tokio runtime. Messages go to `messages`; while that is full nothing is read from the
+    /// Starts a thread, with a runtime of its own: it may sleep between reads (see `wire`). Messages go to `messages`; while that is full nothing is read from the
     /// broker, and pings go on. On `stop` nothing more is handed over, receipts that are given within five seconds are
     /// still sent, and the broker keeps the session for the next start.
     pub fn start(
@@ -49,7 +48,7 @@ impl Session {
         topics: Vec<String>,
         messages: mpsc::Sender<Message>,
         stop: CancellationToken,
-    ) -> Session {
+    ) -> std::io::Result<Session> {
         let counters = Arc::new(SessionCounters::default());
         let lane = Arc::new(Lane::new(Arc::clone(&counters)));
         let (state_tx, state) = watch::channel(SessionState::Connecting);
@@ -70,7 +69,14 @@ impl Session {
             subscribed: false,
             poison: Poison::default(),
         };
-        Session { acks, state, counters, task: tokio::spawn(runner.run()) }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (end, ended) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("mqtt".into());
+        thread.spawn(move || {
+            runtime.block_on(runner.run());
+            let _ = end.send(());
+        })?;
+        Ok(Session { acks, state, counters, ended })
     }
 
     pub fn acks(&self) -> AckSender {
@@ -87,8 +93,8 @@ impl Session {
 
     /// Returns when the session has ended after its `stop` token was cancelled.
     pub async fn stopped(self) {
-        // A panic in the task has been reported by the runtime; there is nothing left to stop.
-        let _ = self.task.await;
+        // An error means a panic, which has been reported; there is nothing left to stop.
+        let _ = self.ended.await;
     }
 }
 
@@ -167,7 +173,7 @@ impl Runner {
         if let Some(bytes) = self.poison.admitted_bytes {
             plan = plan.admitting(bytes);
         }
-        let valve = Arc::new(Valve::default());
+        let valve = Arc::new(Valve::of_own_thread());
         let Some(opened) = stop.run_until_cancelled(Link::open(&plan, &valve)).await else {
             return Ok(());
         };
@@ -197,7 +203,7 @@ impl Runner {
     /// Connects once only to make the broker forget what it keeps for us.
     async fn drop_session(&mut self) -> Result<(), Fault> {
         let plan = Plan::new(&self.broker)?.forgetting();
-        let valve = Arc::new(Valve::default());
+        let valve = Arc::new(Valve::of_own_thread());
         let (link, _) = Link::open(&plan, &valve).await?;
         link.farewell(&valve).await;
         self.counters.sessions_dropped.fetch_add(1, Ordering::Relaxed);
