@@ -22,6 +22,9 @@ const TICK: Duration = Duration::from_micros(500);
 /// Tickets that have not come by this long after the last message are lost.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Crossings that were published and not yet looked for.
+const CROSSINGS_MAX: usize = 1 << 16;
+
 /// A crossing that was published: source, rule, when it was due.
 type Crossing = (String, &'static str, Instant);
 
@@ -41,7 +44,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let load = Load { job: Job { period: period.parse()? }, first: first.parse()?, n, rate };
     let reader = Reader::open(Path::new(folder), 1)?;
     let from = reader.stream_end()?;
-    let (crossings, published) = mpsc::channel();
+    let (crossings, published) = mpsc::sync_channel(CROSSINGS_MAX);
     let publisher = std::thread::spawn(move || publish(port, load, &crossings));
     let (mut latencies_ms, lost) = watch(&reader, from, &published)?;
     let behind_ms = publisher.join().map_err(|_| "the publisher panicked")??;
@@ -64,7 +67,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
 }
 
 /// Returns by how much the publisher itself was late at the most.
-fn publish(port: u16, load: Load, crossings: &mpsc::Sender<Crossing>) -> Result<f64, Failure> {
+fn publish(port: u16, load: Load, crossings: &mpsc::SyncSender<Crossing>) -> Result<f64, Failure> {
     let Load { job, first, n, rate } = load;
     let mut stream = mqtt::connect(port, "latency")?;
     let mut answers = stream.try_clone()?;
