@@ -30,7 +30,7 @@ async fn through_session(port: u16, counts: &[u64]) -> Result<(), Failure> {
     let broker: config::Broker = toml::from_str(&text)?;
     let (sender, mut messages) = mpsc::channel(8192);
     let stop = CancellationToken::new();
-    let session = Session::start(&broker, vec![TOPICS.into()], sender, stop.clone());
+    let session = Session::start(&broker, vec![TOPICS.into()], sender, stop.clone())?;
     session.state().wait_for(|state| matches!(state, SessionState::Live { .. })).await?;
     println!("ready");
     let acks = session.acks();

@@ -22,6 +22,9 @@ const TICK: Duration = Duration::from_micros(500);
 /// Tickets that have not come by this long after the last message are lost.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Crossings that were published and not yet looked for.
+const CROSSINGS_MAX: usize = 1 << 16;
+
 /// A crossing that was published: source, rule, when it was due.
 type Crossing = (String, &'static str, Instant);
 
@@ -32,9 +35,6 @@ struct Load {
     n: u64,
     rate: u64,
 }
-
-/// Crossings published and not yet looked for. Never reached: they are looked for while it publishes.
-const CROSSINGS_MAX: usize = 1 << 20;
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let [port, folder, first, n, rate, period] = words else {

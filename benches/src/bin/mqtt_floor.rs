@@ -72,7 +72,7 @@ async fn through_session(port: u16, version: &str, n: u64) -> Result<(f64, f64),
     let broker: config::Broker = toml::from_str(&text)?;
     let (sender, mut messages) = mpsc::channel(8192);
     let stop = CancellationToken::new();
-    let session = Session::start(&broker, vec!["#".into()], sender, stop.clone());
+    let session = Session::start(&broker, vec!["#".into()], sender, stop.clone())?;
     session.state().wait_for(|state| matches!(state, SessionState::Live { .. })).await?;
     let acks = session.acks();
     let mut generator = Ended(generator(port, n)?);

@@ -39,7 +39,8 @@ pub(super) fn start_sessions(
         if topics.is_empty() {
             continue;
         }
-        let session = Session::start(broker, topics, messages.clone(), stop.clone());
+        let session = Session::start(broker, topics, messages.clone(), stop.clone())
+            .with_context(|| format!("failed to start the session of broker \"{}\"", broker.id))?;
         let decoder = decoders.take(&broker.id);
         let feeds = decoder.iter().flat_map(|decoder| decoder.feeds()).map(|feed| metrics.feed(feed)).collect();
         lines.insert(broker.id.as_str().into(), Line { decoder, feeds, acks: Box::new(Acks(session.acks())) });

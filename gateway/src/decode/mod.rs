@@ -128,28 +128,35 @@ impl Decoder {
     }
 
     /// Appends what the payload says to `out`: at least one observation, reject or ignored fact per message.
-    /// The first feed in the file whose filter matches the topic reads the message.
-    pub fn decode(&self, message_topic: &Arc<str>, payload: &[u8], received_ms: i64, out: &mut Decoded) {
+    /// The first feed in the file whose filter matches the topic reads the message; its number is returned.
+    pub fn decode(
+        &self,
+        message_topic: &Arc<str>,
+        payload: &[u8],
+        received_ms: i64,
+        out: &mut Decoded,
+    ) -> Option<usize> {
         out.begin_message();
-        let (route, source) = match self.sources.resolve(message_topic) {
-            Resolution::Known { route, source } => (&self.routes[route], source),
+        let (number, source) = match self.sources.resolve(message_topic) {
+            Resolution::Known { route, source } => (route, source),
             Resolution::Refused { route, reason, place } => {
                 let feed = route.map(|route| self.routes[route].feed.clone());
                 out.push_reject(Reject { feed, source: None, place, reason });
-                return;
+                return route;
             }
         };
+        let route = &self.routes[number];
         let arrival =
             Arrival { feed: &route.feed, source: &source, received_ms, ahead_max_ms: route.ahead_max_ms, payload };
-        if payload.is_empty() {
-            return out.reject(&arrival, RejectReason::Missing, format_args!("the payload is empty"));
-        }
-        if payload.len() > PAYLOAD_BYTES_MAX {
-            let n = payload.len();
-            let place = format_args!("{n} bytes, at most {PAYLOAD_BYTES_MAX} are read");
-            return out.reject(&arrival, RejectReason::TooLarge, place);
-        }
         match &route.reader {
+            _ if payload.is_empty() => {
+                out.reject(&arrival, RejectReason::Missing, format_args!("the payload is empty"));
+            }
+            _ if payload.len() > PAYLOAD_BYTES_MAX => {
+                let n = payload.len();
+                let place = format_args!("{n} bytes, at most {PAYLOAD_BYTES_MAX} are read");
+                out.reject(&arrival, RejectReason::TooLarge, place);
+            }
             Reader::Number(reader) => reader.read(&arrival, out),
             Reader::Json(reader) => reader.read(&arrival, out),
             Reader::Senml(reader) => reader.read(&arrival, &self.sources, message_topic, out),
@@ -157,6 +164,7 @@ impl Decoder {
             Reader::ThermalJson(reader) => reader.read(&arrival, out),
             Reader::ThermalU16(reader) => reader.read(&arrival, out),
         }
+        Some(number)
     }
 
     /// Appends the reject of a message whose payload was too large to be kept.

@@ -230,19 +230,21 @@ impl Shell {
             return;
         };
         batch.decoded.clear();
-        let counters = decoder.route(&topic).and_then(|route| feeds.get(route));
-        if let Some(counters) = counters {
-            counters.received.inc();
-        }
         if repeat {
-            if let Some(counters) = counters {
+            if let Some(counters) = decoder.route(&topic).and_then(|route| feeds.get(route)) {
+                counters.received.inc();
                 counters.deduplicated.inc();
             }
         } else {
-            if withheld_bytes == 0 {
-                decoder.decode(&topic, &payload, received_ms, &mut batch.decoded);
+            let route = if withheld_bytes == 0 {
+                decoder.decode(&topic, &payload, received_ms, &mut batch.decoded)
             } else {
                 decoder.refuse_oversized(&topic, withheld_bytes, &mut batch.decoded);
+                decoder.route(&topic)
+            };
+            let counters = route.and_then(|route| feeds.get(route));
+            if let Some(counters) = counters {
+                counters.received.inc();
             }
             match (counters, batch.decoded.rejects.first()) {
                 // One message, one count: it is rejected where nothing of it could be used.

@@ -116,14 +116,11 @@ impl Sources {
     }
 
     fn known(&mut self, source: &Arc<str>) -> Option<&mut Known> {
-        if !self.by_source.contains_key(source) {
-            if self.by_source.len() >= self.sources_max {
-                return None;
-            }
-            let view = SourceView { source: source.clone(), ..SourceView::default() };
-            self.by_source.insert(source.clone(), Known { view, undated: None });
+        if self.by_source.len() >= self.sources_max {
+            return self.by_source.get_mut(source);
         }
-        self.by_source.get_mut(source)
+        let view = || SourceView { source: source.clone(), ..SourceView::default() };
+        Some(self.by_source.entry(source.clone()).or_insert_with(|| Known { view: view(), undated: None }))
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Watch {
     zones: Zones,
     places: HashMap<Arc<str>, Place>,
     /// Slots of each source; a source without rules has an empty list.
-    by_source: HashMap<Arc<str>, Box<[usize]>>,
+    by_source: HashMap<Arc<str>, Arc<[usize]>>,
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
     scratch: HotspotScratch,
@@ -72,8 +72,7 @@ impl Watch {
     pub fn restore(&mut self, states: Vec<StateRow>, now_ms: i64, effects: &mut Vec<Effect>) {
         for row in states {
             let stored: Option<Stored> = serde_json::from_str(&row.state).ok();
-            self.admit(&row.source);
-            let slots = self.by_source.get(&row.source);
+            let slots = self.slots_of(&row.source);
             let slot = slots.and_then(|slots| slots.iter().copied().find(|slot| self.rule_of(*slot).id == row.rule));
             match (stored, slot) {
                 (Some(mut stored), Some(slot)) if stored.state.fits(&self.rule_of(slot).judge) => {
@@ -101,8 +100,7 @@ impl Watch {
     pub fn expect<'a>(&mut self, sources: impl IntoIterator<Item = &'a str>, now_ms: i64, effects: &mut Vec<Effect>) {
         for source in sources {
             let source: Arc<str> = source.into();
-            self.admit(&source);
-            for slot in self.by_source.get(&source).map(|slots| slots.to_vec()).unwrap_or_default() {
+            for &slot in self.slots_of(&source).iter().flat_map(|slots| slots.iter()) {
                 let rule = &self.rules[self.slots[slot].rule];
                 let turn = self.slots[slot].expect(rule, now_ms);
                 self.turned(slot, turn, now_ms, effects);
@@ -111,14 +109,11 @@ impl Watch {
     }
 
     pub fn step(&mut self, observation: &Observation, effects: &mut Vec<Effect>) {
-        if !self.by_source.contains_key(&observation.source) && !self.admit(&observation.source) {
+        let Some(slots) = self.slots_of(&observation.source) else {
             self.n_ignored += 1;
             return;
-        }
-        // Indices are copied out one by one: a slot's list never changes while its source is judged.
-        let n_slots = self.by_source[&observation.source].len();
-        for index in 0..n_slots {
-            let slot = self.by_source[&observation.source][index];
+        };
+        for &slot in &*slots {
             let rule = &self.rules[self.slots[slot].rule];
             let turn = self.slots[slot].observe(rule, observation, &mut self.scratch);
             self.turned(slot, turn, observation.received_ms, effects);
@@ -162,13 +157,13 @@ impl Watch {
         &self.rules[self.slots[slot].rule]
     }
 
-    /// Makes the slots of a source that is new; false when there is no room.
-    fn admit(&mut self, source: &Arc<str>) -> bool {
-        if self.by_source.contains_key(source) {
-            return true;
+    /// The slots of a source, made where it is new; none when there is no room.
+    fn slots_of(&mut self, source: &Arc<str>) -> Option<Arc<[usize]>> {
+        if let Some(slots) = self.by_source.get(source) {
+            return Some(slots.clone());
         }
         if self.by_source.len() >= self.sources_max {
-            return false;
+            return None;
         }
         let mut slots = Vec::new();
         for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.matches(source)) {
@@ -180,8 +175,9 @@ impl Watch {
             slots.push(self.slots.len());
             self.slots.push(Slot::new(number, source.clone(), stored, zone));
         }
-        self.by_source.insert(source.clone(), slots.into());
-        true
+        let slots: Arc<[usize]> = slots.into();
+        self.by_source.insert(source.clone(), slots.clone());
+        Some(slots)
     }
 
     fn zone(&self, source: &Arc<str>, zone: &Arc<str>) -> Option<Arc<PictureZone>> {

@@ -30,6 +30,7 @@ pub(super) struct Plan {
     keep_alive_s: u16,
     /// What the broker is asked to keep of our session; `None` asks for a new session.
     session_expiry_s: Option<u32>,
+    /// Received and not yet acknowledged.
     inflight_max: u16,
     /// Our own publishes in flight. The client scans this many slots at each flush, so a session that only receives
     /// has one.

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -37,19 +36,20 @@ pub struct Session {
     acks: AckSender,
     state: watch::Receiver<SessionState>,
     counters: Arc<SessionCounters>,
-    task: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
 }
 
 impl Session {
-    /// Starts on the current tokio runtime. Messages go to `messages`; while that is full nothing is read from the
-    /// broker, and pings go on. On `stop` nothing more is handed over and the queue is let go; receipts of what had been
-    /// handed over are still sent for five seconds or until all acknowledgers are gone; the broker keeps the session.
+    /// Starts a thread, with a runtime of its own: it may sleep between reads (see `wire`). Messages go to `messages`;
+    /// while that is full nothing is read from the broker, and pings go on. On `stop` nothing more is handed over and the
+    /// queue is let go; receipts of what had been handed over are still sent for five seconds or until all acknowledgers
+    /// are gone; the broker keeps the session.
     pub fn start(
         broker: &config::Broker,
         topics: Vec<String>,
         messages: mpsc::Sender<Message>,
         stop: CancellationToken,
-    ) -> Session {
+    ) -> std::io::Result<Session> {
         let counters = Arc::new(SessionCounters::default());
         let lane = Arc::new(Lane::new(Arc::clone(&counters)));
         let (state_tx, state) = watch::channel(SessionState::Connecting);
@@ -70,7 +70,14 @@ impl Session {
             subscribed: false,
             poison: Poison::default(),
         };
-        Session { acks, state, counters, task: tokio::spawn(runner.run()) }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (end, ended) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("mqtt".into());
+        thread.spawn(move || {
+            runtime.block_on(runner.run());
+            let _ = end.send(());
+        })?;
+        Ok(Session { acks, state, counters, ended })
     }
 
     pub fn acks(&self) -> AckSender {
@@ -89,8 +96,8 @@ impl Session {
     /// at work; with none left it does not wait for any.
     pub async fn stopped(self) {
         drop(self.acks);
-        // A panic in the task has been reported by the runtime; there is nothing left to stop.
-        let _ = self.task.await;
+        // An error means a panic, which has been reported; there is nothing left to stop.
+        let _ = self.ended.await;
     }
 }
 
@@ -169,7 +176,7 @@ impl Runner {
         if let Some(bytes) = self.poison.admitted_bytes {
             plan = plan.admitting(bytes);
         }
-        let valve = Arc::new(Valve::default());
+        let valve = Arc::new(Valve::of_own_thread());
         let Some(opened) = stop.run_until_cancelled(Link::open(&plan, &valve)).await else {
             return Ok(());
         };
@@ -199,7 +206,7 @@ impl Runner {
     /// Connects once only to make the broker forget what it keeps for us.
     async fn drop_session(&mut self) -> Result<(), Fault> {
         let plan = Plan::new(&self.broker)?.forgetting();
-        let valve = Arc::new(Valve::default());
+        let valve = Arc::new(Valve::of_own_thread());
         let (link, _) = Link::open(&plan, &valve).await?;
         link.farewell(&valve).await;
         self.counters.sessions_dropped.fetch_add(1, Ordering::Relaxed);

@@ -19,7 +19,7 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 /// Gathered bytes. Far above what one connection's acknowledgements and subscriptions can be (65,535 × 4 bytes), so
 /// that writing them never waits and a cancelled poll never loses one.
@@ -37,6 +37,8 @@ const WORTH_BYTES: usize = 512;
 /// The session's hand on the socket.
 #[derive(Default)]
 pub(super) struct Valve {
+    /// Whether the client has a thread to itself, which may sleep between reads.
+    own_thread: bool,
     paused: AtomicBool,
     direct: AtomicBool,
     /// The socket after its client is gone, where the last packets were written through.
@@ -47,6 +49,11 @@ trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 
 impl Valve {
+    /// For a client that has a thread to itself.
+    pub(super) fn of_own_thread() -> Self {
+        Valve { own_thread: true, ..Valve::default() }
+    }
+
     /// Reads stop; TCP and the broker's window push back.
     pub(super) fn pause(&self) {
         self.paused.store(true, Ordering::Relaxed);
@@ -86,8 +93,6 @@ pub(super) struct Wire<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> {
 struct Breath {
     /// Since when reading has been allowed.
     open_at: Instant,
-    /// One timer for all pauses of a connection.
-    timer: Pin<Box<Sleep>>,
     held: bool,
     /// Whether a pause came before the read that is going on.
     paused: bool,
@@ -95,16 +100,16 @@ struct Breath {
 
 impl Breath {
     fn new() -> Self {
-        let now = Instant::now();
-        Breath { open_at: now, timer: Box::pin(sleep_until(now)), held: false, paused: false }
+        Breath { open_at: Instant::now(), held: false, paused: false }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Pauses, where the last read asked for it. A sleep of the thread and not of the task: a sleeping task's socket would
+    /// still wake its thread with every packet.
+    fn take(&mut self) {
         if self.held {
-            ready!(self.timer.as_mut().poll(cx));
+            std::thread::sleep(BREATH);
             self.opened(Instant::now());
         }
-        Poll::Ready(())
     }
 
     fn opened(&mut self, now: Instant) {
@@ -116,9 +121,6 @@ impl Breath {
         let in_vain = std::mem::take(&mut self.paused) && n_bytes < WORTH_BYTES;
         self.held = !in_vain && now.duration_since(self.open_at) < BUSY;
         self.open_at = now;
-        if self.held {
-            self.timer.as_mut().reset(now + BREATH);
-        }
     }
 }
 
@@ -159,11 +161,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> AsyncRead for Wire<S> {
         if this.valve.paused.load(Ordering::Relaxed) {
             return Poll::Pending;
         }
-        ready!(this.breath.poll(cx));
+        this.breath.take();
         let filled = buffer.filled().len();
         ready!(Self::io(&mut this.io)?.poll_read(cx, buffer))?;
         let n_bytes = buffer.filled().len() - filled;
-        if n_bytes > 0 && buffer.remaining() > 0 {
+        if this.valve.own_thread && n_bytes > 0 && buffer.remaining() > 0 {
             this.breath.took(n_bytes, Instant::now());
         }
         Poll::Ready(Ok(()))
@@ -227,8 +229,8 @@ mod tests {
         assert_eq!(far.read(&mut got).await.unwrap(), 12);
     }
 
-    #[tokio::test]
-    async fn only_what_follows_closely_waits_for_more() {
+    #[test]
+    fn only_what_follows_closely_waits_for_more() {
         let mut breath = Breath::new();
         let begun = breath.open_at;
         let at = |us| begun + Duration::from_micros(us);
@@ -249,7 +251,7 @@ mod tests {
     #[tokio::test]
     async fn a_held_read_gets_what_came_meanwhile_in_one() {
         let (near, mut far) = duplex(4096);
-        let mut wire = Wire::new(near, Arc::default());
+        let mut wire = Wire::new(near, Arc::new(Valve::of_own_thread()));
         let mut got = [0; 4096];
         while !wire.breath.held {
             far.write_all(b"more").await.unwrap();

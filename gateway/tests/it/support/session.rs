@@ -36,7 +36,8 @@ impl Gateway {
     pub(crate) fn with_queue(broker: &config::Broker, queue_max: usize) -> Gateway {
         let (sender, messages) = mpsc::channel(queue_max);
         let stop = CancellationToken::new();
-        let session = Session::start(broker, vec!["t/#".into()], sender, stop.clone());
+        let session =
+            Session::start(broker, vec!["t/#".into()], sender, stop.clone()).expect("a thread for the session");
         Gateway { session, messages, stop }
     }
 
