@@ -170,17 +170,17 @@ def run_node_red(folder, load):
 
 
 def flow(port):
-    where = {"z": "tab"}
+    where = {"z": "n-tab"}
     return [
-        {"id": "broker", "type": "mqtt-broker", "broker": "127.0.0.1", "port": str(port), "clientid": "node-red",
+        {"id": "n-broker", "type": "mqtt-broker", "broker": "127.0.0.1", "port": str(port), "clientid": "node-red",
          "autoConnect": True, "usetls": False, "protocolVersion": "4", "keepalive": "60", "cleansession": True},
-        {"id": "tab", "type": "tab", "label": "bench"},
-        {"id": "in", "type": "mqtt in", "topic": "site/+/dev/+", "qos": "1", "datatype": "utf8", "broker": "broker",
-         "inputs": 0, "wires": [["json"]], **where},
-        {"id": "json", "type": "json", "property": "payload", "action": "obj", "wires": [["judge"]], **where},
-        {"id": "judge", "type": "function", "func": FUNCTION.replace("RING", json.dumps(ring()[:-1])), "outputs": 1,
-         "wires": [["out"]], **where},
-        {"id": "out", "type": "mqtt out", "topic": "", "qos": "1", "retain": "false", "broker": "broker", "wires": [],
+        {"id": "n-tab", "type": "tab", "label": "bench"},
+        {"id": "n-in", "type": "mqtt in", "topic": "site/+/dev/+", "qos": "1", "datatype": "utf8", "broker": "n-broker",
+         "inputs": 0, "wires": [["n-json"]], **where},
+        {"id": "n-json", "type": "json", "property": "payload", "action": "obj", "wires": [["n-judge"]], **where},
+        {"id": "n-judge", "type": "function", "func": FUNCTION.replace("RING", json.dumps(ring()[:-1])), "outputs": 1,
+         "wires": [["n-out"]], **where},
+        {"id": "n-out", "type": "mqtt out", "topic": "", "qos": "1", "retain": "false", "broker": "n-broker", "wires": [],
          **where},
     ]
 
