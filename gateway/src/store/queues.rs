@@ -18,7 +18,11 @@ pub struct Queues {
 
 impl Queues {
     pub fn open(folder: &Path) -> Result<Queues, StoreError> {
-        Ok(Queues { conn: Mutex::new(connect(folder)?) })
+        let conn = connect(folder)?;
+        // Not on disk at once: what a loss of power forgets here is that something was sent, and it is sent again, as
+        // the receivers' contract allows. A crash of the process alone forgets nothing.
+        conn.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(Queues { conn: Mutex::new(conn) })
     }
 
     fn conn(&self) -> MutexGuard<'_, Connection> {
