@@ -13,6 +13,7 @@ mod rows;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use queues::Queues;
@@ -119,6 +120,8 @@ fn connect(folder: &Path) -> Result<Connection, StoreError> {
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "mmap_size", 0)?;
     conn.set_prepared_statement_cache_capacity(64);
+    // Statements are planned once, and not anew for each value that is bound.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(conn)
 }
 
