@@ -38,10 +38,6 @@ fn what_the_readme_points_at_is_there() {
     });
     let mut n_paths = 0;
     for path in links.filter(|link| !link.contains("://")).chain(named) {
-        // Written by `make bench`.
-        if path == "benches/RESULTS.md" {
-            continue;
-        }
         assert!(root().join(path).exists(), "README.md names {path}, which is not there");
         n_paths += 1;
     }
