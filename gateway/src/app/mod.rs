@@ -86,6 +86,8 @@ impl App {
         let begun_ms = now_ms();
         watch.restore(restored.states, begun_ms, &mut first);
         watch.expect(expected(config).iter().map(String::as_str), begun_ms, &mut first);
+        let mut sources = Sources::new(config.pipeline.sources_max);
+        watch.resumed().for_each(|(source, at_ms)| sources.resume(source, at_ms));
         let desk = Desk::restore(&config.desk, restored.tickets, restored.last_ticket);
         info!(open_tickets = desk.n_open(), folder = %folder.display(), "store opened");
 
@@ -117,7 +119,7 @@ impl App {
             store,
             lines,
             seen,
-            sources: Sources::new(config.pipeline.sources_max),
+            sources,
             listeners,
             evidence,
             recorder,

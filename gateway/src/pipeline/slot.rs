@@ -96,6 +96,14 @@ impl State {
         }
     }
 
+    /// Time of the fact that last changed the state.
+    pub(super) fn since_at_ms(&self) -> i64 {
+        match self {
+            State::Latch(latch) | State::Exit { latch, .. } => latch.since_at_ms,
+            State::Silent(silent) => silent.since_at_ms,
+        }
+    }
+
     pub(super) fn is_raised(&self) -> bool {
         match self {
             State::Latch(latch) | State::Exit { latch, .. } => latch.is_raised(),

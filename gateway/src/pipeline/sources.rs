@@ -58,6 +58,14 @@ impl Sources {
         Sources { by_source: HashMap::new(), sources_max, n_messages: 0 }
     }
 
+    /// A restart: undated facts of this source are later than what its stored state last saw, which may have been dated
+    /// ahead of the clock behind a backlog.
+    pub fn resume(&mut self, source: &Arc<str>, at_ms: i64) {
+        if let Some(known) = self.known(source) {
+            known.undated = Some(known.undated.map_or((at_ms, 0), |(before_ms, _)| (at_ms.max(before_ms), 0)));
+        }
+    }
+
     /// Dates the facts of one message that brought no time: by its receive time, but later than the source's message
     /// before. Two that come within one millisecond, as behind a backlog they do, would else look like one moment told
     /// twice, and the detectors would hear less than live.

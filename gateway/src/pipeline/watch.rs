@@ -120,6 +120,11 @@ impl Watch {
         }
     }
 
+    /// Of each source that has a state: when it last changed, by the source's time.
+    pub fn resumed(&self) -> impl Iterator<Item = (&Arc<str>, i64)> {
+        self.slots.iter().map(|slot| (&slot.source, slot.stored.state.since_at_ms()))
+    }
+
     /// When [`Watch::elapse`] next has something to do. May be early, never late.
     pub fn next_due_ms(&self) -> Option<i64> {
         self.timers.first().map(|(due_ms, _)| *due_ms)
