@@ -24,8 +24,9 @@ use crate::notify::body;
 use crate::nouns::{Alert, Command, Refusal, Ticket};
 use crate::series::line;
 use crate::store::{Commit, NewDelivery, SeenRow, Store};
-use crate::telemetry::metrics::{FactMetrics, FeedMetrics, Metrics};
+use crate::telemetry::metrics::{FactMetrics, Metrics};
 use crate::telemetry::now_ms;
+use crate::telemetry::tally::FeedTally;
 
 /// Longest sleep of the shell: how stale its heartbeat may be while all is well.
 const BEAT_MS: i64 = 1_000;
@@ -77,8 +78,8 @@ pub struct Listener {
 /// A broker whose messages come in.
 pub struct Line {
     pub decoder: Option<Decoder>,
-    /// Counters of the decoder's feeds, by their number.
-    pub feeds: Vec<FeedMetrics>,
+    /// Tallies of the decoder's feeds, by their number.
+    pub feeds: Vec<FeedTally>,
     pub acks: Box<dyn Acknowledge>,
 }
 
@@ -225,15 +226,14 @@ impl Shell {
             }
             _ => false,
         };
-        let Some(Line { decoder: Some(decoder), feeds, .. }) = self.lines.get(&broker) else {
+        let Some(Line { decoder: Some(decoder), feeds, .. }) = self.lines.get_mut(&broker) else {
             batch.receipts.push((broker, receipt));
             return;
         };
         batch.decoded.clear();
         if repeat {
-            if let Some(counters) = decoder.route(&topic).and_then(|route| feeds.get(route)) {
-                counters.received.inc();
-                counters.deduplicated.inc();
+            if let Some(tally) = decoder.route(&topic).and_then(|route| feeds.get_mut(route)) {
+                tally.deduplicated += 1;
             }
         } else {
             let route = if withheld_bytes == 0 {
@@ -242,19 +242,12 @@ impl Shell {
                 decoder.refuse_oversized(&topic, withheld_bytes, &mut batch.decoded);
                 decoder.route(&topic)
             };
-            let counters = route.and_then(|route| feeds.get(route));
-            if let Some(counters) = counters {
-                counters.received.inc();
-            }
-            match (counters, batch.decoded.rejects.first()) {
+            if let Some(tally) = route.and_then(|route| feeds.get_mut(route)) {
                 // One message, one count: it is rejected where nothing of it could be used.
-                (Some(counters), Some(reject)) if batch.decoded.observations.is_empty() => {
-                    counters.reject(reject.reason.as_str());
+                match batch.decoded.rejects.first() {
+                    Some(reject) if batch.decoded.observations.is_empty() => tally.reject(reject.reason.as_str()),
+                    _ => tally.committed += 1,
                 }
-                (Some(counters), _) => {
-                    counters.committed.inc();
-                }
-                (None, _) => {}
             }
         }
         self.take_decoded(&topic, batch);
@@ -388,6 +381,9 @@ impl Shell {
                 self.changed.send_modify(|n_changes| *n_changes += 1);
             }
             batch.commit.clear();
+        }
+        for tally in self.lines.values_mut().flat_map(|line| &mut line.feeds) {
+            tally.publish();
         }
         self.acknowledge(batch);
         for (reply, answer) in batch.replies.drain(..) {

@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use super::tally::{FeedMetrics, FeedTally};
 use crate::config::Severity;
 
 /// Content type of [`Metrics::encode`].
@@ -53,17 +54,6 @@ pub struct Metrics {
     camera_shed: Family<CameraLabel, Counter>,
     camera_errors: Family<CameraReasonLabels, Counter>,
     mqtt_session_up: Family<BrokerLabel, Gauge>,
-}
-
-/// What became of a feed's messages: received = committed + rejected + deduplicated + evicted.
-#[derive(Debug, Clone)]
-pub struct FeedMetrics {
-    feed: String,
-    pub received: Counter,
-    pub committed: Counter,
-    pub deduplicated: Counter,
-    pub evicted: Counter,
-    rejected: Family<FeedReasonLabels, Counter>,
 }
 
 /// Observations that rules looked at.
@@ -170,16 +160,17 @@ impl Metrics {
         page
     }
 
-    pub fn feed(&self, feed: &str) -> FeedMetrics {
+    /// The tally of a feed's messages. Evictions show as 0: a full queue to Watch stops reading instead of dropping.
+    pub fn feed(&self, feed: &str) -> FeedTally {
         let label = FeedLabel { feed: feed.into() };
-        FeedMetrics {
+        drop(self.messages_evicted.get_or_create(&label));
+        FeedTally::new(FeedMetrics {
             received: self.messages_received.get_or_create_owned(&label),
             committed: self.messages_committed.get_or_create_owned(&label),
             deduplicated: self.messages_deduplicated.get_or_create_owned(&label),
-            evicted: self.messages_evicted.get_or_create_owned(&label),
             rejected: self.messages_rejected.clone(),
             feed: label.feed,
-        }
+        })
     }
 
     /// Counters of observations by kind of fact.
@@ -236,12 +227,6 @@ impl Metrics {
     /// 1 while the broker's session is up, else 0.
     pub fn mqtt_session_up(&self, broker: &str) -> Gauge {
         self.mqtt_session_up.get_or_create_owned(&BrokerLabel { broker: broker.into() })
-    }
-}
-
-impl FeedMetrics {
-    pub fn reject(&self, reason: &'static str) {
-        self.rejected.get_or_create(&FeedReasonLabels { feed: self.feed.clone(), reason }).inc();
     }
 }
 
@@ -328,9 +313,9 @@ struct FeedLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FeedReasonLabels {
-    feed: String,
-    reason: &'static str,
+pub(super) struct FeedReasonLabels {
+    pub feed: String,
+    pub reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -389,11 +374,11 @@ mod tests {
 
     fn used() -> Metrics {
         let metrics = Metrics::new();
-        let feed = metrics.feed("tunnel");
-        feed.received.inc_by(3);
-        feed.committed.inc();
-        feed.deduplicated.inc();
+        let mut feed = metrics.feed("tunnel");
+        feed.committed += 1;
+        feed.deduplicated += 1;
         feed.reject("not-json");
+        feed.publish();
         metrics.facts().count(&Fact::Link(Link { state: LinkState::Live, reason: None }));
         metrics.alert_opened("gas");
         metrics.alert_cleared("gas");
@@ -457,7 +442,7 @@ mod tests {
     #[test]
     fn a_name_with_quotes_cannot_break_the_page() {
         let metrics = Metrics::new();
-        metrics.feed("a\"b\\c\nd").received.inc();
-        assert!(metrics.encode().contains(r#"{feed="a\"b\\c\nd"} 1"#), "{}", metrics.encode());
+        metrics.feed("a\"b\\c\nd");
+        assert!(metrics.encode().contains(r#"{feed="a\"b\\c\nd"} 0"#), "{}", metrics.encode());
     }
 }

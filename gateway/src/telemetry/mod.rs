@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod logs;
 pub mod metrics;
+pub mod tally;
 
 pub use clock::{now_ms, time_text};
