@@ -133,7 +133,9 @@ impl App {
         let inputs = Inputs { messages, observations, asks: asks_out };
         // The pipeline keeps a sender of each queue alive, so that a gateway without brokers or cameras runs on.
         let senders = (messages_in, observations_in);
-        let (runtime, told) = (tokio::runtime::Handle::current(), stop_pipeline.clone());
+        // A runtime of its own: a wait on the workers' would wake one of them each time, to set its alarm.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let (runtime, told) = (runtime.context("failed to start the pipeline")?, stop_pipeline.clone());
         let pipeline = std::thread::Builder::new()
             .name("pipeline".into())
             .spawn(move || {

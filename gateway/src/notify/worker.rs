@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::order::Order;
@@ -24,6 +24,12 @@ use crate::telemetry::metrics::ReceiverMetrics;
 
 /// Deliveries taken from the outbox at once.
 const DUE_MAX: usize = 256;
+/// Least time between two looks into the outbox, unless more was due than one look takes: under load, what several
+/// commits put there is one look and one write. What comes alone is sent at once.
+const LOOK_SPACING: Duration = Duration::from_millis(20);
+/// Acknowledgements are written together, at the latest with the one that comes so long after the first. After a crash,
+/// those not yet written are sent again with the same key.
+const ACKNOWLEDGED_AGE_MAX: Duration = Duration::from_millis(100);
 /// Deliveries looked at after a restart, to find the tickets that fail.
 const RESTORED_MAX: usize = 4096;
 /// An idle worker looks anyway: the clock may have been set, and a lost wake-up must strand nothing.
@@ -40,6 +46,12 @@ pub struct Worker {
     policy: Policy,
     order: Order,
     progress: Arc<Progress>,
+    /// Rows that the receiver has, which the store does not know yet.
+    acknowledged: Vec<i64>,
+    /// When the first of them was acknowledged.
+    acknowledged_at: Instant,
+    /// Not before this is the outbox looked into again.
+    next_look: Instant,
     /// Between attempts while the receiver is failing.
     pause: Backoff,
     /// Between calls while the store is failing.
@@ -69,6 +81,9 @@ impl Worker {
             policy: Policy::new(receiver),
             order: Order::default(),
             progress: Arc::new(Progress::new(id.clone(), metrics)),
+            acknowledged: Vec::new(),
+            acknowledged_at: Instant::now(),
+            next_look: Instant::now(),
             store_pause: pause.clone(),
             pause,
             receiver: id,
@@ -82,6 +97,11 @@ impl Worker {
     /// Works until `stop`. An attempt under way is abandoned then, and made again after the restart with the same key.
     pub async fn run(mut self, stop: CancellationToken) {
         stop.run_until_cancelled(self.work()).await;
+        if !self.acknowledged.is_empty() {
+            let rows = std::mem::take(&mut self.acknowledged);
+            // Where the store fails now, they are sent again after the restart.
+            let _ = self.ask(move |outbox| outbox.done(&rows)).await;
+        }
     }
 
     async fn work(&mut self) {
@@ -103,12 +123,16 @@ impl Worker {
 
     /// Waits until something is due, or sends what is.
     async fn run_once(&mut self) -> Result<(), StoreFault> {
+        sleep_until(self.next_look).await;
         let receiver = self.receiver.clone();
         let now_ms = clock::now_ms();
         let mut due = self.ask(move |outbox| outbox.due(&receiver, now_ms, DUE_MAX)).await?;
         self.progress.store_answers();
         if due.is_empty() {
             return self.wait_for_due(now_ms).await;
+        }
+        if due.len() < DUE_MAX {
+            self.next_look = Instant::now() + LOOK_SPACING;
         }
         self.order.arrange(&mut due);
         let overdue_row = self.oldest_overdue(&due, now_ms);
@@ -131,6 +155,7 @@ impl Worker {
                 break;
             }
         }
+        self.write_acknowledged().await;
         if n_attempts > 0 && self.progress.is_failing() {
             let rest_max = if overdue_row.is_some() { FAILING_GAP } else { Duration::MAX };
             self.rest(rest_max).await;
@@ -150,12 +175,18 @@ impl Worker {
             Ok(()) => {
                 // Counted when acknowledged, as the receiver counts; the store may take its time to forget it.
                 self.progress.delivered();
-                self.persist(move |outbox| outbox.done(row)).await;
-                self.progress.up();
+                if self.acknowledged.is_empty() {
+                    self.acknowledged_at = Instant::now();
+                }
+                self.acknowledged.push(row);
+                if self.acknowledged_at.elapsed() > ACKNOWLEDGED_AGE_MAX {
+                    self.write_acknowledged().await;
+                }
                 self.order.release(delivery);
                 self.pause.reset();
             }
             Err(fault) => {
+                self.write_acknowledged().await;
                 match self.policy.after(delivery, &fault, clock::now_ms()) {
                     Verdict::RetryAt(next_ms) => {
                         let text = fault.text.clone();
@@ -168,6 +199,16 @@ impl Worker {
                 self.progress.failed(&fault);
             }
         }
+    }
+
+    async fn write_acknowledged(&mut self) {
+        if self.acknowledged.is_empty() {
+            return;
+        }
+        let rows: Arc<[i64]> = self.acknowledged.as_slice().into();
+        self.persist(move |outbox| outbox.done(&rows)).await;
+        self.acknowledged.clear();
+        self.progress.up();
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Result<(), Fault> {

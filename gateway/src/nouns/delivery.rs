@@ -31,8 +31,8 @@ pub trait Outbox: Send + Sync + 'static {
     fn due(&self, receiver: &str, now_ms: i64, limit: usize) -> Result<Vec<Delivery>, StoreFault>;
     /// When the next delivery of this receiver is due, if any waits.
     fn next_due_ms(&self, receiver: &str) -> Result<Option<i64>, StoreFault>;
-    /// The receiver has acknowledged.
-    fn done(&self, row: i64) -> Result<(), StoreFault>;
+    /// The receiver has acknowledged these: all are forgotten, or none.
+    fn done(&self, rows: &[i64]) -> Result<(), StoreFault>;
     /// Try again at `next_ms`; `error` is shown to operators.
     fn retry(&self, row: i64, next_ms: i64, error: &str) -> Result<(), StoreFault>;
     /// Never try again: kept, counted and shown as failed.

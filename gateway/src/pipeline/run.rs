@@ -127,7 +127,7 @@ impl Shell {
         mut self,
         mut inputs: Inputs,
         first: Vec<Effect>,
-        runtime: &tokio::runtime::Handle,
+        runtime: &tokio::runtime::Runtime,
         stop: &CancellationToken,
     ) {
         let mut batch = Batch { effects: first, ..Batch::default() };
@@ -358,7 +358,7 @@ impl Shell {
     }
 
     /// On disk first, then everybody is told. False when stopped while the store failed: nothing was acknowledged.
-    fn commit(&mut self, batch: &mut Batch, runtime: &tokio::runtime::Handle, stop: &CancellationToken) -> bool {
+    fn commit(&mut self, batch: &mut Batch, runtime: &tokio::runtime::Runtime, stop: &CancellationToken) -> bool {
         if !batch.commit.is_empty() {
             for (broker, window) in self.seen.windows() {
                 if let Some((Marks { seq, bytes: marks }, from)) = window.take() {
@@ -393,7 +393,7 @@ impl Shell {
     }
 
     /// Writes one transaction, for as long as it takes: the disk may be full today and have room tomorrow.
-    fn write(&mut self, commit: &Commit, runtime: &tokio::runtime::Handle, stop: &CancellationToken) -> bool {
+    fn write(&mut self, commit: &Commit, runtime: &tokio::runtime::Runtime, stop: &CancellationToken) -> bool {
         let begun = Instant::now();
         loop {
             match self.store.commit(commit) {

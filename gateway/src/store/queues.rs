@@ -20,7 +20,7 @@ impl Queues {
     pub fn open(folder: &Path) -> Result<Queues, StoreError> {
         let conn = connect(folder)?;
         // Not on disk at once: what a loss of power forgets here is that something was sent, and it is sent again, as
-        // the receivers' contract allows. A crash of the process alone forgets nothing.
+        // the receivers' contract allows.
         conn.pragma_update(None, "synchronous", "NORMAL")?;
         Ok(Queues { conn: Mutex::new(conn) })
     }
@@ -63,9 +63,13 @@ impl Outbox for Queues {
         Ok(self.conn().prepare_cached(sql)?.query_row([receiver], |row| row.get(0))?)
     }
 
-    fn done(&self, row: i64) -> Result<(), StoreFault> {
-        self.conn().prepare_cached("DELETE FROM outbox WHERE row = ?1")?.execute([row])?;
-        Ok(())
+    fn done(&self, rows: &[i64]) -> Result<(), StoreFault> {
+        let mut conn = self.conn();
+        let transaction = conn.transaction()?;
+        for row in rows {
+            transaction.prepare_cached("DELETE FROM outbox WHERE row = ?1")?.execute([row])?;
+        }
+        Ok(transaction.commit()?)
     }
 
     fn retry(&self, row: i64, next_ms: i64, error: &str) -> Result<(), StoreFault> {

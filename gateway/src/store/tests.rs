@@ -154,7 +154,7 @@ fn a_delivery_waits_until_it_is_done_or_given_up() {
     store.commit(&commit).unwrap();
     let due = queues.due("town", 10, 10).unwrap();
     assert_eq!(due.iter().map(|delivery| delivery.key.as_str()).collect::<Vec<_>>(), ["T-0/1", "T-1/1", "T-2/1"]);
-    queues.done(due[0].row).unwrap();
+    queues.done(&[due[0].row]).unwrap();
     queues.retry(due[1].row, 50, "refused").unwrap();
     queues.give_up(due[2].row, "gone").unwrap();
     assert_eq!(queues.due("town", 49, 10).unwrap(), []);

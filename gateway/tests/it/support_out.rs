@@ -143,8 +143,8 @@ impl Outbox for MemoryOutbox {
         Ok(self.rows().into_iter().filter(waits).map(|row| row.next_ms).min())
     }
 
-    fn done(&self, row: i64) -> Result<(), StoreFault> {
-        self.write(row, |rows, row| drop(rows.remove(&row)))
+    fn done(&self, done: &[i64]) -> Result<(), StoreFault> {
+        done.iter().try_for_each(|row| self.write(*row, |rows, row| drop(rows.remove(&row))))
     }
 
     fn retry(&self, row: i64, next_ms: i64, error: &str) -> Result<(), StoreFault> {
