@@ -3,6 +3,7 @@
 //! [`Cameras::start`] runs one session task per camera (`ingest::rtsp`) and `video.decode_threads` threads that decode.
 //! A camera's units always go to the same thread, so a picture's forerunners are where it needs them.
 
+mod calm;
 mod canvas;
 pub mod counters;
 pub mod decoder;
@@ -14,8 +15,8 @@ mod queue;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
+use self::calm::Calm;
 use self::counters::Counters;
 use self::evidence::Sight;
 use self::eye::Eye;
@@ -35,10 +37,6 @@ use crate::telemetry::clock;
 pub use self::counters::Counts;
 pub use self::evidence::Evidence;
 pub(crate) use self::evidence::render;
-
-/// Key frames closer than this are not all decoded while nothing moves: MJPEG, and cameras set to key frames only,
-/// would otherwise cost what full decoding costs.
-const KEY_SPACING_MS_MIN: i64 = 900;
 
 /// Between the first connections of two cameras, so that a hundred do not ask their switch and recorder at once.
 const STAGGER: Duration = Duration::from_millis(20);
@@ -78,7 +76,8 @@ impl Cameras {
             eyes[thread].insert(index, eye);
             sights.push((source.clone(), sight));
             let queue = queues[thread].clone();
-            let viewer = Feed::new(index, source, queue, all.clone(), out.clone());
+            let calm = Calm::new(camera.dark_after.ms());
+            let viewer = Feed::new(index, source, queue, all.clone(), out.clone(), calm);
             sessions.spawn(session(viewer, camera.clone(), stop.clone()));
         }
         sessions.close();
@@ -164,7 +163,8 @@ struct Feed {
     /// Number of the last unit that went into the queue.
     queued: AtomicU64,
     session: AtomicU64,
-    last_must_ms: AtomicI64,
+    /// Only the session's task takes it, and waits for nothing meanwhile.
+    calm: Mutex<Calm>,
 }
 
 impl Feed {
@@ -174,35 +174,39 @@ impl Feed {
         queue: Arc<Queue>,
         counters: Arc<[Arc<Counters>]>,
         out: mpsc::Sender<Observation>,
+        calm: Calm,
     ) -> Self {
         let (number, queued, session) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        let last_must_ms = AtomicI64::new(i64::MIN);
-        Feed { camera, source, queue, counters, out, number, queued, session, last_must_ms }
+        Feed { camera, source, queue, counters, out, number, queued, session, calm: Mutex::new(calm) }
     }
 
     fn own(&self) -> &Counters {
         &self.counters[self.camera]
     }
 
+    fn calm(&self) -> MutexGuard<'_, Calm> {
+        self.calm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether this unit is one that is always decoded.
     fn must(&self, unit: &AccessUnit) -> bool {
-        let since_ms = unit.received_ms.saturating_sub(self.last_must_ms.load(Relaxed));
-        // A clock that was set back must not stop decoding.
-        let due = unit.key && !(0..KEY_SPACING_MS_MIN).contains(&since_ms);
-        if due {
-            self.last_must_ms.store(unit.received_ms, Relaxed);
+        let mut calm = self.calm();
+        if !unit.key {
+            calm.delta(unit.data.len());
+            return false;
         }
-        due
+        calm.key(unit.received_ms, self.own().active_until_ms.load(Relaxed))
     }
 }
 
 impl Viewer for Feed {
     async fn link(&self, link: Link) {
+        let now_ms = clock::now_ms();
         if link.state == LinkState::Live {
             self.session.fetch_add(1, Relaxed);
+            self.calm().begin(now_ms);
         }
         self.own().set_link(&link);
-        let now_ms = clock::now_ms();
         let fact = Fact::Link(link);
         let observation = Observation { source: self.source.clone(), at_ms: now_ms, received_ms: now_ms, fact };
         // An error means that nobody listens any more: the gateway is stopping.
@@ -244,7 +248,7 @@ mod tests {
     async fn a_delta_frame_passes_only_while_something_moves_or_is_still_to_be_looked_at() {
         let (queue, counters) = (Arc::new(Queue::new(16)), Arc::<Counters>::default());
         let out = mpsc::channel(1).0;
-        let feed = Feed::new(0, "cam:a".into(), queue.clone(), Arc::from([counters.clone()]), out);
+        let feed = Feed::new(0, "cam:a".into(), queue.clone(), Arc::from([counters.clone()]), out, Calm::new(30_000));
         feed.unit(unit(true, 1_000)).await;
         feed.unit(unit(false, 1_040)).await;
         let numbers = || std::iter::from_fn(|| queue.try_take()).map(|work| work.number).collect::<Vec<_>>();
