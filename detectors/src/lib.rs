@@ -3,16 +3,21 @@
 //!
 //! - [`observation`]: one decoded fact from a source at a time
 //! - [`latch`]: the one state machine of all detectors (hold, raise, clear-hold, clear)
-//! - [`threshold`], [`silent`], [`hotspot`], [`intrusion`]: detector kinds
+//! - [`threshold`], [`rate`], [`stuck`], [`occurrences`] (n of m, count), [`deviation`]: detector kinds over readings
+//! - [`silent`], [`hotspot`], [`intrusion`]: detector kinds over other facts
 //! - [`luma`], [`background`], [`blob`]: from luma pictures to moving blobs, with `light` (exposure) and `regions`
 //!   (connected cells)
 
 pub mod latch;
 pub mod observation;
 
+pub mod deviation;
 pub mod hotspot;
 pub mod intrusion;
+pub mod occurrences;
+pub mod rate;
 pub mod silent;
+pub mod stuck;
 pub mod threshold;
 
 pub mod background;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use outpost::config::{self, Config};
+use outpost::pipeline::examples;
 use outpost::pipeline::replay::Replay;
 use outpost::{app, demo, probe, telemetry};
 use tokio_util::sync::CancellationToken;
@@ -51,6 +52,9 @@ enum Command {
         #[arg(short, long, value_name = "CONFIG")]
         config: PathBuf,
     },
+    /// Work on the rules of a configuration.
+    #[command(subcommand)]
+    Rules(Rules),
     /// Run on replayed real recordings, with a broker and a camera of its own.
     Demo {
         /// Address of the page; port 0 takes a free one.
@@ -65,6 +69,15 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum Rules {
+    /// Run the examples that rules carry and tell what came out otherwise.
+    Test {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
@@ -72,6 +85,7 @@ fn main() -> ExitCode {
         Command::Check { file } => return check(&file),
         Command::Probe { url, snapshot, seconds } => look(&url, &snapshot, seconds),
         Command::Replay { files, config } => replay(&files, &config),
+        Command::Rules(Rules::Test { files }) => test_rules(&files),
         Command::Demo { listen, data, seconds } => show(&listen, data, seconds),
     };
     match outcome {
@@ -148,6 +162,23 @@ fn replay(files: &[PathBuf], config_file: &Path) -> anyhow::Result<()> {
     }
     replay.finish()?;
     out.flush().context("failed to write the timeline")
+}
+
+fn test_rules(files: &[PathBuf]) -> anyhow::Result<()> {
+    let (mut n_examples, mut n_failed) = (0, 0);
+    for file in files {
+        let config = load(file)?;
+        let fences = app::fences(&config, file)?;
+        for outcome in examples::run(&config, &fences)? {
+            println!("{}: {outcome}", file.display());
+            n_examples += 1;
+            n_failed += usize::from(!outcome.is_as_expected());
+        }
+    }
+    println!("{n_examples} examples, {n_failed} failed");
+    anyhow::ensure!(n_examples > 0, "no rule has an example");
+    anyhow::ensure!(n_failed == 0, "{n_failed} of {n_examples} examples failed");
+    Ok(())
 }
 
 fn show(listen: &str, data: Option<PathBuf>, seconds: Option<u64>) -> anyhow::Result<()> {

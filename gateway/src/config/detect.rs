@@ -1,5 +1,6 @@
 //! What a rule detects: the registry of detector kinds as configuration writes them.
 
+use outpost_detectors::deviation::Season;
 use serde::{Deserialize, Serialize};
 
 use super::Span;
@@ -31,6 +32,78 @@ pub enum Detect {
         #[serde(default)]
         clear_hold: Span,
         /// Unit that readings must carry; others are rejected by the rule.
+        unit: Option<String>,
+    },
+    /// A reading that changes faster than a limit, in units per second.
+    Rate {
+        #[serde(default = "value_metric")]
+        metric: String,
+        rise: Option<f64>,
+        fall: Option<f64>,
+        /// The slope is taken between readings at least so far apart.
+        #[serde(default)]
+        over: Span,
+        /// Readings further apart than this are not compared.
+        #[serde(default = "rate_gap")]
+        gap_max: Span,
+        #[serde(default)]
+        hold: Span,
+        #[serde(default)]
+        clear_hold: Span,
+        unit: Option<String>,
+    },
+    /// A reading that has not moved for so long, though readings came.
+    Stuck {
+        #[serde(default = "value_metric")]
+        metric: String,
+        after: Span,
+        /// Movements up to this count as none.
+        #[serde(default)]
+        tolerance: f64,
+        /// A longer pause between readings begins the wait anew; as long as `after` where absent.
+        gap_max: Option<Span>,
+        unit: Option<String>,
+    },
+    /// Readings above or below a limit, in at least `n` of the last `m`. Clears when none of the last `m` is.
+    NOfM {
+        #[serde(default = "value_metric")]
+        metric: String,
+        above: Option<f64>,
+        below: Option<f64>,
+        n: usize,
+        m: usize,
+        unit: Option<String>,
+    },
+    /// At least `n` readings within a span; with a limit, only those above or below it count.
+    Count {
+        #[serde(default = "value_metric")]
+        metric: String,
+        above: Option<f64>,
+        below: Option<f64>,
+        n: usize,
+        within: Span,
+        unit: Option<String>,
+    },
+    /// A reading far from what the source usually says, which is learned.
+    Deviation {
+        #[serde(default = "value_metric")]
+        metric: String,
+        /// Robust standard deviations from the usual that raise; half of them clear.
+        #[serde(default = "sigma")]
+        z: f64,
+        /// After this time, what was learned weighs half.
+        #[serde(default = "week")]
+        half_life: Span,
+        /// `day` and `week` learn each hour by itself.
+        #[serde(default)]
+        season: Season,
+        /// Least standard deviation, in the reading's unit.
+        #[serde(default)]
+        floor: f64,
+        #[serde(default)]
+        hold: Span,
+        #[serde(default)]
+        clear_hold: Span,
         unit: Option<String>,
     },
     /// Nothing came from the source for longer than this.
@@ -80,6 +153,18 @@ fn value_metric() -> String {
     "value".into()
 }
 
+fn rate_gap() -> Span {
+    Span::from_ms(900_000)
+}
+
+fn sigma() -> f64 {
+    6.0
+}
+
+fn week() -> Span {
+    Span::from_ms(7 * 86_400_000)
+}
+
 fn one() -> usize {
     1
 }
@@ -90,6 +175,27 @@ fn min_area() -> f32 {
 
 fn clear_hold() -> Span {
     Span::from_ms(10_000)
+}
+
+impl Detect {
+    /// Metric and unit of a kind that judges readings.
+    pub fn reading(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            Detect::Threshold { metric, unit, .. }
+            | Detect::Rate { metric, unit, .. }
+            | Detect::Stuck { metric, unit, .. }
+            | Detect::NOfM { metric, unit, .. }
+            | Detect::Count { metric, unit, .. }
+            | Detect::Deviation { metric, unit, .. } => Some((metric, unit.as_deref())),
+            Detect::Silent { .. }
+            | Detect::Dark { .. }
+            | Detect::Enter { .. }
+            | Detect::Exit { .. }
+            | Detect::Inside { .. }
+            | Detect::Hotspot { .. }
+            | Detect::Intrusion { .. } => None,
+        }
+    }
 }
 
 impl Severity {

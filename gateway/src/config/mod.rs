@@ -6,6 +6,7 @@
 pub mod check;
 mod defaults;
 mod detect;
+mod example;
 pub mod pattern;
 mod scalar;
 pub mod topic;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 pub use check::load;
 pub use detect::{Detect, Severity};
+pub use example::{Example, Expected, Given, Said};
 pub use scalar::{Bytes, Secret, Span};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -326,6 +328,9 @@ pub struct Rule {
     pub severity: Severity,
     #[serde(default)]
     pub category: String,
+    /// What the rule does with what it might hear; run by `outpost rules test`.
+    #[serde(default)]
+    pub examples: Vec<Example>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -35,6 +35,20 @@ impl Span {
         Span(ms)
     }
 
+    /// "500ms", "5s", "10m", "4h", "7d"; ten years at the most.
+    pub fn parse(text: &str) -> Option<Self> {
+        let factor = |unit: &str| match unit {
+            "ms" => Some(1),
+            "s" => Some(1_000),
+            "m" => Some(60_000),
+            "h" => Some(3_600_000),
+            "d" => Some(86_400_000),
+            _ => None,
+        };
+        let ms = i64::try_from(scaled(text, factor)?).ok()?;
+        (ms <= 3_650 * 86_400_000).then_some(Span(ms))
+    }
+
     pub const fn ms(self) -> i64 {
         self.0
     }
@@ -74,18 +88,7 @@ impl serde::Serialize for Span {
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let factor = |unit: &str| match unit {
-            "ms" => Some(1),
-            "s" => Some(1_000),
-            "m" => Some(60_000),
-            "h" => Some(3_600_000),
-            "d" => Some(86_400_000),
-            _ => None,
-        };
-        scaled(&text, factor)
-            .and_then(|ms| i64::try_from(ms).ok())
-            .filter(|ms| *ms <= 3_650 * 86_400_000)
-            .map(Span)
+        Span::parse(&text)
             .ok_or_else(|| de::Error::custom(format!("{text:?} is not a span of time such as \"500ms\", \"5s\", \"10m\", \"4h\" or \"7d\" (ten years at the most)")))
     }
 }

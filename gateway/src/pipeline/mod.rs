@@ -4,7 +4,10 @@
 //! - [`watch`]: rules over observations, pure
 //! - [`run`]: the shell
 //! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
+//! - [`examples`]: what rules do with their own examples
 
+pub mod examples;
+mod reading;
 pub mod record;
 pub mod replay;
 mod rules;

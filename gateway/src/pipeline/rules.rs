@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use outpost_detectors::deviation::Deviation;
 use outpost_detectors::hotspot::Hotspot;
 use outpost_detectors::latch::Latch;
+use outpost_detectors::occurrences::{Count, NOfM};
+use outpost_detectors::rate::Rate;
 use outpost_detectors::silent::Silent;
-use outpost_detectors::threshold::Threshold;
+use outpost_detectors::stuck::Stuck;
 use outpost_fences::{Fence, FenceSet, PictureZone};
 
+use super::reading::{Limit, Test};
 use crate::config::pattern::SourcePattern;
-use crate::config::{Config, Detect, Severity};
+use crate::config::{Config, Detect, Severity, Span};
 
 /// A moving thing may be lost for this long without its dwell beginning anew: blobs flicker.
 pub(super) const INTRUSION_GAP_MS: i64 = 1_000;
@@ -28,37 +32,14 @@ pub(super) struct Rule {
 
 /// What a rule judges, and with which limits. One arm per kind of [`Detect`].
 pub(super) enum Judge {
-    Threshold {
-        metric: Arc<str>,
-        unit: Option<Arc<str>>,
-        above: Option<f64>,
-        below: Option<f64>,
-        threshold: Threshold,
-        latch: Latch,
-    },
+    Reading { metric: Arc<str>, unit: Option<Arc<str>>, test: Test, latch: Latch },
     Silent(Silent),
     Dark(Silent),
-    Enter {
-        fence: Arc<Fence>,
-        latch: Latch,
-    },
-    Exit {
-        fence: Arc<Fence>,
-        latch: Latch,
-    },
-    Inside {
-        fence: Arc<Fence>,
-        latch: Latch,
-    },
-    Hotspot {
-        hotspot: Hotspot,
-        latch: Latch,
-    },
-    Intrusion {
-        zone: Arc<str>,
-        area_min: f32,
-        latch: Latch,
-    },
+    Enter { fence: Arc<Fence>, latch: Latch },
+    Exit { fence: Arc<Fence>, latch: Latch },
+    Inside { fence: Arc<Fence>, latch: Latch },
+    Hotspot { hotspot: Hotspot, latch: Latch },
+    Intrusion { zone: Arc<str>, area_min: f32, latch: Latch },
 }
 
 /// A rule that cannot be used although each of its keys is well-formed.
@@ -109,15 +90,44 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         .collect::<Result<_, _>>()?;
     let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| error(format!("there is no fence \"{id}\"")));
     let at_once = Latch::default();
+    let held = |hold: &Span, clear_hold: &Span| Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() };
+    let reading = |latch, test| {
+        let (metric, unit) = rule.detect.reading().unwrap_or_default();
+        Judge::Reading { metric: metric.into(), unit: unit.map(Into::into), test, latch }
+    };
     let judge = match &rule.detect {
-        Detect::Threshold { metric, above, below, clear, hold, clear_hold, unit } => Judge::Threshold {
-            metric: metric.as_str().into(),
-            unit: unit.as_deref().map(Into::into),
-            above: *above,
-            below: *below,
-            threshold: Threshold::new(*above, *below, *clear).map_err(|problem| error(problem.to_string()))?,
-            latch: Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() },
-        },
+        Detect::Threshold { above, below, clear, hold, clear_hold, .. } => {
+            let limit = Limit::new(*above, *below, *clear).map_err(|problem| error(problem.to_string()))?;
+            reading(held(hold, clear_hold), Test::Threshold(limit))
+        }
+        Detect::Rate { rise, fall, over, gap_max, hold, clear_hold, .. } => {
+            let rate =
+                Rate::new(*rise, *fall, over.ms(), gap_max.ms()).map_err(|problem| error(problem.to_string()))?;
+            reading(held(hold, clear_hold), Test::Rate(rate))
+        }
+        Detect::Stuck { after, tolerance, gap_max, .. } => {
+            let gap_max_ms = gap_max.unwrap_or(*after).ms();
+            let stuck = Stuck::new(*tolerance, after.ms(), gap_max_ms).map_err(|problem| error(problem.to_string()))?;
+            reading(at_once, Test::Stuck(stuck))
+        }
+        Detect::NOfM { above, below, n, m, .. } => {
+            let limit = Limit::new(*above, *below, None).map_err(|problem| error(problem.to_string()))?;
+            let rule = NOfM::new(*n, *m).map_err(|problem| error(problem.to_string()))?;
+            reading(at_once, Test::NOfM { limit, rule })
+        }
+        Detect::Count { above, below, n, within, .. } => {
+            let limit = match (above, below) {
+                (None, None) => None,
+                _ => Some(Limit::new(*above, *below, None).map_err(|problem| error(problem.to_string()))?),
+            };
+            let rule = Count::new(*n, within.ms()).map_err(|problem| error(problem.to_string()))?;
+            reading(at_once, Test::Count { limit, rule, within_ms: within.ms() })
+        }
+        Detect::Deviation { z, half_life, season, floor, hold, clear_hold, .. } => {
+            let deviation = Deviation::new(*z, half_life.ms(), *season, *floor);
+            let deviation = deviation.map_err(|problem| error(problem.to_string()))?;
+            reading(held(hold, clear_hold), Test::Deviation(deviation))
+        }
         Detect::Silent { after } => Judge::Silent(Silent { after_ms: after.ms() }),
         Detect::Dark { after } => Judge::Dark(Silent { after_ms: after.ms() }),
         Detect::Enter { fence: id } => Judge::Enter { fence: fence(id)?, latch: at_once },
@@ -128,7 +138,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         Detect::Hotspot { above, over_background, pixels_min, hold, clear_hold } => Judge::Hotspot {
             hotspot: Hotspot::new(above.map(|c| c as f32), over_background.map(|k| k as f32), *pixels_min)
                 .map_err(|problem| error(problem.to_string()))?,
-            latch: Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() },
+            latch: held(hold, clear_hold),
         },
         Detect::Intrusion { zone, dwell, min_area, clear_hold } => Judge::Intrusion {
             zone: zone.as_str().into(),
@@ -153,12 +163,20 @@ impl Rule {
         self.patterns.iter().any(|pattern| pattern.matches(source)) || self.named.contains(source)
     }
 
+    /// Readings that need not be written one by one.
+    pub(super) fn n_unsaved_max(&self) -> u32 {
+        match &self.judge {
+            Judge::Reading { test, .. } => test.n_unsaved_max(),
+            _ => 0,
+        }
+    }
+
     /// Fence or zone that belongs to the key of this rule's alerts.
     pub(super) fn fence(&self) -> Option<&Arc<str>> {
         match &self.judge {
             Judge::Enter { fence, .. } | Judge::Exit { fence, .. } | Judge::Inside { fence, .. } => Some(&fence.id),
             Judge::Intrusion { zone, .. } => Some(zone),
-            Judge::Threshold { .. } | Judge::Silent(_) | Judge::Dark(_) | Judge::Hotspot { .. } => None,
+            Judge::Reading { .. } | Judge::Silent(_) | Judge::Dark(_) | Judge::Hotspot { .. } => None,
         }
     }
 }
@@ -167,7 +185,7 @@ impl Judge {
     /// How long the condition had to hold, for the words of the alert.
     pub(super) fn hold_ms(&self) -> i64 {
         match self {
-            Judge::Threshold { latch, .. }
+            Judge::Reading { latch, .. }
             | Judge::Inside { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. } => latch.hold_ms,

@@ -205,6 +205,7 @@ impl Shell {
         // Behind a backlog the clock is ahead of what was heard: a source whose message still waits is not silent.
         let elapsed_ms = if batch.drained { now_ms() } else { batch.heard_ms };
         self.watch.elapse(elapsed_ms, &mut batch.effects);
+        self.watch.save_remembered(&mut batch.effects);
         self.apply(batch, elapsed_ms);
         let mut asks = std::mem::take(&mut batch.asks);
         for ask in asks.drain(..) {

@@ -10,6 +10,7 @@ use outpost_detectors::silent::SilentState;
 use outpost_fences::{PictureZone, Point};
 use serde::{Deserialize, Serialize};
 
+use super::reading::{Finding, Memory};
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
 use crate::nouns::{Figure, SnapshotAsk, Why};
 
@@ -23,6 +24,8 @@ pub(super) struct Slot {
     pub(super) zone: Option<Arc<PictureZone>>,
     /// Readings that the rule refused because they carry another unit than it names.
     pub(super) n_wrong_unit: u64,
+    /// Readings remembered since the state was last written.
+    pub(super) n_unsaved: u32,
     memo: Memo,
 }
 
@@ -47,6 +50,11 @@ pub(super) enum State {
         latch: LatchState,
     },
     Silent(SilentState),
+    /// A rule that remembers readings.
+    Reading {
+        memory: Memory,
+        latch: LatchState,
+    },
 }
 
 /// What the last observation showed: the reason, should the alert open now.
@@ -57,6 +65,7 @@ enum Memo {
     Value {
         value: f64,
         unit: Option<Arc<str>>,
+        finding: Finding,
     },
     Point(Point),
     Heat {
@@ -80,18 +89,25 @@ impl State {
         match judge {
             Judge::Silent(_) | Judge::Dark(_) => State::Silent(SilentState::default()),
             Judge::Exit { .. } => State::Exit { inside_at_ms: None, latch: LatchState::default() },
+            Judge::Reading { test, .. } => match test.memory() {
+                Some(memory) => State::Reading { memory, latch: LatchState::default() },
+                None => State::Latch(LatchState::default()),
+            },
             _ => State::Latch(LatchState::default()),
         }
     }
 
     /// Whether this state is one that the rule's kind writes.
     pub(super) fn fits(&self, judge: &Judge) -> bool {
+        if let (State::Reading { memory, .. }, Judge::Reading { test, .. }) = (self, judge) {
+            return memory.fits(test);
+        }
         std::mem::discriminant(self) == std::mem::discriminant(&State::new(judge))
     }
 
     pub(super) fn rebase(&mut self, now_ms: i64) {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } => latch.rebase(now_ms),
+            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.rebase(now_ms),
             State::Silent(silent) => silent.rebase(now_ms),
         }
     }
@@ -99,14 +115,14 @@ impl State {
     /// Time of the fact that last changed the state.
     pub(super) fn since_at_ms(&self) -> i64 {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } => latch.since_at_ms,
+            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.since_at_ms,
             State::Silent(silent) => silent.since_at_ms,
         }
     }
 
     pub(super) fn is_raised(&self) -> bool {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } => latch.is_raised(),
+            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.is_raised(),
             State::Silent(silent) => silent.is_raised(),
         }
     }
@@ -114,13 +130,13 @@ impl State {
 
 impl Slot {
     pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, zone: Option<Arc<PictureZone>>) -> Slot {
-        Slot { rule, source, stored, timer_ms: None, zone, n_wrong_unit: 0, memo: Memo::Nothing }
+        Slot { rule, source, stored, timer_ms: None, zone, n_wrong_unit: 0, n_unsaved: 0, memo: Memo::Nothing }
     }
 
     pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut HotspotScratch) -> Turn {
         let moment = Moment { at_ms: observation.at_ms, now_ms: observation.received_ms };
         match (&rule.judge, &observation.fact) {
-            (Judge::Threshold { metric, unit, threshold, latch, .. }, Fact::Reading(reading)) => {
+            (Judge::Reading { metric, unit, test, latch }, Fact::Reading(reading)) => {
                 if *metric != reading.metric {
                     return Turn::Stay;
                 }
@@ -128,9 +144,16 @@ impl Slot {
                     self.n_wrong_unit += 1;
                     return Turn::Stay;
                 }
-                let signal = threshold.signal(reading.value);
+                let judged = match &mut self.stored.state {
+                    State::Reading { memory, .. } => {
+                        self.n_unsaved = self.n_unsaved.saturating_add(1);
+                        test.judge_with(memory, reading.value, moment.at_ms)
+                    }
+                    _ => test.judge(reading.value),
+                };
+                let Some((signal, finding)) = judged else { return Turn::Stay };
                 if signal == Signal::On || self.stored.state.is_raised() {
-                    self.memo = Memo::Value { value: reading.value, unit: reading.unit.clone() };
+                    self.memo = Memo::Value { value: reading.value, unit: reading.unit.clone(), finding };
                 }
                 self.latched(latch, signal, moment)
             }
@@ -186,7 +209,9 @@ impl Slot {
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
         match (&rule.judge, &self.stored.state) {
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
-            (judge, State::Latch(state) | State::Exit { latch: state, .. }) => judge.latch()?.due_ms(state),
+            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
+                judge.latch()?.due_ms(state)
+            }
             _ => None,
         }
     }
@@ -194,7 +219,7 @@ impl Slot {
     pub(super) fn elapse(&mut self, rule: &Rule, now_ms: i64) -> Turn {
         match (&rule.judge, &mut self.stored.state) {
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
-            (judge, State::Latch(state) | State::Exit { latch: state, .. }) => {
+            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
                 judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
             }
             _ => Turn::Stay,
@@ -211,7 +236,7 @@ impl Slot {
 
     fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
         match &mut self.stored.state {
-            State::Latch(state) => latch.observe(state, signal, moment),
+            State::Latch(state) | State::Reading { latch: state, .. } => latch.observe(state, signal, moment),
             State::Exit { .. } | State::Silent(_) => Turn::Stay,
         }
     }
@@ -243,17 +268,8 @@ impl Slot {
         let figure = |name, value, unit: Option<&str>| Figure { name, value, unit: unit.map(Into::into) };
         let held = if held_ms > 0 { format!(" for {}", seconds(held_ms)) } else { String::new() };
         match (&rule.judge, &self.memo) {
-            (Judge::Threshold { metric, above, below, .. }, Memo::Value { value, unit }) => {
-                let unit_text = unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
-                let (word, limit) = match (above, below) {
-                    (Some(above), _) if value > above => ("above", *above),
-                    (_, Some(below)) => ("below", *below),
-                    (above, None) => ("above", above.unwrap_or(f64::NAN)),
-                };
-                Why {
-                    text: format!("{metric} {value}{unit_text} {word} {limit}{unit_text}{held}"),
-                    figures: vec![figure("value", *value, unit.as_deref()), figure("limit", limit, unit.as_deref())],
-                }
+            (Judge::Reading { metric, test, .. }, Memo::Value { value, unit, finding }) => {
+                test.why(metric, *value, unit.as_deref(), *finding, &held)
             }
             (Judge::Silent(silent), _) => Why {
                 text: format!("nothing came for {}", seconds(silent.after_ms)),
@@ -313,7 +329,7 @@ impl Slot {
     /// Why the alert clears.
     pub(super) fn why_cleared(&self, rule: &Rule) -> String {
         match (&rule.judge, &self.memo) {
-            (Judge::Threshold { metric, .. }, Memo::Value { value, unit }) => {
+            (Judge::Reading { metric, .. }, Memo::Value { value, unit, .. }) => {
                 format!("{metric} {value}{}", unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default())
             }
             (Judge::Silent(_), _) => "heard again".into(),
@@ -329,7 +345,7 @@ impl Slot {
 impl Judge {
     fn latch(&self) -> Option<&Latch> {
         match self {
-            Judge::Threshold { latch, .. }
+            Judge::Reading { latch, .. }
             | Judge::Enter { latch, .. }
             | Judge::Exit { latch, .. }
             | Judge::Inside { latch, .. }
@@ -344,6 +360,6 @@ fn fence_name(fence: &outpost_fences::Fence) -> &str {
     if fence.name.is_empty() { &fence.id } else { &fence.name }
 }
 
-fn seconds(ms: i64) -> String {
+pub(super) fn seconds(ms: i64) -> String {
     if ms % 1000 == 0 { format!("{} s", ms / 1000) } else { format!("{:.1} s", ms as f64 / 1000.0) }
 }

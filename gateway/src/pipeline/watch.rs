@@ -31,6 +31,8 @@ pub struct Watch {
     by_source: HashMap<Arc<str>, Arc<[usize]>>,
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
+    /// Slots that remember more readings than they may without being written.
+    unsaved: Vec<usize>,
     scratch: HotspotScratch,
     sources_max: usize,
     n_ignored: u64,
@@ -62,6 +64,7 @@ impl Watch {
             by_source: HashMap::new(),
             slots: Vec::new(),
             timers: BTreeSet::new(),
+            unsaved: Vec::new(),
             scratch: HotspotScratch::default(),
             sources_max: config.pipeline.sources_max,
             n_ignored: 0,
@@ -115,7 +118,11 @@ impl Watch {
         };
         for &slot in &*slots {
             let rule = &self.rules[self.slots[slot].rule];
+            let (n_before, n_max) = (self.slots[slot].n_unsaved, rule.n_unsaved_max());
             let turn = self.slots[slot].observe(rule, observation, &mut self.scratch);
+            if n_before <= n_max && self.slots[slot].n_unsaved > n_max {
+                self.unsaved.push(slot);
+            }
             self.turned(slot, turn, observation.received_ms, effects);
         }
     }
@@ -234,7 +241,19 @@ impl Watch {
         }
     }
 
-    fn save(&self, slot: usize) -> Effect {
+    /// What rules remember of the readings since the last call, each state once however many readings there were: to be
+    /// called with each batch.
+    pub fn save_remembered(&mut self, effects: &mut Vec<Effect>) {
+        while let Some(slot) = self.unsaved.pop() {
+            // Saved since, with a turn?
+            if self.slots[slot].n_unsaved > 0 {
+                effects.push(self.save(slot));
+            }
+        }
+    }
+
+    fn save(&mut self, slot: usize) -> Effect {
+        self.slots[slot].n_unsaved = 0;
         let state = serde_json::to_string(&self.slots[slot].stored).unwrap_or_default();
         let rule = self.rule_of(slot).id.clone();
         Effect::Save(StateRow { rule, source: self.slots[slot].source.clone(), state })

@@ -27,6 +27,38 @@ fn the_configuration_of_the_readme_passes_the_check() {
     assert!(checked.config.is_some() && problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// The rule reference: a configuration that shows every kind, with examples that say what it does.
+#[test]
+fn every_kind_of_rule_has_an_example_that_comes_true() {
+    let file = root().join("configs/rules.toml");
+    let checked = outpost::config::check::check(&std::fs::read_to_string(&file).unwrap(), &file);
+    let problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    let config = checked.config.unwrap();
+    let fences = outpost::app::fences(&config, &file).unwrap();
+    let outcomes = outpost::pipeline::examples::run(&config, &fences).unwrap();
+    let differing: Vec<String> =
+        outcomes.iter().filter(|outcome| !outcome.is_as_expected()).map(ToString::to_string).collect();
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+
+    let kind =
+        |rule: &outpost::config::Rule| serde_json::to_value(&rule.detect).unwrap()["kind"].as_str().unwrap().to_owned();
+    let shown: std::collections::BTreeSet<String> = config
+        .rules
+        .iter()
+        .filter(|rule| rule.examples.iter().any(|example| !example.expect.is_empty()))
+        .map(kind)
+        .collect();
+    // Who asks for a kind that does not exist is told all that do.
+    let refusal = serde_json::from_str::<outpost::config::Detect>(r#"{"kind":"?"}"#).unwrap_err().to_string();
+    let kinds = refusal.split_once("expected one of").unwrap().1.split('`').skip(1).step_by(2);
+    assert_eq!(shown, kinds.map(String::from).collect(), "shown, and there are");
+    let page = readme();
+    for kind in shown {
+        assert!(page.contains(&format!("`{kind}`")), "README.md's table of rules lacks {kind}");
+    }
+}
+
 #[test]
 fn what_the_readme_points_at_is_there() {
     let page = readme();

@@ -12,6 +12,7 @@ mod feeds;
 mod fences;
 mod look;
 mod parts;
+mod readings;
 mod rules;
 mod shape;
 mod tree;

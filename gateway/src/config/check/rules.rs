@@ -1,7 +1,7 @@
 //! What must hold of the rules: what they watch exists, and what they detect can happen.
 
-use super::feeds::check_unit;
 use super::look::Look;
+use super::readings;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
 use crate::config::pattern::SourcePattern;
@@ -16,8 +16,13 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
         let patterns = check_sources(look, at, rule, &estate);
         let detect = at.key("detect");
         match &rule.detect {
-            Detect::Threshold { .. } => {
-                check_threshold(look, &detect, &rule.detect);
+            Detect::Threshold { .. }
+            | Detect::Rate { .. }
+            | Detect::Stuck { .. }
+            | Detect::NOfM { .. }
+            | Detect::Count { .. }
+            | Detect::Deviation { .. } => {
+                readings::check(look, &detect, &rule.detect);
                 check_metric(look, &detect, &rule.detect, &estate, &patterns);
             }
             Detect::Hotspot { .. } => check_hotspot(look, &detect, &rule.detect),
@@ -122,35 +127,9 @@ fn is_complete(look: &Look<'_>) -> bool {
     ["cameras", "feeds", "sources"].iter().all(|list| !look.shape.has_fault_beneath(&Path::default().key(list)))
 }
 
-fn check_threshold(look: &mut Look<'_>, at: &Path, detect: &Detect) {
-    let Detect::Threshold { above, below, clear, unit, .. } = detect else { return };
-    for (key, level) in [("above", above), ("below", below), ("clear", clear)] {
-        if level.is_some_and(|level| !level.is_finite()) {
-            return look.error(&at.key(key), "must be a finite number");
-        }
-    }
-    check_unit(look, &at.key("unit"), unit.as_deref());
-    match (above, below) {
-        (None, None) => look.error(at, "a threshold needs above or below"),
-        (Some(above), Some(below)) if below >= above => {
-            look.error(&at.key("below"), format!("below {below} or above {above} is always true"));
-        }
-        _ => {}
-    }
-    let Some(clear) = clear else { return };
-    if let Some(above) = above.filter(|above| clear > above) {
-        let cause = format!("an alert above {above} clears at {above} or lower, not at {clear}");
-        look.error(&at.key("clear"), cause);
-    }
-    if let Some(below) = below.filter(|below| clear < below) {
-        let cause = format!("an alert below {below} clears at {below} or higher, not at {clear}");
-        look.error(&at.key("clear"), cause);
-    }
-}
-
 /// A metric that none of the sources has is a rule that never fires.
 fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate<'_>, patterns: &[SourcePattern]) {
-    let Detect::Threshold { metric, unit, .. } = detect else { return };
+    let Some((metric, unit)) = detect.reading() else { return };
     let mut known: Vec<(&str, Option<&str>)> = Vec::new();
     for feed in patterns.iter().flat_map(|pattern| estate.feeds_of(pattern)) {
         match &feed.format {
@@ -166,14 +145,14 @@ fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate
     if known.is_empty() || !is_complete(look) {
         return;
     }
-    let of_metric: Vec<_> = known.iter().filter(|(known, _)| known == metric).collect();
+    let of_metric: Vec<_> = known.iter().filter(|(known, _)| *known == metric).collect();
     if of_metric.is_empty() {
         let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
         let hint = did_you_mean(metric, &names).or_else(|| one_of("they have", &names));
         look.warn(&at.key("metric"), format!("the sources of this rule have no metric {metric:?}"), hint);
     } else if let Some(unit) = unit
         && unit::known(unit).is_some()
-        && !of_metric.iter().any(|(_, known)| *known == Some(unit.as_str()))
+        && !of_metric.iter().any(|(_, known)| *known == Some(unit))
     {
         let units: Vec<_> = of_metric.iter().map(|(_, unit)| unit.unwrap_or("none")).collect();
         let cause = format!("no reading of {metric:?} comes in {unit:?}: the rule rejects them all");

@@ -1,0 +1,234 @@
+//! `outpost rules test`: what a rule does with its own examples, by the same Watch that runs live. Pure.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ndarray::Array2;
+use outpost_detectors::observation::{
+    Blob, Fact, Link, LinkState, Observation, PictureFacts, Position, Reading, ThermalFrame,
+};
+use outpost_fences::FenceSet;
+
+use super::rules::RuleError;
+use super::watch::{Effect, Watch};
+use crate::config::{Config, Detect, Example, Rule, Said};
+
+/// 2024-01-01T00:00:00Z, a Monday.
+const BEGIN_MS: i64 = 1_704_067_200_000;
+
+/// Side of the square frames in examples of hot spots: room for any region that a rule may ask for in earnest.
+const FRAME_SIDE: usize = 64;
+
+/// One example that was run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub rule: String,
+    /// From 1.
+    pub number: usize,
+    pub expected: Vec<Event>,
+    pub happened: Vec<Event>,
+}
+
+/// Opened or cleared, so long after the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    pub at_ms: i64,
+    pub opens: bool,
+}
+
+impl Outcome {
+    pub fn is_as_expected(&self) -> bool {
+        self.expected == self.happened
+    }
+}
+
+/// Runs all examples of all rules, in their order.
+pub fn run(config: &Config, fences: &FenceSet) -> Result<Vec<Outcome>, RuleError> {
+    let mut outcomes = Vec::new();
+    for rule in &config.rules {
+        // Alone, so that no other rule's timers or names come between.
+        let alone = Config { rules: vec![rule.clone()], ..config.clone() };
+        for (index, example) in rule.examples.iter().enumerate() {
+            let happened = play(Watch::new(&alone, fences)?, rule, example);
+            let expected =
+                example.expect.iter().map(|event| Event { at_ms: event.at.ms(), opens: event.opens }).collect();
+            outcomes.push(Outcome { rule: rule.id.clone(), number: index + 1, expected, happened });
+        }
+    }
+    Ok(outcomes)
+}
+
+fn play(mut watch: Watch, rule: &Rule, example: &Example) -> Vec<Event> {
+    let source: Arc<str> = match &example.source {
+        Some(source) => source.as_str().into(),
+        None => rule.sources.first().map(|pattern| pattern.replace(['+', '#', '*'], "1")).unwrap_or_default().into(),
+    };
+    let (mut effects, mut happened) = (Vec::new(), Vec::new());
+    let mut told = |effects: &mut Vec<Effect>, now_ms: i64| {
+        for effect in effects.drain(..) {
+            let (key, opens) = match &effect {
+                Effect::Open(alert) => (&alert.key, true),
+                Effect::Clear(cleared) => (&cleared.key, false),
+                Effect::Save(_) => continue,
+            };
+            if *key.rule == *rule.id {
+                happened.push(Event { at_ms: now_ms - BEGIN_MS, opens });
+            }
+        }
+    };
+    let mut wait_until = |watch: &mut Watch, effects: &mut Vec<Effect>, now_ms: i64| {
+        while let Some(due_ms) = watch.next_due_ms().filter(|due_ms| *due_ms <= now_ms) {
+            watch.elapse(due_ms, effects);
+            told(effects, due_ms);
+        }
+        told(effects, now_ms);
+    };
+    for (number, given) in example.given.iter().enumerate() {
+        let at_ms = BEGIN_MS.saturating_add(given.at.ms());
+        wait_until(&mut watch, &mut effects, at_ms);
+        let fact = fact(rule, given.said, number as u64);
+        watch.step(&Observation { source: source.clone(), at_ms, received_ms: at_ms, fact }, &mut effects);
+        wait_until(&mut watch, &mut effects, at_ms);
+    }
+    let last_ms = example.expect.iter().map(|expected| expected.at.ms()).max().unwrap_or(0);
+    wait_until(&mut watch, &mut effects, BEGIN_MS.saturating_add(last_ms));
+    happened
+}
+
+fn fact(rule: &Rule, said: Said, number: u64) -> Fact {
+    let is_camera = matches!(rule.detect, Detect::Intrusion { .. } | Detect::Dark { .. });
+    let reading = |value| {
+        let (metric, unit) = rule.detect.reading().unwrap_or(("value", None));
+        Fact::Reading(Reading { metric: metric.into(), value, unit: unit.map(Into::into) })
+    };
+    match said {
+        Said::Value(value) => reading(value),
+        Said::Anything if is_camera => Fact::Picture(PictureFacts { picture: number, blobs: Vec::new() }),
+        Said::Anything => reading(0.0),
+        Said::Nothing => Fact::Picture(PictureFacts { picture: number, blobs: Vec::new() }),
+        Said::Point(x, y) if is_camera => {
+            Fact::Picture(PictureFacts { picture: number, blobs: vec![blob(rule, x as f32, y as f32)] })
+        }
+        Said::Point(lon, lat) => Fact::Position(Position { lon, lat, accuracy_m: None }),
+        Said::Heat { hot, background } => Fact::Thermal(frame(rule, hot as f32, background as f32)),
+        Said::Link { is_live } => {
+            let state = if is_live { LinkState::Live } else { LinkState::Offline };
+            Fact::Link(Link { state, reason: None })
+        }
+    }
+}
+
+/// Something that stands at a point of the picture, twice as large as the rule asks.
+fn blob(rule: &Rule, x: f32, y: f32) -> Blob {
+    let area = match rule.detect {
+        Detect::Intrusion { min_area, .. } => (min_area * 2.0).clamp(0.000_1, 1.0),
+        _ => 0.01,
+    };
+    let side = area.sqrt();
+    Blob { left: x - side / 2.0, right: x + side / 2.0, top: y - side, bottom: y, area }
+}
+
+fn frame(rule: &Rule, hot: f32, background: f32) -> ThermalFrame {
+    let n_hot = match rule.detect {
+        Detect::Hotspot { pixels_min, .. } => pixels_min,
+        _ => 1,
+    };
+    let side = (n_hot as f64).sqrt().ceil() as usize;
+    let mut celsius = Array2::from_elem((FRAME_SIDE, FRAME_SIDE), background);
+    for pixel in 0..n_hot {
+        if let Some(celsius) = celsius.get_mut((pixel / side, pixel % side)) {
+            *celsius = hot;
+        }
+    }
+    ThermalFrame { celsius: Arc::new(celsius) }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.opens { "open" } else { "clear" };
+        match self.at_ms {
+            ms if ms % 1000 == 0 => write!(f, "{}s {what}", ms / 1000),
+            ms => write!(f, "{ms}ms {what}"),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, example {}: ", self.rule, self.number)?;
+        if self.is_as_expected() {
+            return write!(f, "ok");
+        }
+        let list = |events: &[Event]| match events {
+            [] => "nothing".to_owned(),
+            events => events.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        write!(f, "expected {}, but {}", list(&self.expected), list(&self.happened))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The gateway dies after each reading, once its batch is committed.
+    fn play_with_crashes(alone: &Config, fences: &FenceSet, rule: &Rule, example: &Example) -> Vec<Event> {
+        let (mut states, mut happened) = (BTreeMap::new(), Vec::new());
+        let source: Arc<str> = rule.sources[0].replace('+', "1").into();
+        for (number, given) in example.given.iter().enumerate() {
+            let at_ms = BEGIN_MS + given.at.ms();
+            let mut effects = Vec::new();
+            let mut watch = Watch::new(alone, fences).unwrap();
+            watch.restore(states.values().cloned().collect(), at_ms, &mut effects);
+            assert!(effects.is_empty(), "{}: a state did not fit", rule.id);
+            let fact = fact(rule, given.said, number as u64);
+            watch.step(&Observation { source: source.clone(), at_ms, received_ms: at_ms, fact }, &mut effects);
+            watch.save_remembered(&mut effects);
+            for effect in effects {
+                match effect {
+                    Effect::Save(row) => drop(states.insert((row.rule.clone(), row.source.clone()), row)),
+                    Effect::Open(_) => happened.push(Event { at_ms: given.at.ms(), opens: true }),
+                    Effect::Clear(_) => happened.push(Event { at_ms: given.at.ms(), opens: false }),
+                }
+            }
+        }
+        happened
+    }
+
+    #[test]
+    fn what_rules_remember_of_readings_survives_a_crash_after_each() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/rules.toml");
+        let config = crate::config::load(&file).unwrap();
+        let fences = crate::app::fences(&config, &file).unwrap();
+        let mut n_kinds = 0;
+        for rule in config.rules.iter().filter(|rule| rule.detect.reading().is_some()) {
+            // What was learned of the last sixty readings may be forgotten.
+            if matches!(rule.detect, Detect::Deviation { .. }) {
+                continue;
+            }
+            n_kinds += 1;
+            let alone = Config { rules: vec![rule.clone()], ..config.clone() };
+            for example in &rule.examples {
+                let expected: Vec<Event> =
+                    example.expect.iter().map(|event| Event { at_ms: event.at.ms(), opens: event.opens }).collect();
+                assert_eq!(play_with_crashes(&alone, &fences, rule, example), expected, "{}", rule.id);
+            }
+        }
+        assert_eq!(n_kinds, 5);
+    }
+
+    #[test]
+    fn an_example_that_does_not_come_true_is_told() {
+        let event = |at_ms, opens| Event { at_ms, opens };
+        let outcome = Outcome {
+            rule: "gas".into(),
+            number: 2,
+            expected: vec![event(15_000, true), event(30_500, false)],
+            happened: vec![],
+        };
+        assert_eq!(outcome.to_string(), "gas, example 2: expected 15s open, 30500ms clear, but nothing");
+    }
+}
