@@ -2,7 +2,9 @@
 //!
 //! Nearly all that a quiet camera costs is decoding key frames. What moves has to be encoded, though, and shows in the
 //! sizes of the delta frames, which cost nothing to look at: a camera on which nothing has moved for a minute is looked
-//! at every four seconds, and at the very next key frame once a delta frame is larger than usual.
+//! at every four seconds, and at the very next key frame once its delta frames are larger than usual. One large frame is
+//! no sign (encoders refresh themselves so), many that are somewhat large are: the excess is summed up, after
+//! E. S. Page, "Continuous inspection schemes" (1954).
 
 /// Key frames closer than this are not all decoded while nothing moves: MJPEG, and cameras set to key frames only,
 /// would otherwise cost what full decoding costs.
@@ -20,11 +22,21 @@ const LEARNED_MIN: u32 = 150;
 /// Share of one frame in the usual size.
 const LEARN_SHARE: f32 = 1.0 / 256.0;
 
-/// Mean absolute deviations above the usual size at which something stirs.
-const STIRS_AT: f32 = 5.0;
+/// Excess over the usual size, in mean absolute deviations, that is no sign of anything.
+const SLACK: f32 = 1.5;
 
-/// So many bytes are never a stir: a picture that never changes has frames of a few bytes.
-const TRIFLE_BYTES: f32 = 64.0;
+/// Most that one frame counts for.
+const EXCESS_MAX: f32 = 4.0;
+
+/// Sum of what exceeds the slack at which something stirs: four frames that are much too large, or a second of frames that
+/// are somewhat too large.
+const STIRS_AT: f32 = 8.0;
+
+/// Least deviation: a picture that never changes has frames of a few bytes, all alike.
+const DEVIATION_BYTES_MIN: f32 = 16.0;
+
+/// Furthest that one frame pulls the usual size, in deviations.
+const PULL_MAX: f32 = 3.0;
 
 #[derive(Debug)]
 pub(super) struct Calm {
@@ -37,6 +49,8 @@ pub(super) struct Calm {
     usual: f32,
     deviation: f32,
     n_learned: u32,
+    /// Excess so far.
+    excess: f32,
     stirs: bool,
 }
 
@@ -44,12 +58,21 @@ impl Calm {
     /// `dark_after_ms`: without pictures for so long the camera counts as dark; it has to be looked at twice in this.
     pub(super) fn new(dark_after_ms: i64) -> Self {
         let spacing_max_ms = (dark_after_ms / 2).clamp(SPACING_MS, CALM_SPACING_MS);
-        Calm { spacing_max_ms, since_ms: 0, looked_ms: None, usual: 0.0, deviation: 0.0, n_learned: 0, stirs: false }
+        Calm {
+            spacing_max_ms,
+            since_ms: 0,
+            looked_ms: None,
+            usual: 0.0,
+            deviation: 0.0,
+            n_learned: 0,
+            excess: 0.0,
+            stirs: false,
+        }
     }
 
     /// A session begins: its encoder may be set otherwise.
     pub(super) fn begin(&mut self, now_ms: i64) {
-        (self.since_ms, self.n_learned, self.stirs) = (now_ms, 0, false);
+        (self.since_ms, self.n_learned, self.excess, self.stirs) = (now_ms, 0, 0.0, false);
     }
 
     pub(super) fn delta(&mut self, n_bytes: usize) {
@@ -57,12 +80,17 @@ impl Calm {
         if self.n_learned == 0 {
             (self.usual, self.deviation) = (size, size / 2.0);
         }
-        let excess = size - self.usual;
-        if self.n_learned >= LEARNED_MIN && excess > self.deviation * STIRS_AT + TRIFLE_BYTES {
-            self.stirs = true;
+        let difference = size - self.usual;
+        if self.n_learned >= LEARNED_MIN {
+            let excess = (difference / (self.deviation + DEVIATION_BYTES_MIN)).min(EXCESS_MAX);
+            self.excess = (self.excess + excess - SLACK).max(0.0);
+            if self.excess > STIRS_AT {
+                (self.excess, self.stirs) = (0.0, true);
+            }
         }
         // What stirs must not become the usual before it has lasted.
-        let pull = excess.clamp(-self.deviation * STIRS_AT - 1.0, self.deviation * STIRS_AT + 1.0);
+        let reach = self.deviation * PULL_MAX + 1.0;
+        let pull = difference.clamp(-reach, reach);
         self.usual += pull * LEARN_SHARE;
         self.deviation += (pull.abs() - self.deviation) * LEARN_SHARE;
         self.n_learned = self.n_learned.saturating_add(1);
@@ -113,8 +141,10 @@ mod tests {
         calm.begin(0);
         assert_eq!(looks(&mut calm, 0, 60, 0, noise).len(), 30, "each key frame of the first minute");
         assert_eq!(looks(&mut calm, 60, 70, 0, noise), [62, 66], "then every second");
-        let walker = |frame| noise(frame) + if frame == 71 * 15 + 5 { 900 } else { 0 };
-        assert_eq!(looks(&mut calm, 70, 80, 0, walker), [70, 72, 76], "and the next after a stir");
+        let refresh = |frame| noise(frame) + if frame % 20 == 7 { 2_000 } else { 0 };
+        assert_eq!(looks(&mut calm, 70, 80, 0, refresh), [70, 74, 78], "single large frames are no sign");
+        let walker = |frame| noise(frame) + if (83 * 15 + 5..83 * 15 + 11).contains(&frame) { 900 } else { 0 };
+        assert_eq!(looks(&mut calm, 80, 92, 0, walker), [82, 84, 88], "and the next after a stir");
     }
 
     #[test]
