@@ -23,7 +23,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the gateway.
+    /// Run the gateway. SIGHUP makes it take the rules, fences and sources of the changed configuration.
     Run {
         /// Configuration file (TOML); see configs/district.toml.
         #[arg(short, long, value_name = "FILE")]
@@ -103,7 +103,10 @@ fn run(file: &Path, record: Option<PathBuf>) -> anyhow::Result<()> {
     let fences = app::fences(&config, file)?;
     runtime()?.block_on(async {
         let stop = stop_on_signal()?;
-        let app = app::App::start(&config, fences, record.as_deref(), stop).await?;
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hang_up = signal(SignalKind::hangup()).context("failed to listen for signals")?;
+        let mut app = app::App::start(&config, fences, record.as_deref(), stop).await?;
+        app.reload_when(async || hang_up.recv().await.is_some(), file).await;
         app.finished().await
     })
 }

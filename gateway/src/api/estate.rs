@@ -14,7 +14,7 @@ use crate::pipeline::run::Ask;
 use crate::pipeline::sources::{Last, SourceView};
 use crate::telemetry::time_text;
 
-/// Answers that do not change while the process runs.
+/// Answers that change only with a reload.
 pub struct Estate {
     rules: Value,
     fences: Value,
@@ -54,7 +54,7 @@ pub(super) async fn rules(
     asked: Result<Query<NoQuery>, QueryRejection>,
 ) -> Result<Json<Value>, Fault> {
     asked?;
-    Ok(Json(context.estate.rules.clone()))
+    Ok(Json(context.estate.borrow().rules.clone()))
 }
 
 pub(super) async fn fences(
@@ -62,7 +62,7 @@ pub(super) async fn fences(
     asked: Result<Query<NoQuery>, QueryRejection>,
 ) -> Result<Json<Value>, Fault> {
     asked?;
-    Ok(Json(context.estate.fences.clone()))
+    Ok(Json(context.estate.borrow().fences.clone()))
 }
 
 pub(super) async fn sources(

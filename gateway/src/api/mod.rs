@@ -59,8 +59,8 @@ pub struct Context {
     pub health: Arc<Health>,
     pub metrics: Arc<Metrics>,
     pub readiness: Arc<dyn Readiness>,
-    /// Rules and fences as they are configured.
-    pub estate: Arc<Estate>,
+    /// Rules and fences as they are configured; a reload changes them.
+    pub estate: watch::Receiver<Estate>,
     pub token: Option<Arc<str>>,
     pub yellow_share: f64,
     pub stop: CancellationToken,

@@ -3,6 +3,7 @@
 
 mod outward;
 mod readiness;
+mod reload;
 mod sessions;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use tracing::{info, warn};
 
 use self::outward::{start_receivers, start_series};
 use self::readiness::Sessions;
+use self::reload::Reloader;
 use self::sessions::{Pictures, start_cameras, start_sessions};
 use crate::api;
 use crate::config::Config;
@@ -52,6 +54,7 @@ pub struct App {
     stop_pipeline: CancellationToken,
     stop_out: CancellationToken,
     out: Vec<JoinHandle<()>>,
+    reloader: Reloader,
 }
 
 impl App {
@@ -144,6 +147,8 @@ impl App {
             })
             .context("failed to start the pipeline")?;
 
+        let (estate_in, estate) = watch::channel(api::Estate::new(config, &fences));
+        let reloader = Reloader::new(config, asks.clone(), estate_in, metrics.clone());
         let readiness = Arc::new(Sessions::new(config, &sessions, cameras.clone(), reader.clone(), metrics.clone()));
         let context = api::Context {
             reader: reader.clone(),
@@ -152,7 +157,7 @@ impl App {
             health,
             metrics,
             readiness,
-            estate: Arc::new(api::Estate::new(config, &fences)),
+            estate,
             token: token.map(Into::into),
             yellow_share: config.desk.yellow_share,
             stop: stop.clone(),
@@ -163,7 +168,25 @@ impl App {
             }
         }));
         info!(%address, "api listens");
-        Ok(App { address, reader, changed: changes, stop, sessions, cameras, pipeline, stop_pipeline, stop_out, out })
+        Ok(App {
+            address,
+            reader,
+            changed: changes,
+            stop,
+            sessions,
+            cameras,
+            pipeline,
+            stop_pipeline,
+            stop_out,
+            out,
+            reloader,
+        })
+    }
+
+    /// Takes the rules and fences of this file whenever `asked` says so, until stopped.
+    pub async fn reload_when(&mut self, asked: impl AsyncFnMut() -> bool, file: &std::path::Path) {
+        let stop = self.stop.clone();
+        stop.run_until_cancelled(self.reloader.serve(asked, file)).await;
     }
 
     pub fn address(&self) -> SocketAddr {

@@ -171,6 +171,19 @@ impl Rule {
         }
     }
 
+    /// Whether what the other rule remembers and has open means the same to this one: its limits may differ, not what it
+    /// looks at.
+    pub(super) fn continues(&self, other: &Rule) -> bool {
+        let metric = |judge: &Judge| match judge {
+            Judge::Reading { metric, .. } => Some(metric.clone()),
+            _ => None,
+        };
+        self.id == other.id
+            && std::mem::discriminant(&self.judge) == std::mem::discriminant(&other.judge)
+            && metric(&self.judge) == metric(&other.judge)
+            && self.fence() == other.fence()
+    }
+
     /// Fence or zone that belongs to the key of this rule's alerts.
     pub(super) fn fence(&self) -> Option<&Arc<str>> {
         match &self.judge {

@@ -8,15 +8,17 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use outpost_detectors::observation::{Fact, Observation};
+use outpost_fences::FenceSet;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::record::Recorder;
+use super::rules::RuleError;
 use super::seen::{self, Marks, Seen};
 use super::sources::{SourceView, Sources};
 use super::watch::{Effect, Watch};
-use crate::config::Severity;
+use crate::config::{Config, Severity};
 use crate::decode::{Decoded, Decoder};
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message, Receipt};
@@ -45,6 +47,17 @@ pub type Answer = Result<Arc<Ticket>, Refusal>;
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Sources(oneshot::Sender<Vec<SourceView>>),
+    Reload(Box<Reload>, oneshot::Sender<Reloaded>),
+}
+
+/// Told once what the change of rules did is on disk.
+pub type Reloaded = Result<(), RuleError>;
+
+/// Rules and fences to go on with, and sources that ought to speak.
+pub struct Reload {
+    pub config: Config,
+    pub fences: FenceSet,
+    pub expected: Vec<String>,
 }
 
 pub struct Inputs {
@@ -116,6 +129,7 @@ struct Batch {
     receipts: Vec<(Arc<str>, Receipt)>,
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
+    reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     /// Everything that had come was taken: timers may ring by the clock.
     drained: bool,
     heard_ms: i64,
@@ -298,6 +312,16 @@ impl Shell {
             Ask::Sources(reply) => {
                 let _ = reply.send(self.sources.views());
             }
+            Ask::Reload(reload, reply) => {
+                let now_ms = now_ms();
+                let taken = self.watch.reload(&reload.config, &reload.fences, now_ms, &mut batch.effects);
+                if taken.is_ok() {
+                    let expected = reload.expected.iter().map(String::as_str);
+                    self.watch.expect(expected, now_ms, &mut batch.effects);
+                    self.apply(batch, now_ms);
+                }
+                batch.reloads.push((reply, taken));
+            }
             Ask::Command(command, reply) => {
                 let answer = self.desk.command(&command, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
@@ -388,6 +412,9 @@ impl Shell {
         }
         self.acknowledge(batch);
         for (reply, answer) in batch.replies.drain(..) {
+            let _ = reply.send(answer);
+        }
+        for (reply, answer) in batch.reloads.drain(..) {
             let _ = reply.send(answer);
         }
         true

@@ -133,6 +133,14 @@ impl Slot {
         Slot { rule, source, stored, timer_ms: None, zone, n_wrong_unit: 0, n_unsaved: 0, memo: Memo::Nothing }
     }
 
+    /// Goes on where the same rule's slot under an earlier configuration stopped.
+    pub(super) fn inherit(&mut self, old: Slot) {
+        self.stored = old.stored;
+        self.n_wrong_unit = old.n_wrong_unit;
+        self.n_unsaved = old.n_unsaved;
+        self.memo = old.memo;
+    }
+
     pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut HotspotScratch) -> Turn {
         let moment = Moment { at_ms: observation.at_ms, now_ms: observation.received_ms };
         match (&rule.judge, &observation.fact) {

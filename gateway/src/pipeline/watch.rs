@@ -83,20 +83,38 @@ impl Watch {
                     self.slots[slot].stored = stored;
                     self.schedule(slot);
                 }
-                (stored, _) => {
-                    if let Some(id) = stored.and_then(|stored| stored.alert) {
-                        let key = AlertKey { rule: row.rule.clone(), source: row.source.clone(), fence: None };
-                        effects.push(Effect::Clear(Cleared {
-                            id,
-                            key,
-                            cleared_ms: now_ms,
-                            why: "rule changed".into(),
-                        }));
-                    }
-                    effects.push(Effect::Save(StateRow { state: String::new(), ..row }));
-                }
+                (stored, _) => effects.extend(forget(row.rule, row.source, stored, now_ms)),
             }
         }
+    }
+
+    /// Takes other rules, fences and places. Rules that look at what they looked at before go on with what they remember,
+    /// and their alerts stay open; the alerts of the others are cleared, as effects.
+    pub fn reload(
+        &mut self,
+        config: &Config,
+        fences: &FenceSet,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), RuleError> {
+        let mut next = Watch::new(config, fences)?;
+        next.n_ignored = self.n_ignored;
+        self.save_remembered(effects);
+        let (rules, slots) = (std::mem::take(&mut self.rules), std::mem::take(&mut self.slots));
+        for old in slots {
+            let old_rule = &rules[old.rule];
+            let heirs = next.slots_of(&old.source).unwrap_or_default();
+            let heir = heirs.iter().copied().find(|slot| next.rule_of(*slot).continues(old_rule));
+            match heir {
+                Some(heir) if old.stored.state.fits(&next.rule_of(heir).judge) => {
+                    next.slots[heir].inherit(old);
+                    next.schedule(heir);
+                }
+                _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
+            }
+        }
+        *self = next;
+        Ok(())
     }
 
     /// These sources ought to speak: silence counts from now even if they never did.
@@ -273,6 +291,14 @@ impl Watch {
         self.slots[slot].timer_ms = Some(due_ms);
         self.timers.insert((due_ms, slot));
     }
+}
+
+/// Clears what a rule that is no more has open, and drops its state.
+fn forget(rule: Arc<str>, source: Arc<str>, stored: Option<Stored>, now_ms: i64) -> impl Iterator<Item = Effect> {
+    let key = AlertKey { rule: rule.clone(), source: source.clone(), fence: None };
+    let clear = |id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why: "rule changed".into() });
+    let cleared = stored.and_then(|stored| stored.alert).map(clear);
+    cleared.into_iter().chain([Effect::Save(StateRow { rule, source, state: String::new() })])
 }
 
 fn place(name: &str, point: Option<[f64; 2]>) -> Place {

@@ -54,6 +54,7 @@ pub struct Metrics {
     camera_shed: Family<CameraLabel, Counter>,
     camera_errors: Family<CameraReasonLabels, Counter>,
     mqtt_session_up: Family<BrokerLabel, Gauge>,
+    reloads: Family<ResultLabel, Counter>,
 }
 
 /// Observations that rules looked at.
@@ -146,6 +147,7 @@ impl Metrics {
             camera_shed: add(r, "camera_frames_shed", "access units that decoders had no time for", Family::default()),
             camera_errors: add(r, "camera_errors", "failures of a camera's session or stream", Family::default()),
             mqtt_session_up: add(r, "mqtt_session_up", "1 while the broker's session is up", Family::default()),
+            reloads: add(r, "reloads", "configurations taken or refused while running", Family::default()),
             registry,
         }
     }
@@ -195,6 +197,11 @@ impl Metrics {
 
     pub fn ticket_opened(&self, severity: Severity) {
         self.tickets_opened.get_or_create(&SeverityLabel { severity: severity.as_str() }).inc();
+    }
+
+    pub fn reloaded(&self, is_taken: bool) {
+        let result = if is_taken { "taken" } else { "refused" };
+        self.reloads.get_or_create(&ResultLabel { result }).inc();
     }
 
     pub fn outbox_waiting(&self, receiver: &str) -> Gauge {
@@ -341,6 +348,11 @@ struct ReceiverLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReceiverResultLabels {
     receiver: String,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
     result: &'static str,
 }
 

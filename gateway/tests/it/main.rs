@@ -20,6 +20,7 @@ mod notify_webhook;
 mod page;
 mod page_chromium;
 mod readme;
+mod reload;
 mod replay;
 mod series_faults;
 mod series_victoria;

@@ -102,6 +102,9 @@ impl Office {
                     SourceView { source: "tunnel/7/ch4".into(), n_observations: 3, last, ..SourceView::default() };
                 let _ = reply.send(vec![source]);
             }
+            Ask::Reload(_, reply) => {
+                let _ = reply.send(Ok(()));
+            }
         }
     }
 }
@@ -188,7 +191,7 @@ impl World {
             health,
             metrics: Arc::new(Metrics::new()),
             readiness: brokers.clone(),
-            estate: Arc::new(Estate::new(&config, &fences)),
+            estate: watch::channel(Estate::new(&config, &fences)).1,
             token: None,
             yellow_share: 0.25,
             stop: CancellationToken::new(),

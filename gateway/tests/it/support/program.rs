@@ -183,6 +183,13 @@ impl Program {
         .await
     }
 
+    /// Changes its configuration and sends it SIGHUP.
+    pub(crate) fn reload(&self, change: impl FnOnce(&str) -> String) {
+        let text = fs::read_to_string(self.config()).unwrap();
+        fs::write(self.config(), change(&text)).unwrap();
+        signal(self.process.as_ref().expect("it runs").id(), "-HUP");
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.request(Method::GET, path, None, Some(TOKEN)).await
     }
