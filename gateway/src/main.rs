@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use outpost::config::{self, Config};
-use outpost::pipeline::examples;
+use outpost::pipeline::backtest::{Backtest, By};
 use outpost::pipeline::replay::Replay;
+use outpost::pipeline::{examples, record};
 use outpost::{app, demo, probe, telemetry};
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
@@ -52,6 +53,23 @@ enum Command {
         #[arg(short, long, value_name = "CONFIG")]
         config: PathBuf,
     },
+    /// Tell which tickets new rules would have opened over recorded observations (NDJSON), beside the old ones.
+    Backtest {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Configuration with the new rules.
+        #[arg(short, long, value_name = "NEW")]
+        config: PathBuf,
+        /// Configuration with the old rules.
+        #[arg(short, long, value_name = "OLD")]
+        beside: Option<PathBuf>,
+        /// Leave out what was received earlier: a date, or an RFC 3339 time.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        since: Option<i64>,
+        /// Tell only what differs.
+        #[arg(long)]
+        changes: bool,
+    },
     /// Work on the rules of a configuration.
     #[command(subcommand)]
     Rules(Rules),
@@ -85,6 +103,9 @@ fn main() -> ExitCode {
         Command::Check { file } => return check(&file),
         Command::Probe { url, snapshot, seconds } => look(&url, &snapshot, seconds),
         Command::Replay { files, config } => replay(&files, &config),
+        Command::Backtest { files, config, beside, since, changes } => {
+            backtest(&files, &config, beside.as_deref(), since.unwrap_or(i64::MIN), changes)
+        }
         Command::Rules(Rules::Test { files }) => test_rules(&files),
         Command::Demo { listen, data, seconds } => show(&listen, data, seconds),
     };
@@ -165,6 +186,59 @@ fn replay(files: &[PathBuf], config_file: &Path) -> anyhow::Result<()> {
     }
     replay.finish()?;
     out.flush().context("failed to write the timeline")
+}
+
+fn backtest(
+    files: &[PathBuf],
+    new: &Path,
+    old: Option<&Path>,
+    since_ms: i64,
+    only_changes: bool,
+) -> anyhow::Result<()> {
+    let with_fences = |file: &Path| -> anyhow::Result<_> {
+        let config = load(file)?;
+        let fences = app::fences(&config, file)?;
+        Ok((config, fences))
+    };
+    let (new, old) = (with_fences(new)?, old.map(with_fences).transpose()?);
+    let mut backtest = Backtest::new((&new.0, &new.1), old.as_ref().map(|(config, fences)| (config, fences)))?;
+    let (mut n_observations, mut n_rejected) = (0u64, 0u64);
+    for path in files {
+        let failed = |cause| anyhow::anyhow!("failed to read {}: {cause}", path.display());
+        let file = std::fs::File::open(path).map_err(failed)?;
+        record::for_each(&mut BufReader::with_capacity(1 << 20, file), failed, |number, observation| {
+            match observation {
+                Ok(observation) if observation.received_ms >= since_ms => {
+                    n_observations += 1;
+                    backtest.observe(&observation);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    n_rejected += 1;
+                    eprintln!("{}:{number}: {error}", path.display());
+                }
+            }
+            Ok(())
+        })?;
+    }
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let (entries, tallies) = backtest.finish();
+    for entry in entries.iter().filter(|entry| !only_changes || entry.by != By::Both || entry.shift_ms != 0) {
+        writeln!(out, "{entry}").context("failed to print")?;
+    }
+    for (rule, tally) in tallies {
+        let before = old.as_ref().map(|_| format!("{} before, ", tally.old)).unwrap_or_default();
+        writeln!(out, "{rule}: {before}{} now", tally.new).context("failed to print")?;
+    }
+    writeln!(out, "{n_observations} observations, {n_rejected} rejected").context("failed to print")?;
+    out.flush().context("failed to print")
+}
+
+/// A date (its midnight, UTC) or an RFC 3339 time, in milliseconds.
+fn time(text: &str) -> Result<i64, String> {
+    let date = || format!("{text}T00:00:00Z").parse::<jiff::Timestamp>();
+    let timestamp = text.parse::<jiff::Timestamp>().or_else(|_| date());
+    timestamp.map(jiff::Timestamp::as_millisecond).map_err(|_| "no date or RFC 3339 time".to_owned())
 }
 
 fn test_rules(files: &[PathBuf]) -> anyhow::Result<()> {

@@ -5,7 +5,9 @@
 //! - [`run`]: the shell
 //! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
 //! - [`examples`]: what rules do with their own examples
+//! - [`backtest`]: what new rules would have found, beside the old ones
 
+pub mod backtest;
 pub mod examples;
 mod reading;
 pub mod record;

@@ -10,7 +10,7 @@
 //!
 //! Times are milliseconds since the Unix epoch; `received` is `at` where it is left out.
 
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -18,6 +18,9 @@ use outpost_detectors::observation::{
     Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts, Position, Reading, ThermalFrame,
 };
 use serde::{Deserialize, Serialize};
+
+/// Longest line of a recording.
+const LINE_BYTES_MAX: u64 = 32 << 20;
 
 /// Pixels of a thermal frame, blobs of a picture.
 const PIXELS_MAX: usize = 1 << 20;
@@ -94,6 +97,34 @@ pub enum RecordError {
 pub fn write(observation: &Observation, out: &mut Vec<u8>) -> Result<(), RecordError> {
     serde_json::to_writer(&mut *out, &to_line(observation))?;
     out.push(b'\n');
+    Ok(())
+}
+
+/// Hands over each observation of a recording, or what is wrong with its line, with the line's number. `failed` makes an
+/// error of one of the file.
+pub fn for_each<E>(
+    lines: &mut impl BufRead,
+    failed: impl Fn(std::io::Error) -> E,
+    mut take: impl FnMut(u64, Result<Observation, String>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut line = Vec::new();
+    for number in 1u64.. {
+        line.clear();
+        if lines.take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(&failed)? == 0 {
+            break;
+        }
+        let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LINE_BYTES_MAX;
+        let observation = match std::str::from_utf8(line.trim_ascii()) {
+            _ if !is_whole => {
+                lines.skip_until(b'\n').map_err(&failed)?;
+                Err(format!("longer than {LINE_BYTES_MAX} bytes"))
+            }
+            Ok("") => continue,
+            Ok(text) => read(text).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        take(number, observation)?;
+    }
     Ok(())
 }
 

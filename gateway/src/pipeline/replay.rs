@@ -1,7 +1,7 @@
 //! `outpost replay`: recorded observations through the same Watch and Desk, as fast as it can, printed as a timeline.
 //! Time is what the recording says: the same input gives the same output, byte for byte.
 
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, Write};
 
 use outpost_detectors::observation::Observation;
 use outpost_fences::FenceSet;
@@ -11,9 +11,6 @@ use super::{record, rules::RuleError};
 use crate::config::Config;
 use crate::dispatch::{self, Desk};
 use crate::telemetry::time_text;
-
-/// Longest line of a recording.
-const LINE_BYTES_MAX: u64 = 32 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
@@ -58,31 +55,13 @@ impl<'a, W: Write> Replay<'a, W> {
     /// Plays one recording. A line that cannot be read is told with its number, counted, and skipped.
     pub fn play(&mut self, file: &str, lines: &mut impl BufRead) -> Result<(), ReplayError> {
         let failed = |cause| ReplayError::Io { file: file.to_owned(), cause };
-        let mut line = Vec::new();
-        for number in 1u64.. {
-            line.clear();
-            if lines.take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(failed)? == 0 {
-                break;
+        record::for_each(lines, failed, |number, observation| match observation {
+            Ok(observation) => self.observe(&observation),
+            Err(error) => {
+                self.played.n_rejected += 1;
+                writeln!(self.out, "{file}:{number}: {error}").map_err(ReplayError::Out)
             }
-            let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LINE_BYTES_MAX;
-            let observation = match std::str::from_utf8(line.trim_ascii()) {
-                _ if !is_whole => {
-                    lines.skip_until(b'\n').map_err(failed)?;
-                    Err(format!("longer than {LINE_BYTES_MAX} bytes"))
-                }
-                Ok("") => continue,
-                Ok(text) => record::read(text).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            match observation {
-                Ok(observation) => self.observe(&observation)?,
-                Err(error) => {
-                    self.played.n_rejected += 1;
-                    writeln!(self.out, "{file}:{number}: {error}").map_err(ReplayError::Out)?;
-                }
-            }
-        }
-        Ok(())
+        })
     }
 
     fn observe(&mut self, observation: &Observation) -> Result<(), ReplayError> {

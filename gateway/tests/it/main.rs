@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it claims")]
 
+mod backtest;
 mod camera;
 mod camera_hostile;
 mod config_bad;
