@@ -57,7 +57,7 @@ movie_output off
 def make_clips(folder, video):
     """A busy clip (visitors, most of the time) and a quiet one (the empty room to and fro, so that it has no seam)."""
     scale = f"scale=640:360,setsar=1,{NOISE}"
-    source = ["ffmpeg", "-v", "error", "-y"] + (["-r", "10"] if video.suffix == ".h264" else []) + ["-i", video, "-an"]
+    source = ["ffmpeg", "-nostdin", "-v", "error", "-y"] + (["-r", "10"] if video.suffix == ".h264" else []) + ["-i", video, "-an"]
     begin, end = QUIET
     quiet = (f"trim={begin}:{end},setpts=N/{FPS}/TB,split[a][b];[b]reverse[r];[a][r]concat,"
              f"loop=-1:size=1000,setpts=N/{FPS}/TB,{scale}")

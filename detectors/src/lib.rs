@@ -3,11 +3,13 @@
 //!
 //! - [`observation`]: one decoded fact from a source at a time
 //! - [`latch`]: the one state machine of all detectors (hold, raise, clear-hold, clear)
+//! - [`flapping`]: what comes and goes again and again becomes one alert
 //! - [`threshold`], [`rate`], [`stuck`], [`occurrences`] (n of m, count), [`deviation`]: detector kinds over readings
 //! - [`silent`], [`hotspot`], [`intrusion`]: detector kinds over other facts
 //! - [`luma`], [`background`], [`blob`]: from luma pictures to moving blobs, with `light` (exposure) and `regions`
 //!   (connected cells)
 
+pub mod flapping;
 pub mod latch;
 pub mod observation;
 

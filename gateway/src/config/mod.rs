@@ -328,9 +328,19 @@ pub struct Rule {
     pub severity: Severity,
     #[serde(default)]
     pub category: String,
+    /// When its alerts come and go so often that they are one.
+    pub flapping: Option<Flapping>,
     /// What the rule does with what it might hear; run by `outpost rules test`.
     #[serde(default)]
     pub examples: Vec<Example>,
+}
+
+/// From the `n`th alert of a source within this span on, it stays open until it has rested for as long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flapping {
+    pub n: usize,
+    pub within: Span,
 }
 
 #[derive(Debug, Clone, Deserialize)]

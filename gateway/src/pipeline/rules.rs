@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use outpost_detectors::deviation::Deviation;
+use outpost_detectors::flapping::Flapping;
 use outpost_detectors::hotspot::Hotspot;
 use outpost_detectors::latch::Latch;
 use outpost_detectors::occurrences::{Count, NOfM};
@@ -28,6 +29,7 @@ pub(super) struct Rule {
     /// Sources that the rule watches by name, beside its patterns.
     pub(super) named: HashSet<Arc<str>>,
     pub(super) judge: Judge,
+    pub(super) flapping: Option<Flapping>,
 }
 
 /// What a rule judges, and with which limits. One arm per kind of [`Detect`].
@@ -77,6 +79,7 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
         patterns: Vec::new(),
         named,
         judge: Judge::Dark(Silent { after_ms }),
+        flapping: None,
     };
     by_limit.into_iter().map(rule).collect()
 }
@@ -146,6 +149,8 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
             latch: Latch { hold_ms: dwell.ms(), clear_hold_ms: clear_hold.ms() },
         },
     };
+    let flapping = rule.flapping.map(|flapping| Flapping::new(flapping.n, flapping.within.ms())).transpose();
+    let flapping = flapping.map_err(|problem| error(problem.to_string()))?;
     let name = if rule.name.is_empty() { &rule.id } else { &rule.name };
     Ok(Rule {
         id: rule.id.as_str().into(),
@@ -155,6 +160,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         patterns,
         named: HashSet::new(),
         judge,
+        flapping,
     })
 }
 

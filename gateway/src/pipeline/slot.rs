@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use outpost_detectors::flapping::FlappingState;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::intrusion;
 use outpost_detectors::latch::{Latch, LatchState, Moment, Phase, Signal, Turn};
@@ -38,6 +39,8 @@ pub(super) struct Stored {
     pub(super) alert: Option<Arc<str>>,
     /// Alerts that this slot has opened so far: tells two within one millisecond apart.
     pub(super) n_alerts: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flapping: Option<FlappingState>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

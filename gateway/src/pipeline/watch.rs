@@ -5,13 +5,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use outpost_detectors::flapping::Opening;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::latch::Turn;
 use outpost_detectors::observation::Observation;
 use outpost_fences::{FenceSet, PictureZone};
 
 use super::rules::{self, Judge, Rule, RuleError, Zones};
-use super::slot::{Slot, State, Stored};
+use super::slot::{Slot, State, Stored, seconds};
 use crate::config::Config;
 use crate::nouns::{Alert, AlertKey, Cleared, Place, StateRow};
 
@@ -80,6 +81,7 @@ impl Watch {
             match (stored, slot) {
                 (Some(mut stored), Some(slot)) if stored.state.fits(&self.rule_of(slot).judge) => {
                     stored.state.rebase(now_ms);
+                    stored.flapping.iter_mut().for_each(|flapping| flapping.rebase(now_ms));
                     self.slots[slot].stored = stored;
                     self.schedule(slot);
                 }
@@ -163,6 +165,7 @@ impl Watch {
             }
             self.timers.pop_first();
             self.slots[slot].timer_ms = None;
+            self.rest(slot, now_ms, effects);
             let rule = &self.rules[self.slots[slot].rule];
             let turn = self.slots[slot].elapse(rule, now_ms);
             self.turned(slot, turn, now_ms, effects);
@@ -201,7 +204,7 @@ impl Watch {
                 Judge::Intrusion { zone, .. } => self.zone(source, zone),
                 _ => None,
             };
-            let stored = Stored { state: State::new(&rule.judge), alert: None, n_alerts: 0 };
+            let stored = Stored { state: State::new(&rule.judge), alert: None, n_alerts: 0, flapping: None };
             slots.push(self.slots.len());
             self.slots.push(Slot::new(number, source.clone(), stored, zone));
         }
@@ -220,12 +223,27 @@ impl Watch {
             Turn::Stay => {}
             Turn::Shift => effects.push(self.save(slot)),
             Turn::Raise { since_at_ms } => {
+                let opening = match self.rule_of(slot).flapping {
+                    Some(flapping) => {
+                        flapping.opens(self.slots[slot].stored.flapping.get_or_insert_default(), since_at_ms)
+                    }
+                    None => Opening::Plain,
+                };
+                if opening == Opening::Suppressed {
+                    effects.push(self.save(slot));
+                    return self.schedule(slot);
+                }
                 self.slots[slot].stored.n_alerts += 1;
-                let alert = self.alert(slot, since_at_ms, now_ms);
+                let mut alert = self.alert(slot, since_at_ms, now_ms);
+                if let (Opening::Flaps(n), Some(flapping)) = (opening, self.rule_of(slot).flapping) {
+                    let within = seconds(flapping.within_ms());
+                    alert.why.text += &format!("; {n} times within {within}, stays open until it rests for as long");
+                }
                 self.slots[slot].stored.alert = Some(alert.id.clone());
                 effects.push(self.save(slot));
                 effects.push(Effect::Open(Box::new(alert)));
             }
+            Turn::Clear if !self.clears(slot, now_ms) => effects.push(self.save(slot)),
             Turn::Clear => {
                 let id = self.slots[slot].stored.alert.take();
                 effects.push(self.save(slot));
@@ -234,6 +252,34 @@ impl Watch {
             }
         }
         self.schedule(slot);
+    }
+
+    /// Whether the alert is over when its condition is: one that flaps has to rest first.
+    fn clears(&mut self, slot: usize, now_ms: i64) -> bool {
+        let flapping = self.rule_of(slot).flapping;
+        let state = self.slots[slot].stored.flapping.as_mut();
+        flapping.zip(state).is_none_or(|(flapping, state)| flapping.clears(state, now_ms))
+    }
+
+    /// Clears what flapped and has rested, or has a rule that knows no flapping any more.
+    fn rest(&mut self, slot: usize, now_ms: i64, effects: &mut Vec<Effect>) {
+        if self.rests_until_ms(slot).is_none_or(|due_ms| due_ms > now_ms) {
+            return;
+        }
+        let stored = &mut self.slots[slot].stored;
+        let n_suppressed = stored.flapping.take().map_or(0, |mut state| state.end());
+        let id = stored.alert.take();
+        effects.push(self.save(slot));
+        let (key, why) = (self.key(slot), format!("rested, {n_suppressed} more openings were suppressed"));
+        effects.extend(id.map(|id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why })));
+    }
+
+    fn rests_until_ms(&self, slot: usize) -> Option<i64> {
+        let state = self.slots[slot].stored.flapping.as_ref()?;
+        match self.rule_of(slot).flapping {
+            Some(flapping) => flapping.due_ms(state),
+            None => state.resting_since_ms,
+        }
     }
 
     fn key(&self, slot: usize) -> AlertKey {
@@ -280,7 +326,8 @@ impl Watch {
     /// Sets the timer to what is due, if that is earlier than what it is set to. A timer that rings early finds
     /// nothing to do and is set again: so a source that speaks often moves no timer.
     fn schedule(&mut self, slot: usize) {
-        let Some(due_ms) = self.slots[slot].due_ms(self.rule_of(slot)) else { return };
+        let due_ms = self.slots[slot].due_ms(self.rule_of(slot));
+        let Some(due_ms) = due_ms.into_iter().chain(self.rests_until_ms(slot)).min() else { return };
         match self.slots[slot].timer_ms {
             Some(timer_ms) if timer_ms <= due_ms => return,
             Some(timer_ms) => {

@@ -1,5 +1,7 @@
 //! What must hold of the rules: what they watch exists, and what they detect can happen.
 
+use outpost_detectors::flapping::OPENINGS_MAX;
+
 use super::look::Look;
 use super::readings;
 use super::tree::Path;
@@ -15,6 +17,11 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
     for (at, rule) in paths.iter().zip(&config.rules) {
         let patterns = check_sources(look, at, rule, &estate);
         let detect = at.key("detect");
+        if let Some(flapping) = &rule.flapping {
+            let at = at.key("flapping");
+            look.check_within(&at.key("n"), flapping.n, 2, OPENINGS_MAX);
+            look.check_positive(&at.key("within"), flapping.within);
+        }
         match &rule.detect {
             Detect::Threshold { .. }
             | Detect::Rate { .. }

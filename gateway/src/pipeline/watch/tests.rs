@@ -331,3 +331,53 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_flaps_is_one_alert_until_it_has_rested() {
+    let rules =
+        RULES.replacen("severity = \"severe\"", "severity = \"severe\"\nflapping = { n = 3, within = \"10m\" }", 1);
+    let rules = rules.replacen(", hold = \"5s\"", "", 1);
+    let config: Config = toml::from_str(&rules).unwrap();
+    let fences = FenceSet::new(geojson::parse(SQUARE).fences);
+    let mut watch = Watch::new(&config, &fences).unwrap();
+    let mut effects = Vec::new();
+    for i in 0..6 {
+        watch.step(&gas(i * 60_000, 1.5), &mut effects);
+        watch.step(&gas(i * 60_000 + 30_000, 0.5), &mut effects);
+    }
+    let gas_only =
+        |effects: &[Effect]| told(effects).into_iter().filter(|told| told.ends_with(" gas")).collect::<Vec<_>>();
+    assert_eq!(gas_only(&effects), ["open gas", "clear gas", "open gas", "clear gas", "open gas"]);
+    let Some(Effect::Open(third)) = effects.iter().filter(|effect| matches!(effect, Effect::Open(_))).nth(2) else {
+        panic!("no third alert")
+    };
+    assert!(
+        third.why.text.ends_with("; 3 times within 600 s, stays open until it rests for as long"),
+        "{}",
+        third.why.text
+    );
+
+    // A restart meanwhile: it rests from then on.
+    let saved = effects.iter().rev().find_map(|effect| match effect {
+        Effect::Save(row) if &*row.rule == "gas" => Some(row.clone()),
+        _ => None,
+    });
+    let mut again = Watch::new(&config, &fences).unwrap();
+    effects.clear();
+    again.restore(vec![saved.unwrap()], 400_000, &mut effects);
+    again.elapse(999_999, &mut effects);
+    assert_eq!(gas_only(&effects), [""; 0]);
+    again.elapse(1_000_000, &mut effects);
+    assert_eq!(gas_only(&effects), ["clear gas"]);
+    let Some(Effect::Clear(cleared)) = effects.iter().find(|effect| matches!(effect, Effect::Clear(_))) else {
+        panic!("not cleared")
+    };
+    assert_eq!(cleared.why, "rested, 3 more openings were suppressed");
+
+    // A rule that knows no flapping any more lets go of it.
+    let plain: Config = toml::from_str(&rules.replacen("flapping = { n = 3, within = \"10m\" }", "", 1)).unwrap();
+    effects.clear();
+    watch.reload(&plain, &fences, 350_000, &mut effects).unwrap();
+    watch.elapse(350_000, &mut effects);
+    assert_eq!(gas_only(&effects), ["clear gas"]);
+}
