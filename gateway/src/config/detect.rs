@@ -134,6 +134,17 @@ pub enum Detect {
         #[serde(default)]
         clear_hold: Span,
     },
+    /// Alerts of several rules that are open at the same place and time.
+    Together {
+        /// Identities of the rules whose alerts count.
+        of: Vec<String>,
+        /// So many of the rules, all where absent; where more than there are rules, so many sources.
+        k: Option<usize>,
+        /// An alert that cleared counts for so long.
+        within: Span,
+        /// Metres between the newest alert and the others; none where absent: all sources of the rule are one place.
+        radius_m: Option<f64>,
+    },
     /// Something moves in a zone of a camera's picture.
     Intrusion {
         zone: String,
@@ -193,6 +204,7 @@ impl Detect {
             | Detect::Exit { .. }
             | Detect::Inside { .. }
             | Detect::Hotspot { .. }
+            | Detect::Together { .. }
             | Detect::Intrusion { .. } => None,
         }
     }

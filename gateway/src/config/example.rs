@@ -16,9 +16,11 @@ pub struct Example {
 }
 
 /// "10s 1.4" and the like.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Given {
     pub at: Span,
+    /// "10s tunnel/7: 1.4": who says it, where several sources speak.
+    pub source: Option<String>,
     pub said: Said,
 }
 
@@ -48,6 +50,10 @@ pub struct Expected {
 impl Given {
     fn parse(text: &str) -> Option<Given> {
         let (at, said) = timed(text)?;
+        let (source, said) = match said.split_once(": ") {
+            Some((source, said)) => (Some(source.trim().to_owned()), said.trim()),
+            None => (None, said),
+        };
         let number = |text: &str| text.trim().parse::<f64>().ok();
         let said = match said {
             "" => Said::Anything,
@@ -59,7 +65,7 @@ impl Given {
                 (None, None) => Said::Value(number(said)?),
             },
         };
-        Some(Given { at, said })
+        Some(Given { at, source, said })
     }
 }
 
@@ -112,6 +118,8 @@ mod tests {
         assert_eq!(said("0s 106.05, 29.84"), Some((0, Said::Point(106.05, 29.84))));
         assert_eq!(said("5s 80 over 20.5"), Some((5_000, Said::Heat { hot: 80.0, background: 20.5 })));
         assert_eq!(said("5s offline"), Some((5_000, Said::Link { is_live: false })));
+        let named = Given::parse("5s tunnel/7: 1.4").unwrap();
+        assert_eq!((named.source.as_deref(), named.said), (Some("tunnel/7"), Said::Value(1.4)));
         assert_eq!(said("5s"), Some((5_000, Said::Anything)));
         for text in ["", "5", "soon 1.4", "5s one", "5s 1,", "5s 80 over", "-5s 1"] {
             assert_eq!(said(text), None, "{text:?}");

@@ -11,6 +11,7 @@ use outpost_fences::FenceSet;
 
 use super::rules::RuleError;
 use super::watch::{Effect, Watch};
+use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Detect, Example, Rule, Said};
 
 /// 2024-01-01T00:00:00Z, a Monday.
@@ -46,10 +47,9 @@ impl Outcome {
 pub fn run(config: &Config, fences: &FenceSet) -> Result<Vec<Outcome>, RuleError> {
     let mut outcomes = Vec::new();
     for rule in &config.rules {
-        // Alone, so that no other rule's timers or names come between.
-        let alone = Config { rules: vec![rule.clone()], ..config.clone() };
+        let alone = alone(config, rule);
         for (index, example) in rule.examples.iter().enumerate() {
-            let happened = play(Watch::new(&alone, fences)?, rule, example);
+            let happened = play(Watch::new(&alone, fences)?, &alone, rule, example);
             let expected =
                 example.expect.iter().map(|event| Event { at_ms: event.at.ms(), opens: event.opens }).collect();
             outcomes.push(Outcome { rule: rule.id.clone(), number: index + 1, expected, happened });
@@ -58,7 +58,26 @@ pub fn run(config: &Config, fences: &FenceSet) -> Result<Vec<Outcome>, RuleError
     Ok(outcomes)
 }
 
-fn play(mut watch: Watch, rule: &Rule, example: &Example) -> Vec<Event> {
+/// The configuration with this rule and those whose alerts it counts, so that no other's timers or names come between.
+fn alone(config: &Config, rule: &Rule) -> Config {
+    let counts = |other: &&Rule| match &rule.detect {
+        Detect::Together { of, .. } => of.contains(&other.id),
+        _ => false,
+    };
+    let rules = config.rules.iter().filter(|other| other.id == rule.id || counts(other)).cloned().collect();
+    Config { rules, ..config.clone() }
+}
+
+/// The rule that says what kind of fact a source's word is.
+fn listener<'a>(alone: &'a Config, rule: &'a Rule, source: &str) -> &'a Rule {
+    let hears = |rule: &&Rule| {
+        !matches!(rule.detect, Detect::Together { .. })
+            && rule.sources.iter().any(|text| SourcePattern::parse(text).is_ok_and(|pattern| pattern.matches(source)))
+    };
+    if hears(&rule) { rule } else { alone.rules.iter().find(hears).unwrap_or(rule) }
+}
+
+fn play(mut watch: Watch, alone: &Config, rule: &Rule, example: &Example) -> Vec<Event> {
     let source: Arc<str> = match &example.source {
         Some(source) => source.as_str().into(),
         None => rule.sources.first().map(|pattern| pattern.replace(['+', '#', '*'], "1")).unwrap_or_default().into(),
@@ -86,8 +105,9 @@ fn play(mut watch: Watch, rule: &Rule, example: &Example) -> Vec<Event> {
     for (number, given) in example.given.iter().enumerate() {
         let at_ms = BEGIN_MS.saturating_add(given.at.ms());
         wait_until(&mut watch, &mut effects, at_ms);
-        let fact = fact(rule, given.said, number as u64);
-        watch.step(&Observation { source: source.clone(), at_ms, received_ms: at_ms, fact }, &mut effects);
+        let source = given.source.as_deref().map_or_else(|| source.clone(), Into::into);
+        let fact = fact(listener(alone, rule, &source), given.said, number as u64);
+        watch.step(&Observation { source, at_ms, received_ms: at_ms, fact }, &mut effects);
         wait_until(&mut watch, &mut effects, at_ms);
     }
     let last_ms = example.expect.iter().map(|expected| expected.at.ms()).max().unwrap_or(0);
@@ -205,12 +225,12 @@ mod tests {
         let fences = crate::app::fences(&config, &file).unwrap();
         let mut n_kinds = 0;
         for rule in config.rules.iter().filter(|rule| rule.detect.reading().is_some()) {
-            // What was learned of the last sixty readings may be forgotten.
-            if matches!(rule.detect, Detect::Deviation { .. }) {
+            // What was learned of the last sixty readings may be forgotten; a rest begins anew.
+            if matches!(rule.detect, Detect::Deviation { .. }) || rule.flapping.is_some() {
                 continue;
             }
             n_kinds += 1;
-            let alone = Config { rules: vec![rule.clone()], ..config.clone() };
+            let alone = alone(&config, rule);
             for example in &rule.examples {
                 let expected: Vec<Event> =
                     example.expect.iter().map(|event| Event { at_ms: event.at.ms(), opens: event.opens }).collect();

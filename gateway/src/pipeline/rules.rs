@@ -42,6 +42,15 @@ pub(super) enum Judge {
     Inside { fence: Arc<Fence>, latch: Latch },
     Hotspot { hotspot: Hotspot, latch: Latch },
     Intrusion { zone: Arc<str>, area_min: f32, latch: Latch },
+    Together(Together),
+}
+
+/// `k` of these rules, or `k` sources where that is more.
+pub(super) struct Together {
+    pub(super) of: HashSet<Arc<str>>,
+    pub(super) k: usize,
+    pub(super) within_ms: i64,
+    pub(super) radius_m: Option<f64>,
 }
 
 /// A rule that cannot be used although each of its keys is well-formed.
@@ -143,6 +152,12 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
                 .map_err(|problem| error(problem.to_string()))?,
             latch: held(hold, clear_hold),
         },
+        Detect::Together { of, k, within, radius_m } => Judge::Together(Together {
+            of: of.iter().map(|id| id.as_str().into()).collect(),
+            k: k.unwrap_or(of.len()),
+            within_ms: within.ms(),
+            radius_m: *radius_m,
+        }),
         Detect::Intrusion { zone, dwell, min_area, clear_hold } => Judge::Intrusion {
             zone: zone.as_str().into(),
             area_min: *min_area,
@@ -195,7 +210,9 @@ impl Rule {
         match &self.judge {
             Judge::Enter { fence, .. } | Judge::Exit { fence, .. } | Judge::Inside { fence, .. } => Some(&fence.id),
             Judge::Intrusion { zone, .. } => Some(zone),
-            Judge::Reading { .. } | Judge::Silent(_) | Judge::Dark(_) | Judge::Hotspot { .. } => None,
+            Judge::Reading { .. } | Judge::Silent(_) | Judge::Dark(_) | Judge::Hotspot { .. } | Judge::Together(_) => {
+                None
+            }
         }
     }
 }
@@ -208,7 +225,7 @@ impl Judge {
             | Judge::Inside { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. } => latch.hold_ms,
-            Judge::Silent(_) | Judge::Dark(_) | Judge::Enter { .. } | Judge::Exit { .. } => 0,
+            Judge::Silent(_) | Judge::Dark(_) | Judge::Enter { .. } | Judge::Exit { .. } | Judge::Together(_) => 0,
         }
     }
 }

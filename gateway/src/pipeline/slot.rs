@@ -85,6 +85,10 @@ enum Memo {
         state: LinkState,
         reason: Option<LinkReason>,
     },
+    Together {
+        names: String,
+        point: Option<Point>,
+    },
 }
 
 impl State {
@@ -142,6 +146,11 @@ impl Slot {
         self.n_wrong_unit = old.n_wrong_unit;
         self.n_unsaved = old.n_unsaved;
         self.memo = old.memo;
+    }
+
+    /// The alerts of others that are open together with the newest, and where that is.
+    pub(super) fn stands_together(&mut self, names: String, point: Option<Point>) {
+        self.memo = Memo::Together { names, point };
     }
 
     pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut HotspotScratch) -> Turn {
@@ -315,6 +324,9 @@ impl Slot {
                 text: format!("something moves in {zone}{held}"),
                 figures: vec![figure("area", f64::from(blob.area), None)],
             },
+            (Judge::Together(_), Memo::Together { names, .. }) => {
+                Why { text: format!("together: {names}"), figures: vec![] }
+            }
             // Restored in the middle of a hold: what the last observation showed is not kept.
             _ => Why { text: format!("condition holds{held}"), figures: vec![] },
         }
@@ -323,7 +335,7 @@ impl Slot {
     /// Where a moving subject was, and which picture shows it.
     pub(super) fn point(&self) -> Option<(f64, f64)> {
         match self.memo {
-            Memo::Point(point) => Some((point.lon, point.lat)),
+            Memo::Point(point) | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
             _ => None,
         }
     }
@@ -348,6 +360,7 @@ impl Slot {
             (Judge::Enter { fence, .. } | Judge::Inside { fence, .. }, _) => format!("left {}", fence_name(fence)),
             (Judge::Exit { fence, .. }, _) => format!("entered {}", fence_name(fence)),
             (Judge::Intrusion { zone, .. }, _) => format!("nothing moves in {zone}"),
+            (Judge::Together(_), _) => "no longer together".into(),
             _ => "condition is over".into(),
         }
     }
@@ -362,7 +375,7 @@ impl Judge {
             | Judge::Inside { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. } => Some(latch),
-            Judge::Silent(_) | Judge::Dark(_) => None,
+            Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) => None,
         }
     }
 }

@@ -2,6 +2,8 @@
 //! the same effects, live, in replay and after a restart. Time is the observation's own receive time, or the one
 //! given to [`Watch::elapse`].
 
+mod together;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use outpost_detectors::latch::Turn;
 use outpost_detectors::observation::Observation;
 use outpost_fences::{FenceSet, PictureZone};
 
+use self::together::Parts;
 use super::rules::{self, Judge, Rule, RuleError, Zones};
 use super::slot::{Slot, State, Stored, seconds};
 use crate::config::Config;
@@ -34,6 +37,7 @@ pub struct Watch {
     timers: BTreeSet<(i64, usize)>,
     /// Slots that remember more readings than they may without being written.
     unsaved: Vec<usize>,
+    parts: Parts,
     scratch: HotspotScratch,
     sources_max: usize,
     n_ignored: u64,
@@ -66,6 +70,7 @@ impl Watch {
             slots: Vec::new(),
             timers: BTreeSet::new(),
             unsaved: Vec::new(),
+            parts: Parts::default(),
             scratch: HotspotScratch::default(),
             sources_max: config.pipeline.sources_max,
             n_ignored: 0,
@@ -88,6 +93,7 @@ impl Watch {
                 (stored, _) => effects.extend(forget(row.rule, row.source, stored, now_ms)),
             }
         }
+        self.regroup();
     }
 
     /// Takes other rules, fences and places. Rules that look at what they looked at before go on with what they remember,
@@ -115,6 +121,7 @@ impl Watch {
                 _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
             }
         }
+        next.regroup();
         *self = next;
         Ok(())
     }
@@ -242,6 +249,7 @@ impl Watch {
                 self.slots[slot].stored.alert = Some(alert.id.clone());
                 effects.push(self.save(slot));
                 effects.push(Effect::Open(Box::new(alert)));
+                self.correlate(slot, true, now_ms, effects);
             }
             Turn::Clear if !self.clears(slot, now_ms) => effects.push(self.save(slot)),
             Turn::Clear => {
@@ -249,6 +257,7 @@ impl Watch {
                 effects.push(self.save(slot));
                 let (key, why) = (self.key(slot), self.slots[slot].why_cleared(self.rule_of(slot)));
                 effects.extend(id.map(|id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why })));
+                self.correlate(slot, false, now_ms, effects);
             }
         }
         self.schedule(slot);
@@ -272,6 +281,7 @@ impl Watch {
         effects.push(self.save(slot));
         let (key, why) = (self.key(slot), format!("rested, {n_suppressed} more openings were suppressed"));
         effects.extend(id.map(|id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why })));
+        self.correlate(slot, false, now_ms, effects);
     }
 
     fn rests_until_ms(&self, slot: usize) -> Option<i64> {

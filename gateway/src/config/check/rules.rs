@@ -32,6 +32,10 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
                 readings::check(look, &detect, &rule.detect);
                 check_metric(look, &detect, &rule.detect, &estate, &patterns);
             }
+            Detect::Together { of, k, within, radius_m } => {
+                check_together(look, &detect, of, *k, *radius_m, config);
+                look.check_positive(&detect.key("within"), *within);
+            }
             Detect::Hotspot { .. } => check_hotspot(look, &detect, &rule.detect),
             Detect::Silent { after } => look.check_positive(&detect.key("after"), *after),
             Detect::Dark { after } => {
@@ -164,6 +168,30 @@ fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate
         let units: Vec<_> = of_metric.iter().map(|(_, unit)| unit.unwrap_or("none")).collect();
         let cause = format!("no reading of {metric:?} comes in {unit:?}: the rule rejects them all");
         look.warn(&at.key("unit"), cause, one_of("they come in", &units));
+    }
+}
+
+fn check_together(
+    look: &mut Look<'_>,
+    at: &Path,
+    of: &[String],
+    k: Option<usize>,
+    radius_m: Option<f64>,
+    config: &Config,
+) {
+    let is_part = |rule: &&Rule| !matches!(rule.detect, Detect::Together { .. });
+    let known: Vec<&str> = config.rules.iter().filter(is_part).map(|rule| rule.id.as_str()).collect();
+    for (j, id) in of.iter().enumerate() {
+        if !known.contains(&id.as_str()) {
+            let hint = did_you_mean(id, &known).or_else(|| one_of("there are", &known));
+            look.error_hint(&at.key("of").index(j), format!("there is no rule {id:?} whose alerts could count"), hint);
+        }
+    }
+    if k.unwrap_or(of.len()) < 2 {
+        look.error(at, "at least two rules or sources can be together: give more rules, or k");
+    }
+    if radius_m.is_some_and(|radius_m| !(radius_m.is_finite() && radius_m > 0.0)) {
+        look.error(&at.key("radius_m"), "must be more than 0 metres");
     }
 }
 
