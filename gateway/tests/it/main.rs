@@ -20,6 +20,7 @@ mod notify_mqtt;
 mod notify_webhook;
 mod page;
 mod page_chromium;
+mod quiet_path;
 mod readme;
 mod reload;
 mod replay;
