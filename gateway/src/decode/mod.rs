@@ -4,6 +4,7 @@
 //! - [`source`]: topic → feed and source name, resolved once per topic
 //! - [`pointer`], [`scalar`], [`matrix`]: one-pass reading of JSON without a tree
 //! - [`time`]: device times and their bounds
+//! - [`show`]: what was decoded as lines of text
 //! - [`number`], [`json`], [`senml`], [`owntracks`], [`thermal`]: the payload formats
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
@@ -16,6 +17,7 @@ mod pointer;
 mod reject;
 mod scalar;
 mod senml;
+mod show;
 mod source;
 mod thermal;
 mod time;
@@ -28,6 +30,7 @@ use crate::config::{Config, Feed, Format};
 
 pub use matrix::SIDE_MAX;
 pub use reject::{Decoded, PLACE_BYTES_MAX, REJECTS_LISTED_MAX, Reject, RejectReason};
+pub use show::Shown;
 
 use source::{Resolution, SourceCache};
 
