@@ -169,8 +169,8 @@ pub struct Feed {
     pub broker: String,
     /// MQTT topic filters; `+` and `#` as in MQTT.
     pub topics: Vec<String>,
-    /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it and, for SenML,
-    /// `{name}` for a record's resolved name.
+    /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it and, where payloads
+    /// name their sources, `{name}`: a SenML record's resolved name.
     #[serde(default = "defaults::source_template")]
     pub source: String,
     pub format: Format,
@@ -192,8 +192,17 @@ pub enum Format {
         position: Option<JsonPosition>,
         time: Option<JsonTime>,
     },
+    /// CBOR by mapping, as JSON. Keys that are integers are written with their digits: `/7`.
+    Cbor {
+        #[serde(default)]
+        readings: Vec<JsonReading>,
+        position: Option<JsonPosition>,
+        time: Option<JsonTime>,
+    },
     /// SenML JSON, RFC 8428.
     Senml {},
+    /// SenML CBOR, RFC 8428 section 6.
+    SenmlCbor {},
     /// OwnTracks `location` messages.
     Owntracks {},
     /// Temperature matrix as JSON: numbers at a pointer, row-major, with declared or nested shape.
@@ -379,6 +388,13 @@ pub struct Series {
     pub spool_bytes_max: Bytes,
     #[serde(default = "defaults::retry_max")]
     pub retry_max: Span,
+}
+
+impl Format {
+    /// Whether payloads name their sources, so that `{name}` stands for something.
+    pub fn has_names(&self) -> bool {
+        matches!(self, Format::Senml {} | Format::SenmlCbor {})
+    }
 }
 
 impl Config {

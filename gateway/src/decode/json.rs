@@ -1,4 +1,4 @@
-//! JSON by mapping: readings, a position and the time, each at a JSON pointer.
+//! JSON and CBOR by mapping: readings, a position and the time, each at a JSON pointer.
 
 use std::sync::Arc;
 
@@ -9,8 +9,16 @@ use super::reject::{Decoded, RejectReason};
 use super::scalar::fault;
 use super::{Arrival, OffGlobe, position, reading, time};
 
+/// How a document of objects, arrays, numbers and text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Json,
+    Cbor,
+}
+
 #[derive(Debug)]
 pub(super) struct JsonReader {
+    encoding: Encoding,
     pointers: PointerSet,
     readings: Vec<MappedReading>,
     position: Option<MappedPosition>,
@@ -43,12 +51,13 @@ pub(super) struct Mapped {
 
 impl JsonReader {
     pub(super) fn new(
+        encoding: Encoding,
         readings: &[JsonReading],
         position: Option<&JsonPosition>,
         time: Option<&JsonTime>,
     ) -> Result<Self, String> {
         if readings.is_empty() && position.is_none() {
-            return Err("a json format needs readings or a position".into());
+            return Err("a mapping needs readings or a position".into());
         }
         let mut pointers = PointerSet::new();
         let mut map = |pointer: &str, optional: bool| Mapped::new(&mut pointers, pointer, Want::Number, optional);
@@ -70,17 +79,19 @@ impl JsonReader {
             }),
         };
         let time = time.map(|entry| mapped_time(&mut pointers, entry)).transpose()?;
-        Ok(JsonReader { pointers, readings: mapped, position, time })
+        Ok(JsonReader { encoding, pointers, readings: mapped, position, time })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
         let mut slots = std::mem::take(&mut out.slots);
-        match self.pointers.extract(arrival.payload, &mut slots) {
+        let payload = arrival.payload;
+        let extracted = match self.encoding {
+            Encoding::Json => self.pointers.extract(payload, &mut slots).map_err(|error| fault(payload, &error)),
+            Encoding::Cbor => self.pointers.extract_cbor(payload, &mut slots).map_err(|error| error.fault(payload)),
+        };
+        match extracted {
             Ok(()) => self.observe(arrival, &slots, out),
-            Err(error) => {
-                let (reason, place) = fault(arrival.payload, &error);
-                out.reject(arrival, reason, format_args!("{place}"));
-            }
+            Err((reason, place)) => out.reject(arrival, reason, format_args!("{place}")),
         }
         out.slots = slots;
     }

@@ -2,13 +2,14 @@
 //!
 //! - [`reject`]: what could not be read, with its place and reason
 //! - [`source`]: topic → feed and source name, resolved once per topic
-//! - [`pointer`], [`scalar`], [`matrix`]: one-pass reading of JSON without a tree
+//! - [`pointer`], [`scalar`], [`matrix`]: one-pass reading of JSON without a tree; [`cbor`]: of CBOR by the same code
 //! - [`time`]: device times and their bounds
 //! - [`show`]: what was decoded as lines of text
 //! - [`number`], [`json`], [`senml`], [`owntracks`], [`thermal`]: the payload formats
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
 
+mod cbor;
 mod json;
 mod matrix;
 mod number;
@@ -31,7 +32,9 @@ use crate::config::{Config, Feed, Format};
 pub use matrix::SIDE_MAX;
 pub use reject::{Decoded, PLACE_BYTES_MAX, REJECTS_LISTED_MAX, Reject, RejectReason};
 pub use show::Shown;
+pub use source::NO_NAME;
 
+use json::Encoding;
 use source::{Resolution, SourceCache};
 
 /// Largest payload that is looked at, whatever a broker lets through.
@@ -124,8 +127,7 @@ impl Decoder {
 
     fn add(&mut self, feed: &Feed) -> Result<(), String> {
         let reader = Reader::new(&feed.format)?;
-        let names = matches!(reader, Reader::Senml(_));
-        self.sources.add_feed(&feed.topics, &feed.source, names)?;
+        self.sources.add_feed(&feed.topics, &feed.source, feed.format.has_names())?;
         self.routes.push(Route { feed: feed.id.as_str().into(), ahead_max_ms: feed.ahead_max.ms(), reader });
         Ok(())
     }
@@ -206,9 +208,13 @@ impl Reader {
         Ok(match format {
             Format::Number { metric, unit } => Reader::Number(number::NumberReader::new(metric, unit.as_deref())),
             Format::Json { readings, position, time } => {
-                Reader::Json(json::JsonReader::new(readings, position.as_ref(), time.as_ref())?)
+                Reader::Json(json::JsonReader::new(Encoding::Json, readings, position.as_ref(), time.as_ref())?)
             }
-            Format::Senml {} => Reader::Senml(senml::SenmlReader),
+            Format::Cbor { readings, position, time } => {
+                Reader::Json(json::JsonReader::new(Encoding::Cbor, readings, position.as_ref(), time.as_ref())?)
+            }
+            Format::Senml {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Json }),
+            Format::SenmlCbor {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Cbor }),
             Format::Owntracks {} => Reader::Owntracks(owntracks::OwntracksReader::new()?),
             Format::ThermalJson { pixels, columns, unit, time } => {
                 Reader::ThermalJson(thermal::ThermalJsonReader::new(pixels, *columns, unit, time.as_ref())?)

@@ -30,6 +30,8 @@ pub struct Reject {
 pub enum RejectReason {
     /// Not JSON at all, or not to its end.
     NotJson,
+    /// Not CBOR at all, or not to its end.
+    NotCbor,
     /// A value of another type than the mapping says.
     WrongType,
     /// Nothing is there, or null.
@@ -113,8 +115,9 @@ impl Decoded {
 }
 
 impl RejectReason {
-    pub const ALL: [RejectReason; 13] = [
+    pub const ALL: [RejectReason; 14] = [
         RejectReason::NotJson,
+        RejectReason::NotCbor,
         RejectReason::WrongType,
         RejectReason::Missing,
         RejectReason::NotFinite,
@@ -132,6 +135,7 @@ impl RejectReason {
     pub fn as_str(self) -> &'static str {
         match self {
             RejectReason::NotJson => "not_json",
+            RejectReason::NotCbor => "not_cbor",
             RejectReason::WrongType => "wrong_type",
             RejectReason::Missing => "missing",
             RejectReason::NotFinite => "not_finite",

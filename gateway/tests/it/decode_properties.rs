@@ -73,6 +73,15 @@ fn any_damage() -> impl Strategy<Value = Damage> {
             b"\\ud800",
             b"true",
             b"-1e300",
+            // CBOR: endless array, map and text, break, infinity, decimal fraction, tag, a length beyond all payloads.
+            b"\x9f",
+            b"\xbf",
+            b"\x7f",
+            b"\xff",
+            b"\xf9\x7c\x00",
+            b"\xc4\x82\x1a\x7f\xff\xff\xff\x01",
+            b"\xd9\xd9\xf7",
+            b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff",
         ])
         .prop_map(<[u8]>::to_vec),
     ];

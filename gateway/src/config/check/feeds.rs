@@ -18,8 +18,8 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
         check_topics(look, at, feed, &config.feeds[..i]);
         match SourceTemplate::parse(&feed.source) {
             Err(error) => look.error(&at.key("source"), error.to_string()),
-            Ok(template) if template.has_name() && !matches!(feed.format, Format::Senml {}) => {
-                look.error(&at.key("source"), "{name} exists only in senml payloads");
+            Ok(template) if template.has_name() && !feed.format.has_names() => {
+                look.error(&at.key("source"), decode::NO_NAME);
             }
             Ok(_) => {}
         }
@@ -50,8 +50,10 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
             check_metric(look, &at.key("metric"), metric);
             check_unit(look, &at.key("unit"), unit.as_deref());
         }
-        Format::Json { readings, position, time } => check_json(look, at, readings, position.as_ref(), time.as_ref()),
-        Format::Senml {} | Format::Owntracks {} => {}
+        Format::Json { readings, position, time } | Format::Cbor { readings, position, time } => {
+            check_json(look, at, readings, position.as_ref(), time.as_ref());
+        }
+        Format::Senml {} | Format::SenmlCbor {} | Format::Owntracks {} => {}
         Format::ThermalJson { pixels, columns, unit, time } => {
             check_pointer(look, &at.key("pixels"), pixels);
             if let Some(columns) = columns {
@@ -80,7 +82,7 @@ fn check_json(
     time: Option<&JsonTime>,
 ) {
     if readings.is_empty() && position.is_none() {
-        look.error(at, "a json format needs readings or a position");
+        look.error(at, "a mapping needs readings or a position");
     }
     look.check_within(&at.key("readings"), readings.len(), 0, decode::READINGS_MAX);
     for (i, reading) in readings.iter().enumerate() {
