@@ -170,7 +170,7 @@ pub struct Feed {
     /// MQTT topic filters; `+` and `#` as in MQTT.
     pub topics: Vec<String>,
     /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it and, where payloads
-    /// name their sources, `{name}`: a SenML record's resolved name.
+    /// name their sources, `{name}`: a SenML record's resolved name, a LoRaWAN device's DevEUI.
     #[serde(default = "defaults::source_template")]
     pub source: String,
     pub format: Format,
@@ -205,6 +205,16 @@ pub enum Format {
     SenmlCbor {},
     /// OwnTracks `location` messages.
     Owntracks {},
+    /// ChirpStack v4 events as JSON. `{name}` is the device's DevEUI.
+    Chirpstack {
+        #[serde(default)]
+        units: Vec<MetricUnit>,
+    },
+    /// Uplinks of The Things Stack v3. `{name}` is the device's DevEUI.
+    TheThings {
+        #[serde(default)]
+        units: Vec<MetricUnit>,
+    },
     /// Temperature matrix as JSON: numbers at a pointer, row-major, with declared or nested shape.
     ThermalJson {
         /// JSON pointer of the array: flat (then `columns` is required) or rows of rows.
@@ -217,6 +227,14 @@ pub enum Format {
     },
     /// Raw unsigned 16-bit little-endian hundredths of a kelvin, row-major.
     ThermalU16 { columns: usize, rows: usize },
+}
+
+/// The unit of a metric that the device names and whose unit it does not say.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricUnit {
+    pub metric: String,
+    pub unit: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -393,7 +411,11 @@ pub struct Series {
 impl Format {
     /// Whether payloads name their sources, so that `{name}` stands for something.
     pub fn has_names(&self) -> bool {
-        matches!(self, Format::Senml {} | Format::SenmlCbor {})
+        match self {
+            Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => true,
+            Format::Number { .. } | Format::Json { .. } | Format::Cbor { .. } | Format::Owntracks {} => false,
+            Format::ThermalJson { .. } | Format::ThermalU16 { .. } => false,
+        }
     }
 }
 

@@ -3,23 +3,30 @@
 //! - [`reject`]: what could not be read, with its place and reason
 //! - [`source`]: topic → feed and source name, resolved once per topic
 //! - [`pointer`], [`scalar`], [`matrix`]: one-pass reading of JSON without a tree; [`cbor`]: of CBOR by the same code
+//! - [`flat`], [`sheet`]: every value under its own name, for devices that name what they measure; [`radio`]
 //! - [`time`]: device times and their bounds
 //! - [`show`]: what was decoded as lines of text
-//! - [`number`], [`json`], [`senml`], [`owntracks`], [`thermal`]: the payload formats
+//! - [`number`], [`json`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
+//!   [`the_things`]: the payload formats
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
 
 mod cbor;
+mod chirpstack;
+mod flat;
 mod json;
 mod matrix;
 mod number;
 mod owntracks;
 mod pointer;
+mod radio;
 mod reject;
 mod scalar;
 mod senml;
+mod sheet;
 mod show;
 mod source;
+mod the_things;
 mod thermal;
 mod time;
 
@@ -70,6 +77,8 @@ enum Reader {
     Json(json::JsonReader),
     Senml(senml::SenmlReader),
     Owntracks(owntracks::OwntracksReader),
+    Chirpstack(chirpstack::ChirpstackReader),
+    TheThings(the_things::TheThingsReader),
     ThermalJson(thermal::ThermalJsonReader),
     ThermalU16(thermal::ThermalU16Reader),
 }
@@ -166,6 +175,8 @@ impl Decoder {
             Reader::Json(reader) => reader.read(&arrival, out),
             Reader::Senml(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::Owntracks(reader) => reader.read(&arrival, out),
+            Reader::Chirpstack(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::TheThings(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::ThermalJson(reader) => reader.read(&arrival, out),
             Reader::ThermalU16(reader) => reader.read(&arrival, out),
         }
@@ -216,6 +227,8 @@ impl Reader {
             Format::Senml {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Json }),
             Format::SenmlCbor {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Cbor }),
             Format::Owntracks {} => Reader::Owntracks(owntracks::OwntracksReader::new()?),
+            Format::Chirpstack { units } => Reader::Chirpstack(chirpstack::ChirpstackReader::new(units)),
+            Format::TheThings { units } => Reader::TheThings(the_things::TheThingsReader::new(units)),
             Format::ThermalJson { pixels, columns, unit, time } => {
                 Reader::ThermalJson(thermal::ThermalJsonReader::new(pixels, *columns, unit, time.as_ref())?)
             }

@@ -30,10 +30,9 @@ impl NumberReader {
     }
 }
 
-fn parse(payload: &[u8]) -> Result<f64, (RejectReason, String)> {
-    let text = std::str::from_utf8(payload).map_err(|error| {
-        (RejectReason::BadText, format!("byte {} of {}: not UTF-8", error.valid_up_to(), payload.len()))
-    })?;
+/// The number, and nothing but spaces around it.
+pub(super) fn parse(payload: &[u8]) -> Result<f64, (RejectReason, String)> {
+    let text = std::str::from_utf8(payload).map_err(|error| not_utf8(payload, error))?;
     let text = text.trim();
     if text.is_empty() {
         return Err((RejectReason::Missing, "expected a number, found only spaces".into()));
@@ -57,6 +56,10 @@ fn parse(payload: &[u8]) -> Result<f64, (RejectReason, String)> {
         Ok(_) => Err((RejectReason::NotFinite, expected())),
         Err(_) => Err((RejectReason::WrongType, expected())),
     }
+}
+
+pub(super) fn not_utf8(payload: &[u8], error: std::str::Utf8Error) -> (RejectReason, String) {
+    (RejectReason::BadText, format!("byte {} of {}: not UTF-8", error.valid_up_to(), payload.len()))
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ const SOURCE_BYTES_MAX: usize = 256;
 const CAMERA_PREFIX: &str = "cam:";
 
 /// What is wrong with `{name}` under other formats.
-pub const NO_NAME: &str = "{name} exists only where payloads name their sources: senml, senml-cbor";
+pub const NO_NAME: &str = "{name} exists only where payloads name their sources: senml, senml-cbor, \
+     chirpstack, the-things";
 
 #[derive(Debug)]
 pub(super) struct SourceCache {

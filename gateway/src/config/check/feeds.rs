@@ -4,7 +4,7 @@ use super::look::Look;
 use super::tree::Path;
 use super::words::did_you_mean;
 use crate::config::topic::{SourceTemplate, TopicFilter};
-use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, unit};
+use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, MetricUnit, unit};
 use crate::decode;
 
 const METRIC_BYTES_MAX: usize = 128;
@@ -54,6 +54,7 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
             check_json(look, at, readings, position.as_ref(), time.as_ref());
         }
         Format::Senml {} | Format::SenmlCbor {} | Format::Owntracks {} => {}
+        Format::Chirpstack { units } | Format::TheThings { units } => check_units(look, &at.key("units"), units),
         Format::ThermalJson { pixels, columns, unit, time } => {
             check_pointer(look, &at.key("pixels"), pixels);
             if let Some(columns) = columns {
@@ -71,6 +72,18 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
             look.check_within(&at.key("columns"), *columns, 1, decode::SIDE_MAX);
             look.check_within(&at.key("rows"), *rows, 1, decode::SIDE_MAX);
         }
+    }
+}
+
+fn check_units(look: &mut Look<'_>, at: &Path, units: &[MetricUnit]) {
+    look.check_within(at, units.len(), 0, decode::READINGS_MAX);
+    for (i, entry) in units.iter().enumerate() {
+        let at = at.index(i);
+        check_metric(look, &at.key("metric"), &entry.metric);
+        if units[..i].iter().any(|other| other.metric == entry.metric) {
+            look.error(&at.key("metric"), format!("{:?} has two units", entry.metric));
+        }
+        check_unit(look, &at.key("unit"), Some(&entry.unit));
     }
 }
 

@@ -159,7 +159,7 @@ fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate
                 known.extend(readings.iter().map(|reading| (reading.metric.as_str(), reading.unit.as_deref())));
             }
             // The device names its metrics.
-            Format::Senml {} | Format::SenmlCbor {} => return,
+            Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => return,
             Format::Owntracks {} | Format::ThermalJson { .. } | Format::ThermalU16 { .. } => {}
         }
     }
