@@ -215,6 +215,20 @@ pub enum Format {
         #[serde(default)]
         units: Vec<MetricUnit>,
     },
+    /// Uplinks of Milesight's LoRaWAN gateways, decoded by their payload codecs. `{name}` is the device's DevEUI.
+    Milesight {
+        #[serde(default)]
+        units: Vec<MetricUnit>,
+    },
+    /// Zigbee devices by Zigbee2MQTT.
+    Zigbee2mqtt {
+        #[serde(default)]
+        units: Vec<MetricUnit>,
+    },
+    /// Tasmota's `SENSOR`, `STATE` and `LWT`.
+    Tasmota {},
+    /// Shelly's topics of the first generation, and status messages of later ones.
+    Shelly {},
     /// Temperature matrix as JSON: numbers at a pointer, row-major, with declared or nested shape.
     ThermalJson {
         /// JSON pointer of the array: flat (then `columns` is required) or rows of rows.
@@ -413,7 +427,9 @@ impl Format {
     pub fn has_names(&self) -> bool {
         match self {
             Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => true,
+            Format::Milesight { .. } => true,
             Format::Number { .. } | Format::Json { .. } | Format::Cbor { .. } | Format::Owntracks {} => false,
+            Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => false,
             Format::ThermalJson { .. } | Format::ThermalU16 { .. } => false,
         }
     }

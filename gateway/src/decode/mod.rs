@@ -7,7 +7,7 @@
 //! - [`time`]: device times and their bounds
 //! - [`show`]: what was decoded as lines of text
 //! - [`number`], [`json`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
-//!   [`the_things`]: the payload formats
+//!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`]: the payload formats
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
 
@@ -16,6 +16,7 @@ mod chirpstack;
 mod flat;
 mod json;
 mod matrix;
+mod milesight;
 mod number;
 mod owntracks;
 mod pointer;
@@ -24,11 +25,14 @@ mod reject;
 mod scalar;
 mod senml;
 mod sheet;
+mod shelly;
 mod show;
 mod source;
+mod tasmota;
 mod the_things;
 mod thermal;
 mod time;
+mod zigbee2mqtt;
 
 use std::sync::Arc;
 
@@ -79,6 +83,10 @@ enum Reader {
     Owntracks(owntracks::OwntracksReader),
     Chirpstack(chirpstack::ChirpstackReader),
     TheThings(the_things::TheThingsReader),
+    Milesight(milesight::MilesightReader),
+    Zigbee2mqtt(zigbee2mqtt::Zigbee2mqttReader),
+    Tasmota(tasmota::TasmotaReader),
+    Shelly(shelly::ShellyReader),
     ThermalJson(thermal::ThermalJsonReader),
     ThermalU16(thermal::ThermalU16Reader),
 }
@@ -177,6 +185,10 @@ impl Decoder {
             Reader::Owntracks(reader) => reader.read(&arrival, out),
             Reader::Chirpstack(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::TheThings(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::Milesight(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::Zigbee2mqtt(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::Tasmota(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::Shelly(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::ThermalJson(reader) => reader.read(&arrival, out),
             Reader::ThermalU16(reader) => reader.read(&arrival, out),
         }
@@ -229,6 +241,10 @@ impl Reader {
             Format::Owntracks {} => Reader::Owntracks(owntracks::OwntracksReader::new()?),
             Format::Chirpstack { units } => Reader::Chirpstack(chirpstack::ChirpstackReader::new(units)),
             Format::TheThings { units } => Reader::TheThings(the_things::TheThingsReader::new(units)),
+            Format::Milesight { units } => Reader::Milesight(milesight::MilesightReader::new(units)),
+            Format::Zigbee2mqtt { units } => Reader::Zigbee2mqtt(zigbee2mqtt::Zigbee2mqttReader::new(units)),
+            Format::Tasmota {} => Reader::Tasmota(tasmota::TasmotaReader),
+            Format::Shelly {} => Reader::Shelly(shelly::ShellyReader),
             Format::ThermalJson { pixels, columns, unit, time } => {
                 Reader::ThermalJson(thermal::ThermalJsonReader::new(pixels, *columns, unit, time.as_ref())?)
             }

@@ -53,8 +53,11 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
         Format::Json { readings, position, time } | Format::Cbor { readings, position, time } => {
             check_json(look, at, readings, position.as_ref(), time.as_ref());
         }
-        Format::Senml {} | Format::SenmlCbor {} | Format::Owntracks {} => {}
-        Format::Chirpstack { units } | Format::TheThings { units } => check_units(look, &at.key("units"), units),
+        Format::Senml {} | Format::SenmlCbor {} | Format::Owntracks {} | Format::Tasmota {} | Format::Shelly {} => {}
+        Format::Chirpstack { units }
+        | Format::TheThings { units }
+        | Format::Milesight { units }
+        | Format::Zigbee2mqtt { units } => check_units(look, &at.key("units"), units),
         Format::ThermalJson { pixels, columns, unit, time } => {
             check_pointer(look, &at.key("pixels"), pixels);
             if let Some(columns) = columns {
