@@ -170,7 +170,8 @@ pub struct Feed {
     /// MQTT topic filters; `+` and `#` as in MQTT.
     pub topics: Vec<String>,
     /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it and, where payloads
-    /// name their sources, `{name}`: a SenML record's resolved name, a LoRaWAN device's DevEUI.
+    /// name their sources, `{name}`: a SenML record's resolved name, a LoRaWAN device's DevEUI,
+    /// Sparkplug's `group/node/device`.
     #[serde(default = "defaults::source_template")]
     pub source: String,
     pub format: Format,
@@ -229,6 +230,8 @@ pub enum Format {
     Tasmota {},
     /// Shelly's topics of the first generation, and status messages of later ones.
     Shelly {},
+    /// Sparkplug B 3.0. `{name}`, which the source needs, is `group/node` or `group/node/device`.
+    SparkplugB {},
     /// Temperature matrix as JSON: numbers at a pointer, row-major, with declared or nested shape.
     ThermalJson {
         /// JSON pointer of the array: flat (then `columns` is required) or rows of rows.
@@ -427,7 +430,7 @@ impl Format {
     pub fn has_names(&self) -> bool {
         match self {
             Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => true,
-            Format::Milesight { .. } => true,
+            Format::Milesight { .. } | Format::SparkplugB {} => true,
             Format::Number { .. } | Format::Json { .. } | Format::Cbor { .. } | Format::Owntracks {} => false,
             Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => false,
             Format::ThermalJson { .. } | Format::ThermalU16 { .. } => false,

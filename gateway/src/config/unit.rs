@@ -20,6 +20,41 @@ pub fn known(unit: &str) -> Option<&'static str> {
     UNITS.iter().copied().find(|known| *known == unit)
 }
 
+/// How people and devices write units otherwise: by the degree sign, or as UCUM has them.
+const ALIASES: &[(&str, &str)] = &[
+    ("°C", "Cel"),
+    ("℃", "Cel"),
+    ("C", "Cel"),
+    ("degC", "Cel"),
+    ("celsius", "Cel"),
+    ("°F", "[degF]"),
+    ("℉", "[degF]"),
+    ("F", "[degF]"),
+    ("degF", "[degF]"),
+    ("fahrenheit", "[degF]"),
+    ("µg/m3", "ug/m3"),
+    ("μg/m3", "ug/m3"),
+    ("µg/m³", "ug/m3"),
+    ("μg/m³", "ug/m3"),
+    ("mg/m³", "mg/m3"),
+    ("m³", "m3"),
+    ("m³/h", "m3/h"),
+    ("m²", "m2"),
+    ("[ppm]", "ppm"),
+    ("[ppb]", "ppb"),
+    ("Ω", "Ohm"),
+    ("ohm", "Ohm"),
+    ("mm[Hg]", "mmHg"),
+    ("°", "deg"),
+];
+
+/// The table's unit that a text means; none where it means none of them.
+pub fn meant(text: &str) -> Option<&'static str> {
+    // C and F are coulomb and farad there, and nobody sends those.
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == text).map(|(_, unit)| *unit);
+    alias.or_else(|| known(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,6 +64,14 @@ mod tests {
         for (i, unit) in UNITS.iter().enumerate() {
             assert!(!UNITS[..i].contains(unit), "{unit} is listed twice");
         }
+    }
+
+    #[test]
+    fn every_alias_means_a_unit_of_the_table() {
+        for (alias, unit) in ALIASES {
+            assert_eq!(known(unit), Some(*unit), "{alias}");
+        }
+        assert_eq!((meant("°C"), meant("bar"), meant("furlong")), (Some("Cel"), Some("bar"), None));
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! - [`time`]: device times and their bounds
 //! - [`show`]: what was decoded as lines of text
 //! - [`number`], [`json`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
-//!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`]: the payload formats
+//!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`],
+//!   [`sparkplug`]: the payload formats
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
 
@@ -28,6 +29,7 @@ mod sheet;
 mod shelly;
 mod show;
 mod source;
+mod sparkplug;
 mod tasmota;
 mod the_things;
 mod thermal;
@@ -41,7 +43,7 @@ use outpost_detectors::observation::{Fact, Observation, Position, Reading};
 use crate::config::{Config, Feed, Format};
 
 pub use matrix::SIDE_MAX;
-pub use reject::{Decoded, PLACE_BYTES_MAX, REJECTS_LISTED_MAX, Reject, RejectReason};
+pub use reject::{Decoded, PLACE_BYTES_MAX, REJECTS_LISTED_MAX, Reject, RejectReason, Request};
 pub use show::Shown;
 pub use source::NO_NAME;
 
@@ -87,6 +89,7 @@ enum Reader {
     Zigbee2mqtt(zigbee2mqtt::Zigbee2mqttReader),
     Tasmota(tasmota::TasmotaReader),
     Shelly(shelly::ShellyReader),
+    SparkplugB(sparkplug::SparkplugReader),
     ThermalJson(thermal::ThermalJsonReader),
     ThermalU16(thermal::ThermalU16Reader),
 }
@@ -189,6 +192,7 @@ impl Decoder {
             Reader::Zigbee2mqtt(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::Tasmota(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::Shelly(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::SparkplugB(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::ThermalJson(reader) => reader.read(&arrival, out),
             Reader::ThermalU16(reader) => reader.read(&arrival, out),
         }
@@ -245,6 +249,7 @@ impl Reader {
             Format::Zigbee2mqtt { units } => Reader::Zigbee2mqtt(zigbee2mqtt::Zigbee2mqttReader::new(units)),
             Format::Tasmota {} => Reader::Tasmota(tasmota::TasmotaReader),
             Format::Shelly {} => Reader::Shelly(shelly::ShellyReader),
+            Format::SparkplugB {} => Reader::SparkplugB(sparkplug::SparkplugReader::default()),
             Format::ThermalJson { pixels, columns, unit, time } => {
                 Reader::ThermalJson(thermal::ThermalJsonReader::new(pixels, *columns, unit, time.as_ref())?)
             }

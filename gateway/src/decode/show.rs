@@ -1,4 +1,5 @@
-//! What was decoded as lines of text: one per observation and one per reject. The lines are kept as they are, so that
+//! What was decoded as lines of text: one per observation and one per reject; then what was
+//! ignored and what is asked for. The lines are kept as they are, so that
 //! files of them can be compared.
 
 use std::fmt;
@@ -53,6 +54,9 @@ impl fmt::Display for Decoded {
         }
         if self.n_ignored > 0 {
             writeln!(f, "ignored {}", self.n_ignored)?;
+        }
+        for request in &self.requests {
+            writeln!(f, "request {}", request.topic)?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ const CAMERA_PREFIX: &str = "cam:";
 
 /// What is wrong with `{name}` under other formats.
 pub const NO_NAME: &str = "{name} exists only where payloads name their sources: senml, senml-cbor, \
-     chirpstack, the-things, milesight";
+     chirpstack, the-things, milesight, sparkplug-b";
 
 #[derive(Debug)]
 pub(super) struct SourceCache {

@@ -14,6 +14,7 @@ pub(crate) struct Fixture {
     pub(crate) payload: Vec<u8>,
     pub(crate) topic: Arc<str>,
     pub(crate) received_ms: i64,
+    /// It has read the messages that come before.
     pub(crate) decoder: Decoder,
 }
 
@@ -46,19 +47,29 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn load(path: PathBuf) -> Fixture {
-    let own = path.with_extension("feed.toml");
-    let feed = if own.exists() { own } else { path.with_file_name("feed.toml") };
-    let (topic, received_ms, config) = feed_of(&std::fs::read_to_string(&feed).unwrap());
+    let (topic, received_ms, after, config) = feed_of(&feed_text(&path));
     let decoder = Decoders::new(&config).unwrap().take("b").unwrap();
+    for name in after {
+        let earlier = path.with_file_name(name);
+        let (topic, ..) = feed_of(&feed_text(&earlier));
+        decoder.decode(&topic, &std::fs::read(&earlier).unwrap(), received_ms, &mut Decoded::new());
+    }
     Fixture { payload: std::fs::read(&path).unwrap(), path, topic, received_ms, decoder }
 }
 
-/// Topic and receive time, then a configuration of feeds.
-fn feed_of(text: &str) -> (Arc<str>, i64, Config) {
+fn feed_text(payload: &Path) -> String {
+    let own = payload.with_extension("feed.toml");
+    let feed = if own.exists() { own } else { payload.with_file_name("feed.toml") };
+    std::fs::read_to_string(&feed).unwrap()
+}
+
+/// Topic, receive time and files of the messages before, then a configuration of feeds.
+fn feed_of(text: &str) -> (Arc<str>, i64, Vec<String>, Config) {
     let mut table: toml::Table = text.parse().unwrap();
     let topic = table.remove("topic").unwrap();
     let received: jiff::Timestamp = table.remove("received").unwrap().as_str().unwrap().parse().unwrap();
-    (topic.as_str().unwrap().into(), received.as_millisecond(), table.try_into().unwrap())
+    let after = table.remove("after").map_or_else(Vec::new, |after| after.try_into().unwrap());
+    (topic.as_str().unwrap().into(), received.as_millisecond(), after, table.try_into().unwrap())
 }
 
 fn decoded(fixture: &Fixture) -> Decoded {
@@ -120,7 +131,7 @@ fn the_real_thermal_picture_has_its_hot_contact_in_both_forms() {
         let text = format!(
             "topic = \"t\"\nreceived = \"2026-01-01T00:00:00Z\"\n[[feeds]]\nid = \"t\"\nbroker = \"b\"\ntopics = [\"t\"]\nformat = {format}"
         );
-        let (topic, received_ms, config) = feed_of(&text);
+        let (topic, received_ms, _, config) = feed_of(&text);
         (topic, received_ms, Decoders::new(&config).unwrap().take("b").unwrap())
     };
     let mut frames = Vec::new();

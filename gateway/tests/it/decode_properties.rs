@@ -23,6 +23,7 @@ fn check(payload: &[u8], fixture: &Fixture, decoded: &mut Decoded) -> Result<(),
     let n_told = decoded.observations.len() as u64 + decoded.n_rejected() + decoded.n_ignored;
     prop_assert!(n_told > 0, "nothing was said of the message");
     prop_assert!(decoded.rejects.len() <= REJECTS_LISTED_MAX);
+    prop_assert!(decoded.requests.len() <= 1);
     for reject in &decoded.rejects {
         prop_assert!(reject.place.len() <= PLACE_BYTES_MAX, "{}", reject.place);
         prop_assert!(!reject.place.chars().any(char::is_control), "{:?}", reject.place);

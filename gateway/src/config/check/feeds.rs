@@ -21,6 +21,11 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
             Ok(template) if template.has_name() && !feed.format.has_names() => {
                 look.error(&at.key("source"), decode::NO_NAME);
             }
+            Ok(template) if !template.has_name() && matches!(feed.format, Format::SparkplugB {}) => {
+                // A birth, data and a death of a device come under different topics.
+                let hint = Some("e.g. source = \"{name}\", which is group/node/device".to_owned());
+                look.error_hint(&at.key("source"), "a sparkplug-b feed names its sources by {name}", hint);
+            }
             Ok(_) => {}
         }
         check_format(look, &at.key("format"), &feed.format);
@@ -53,7 +58,12 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
         Format::Json { readings, position, time } | Format::Cbor { readings, position, time } => {
             check_json(look, at, readings, position.as_ref(), time.as_ref());
         }
-        Format::Senml {} | Format::SenmlCbor {} | Format::Owntracks {} | Format::Tasmota {} | Format::Shelly {} => {}
+        Format::Senml {}
+        | Format::SenmlCbor {}
+        | Format::Owntracks {}
+        | Format::Tasmota {}
+        | Format::Shelly {}
+        | Format::SparkplugB {} => {}
         Format::Chirpstack { units }
         | Format::TheThings { units }
         | Format::Milesight { units }
@@ -144,13 +154,7 @@ pub(super) fn check_unit(look: &mut Look<'_>, at: &Path, unit: Option<&str>) {
         look.error(at, "a unit is short text; leave the key out where there is none");
     } else if unit::known(unit).is_none() {
         let same = unit::UNITS.iter().find(|known| known.eq_ignore_ascii_case(unit));
-        let alias = match unit {
-            "°C" | "℃" | "C" | "degC" | "celsius" => Some("Cel"),
-            "°F" | "℉" | "F" | "degF" | "fahrenheit" => Some("[degF]"),
-            "µg/m3" | "μg/m3" | "µg/m³" | "μg/m³" => Some("ug/m3"),
-            _ => None,
-        };
-        let hint = match alias.or(same.copied()) {
+        let hint = match unit::meant(unit).or(same.copied()) {
             Some(known) => Some(format!("did you mean {known:?}?")),
             None => did_you_mean(unit, unit::UNITS),
         };
