@@ -185,7 +185,12 @@ pub struct Feed {
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Format {
     /// Plain number as text, e.g. `21.5`.
-    Number { metric: String, unit: Option<String> },
+    Number {
+        metric: String,
+        unit: Option<String>,
+        /// Unit of the payload, converted to `unit`; the same where absent.
+        from: Option<String>,
+    },
     /// JSON by mapping.
     Json {
         #[serde(default)]
@@ -252,6 +257,8 @@ pub enum Format {
 pub struct MetricUnit {
     pub metric: String,
     pub unit: String,
+    /// Unit of the payload, converted to `unit`; the same where absent.
+    pub from: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -261,6 +268,8 @@ pub struct JsonReading {
     /// JSON pointer (RFC 6901) of the number.
     pub value: String,
     pub unit: Option<String>,
+    /// Unit of the payload, converted to `unit`; the same where absent.
+    pub from: Option<String>,
     /// The device leaves it out at times (or sends null): that is no reject.
     #[serde(default)]
     pub optional: bool,

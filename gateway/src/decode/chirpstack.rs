@@ -17,8 +17,8 @@ pub(super) struct ChirpstackReader {
 }
 
 impl ChirpstackReader {
-    pub(super) fn new(units: &[MetricUnit]) -> Self {
-        ChirpstackReader { units: Units::new(units) }
+    pub(super) fn new(units: &[MetricUnit]) -> Result<Self, String> {
+        Ok(ChirpstackReader { units: Units::new(units)? })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, sources: &SourceCache, topic: &str, out: &mut Decoded) {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::config::unit::Conversion;
 use crate::config::{JsonPosition, JsonReading, JsonTime};
 
 use super::pointer::{PointerSet, Slot, Want};
 use super::reject::{Decoded, RejectReason};
 use super::scalar::fault;
-use super::{Arrival, OffGlobe, position, reading, time};
+use super::{Arrival, OffGlobe, conversion, converted, position, reading, time};
 
 /// How a document of objects, arrays, numbers and text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub(super) struct JsonReader {
 struct MappedReading {
     metric: Arc<str>,
     unit: Option<Arc<str>>,
+    conversion: Option<Conversion>,
     at: Mapped,
 }
 
@@ -66,6 +68,7 @@ impl JsonReader {
             mapped.push(MappedReading {
                 metric: entry.metric.as_str().into(),
                 unit: entry.unit.as_deref().map(Into::into),
+                conversion: conversion(entry.from.as_deref(), entry.unit.as_deref())?,
                 at: map(&entry.value, entry.optional)?,
             });
         }
@@ -99,9 +102,13 @@ impl JsonReader {
     fn observe(&self, arrival: &Arrival<'_>, slots: &[Slot], out: &mut Decoded) {
         let Some(at_ms) = read_time(self.time.as_ref(), arrival, slots, out) else { return };
         for entry in &self.readings {
-            if let Some(value) = entry.at.number(arrival, slots, out) {
+            let Some(value) = entry.at.number(arrival, slots, out) else { continue };
+            if let Some(value) = converted(value, entry.conversion.as_ref()) {
                 let fact = reading(&entry.metric, value, entry.unit.as_ref());
                 out.observations.push(arrival.observation(at_ms, fact));
+            } else {
+                let place = format_args!("{}: {value:e} converts to none", entry.at.pointer);
+                out.reject(arrival, RejectReason::NotFinite, place);
             }
         }
         if let Some(entry) = &self.position {

@@ -20,8 +20,8 @@ pub(super) struct MilesightReader {
 }
 
 impl MilesightReader {
-    pub(super) fn new(units: &[MetricUnit]) -> Self {
-        MilesightReader { units: Units::new(units) }
+    pub(super) fn new(units: &[MetricUnit]) -> Result<Self, String> {
+        Ok(MilesightReader { units: Units::new(units)? })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, sources: &SourceCache, topic: &str, out: &mut Decoded) {

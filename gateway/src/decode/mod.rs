@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 use outpost_detectors::observation::{Fact, Observation, Position, Reading};
 
+use crate::config::unit::Conversion;
 use crate::config::{Config, Feed, Format};
 
 pub use matrix::SIDE_MAX;
@@ -233,7 +234,9 @@ impl Decoder {
 impl Reader {
     fn new(format: &Format) -> Result<Self, String> {
         Ok(match format {
-            Format::Number { metric, unit } => Reader::Number(number::NumberReader::new(metric, unit.as_deref())),
+            Format::Number { metric, unit, from } => {
+                Reader::Number(number::NumberReader::new(metric, unit.as_deref(), from.as_deref())?)
+            }
             Format::Json { readings, position, time } => {
                 Reader::Json(json::JsonReader::new(Encoding::Json, readings, position.as_ref(), time.as_ref())?)
             }
@@ -243,10 +246,10 @@ impl Reader {
             Format::Senml {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Json }),
             Format::SenmlCbor {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Cbor }),
             Format::Owntracks {} => Reader::Owntracks(owntracks::OwntracksReader::new()?),
-            Format::Chirpstack { units } => Reader::Chirpstack(chirpstack::ChirpstackReader::new(units)),
-            Format::TheThings { units } => Reader::TheThings(the_things::TheThingsReader::new(units)),
-            Format::Milesight { units } => Reader::Milesight(milesight::MilesightReader::new(units)),
-            Format::Zigbee2mqtt { units } => Reader::Zigbee2mqtt(zigbee2mqtt::Zigbee2mqttReader::new(units)),
+            Format::Chirpstack { units } => Reader::Chirpstack(chirpstack::ChirpstackReader::new(units)?),
+            Format::TheThings { units } => Reader::TheThings(the_things::TheThingsReader::new(units)?),
+            Format::Milesight { units } => Reader::Milesight(milesight::MilesightReader::new(units)?),
+            Format::Zigbee2mqtt { units } => Reader::Zigbee2mqtt(zigbee2mqtt::Zigbee2mqttReader::new(units)?),
             Format::Tasmota {} => Reader::Tasmota(tasmota::TasmotaReader),
             Format::Shelly {} => Reader::Shelly(shelly::ShellyReader),
             Format::SparkplugB {} => Reader::SparkplugB(sparkplug::SparkplugReader::default()),
@@ -279,6 +282,17 @@ impl Arrival<'_> {
 
 fn reading(metric: &Arc<str>, value: f64, unit: Option<&Arc<str>>) -> Fact {
     Fact::Reading(Reading { metric: metric.clone(), value, unit: unit.cloned() })
+}
+
+/// How a feed's payload comes to its unit, where it has another.
+fn conversion(from: Option<&str>, unit: Option<&str>) -> Result<Option<Conversion>, String> {
+    let (Some(from), Some(unit)) = (from, unit) else { return Ok(None) };
+    Conversion::new(from, unit).map(Some).ok_or_else(|| format!("{from:?} cannot be converted to {unit:?}"))
+}
+
+/// The value in its feed's unit; none where that is beyond a number.
+fn converted(value: f64, conversion: Option<&Conversion>) -> Option<f64> {
+    Some(conversion.map_or(value, |conversion| conversion.apply(value))).filter(|value| value.is_finite())
 }
 
 /// Which of a pair of degrees is not on the globe.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::reject::{Decoded, RejectReason, excerpt};
-use super::{Arrival, reading};
+use super::{Arrival, conversion, converted, reading};
+use crate::config::unit::Conversion;
 
 /// Longest text that is read as a number; the longest that a finite double needs is about 770 digits, which nobody sends.
 const NUMBER_BYTES_MAX: usize = 64;
@@ -12,16 +13,28 @@ const NUMBER_BYTES_MAX: usize = 64;
 pub(super) struct NumberReader {
     metric: Arc<str>,
     unit: Option<Arc<str>>,
+    conversion: Option<Conversion>,
 }
 
 impl NumberReader {
-    pub(super) fn new(metric: &str, unit: Option<&str>) -> Self {
-        NumberReader { metric: metric.into(), unit: unit.map(Into::into) }
+    pub(super) fn new(metric: &str, unit: Option<&str>, from: Option<&str>) -> Result<Self, String> {
+        let conversion = conversion(from, unit)?;
+        Ok(NumberReader { metric: metric.into(), unit: unit.map(Into::into), conversion })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
         match parse(arrival.payload) {
             Ok(value) => {
+                let value = match converted(value, self.conversion.as_ref()) {
+                    Some(value) => value,
+                    None => {
+                        return out.reject(
+                            arrival,
+                            RejectReason::NotFinite,
+                            format_args!("{value:e} converts to none"),
+                        );
+                    }
+                };
                 let fact = reading(&self.metric, value, self.unit.as_ref());
                 out.observations.push(arrival.observation(arrival.received_ms, fact));
             }

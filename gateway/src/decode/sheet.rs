@@ -6,20 +6,28 @@ use std::sync::Arc;
 
 use outpost_detectors::observation::Fact;
 
+use crate::config::unit::Conversion;
 use crate::config::{MetricUnit, TimeUnit};
 
 use super::flat::{self, last_name, state};
 use super::reject::{Decoded, RejectReason, excerpt};
 use super::scalar::{Scalar, fault};
 use super::source::SourceCache;
-use super::{Arrival, OffGlobe, position, reading, time};
+use super::{Arrival, OffGlobe, conversion, converted, position, reading, time};
 
 /// Longest name of a metric.
 const METRIC_BYTES_MAX: usize = 256;
 
 /// Units that a feed gives to metrics whose payload says none.
 #[derive(Debug)]
-pub(super) struct Units(Vec<(Arc<str>, Arc<str>)>);
+pub(super) struct Units(Vec<Unit>);
+
+#[derive(Debug)]
+struct Unit {
+    metric: Arc<str>,
+    unit: Arc<str>,
+    conversion: Option<Conversion>,
+}
 
 /// The path of a value, the value, and where it goes.
 pub(super) type Take<'t, 'a> = dyn FnMut(&mut Sheet<'a>, &str, Scalar<'_>) + 't;
@@ -42,12 +50,16 @@ pub(super) struct Sheet<'a> {
 }
 
 impl Units {
-    pub(super) fn new(units: &[MetricUnit]) -> Self {
-        Units(units.iter().map(|entry| (entry.metric.as_str().into(), entry.unit.as_str().into())).collect())
+    pub(super) fn new(units: &[MetricUnit]) -> Result<Self, String> {
+        let unit = |entry: &MetricUnit| {
+            let conversion = conversion(entry.from.as_deref(), Some(&entry.unit))?;
+            Ok(Unit { metric: entry.metric.as_str().into(), unit: entry.unit.as_str().into(), conversion })
+        };
+        units.iter().map(unit).collect::<Result<_, _>>().map(Units)
     }
 
-    fn of(&self, metric: &str) -> Option<Arc<str>> {
-        self.0.iter().find(|(known, _)| **known == *metric).map(|(_, unit)| unit.clone())
+    fn of(&self, metric: &str) -> Option<&Unit> {
+        self.0.iter().find(|known| *known.metric == *metric)
     }
 }
 
@@ -130,8 +142,11 @@ impl<'a> Sheet<'a> {
             "latitude" | "lat" => self.lat = Some((metric, number)),
             "longitude" | "lon" | "lng" => self.lon = Some((metric, number)),
             _ => {
-                let unit = self.units.and_then(|units| units.of(&metric)).or(unit);
-                self.push(reading(&metric, number, unit.as_ref()));
+                let own = self.units.and_then(|units| units.of(&metric));
+                let Some(number) = converted(number, own.and_then(|own| own.conversion.as_ref())) else {
+                    return self.reject(RejectReason::NotFinite, format_args!("{metric}: {number:e} converts to none"));
+                };
+                self.push(reading(&metric, number, own.map(|own| &own.unit).or(unit.as_ref())));
             }
         }
     }

@@ -17,8 +17,8 @@ pub(super) struct TheThingsReader {
 }
 
 impl TheThingsReader {
-    pub(super) fn new(units: &[MetricUnit]) -> Self {
-        TheThingsReader { units: Units::new(units) }
+    pub(super) fn new(units: &[MetricUnit]) -> Result<Self, String> {
+        Ok(TheThingsReader { units: Units::new(units)? })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, sources: &SourceCache, topic: &str, out: &mut Decoded) {

@@ -16,8 +16,8 @@ pub(super) struct Zigbee2mqttReader {
 }
 
 impl Zigbee2mqttReader {
-    pub(super) fn new(units: &[MetricUnit]) -> Self {
-        Zigbee2mqttReader { units: Units::new(units) }
+    pub(super) fn new(units: &[MetricUnit]) -> Result<Self, String> {
+        Ok(Zigbee2mqttReader { units: Units::new(units)? })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, sources: &SourceCache, topic: &str, out: &mut Decoded) {

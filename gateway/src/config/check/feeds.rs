@@ -2,8 +2,9 @@
 
 use super::look::Look;
 use super::tree::Path;
-use super::words::did_you_mean;
+use super::words::{did_you_mean, one_of};
 use crate::config::topic::{SourceTemplate, TopicFilter};
+use crate::config::unit::Conversion;
 use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, MetricUnit, unit};
 use crate::decode;
 
@@ -51,9 +52,9 @@ fn check_topics(look: &mut Look<'_>, at: &Path, feed: &Feed, earlier: &[Feed]) {
 
 fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
     match format {
-        Format::Number { metric, unit } => {
+        Format::Number { metric, unit, from } => {
             check_metric(look, &at.key("metric"), metric);
-            check_unit(look, &at.key("unit"), unit.as_deref());
+            check_units_of(look, at, unit.as_deref(), from.as_deref());
         }
         Format::Json { readings, position, time } | Format::Cbor { readings, position, time } => {
             check_json(look, at, readings, position.as_ref(), time.as_ref());
@@ -96,7 +97,7 @@ fn check_units(look: &mut Look<'_>, at: &Path, units: &[MetricUnit]) {
         if units[..i].iter().any(|other| other.metric == entry.metric) {
             look.error(&at.key("metric"), format!("{:?} has two units", entry.metric));
         }
-        check_unit(look, &at.key("unit"), Some(&entry.unit));
+        check_units_of(look, &at, Some(&entry.unit), entry.from.as_deref());
     }
 }
 
@@ -118,7 +119,7 @@ fn check_json(
             look.error(&at.key("metric"), format!("{:?} is read twice", reading.metric));
         }
         check_pointer(look, &at.key("value"), &reading.value);
-        check_unit(look, &at.key("unit"), reading.unit.as_deref());
+        check_units_of(look, &at, reading.unit.as_deref(), reading.from.as_deref());
     }
     if let Some(position) = position {
         let at = at.key("position");
@@ -147,7 +148,22 @@ fn check_metric(look: &mut Look<'_>, at: &Path, metric: &str) {
     }
 }
 
-/// A unit that is not in the table can be meant, but then no two places may spell it differently.
+/// The unit of a reading, and the one that the payload has.
+fn check_units_of(look: &mut Look<'_>, at: &Path, unit: Option<&str>, from: Option<&str>) {
+    check_unit(look, &at.key("unit"), unit);
+    check_unit(look, &at.key("from"), from);
+    let Some(from) = from else { return };
+    let Some(unit) = unit else {
+        return look.error(&at.key("from"), "is converted to unit, which is not there");
+    };
+    let is_known = |unit| unit::known(unit).is_some();
+    if is_known(from) && is_known(unit) && Conversion::new(from, unit).is_none() {
+        let hint = one_of("it can be", &unit::convertible(unit));
+        look.error_hint(&at.key("from"), format!("{from:?} cannot be converted to {unit:?}"), hint);
+    }
+}
+
+/// A unit that is not in the table is a typing error, or one that the table should have.
 pub(super) fn check_unit(look: &mut Look<'_>, at: &Path, unit: Option<&str>) {
     let Some(unit) = unit else { return };
     if unit.is_empty() || unit.len() > METRIC_BYTES_MAX || unit.chars().any(char::is_control) {
@@ -156,8 +172,10 @@ pub(super) fn check_unit(look: &mut Look<'_>, at: &Path, unit: Option<&str>) {
         let same = unit::UNITS.iter().find(|known| known.eq_ignore_ascii_case(unit));
         let hint = match unit::meant(unit).or(same.copied()) {
             Some(known) => Some(format!("did you mean {known:?}?")),
-            None => did_you_mean(unit, unit::UNITS),
+            None => did_you_mean(unit, unit::UNITS).or_else(|| {
+                Some("units are written as in SenML (RFC 8428), e.g. \"Cel\", \"hPa\", \"m/s\"".to_owned())
+            }),
         };
-        look.warn(at, format!("{unit:?} is not among the known units"), hint);
+        look.error_hint(at, format!("{unit:?} is not among the known units"), hint);
     }
 }

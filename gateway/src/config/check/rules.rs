@@ -154,7 +154,7 @@ fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate
     let mut known: Vec<(&str, Option<&str>)> = Vec::new();
     for feed in patterns.iter().flat_map(|pattern| estate.feeds_of(pattern)) {
         match &feed.format {
-            Format::Number { metric, unit } => known.push((metric, unit.as_deref())),
+            Format::Number { metric, unit, .. } => known.push((metric, unit.as_deref())),
             Format::Json { readings, .. } | Format::Cbor { readings, .. } => {
                 known.extend(readings.iter().map(|reading| (reading.metric.as_str(), reading.unit.as_deref())));
             }
