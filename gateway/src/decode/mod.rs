@@ -6,7 +6,7 @@
 //! - [`flat`], [`sheet`]: every value under its own name, for devices that name what they measure; [`radio`]
 //! - [`time`]: device times and their bounds
 //! - [`show`]: what was decoded as lines of text
-//! - [`number`], [`json`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
+//! - [`number`], [`json`], [`modbus`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
 //!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`],
 //!   [`sparkplug`]: the payload formats
 //!
@@ -18,6 +18,7 @@ mod flat;
 mod json;
 mod matrix;
 mod milesight;
+mod modbus;
 mod number;
 mod owntracks;
 mod pointer;
@@ -44,6 +45,7 @@ use crate::config::unit::Conversion;
 use crate::config::{Config, Feed, Format};
 
 pub use matrix::SIDE_MAX;
+pub use modbus::REGISTERS_MAX;
 pub use reject::{Decoded, PLACE_BYTES_MAX, REJECTS_LISTED_MAX, Reject, RejectReason, Request};
 pub use show::Shown;
 pub use source::NO_NAME;
@@ -82,6 +84,7 @@ struct Route {
 enum Reader {
     Number(number::NumberReader),
     Json(json::JsonReader),
+    Modbus(modbus::ModbusReader),
     Senml(senml::SenmlReader),
     Owntracks(owntracks::OwntracksReader),
     Chirpstack(chirpstack::ChirpstackReader),
@@ -185,6 +188,7 @@ impl Decoder {
             }
             Reader::Number(reader) => reader.read(&arrival, out),
             Reader::Json(reader) => reader.read(&arrival, out),
+            Reader::Modbus(reader) => reader.read(&arrival, out),
             Reader::Senml(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::Owntracks(reader) => reader.read(&arrival, out),
             Reader::Chirpstack(reader) => reader.read(&arrival, &self.sources, message_topic, out),
@@ -242,6 +246,9 @@ impl Reader {
             }
             Format::Cbor { readings, position, time } => {
                 Reader::Json(json::JsonReader::new(Encoding::Cbor, readings, position.as_ref(), time.as_ref())?)
+            }
+            Format::Modbus { registers, readings, time } => {
+                Reader::Modbus(modbus::ModbusReader::new(registers, readings, time.as_ref())?)
             }
             Format::Senml {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Json }),
             Format::SenmlCbor {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Cbor }),

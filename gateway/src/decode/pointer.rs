@@ -12,6 +12,7 @@ use crate::config::TimeUnit;
 
 use super::cbor::{Cbor, CborError};
 use super::matrix::{Matrix, MatrixFault, TemperatureUnit, read_matrix};
+use super::modbus::read_registers;
 use super::time;
 
 /// Deepest pointer.
@@ -57,6 +58,8 @@ pub(super) enum Want {
     /// Whether the text is this one.
     Equals(&'static str),
     Matrix(TemperatureUnit),
+    /// An array of Modbus registers.
+    Registers,
 }
 
 /// What was found for one pointer.
@@ -70,7 +73,9 @@ pub(super) enum Slot {
     BadTime(String),
     Equals(bool),
     Matrix(Matrix),
+    /// Of a matrix or of registers.
     BadMatrix(MatrixFault),
+    Registers(Vec<u16>),
     /// Something else: what it is, to read after "found".
     Other(&'static str),
 }
@@ -190,7 +195,7 @@ impl<'a> Walk<'a> {
         self.fill(|want| match want {
             Want::Number => Slot::Number(number),
             Want::Time(unit) => time::from_number(number, unit).map_or(Slot::Other("a number"), Slot::TimeMs),
-            Want::Equals(_) | Want::Matrix(_) => Slot::Other("a number"),
+            Want::Equals(_) | Want::Matrix(_) | Want::Registers => Slot::Other("a number"),
         });
     }
 }
@@ -272,10 +277,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
         self.fill(|_| Slot::Other("an array"));
         for leaf in &self.node().leaves {
-            if let Want::Matrix(unit) = leaf.want {
-                self.slots[leaf.slot] = read_matrix(seq, unit)?.map_or_else(Slot::BadMatrix, Slot::Matrix);
-                return Ok(());
-            }
+            self.slots[leaf.slot] = match leaf.want {
+                Want::Matrix(unit) => read_matrix(seq, unit)?.map_or_else(Slot::BadMatrix, Slot::Matrix),
+                Want::Registers => read_registers(seq)?.map_or_else(Slot::BadMatrix, Slot::Registers),
+                _ => continue,
+            };
+            return Ok(());
         }
         let last = self.node().children.iter().filter_map(|child| child.index).max();
         for i in 0..last.map_or(0, |last| last.saturating_add(1)) {

@@ -5,7 +5,7 @@ use super::tree::Path;
 use super::words::{did_you_mean, one_of};
 use crate::config::topic::{SourceTemplate, TopicFilter};
 use crate::config::unit::Conversion;
-use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, MetricUnit, unit};
+use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, unit};
 use crate::decode;
 
 const METRIC_BYTES_MAX: usize = 128;
@@ -59,6 +59,13 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
         Format::Json { readings, position, time } | Format::Cbor { readings, position, time } => {
             check_json(look, at, readings, position.as_ref(), time.as_ref());
         }
+        Format::Modbus { registers, readings, time } => {
+            check_pointer(look, &at.key("registers"), registers);
+            check_registers(look, &at.key("readings"), readings);
+            if let Some(time) = time {
+                check_pointer(look, &at.key("time").key("pointer"), &time.pointer);
+            }
+        }
         Format::Senml {}
         | Format::SenmlCbor {}
         | Format::Owntracks {}
@@ -98,6 +105,25 @@ fn check_units(look: &mut Look<'_>, at: &Path, units: &[MetricUnit]) {
             look.error(&at.key("metric"), format!("{:?} has two units", entry.metric));
         }
         check_units_of(look, &at, Some(&entry.unit), entry.from.as_deref());
+    }
+}
+
+fn check_registers(look: &mut Look<'_>, at: &Path, readings: &[ModbusReading]) {
+    look.check_within(at, readings.len(), 1, decode::READINGS_MAX);
+    for (i, reading) in readings.iter().enumerate() {
+        let at = at.index(i);
+        check_metric(look, &at.key("metric"), &reading.metric);
+        if readings[..i].iter().any(|other| other.metric == reading.metric) {
+            look.error(&at.key("metric"), format!("{:?} is read twice", reading.metric));
+        }
+        look.check_within(&at.key("at"), reading.at, 0, decode::REGISTERS_MAX - reading.holds.n_registers());
+        if !reading.scale.is_finite() || reading.scale == 0.0 {
+            look.error(&at.key("scale"), "must be a finite number other than 0");
+        }
+        if !reading.offset.is_finite() {
+            look.error(&at.key("offset"), "must be a finite number");
+        }
+        check_units_of(look, &at, reading.unit.as_deref(), reading.from.as_deref());
     }
 }
 

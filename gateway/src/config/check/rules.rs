@@ -158,6 +158,9 @@ fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate
             Format::Json { readings, .. } | Format::Cbor { readings, .. } => {
                 known.extend(readings.iter().map(|reading| (reading.metric.as_str(), reading.unit.as_deref())));
             }
+            Format::Modbus { readings, .. } => {
+                known.extend(readings.iter().map(|reading| (reading.metric.as_str(), reading.unit.as_deref())));
+            }
             // The device names its metrics.
             Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => return,
             Format::Milesight { .. } | Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => return,
