@@ -3,10 +3,12 @@
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use outpost::config::{self, Config};
+use outpost::decode::{Decoded, Decoders};
 use outpost::pipeline::backtest::{Backtest, By};
 use outpost::pipeline::replay::Replay;
 use outpost::pipeline::{examples, record};
@@ -46,6 +48,8 @@ enum Command {
         #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
         seconds: u64,
     },
+    /// Show what payloads become: one line per observation and per reject. Exits with 1 where something was rejected.
+    Decode(Decode),
     /// Play recorded observations (NDJSON) through the rules and print the timeline.
     Replay {
         #[arg(required = true)]
@@ -96,12 +100,39 @@ enum Rules {
     },
 }
 
+#[derive(clap::Args)]
+struct Decode {
+    /// Payloads, each in a file, byte for byte as the device sends them. One after the other, as by one gateway.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// A kind of payload, e.g. senml, or a whole feeds.format: '{ kind = "number", metric = "level", unit = "m" }'.
+    #[arg(long, value_name = "FORMAT", required_unless_present = "config", conflicts_with = "config")]
+    format: Option<String>,
+    /// Name of the source, as feeds.source.
+    #[arg(long, value_name = "TEMPLATE", default_value = "{topic}", conflicts_with = "config")]
+    source: String,
+    /// Decode as the feed of this configuration does that reads the topic.
+    #[arg(short, long, value_name = "CONFIG", requires = "topic")]
+    config: Option<PathBuf>,
+    /// Topic of the messages; several times: of the first, the second…
+    #[arg(long)]
+    topic: Vec<String>,
+    /// Time of receipt (RFC 3339); now where left out.
+    #[arg(long, value_name = "TIME")]
+    received: Option<jiff::Timestamp>,
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Run { config, record } => run(&config, record),
         Command::Check { file } => return check(&file),
         Command::Probe { url, snapshot, seconds } => look(&url, &snapshot, seconds),
+        Command::Decode(what) => match decode(&what) {
+            Ok(0) => Ok(()),
+            Ok(_) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
         Command::Replay { files, config } => replay(&files, &config),
         Command::Backtest { files, config, beside, since, changes } => {
             backtest(&files, &config, beside.as_deref(), since.unwrap_or(i64::MIN), changes)
@@ -173,6 +204,50 @@ fn look(url: &str, snapshot: &Path, seconds: u64) -> anyhow::Result<()> {
             .context("failed to probe")?;
         Ok(())
     })
+}
+
+/// How many rejects there were.
+fn decode(what: &Decode) -> anyhow::Result<u64> {
+    let received_ms = what.received.map_or_else(telemetry::clock::now_ms, jiff::Timestamp::as_millisecond);
+    let config = match &what.config {
+        Some(file) => load(file)?,
+        None => one_feed(what.format.as_deref().unwrap_or_default(), &what.source)?,
+    };
+    let decoders = Decoders::new(&config)?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let (mut decoded, mut n_rejected) = (Decoded::new(), 0);
+    for (i, file) in what.files.iter().enumerate() {
+        let payload = std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?;
+        let topic: Arc<str> = what.topic.get(i).or(what.topic.last()).map_or("payload", String::as_str).into();
+        let mut readers = config.brokers.iter().filter_map(|broker| decoders.decoder(&broker.id));
+        let Some(decoder) = readers.find(|decoder| decoder.route(&topic).is_some()) else {
+            anyhow::bail!("no feed of the configuration takes the topic {topic:?}");
+        };
+        decoded.clear();
+        decoder.decode(&topic, &payload, received_ms, &mut decoded);
+        n_rejected += decoded.n_rejected();
+        if what.files.len() > 1 {
+            writeln!(out, "{}:", file.display())?;
+        }
+        write!(out, "{decoded}")?;
+    }
+    out.flush().context("failed to write what was decoded")?;
+    Ok(n_rejected)
+}
+
+/// A configuration of one feed that takes every topic.
+fn one_feed(format: &str, source: &str) -> anyhow::Result<Config> {
+    let format = match format.starts_with('{') {
+        true => format.to_owned(),
+        false => format!("{{ kind = {format:?} }}"),
+    };
+    let text = format!(
+        "[[brokers]]\nid = 'any'\nhost = 'localhost'\n\
+         [[feeds]]\nid = 'any'\nbroker = 'any'\ntopics = ['#']\nsource = '{source}'\nformat = {format}\n"
+    );
+    let checked = config::check::check_alone(&text, Path::new("format"));
+    let told: String = checked.problems.iter().map(|problem| format!("\n{problem}")).collect();
+    checked.config.with_context(|| format!("no feed can be made of it:{told}"))
 }
 
 fn replay(files: &[PathBuf], config_file: &Path) -> anyhow::Result<()> {

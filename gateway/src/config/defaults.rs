@@ -104,3 +104,7 @@ pub(super) fn series_linger() -> Span {
 pub(super) fn spool_bytes_max() -> Bytes {
     Bytes(256 << 20)
 }
+
+pub(super) fn scale() -> f64 {
+    1.0
+}

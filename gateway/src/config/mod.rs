@@ -7,6 +7,7 @@ pub mod check;
 mod defaults;
 mod detect;
 mod example;
+mod format;
 pub mod pattern;
 mod scalar;
 pub mod topic;
@@ -19,6 +20,9 @@ use serde::Deserialize;
 pub use check::load;
 pub use detect::{Detect, Severity};
 pub use example::{Example, Expected, Given, Said};
+pub use format::{
+    Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, RegisterType, TimeUnit, WordOrder,
+};
 pub use scalar::{Bytes, Secret, Span};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -171,87 +175,15 @@ pub struct Feed {
     pub broker: String,
     /// MQTT topic filters; `+` and `#` as in MQTT.
     pub topics: Vec<String>,
-    /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it and, for SenML,
-    /// `{name}` for a record's resolved name.
+    /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it and, where payloads
+    /// name their sources, `{name}`: a SenML record's resolved name, a LoRaWAN device's DevEUI,
+    /// Sparkplug's `group/node/device`.
     #[serde(default = "defaults::source_template")]
     pub source: String,
     pub format: Format,
     /// Device times further ahead of the receive time than this are rejected.
     #[serde(default = "defaults::ahead_max")]
     pub ahead_max: Span,
-}
-
-/// Payload formats; one file each in `decode/`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Format {
-    /// Plain number as text, e.g. `21.5`.
-    Number { metric: String, unit: Option<String> },
-    /// JSON by mapping.
-    Json {
-        #[serde(default)]
-        readings: Vec<JsonReading>,
-        position: Option<JsonPosition>,
-        time: Option<JsonTime>,
-    },
-    /// SenML JSON, RFC 8428.
-    Senml {},
-    /// OwnTracks `location` messages.
-    Owntracks {},
-    /// Temperature matrix as JSON: numbers at a pointer, row-major, with declared or nested shape.
-    ThermalJson {
-        /// JSON pointer of the array: flat (then `columns` is required) or rows of rows.
-        pixels: String,
-        columns: Option<usize>,
-        /// `Cel` (default), `K`, `cK` (hundredths of a kelvin) or `[degF]`.
-        #[serde(default = "defaults::celsius")]
-        unit: String,
-        time: Option<JsonTime>,
-    },
-    /// Raw unsigned 16-bit little-endian hundredths of a kelvin, row-major.
-    ThermalU16 { columns: usize, rows: usize },
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JsonReading {
-    pub metric: String,
-    /// JSON pointer (RFC 6901) of the number.
-    pub value: String,
-    pub unit: Option<String>,
-    /// The device leaves it out at times (or sends null): that is no reject.
-    #[serde(default)]
-    pub optional: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JsonPosition {
-    pub lon: String,
-    pub lat: String,
-    pub accuracy: Option<String>,
-    /// The device leaves it out at times (or sends null): that is no reject.
-    #[serde(default)]
-    pub optional: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JsonTime {
-    pub pointer: String,
-    #[serde(default)]
-    pub unit: TimeUnit,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TimeUnit {
-    /// RFC 3339 text.
-    #[default]
-    Iso,
-    S,
-    Ms,
-    Us,
 }
 
 #[derive(Debug, Clone, Deserialize)]

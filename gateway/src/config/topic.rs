@@ -26,7 +26,7 @@ pub enum FilterError {
     Control,
 }
 
-/// Text with `{topic}`, `{0}`, `{1}`… and, for SenML, `{name}`.
+/// Text with `{topic}`, `{0}`, `{1}`… and, where payloads name their sources, `{name}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceTemplate {
     parts: Vec<Part>,
@@ -38,7 +38,7 @@ pub enum Part {
     Topic,
     /// A level of the topic, counted from 0.
     Level(usize),
-    /// The resolved name of a SenML record.
+    /// The name that the payload gives: a SenML record's, a device's.
     Name,
 }
 
@@ -46,7 +46,9 @@ pub enum Part {
 pub enum TemplateError {
     #[error("a source template needs text such as \"{{topic}}\"")]
     Empty,
-    #[error("\"{{{0}}}\" is no placeholder; there are {{topic}}, {{0}}, {{1}}… and, for senml, {{name}}")]
+    #[error(
+        "\"{{{0}}}\" is no placeholder; there are {{topic}}, {{0}}, {{1}}… and, where payloads name their sources, {{name}}"
+    )]
     Placeholder(String),
     #[error("a brace is not closed or not opened")]
     Brace,

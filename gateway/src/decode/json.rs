@@ -1,16 +1,25 @@
-//! JSON by mapping: readings, a position and the time, each at a JSON pointer.
+//! JSON and CBOR by mapping: readings, a position and the time, each at a JSON pointer.
 
 use std::sync::Arc;
 
+use crate::config::unit::Conversion;
 use crate::config::{JsonPosition, JsonReading, JsonTime};
 
 use super::pointer::{PointerSet, Slot, Want};
 use super::reject::{Decoded, RejectReason};
 use super::scalar::fault;
-use super::{Arrival, OffGlobe, position, reading, time};
+use super::{Arrival, OffGlobe, conversion, converted, position, reading, time};
+
+/// How a document of objects, arrays, numbers and text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Json,
+    Cbor,
+}
 
 #[derive(Debug)]
 pub(super) struct JsonReader {
+    encoding: Encoding,
     pointers: PointerSet,
     readings: Vec<MappedReading>,
     position: Option<MappedPosition>,
@@ -21,6 +30,7 @@ pub(super) struct JsonReader {
 struct MappedReading {
     metric: Arc<str>,
     unit: Option<Arc<str>>,
+    conversion: Option<Conversion>,
     at: Mapped,
 }
 
@@ -43,12 +53,13 @@ pub(super) struct Mapped {
 
 impl JsonReader {
     pub(super) fn new(
+        encoding: Encoding,
         readings: &[JsonReading],
         position: Option<&JsonPosition>,
         time: Option<&JsonTime>,
     ) -> Result<Self, String> {
         if readings.is_empty() && position.is_none() {
-            return Err("a json format needs readings or a position".into());
+            return Err("a mapping needs readings or a position".into());
         }
         let mut pointers = PointerSet::new();
         let mut map = |pointer: &str, optional: bool| Mapped::new(&mut pointers, pointer, Want::Number, optional);
@@ -57,6 +68,7 @@ impl JsonReader {
             mapped.push(MappedReading {
                 metric: entry.metric.as_str().into(),
                 unit: entry.unit.as_deref().map(Into::into),
+                conversion: conversion(entry.from.as_deref(), entry.unit.as_deref())?,
                 at: map(&entry.value, entry.optional)?,
             });
         }
@@ -70,17 +82,19 @@ impl JsonReader {
             }),
         };
         let time = time.map(|entry| mapped_time(&mut pointers, entry)).transpose()?;
-        Ok(JsonReader { pointers, readings: mapped, position, time })
+        Ok(JsonReader { encoding, pointers, readings: mapped, position, time })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
         let mut slots = std::mem::take(&mut out.slots);
-        match self.pointers.extract(arrival.payload, &mut slots) {
+        let payload = arrival.payload;
+        let extracted = match self.encoding {
+            Encoding::Json => self.pointers.extract(payload, &mut slots).map_err(|error| fault(payload, &error)),
+            Encoding::Cbor => self.pointers.extract_cbor(payload, &mut slots).map_err(|error| error.fault(payload)),
+        };
+        match extracted {
             Ok(()) => self.observe(arrival, &slots, out),
-            Err(error) => {
-                let (reason, place) = fault(arrival.payload, &error);
-                out.reject(arrival, reason, format_args!("{place}"));
-            }
+            Err((reason, place)) => out.reject(arrival, reason, format_args!("{place}")),
         }
         out.slots = slots;
     }
@@ -88,9 +102,13 @@ impl JsonReader {
     fn observe(&self, arrival: &Arrival<'_>, slots: &[Slot], out: &mut Decoded) {
         let Some(at_ms) = read_time(self.time.as_ref(), arrival, slots, out) else { return };
         for entry in &self.readings {
-            if let Some(value) = entry.at.number(arrival, slots, out) {
+            let Some(value) = entry.at.number(arrival, slots, out) else { continue };
+            if let Some(value) = converted(value, entry.conversion.as_ref()) {
                 let fact = reading(&entry.metric, value, entry.unit.as_ref());
                 out.observations.push(arrival.observation(at_ms, fact));
+            } else {
+                let place = format_args!("{}: {value:e} converts to none", entry.at.pointer);
+                out.reject(arrival, RejectReason::NotFinite, place);
             }
         }
         if let Some(entry) = &self.position {

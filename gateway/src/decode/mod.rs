@@ -2,33 +2,55 @@
 //!
 //! - [`reject`]: what could not be read, with its place and reason
 //! - [`source`]: topic → feed and source name, resolved once per topic
-//! - [`pointer`], [`scalar`], [`matrix`]: one-pass reading of JSON without a tree
+//! - [`pointer`], [`scalar`], [`matrix`]: one-pass reading of JSON without a tree; [`cbor`]: of CBOR by the same code
+//! - [`flat`], [`sheet`]: every value under its own name, for devices that name what they measure; [`radio`]
 //! - [`time`]: device times and their bounds
-//! - [`number`], [`json`], [`senml`], [`owntracks`], [`thermal`]: the payload formats
+//! - [`show`]: what was decoded as lines of text
+//! - [`number`], [`json`], [`modbus`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
+//!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`],
+//!   [`sparkplug`]: the payload formats
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
 
+mod cbor;
+mod chirpstack;
+mod flat;
 mod json;
 mod matrix;
+mod milesight;
+mod modbus;
 mod number;
 mod owntracks;
 mod pointer;
+mod radio;
 mod reject;
 mod scalar;
 mod senml;
+mod sheet;
+mod shelly;
+mod show;
 mod source;
+mod sparkplug;
+mod tasmota;
+mod the_things;
 mod thermal;
 mod time;
+mod zigbee2mqtt;
 
 use std::sync::Arc;
 
 use outpost_detectors::observation::{Fact, Observation, Position, Reading};
 
+use crate::config::unit::Conversion;
 use crate::config::{Config, Feed, Format};
 
 pub use matrix::SIDE_MAX;
-pub use reject::{Decoded, PLACE_BYTES_MAX, REJECTS_LISTED_MAX, Reject, RejectReason};
+pub use modbus::REGISTERS_MAX;
+pub use reject::{Decoded, PLACE_BYTES_MAX, REJECTS_LISTED_MAX, Reject, RejectReason, Request};
+pub use show::Shown;
+pub use source::NO_NAME;
 
+use json::Encoding;
 use source::{Resolution, SourceCache};
 
 /// Largest payload that is looked at, whatever a broker lets through.
@@ -62,8 +84,16 @@ struct Route {
 enum Reader {
     Number(number::NumberReader),
     Json(json::JsonReader),
+    Modbus(modbus::ModbusReader),
     Senml(senml::SenmlReader),
     Owntracks(owntracks::OwntracksReader),
+    Chirpstack(chirpstack::ChirpstackReader),
+    TheThings(the_things::TheThingsReader),
+    Milesight(milesight::MilesightReader),
+    Zigbee2mqtt(zigbee2mqtt::Zigbee2mqttReader),
+    Tasmota(tasmota::TasmotaReader),
+    Shelly(shelly::ShellyReader),
+    SparkplugB(sparkplug::SparkplugReader),
     ThermalJson(thermal::ThermalJsonReader),
     ThermalU16(thermal::ThermalU16Reader),
 }
@@ -121,8 +151,7 @@ impl Decoder {
 
     fn add(&mut self, feed: &Feed) -> Result<(), String> {
         let reader = Reader::new(&feed.format)?;
-        let names = matches!(reader, Reader::Senml(_));
-        self.sources.add_feed(&feed.topics, &feed.source, names)?;
+        self.sources.add_feed(&feed.topics, &feed.source, feed.format.has_names())?;
         self.routes.push(Route { feed: feed.id.as_str().into(), ahead_max_ms: feed.ahead_max.ms(), reader });
         Ok(())
     }
@@ -159,8 +188,16 @@ impl Decoder {
             }
             Reader::Number(reader) => reader.read(&arrival, out),
             Reader::Json(reader) => reader.read(&arrival, out),
+            Reader::Modbus(reader) => reader.read(&arrival, out),
             Reader::Senml(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::Owntracks(reader) => reader.read(&arrival, out),
+            Reader::Chirpstack(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::TheThings(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::Milesight(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::Zigbee2mqtt(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::Tasmota(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::Shelly(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::SparkplugB(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::ThermalJson(reader) => reader.read(&arrival, out),
             Reader::ThermalU16(reader) => reader.read(&arrival, out),
         }
@@ -201,12 +238,28 @@ impl Decoder {
 impl Reader {
     fn new(format: &Format) -> Result<Self, String> {
         Ok(match format {
-            Format::Number { metric, unit } => Reader::Number(number::NumberReader::new(metric, unit.as_deref())),
-            Format::Json { readings, position, time } => {
-                Reader::Json(json::JsonReader::new(readings, position.as_ref(), time.as_ref())?)
+            Format::Number { metric, unit, from } => {
+                Reader::Number(number::NumberReader::new(metric, unit.as_deref(), from.as_deref())?)
             }
-            Format::Senml {} => Reader::Senml(senml::SenmlReader),
+            Format::Json { readings, position, time } => {
+                Reader::Json(json::JsonReader::new(Encoding::Json, readings, position.as_ref(), time.as_ref())?)
+            }
+            Format::Cbor { readings, position, time } => {
+                Reader::Json(json::JsonReader::new(Encoding::Cbor, readings, position.as_ref(), time.as_ref())?)
+            }
+            Format::Modbus { registers, readings, time } => {
+                Reader::Modbus(modbus::ModbusReader::new(registers, readings, time.as_ref())?)
+            }
+            Format::Senml {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Json }),
+            Format::SenmlCbor {} => Reader::Senml(senml::SenmlReader { encoding: Encoding::Cbor }),
             Format::Owntracks {} => Reader::Owntracks(owntracks::OwntracksReader::new()?),
+            Format::Chirpstack { units } => Reader::Chirpstack(chirpstack::ChirpstackReader::new(units)?),
+            Format::TheThings { units } => Reader::TheThings(the_things::TheThingsReader::new(units)?),
+            Format::Milesight { units } => Reader::Milesight(milesight::MilesightReader::new(units)?),
+            Format::Zigbee2mqtt { units } => Reader::Zigbee2mqtt(zigbee2mqtt::Zigbee2mqttReader::new(units)?),
+            Format::Tasmota {} => Reader::Tasmota(tasmota::TasmotaReader),
+            Format::Shelly {} => Reader::Shelly(shelly::ShellyReader),
+            Format::SparkplugB {} => Reader::SparkplugB(sparkplug::SparkplugReader::default()),
             Format::ThermalJson { pixels, columns, unit, time } => {
                 Reader::ThermalJson(thermal::ThermalJsonReader::new(pixels, *columns, unit, time.as_ref())?)
             }
@@ -236,6 +289,17 @@ impl Arrival<'_> {
 
 fn reading(metric: &Arc<str>, value: f64, unit: Option<&Arc<str>>) -> Fact {
     Fact::Reading(Reading { metric: metric.clone(), value, unit: unit.cloned() })
+}
+
+/// How a feed's payload comes to its unit, where it has another.
+fn conversion(from: Option<&str>, unit: Option<&str>) -> Result<Option<Conversion>, String> {
+    let (Some(from), Some(unit)) = (from, unit) else { return Ok(None) };
+    Conversion::new(from, unit).map(Some).ok_or_else(|| format!("{from:?} cannot be converted to {unit:?}"))
+}
+
+/// The value in its feed's unit; none where that is beyond a number.
+fn converted(value: f64, conversion: Option<&Conversion>) -> Option<f64> {
+    Some(conversion.map_or(value, |conversion| conversion.apply(value))).filter(|value| value.is_finite())
 }
 
 /// Which of a pair of degrees is not on the globe.

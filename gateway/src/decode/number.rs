@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::reject::{Decoded, RejectReason, excerpt};
-use super::{Arrival, reading};
+use super::{Arrival, conversion, converted, reading};
+use crate::config::unit::Conversion;
 
 /// Longest text that is read as a number; the longest that a finite double needs is about 770 digits, which nobody sends.
 const NUMBER_BYTES_MAX: usize = 64;
@@ -12,16 +13,28 @@ const NUMBER_BYTES_MAX: usize = 64;
 pub(super) struct NumberReader {
     metric: Arc<str>,
     unit: Option<Arc<str>>,
+    conversion: Option<Conversion>,
 }
 
 impl NumberReader {
-    pub(super) fn new(metric: &str, unit: Option<&str>) -> Self {
-        NumberReader { metric: metric.into(), unit: unit.map(Into::into) }
+    pub(super) fn new(metric: &str, unit: Option<&str>, from: Option<&str>) -> Result<Self, String> {
+        let conversion = conversion(from, unit)?;
+        Ok(NumberReader { metric: metric.into(), unit: unit.map(Into::into), conversion })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
         match parse(arrival.payload) {
             Ok(value) => {
+                let value = match converted(value, self.conversion.as_ref()) {
+                    Some(value) => value,
+                    None => {
+                        return out.reject(
+                            arrival,
+                            RejectReason::NotFinite,
+                            format_args!("{value:e} converts to none"),
+                        );
+                    }
+                };
                 let fact = reading(&self.metric, value, self.unit.as_ref());
                 out.observations.push(arrival.observation(arrival.received_ms, fact));
             }
@@ -30,10 +43,9 @@ impl NumberReader {
     }
 }
 
-fn parse(payload: &[u8]) -> Result<f64, (RejectReason, String)> {
-    let text = std::str::from_utf8(payload).map_err(|error| {
-        (RejectReason::BadText, format!("byte {} of {}: not UTF-8", error.valid_up_to(), payload.len()))
-    })?;
+/// The number, and nothing but spaces around it.
+pub(super) fn parse(payload: &[u8]) -> Result<f64, (RejectReason, String)> {
+    let text = std::str::from_utf8(payload).map_err(|error| not_utf8(payload, error))?;
     let text = text.trim();
     if text.is_empty() {
         return Err((RejectReason::Missing, "expected a number, found only spaces".into()));
@@ -57,6 +69,10 @@ fn parse(payload: &[u8]) -> Result<f64, (RejectReason, String)> {
         Ok(_) => Err((RejectReason::NotFinite, expected())),
         Err(_) => Err((RejectReason::WrongType, expected())),
     }
+}
+
+pub(super) fn not_utf8(payload: &[u8], error: std::str::Utf8Error) -> (RejectReason, String) {
+    (RejectReason::BadText, format!("byte {} of {}: not UTF-8", error.valid_up_to(), payload.len()))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Reads a set of JSON pointers (RFC 6901) out of a document in one pass: no tree, no allocation for numbers.
+//! Reads a set of JSON pointers (RFC 6901) out of a document of JSON or CBOR in one pass: no tree, no allocation for numbers.
 //! Knows nothing of what the values mean.
 //!
 //! The pointers form a trie that is walked as the parser streams; what no pointer wants is skipped unread. A key
@@ -6,11 +6,13 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::config::TimeUnit;
 
+use super::cbor::{Cbor, CborError};
 use super::matrix::{Matrix, MatrixFault, TemperatureUnit, read_matrix};
+use super::modbus::read_registers;
 use super::time;
 
 /// Deepest pointer.
@@ -56,6 +58,8 @@ pub(super) enum Want {
     /// Whether the text is this one.
     Equals(&'static str),
     Matrix(TemperatureUnit),
+    /// An array of Modbus registers.
+    Registers,
 }
 
 /// What was found for one pointer.
@@ -69,7 +73,9 @@ pub(super) enum Slot {
     BadTime(String),
     Equals(bool),
     Matrix(Matrix),
+    /// Of a matrix or of registers.
     BadMatrix(MatrixFault),
+    Registers(Vec<u16>),
     /// Something else: what it is, to read after "found".
     Other(&'static str),
 }
@@ -107,11 +113,22 @@ impl PointerSet {
 
     /// Fills one slot per pointer. An error says that the document is not JSON, not even in parts.
     pub(super) fn extract(&self, document: &[u8], slots: &mut Vec<Slot>) -> Result<(), serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_slice(document);
+        self.walk(slots).deserialize(&mut deserializer)?;
+        deserializer.end()
+    }
+
+    /// The same of CBOR. Integer keys answer to their digits: `/7`.
+    pub(super) fn extract_cbor(&self, document: &[u8], slots: &mut Vec<Slot>) -> Result<(), CborError> {
+        let mut cbor = Cbor::new(document);
+        self.walk(slots).deserialize(&mut cbor)?;
+        cbor.end()
+    }
+
+    fn walk<'a>(&'a self, slots: &'a mut Vec<Slot>) -> Walk<'a> {
         slots.clear();
         slots.resize(self.n_slots, Slot::Absent);
-        let mut deserializer = serde_json::Deserializer::from_slice(document);
-        Walk { set: self, node: 0, slots }.deserialize(&mut deserializer)?;
-        deserializer.end()
+        Walk { set: self, node: 0, slots }
     }
 }
 
@@ -178,7 +195,7 @@ impl<'a> Walk<'a> {
         self.fill(|want| match want {
             Want::Number => Slot::Number(number),
             Want::Time(unit) => time::from_number(number, unit).map_or(Slot::Other("a number"), Slot::TimeMs),
-            Want::Equals(_) | Want::Matrix(_) => Slot::Other("a number"),
+            Want::Equals(_) | Want::Matrix(_) | Want::Registers => Slot::Other("a number"),
         });
     }
 }
@@ -239,6 +256,11 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 
+    fn visit_bytes<E>(mut self, _: &[u8]) -> Result<(), E> {
+        self.fill(|_| Slot::Other("bytes"));
+        Ok(())
+    }
+
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         self.fill(|_| Slot::Other("an object"));
         while let Some(child) = map.next_key_seed(KeyOf(self.node()))? {
@@ -255,10 +277,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
         self.fill(|_| Slot::Other("an array"));
         for leaf in &self.node().leaves {
-            if let Want::Matrix(unit) = leaf.want {
-                self.slots[leaf.slot] = read_matrix(seq, unit)?.map_or_else(Slot::BadMatrix, Slot::Matrix);
-                return Ok(());
-            }
+            self.slots[leaf.slot] = match leaf.want {
+                Want::Matrix(unit) => read_matrix(seq, unit)?.map_or_else(Slot::BadMatrix, Slot::Matrix),
+                Want::Registers => read_registers(seq)?.map_or_else(Slot::BadMatrix, Slot::Registers),
+                _ => continue,
+            };
+            return Ok(());
         }
         let last = self.node().children.iter().filter_map(|child| child.index).max();
         for i in 0..last.map_or(0, |last| last.saturating_add(1)) {
@@ -296,6 +320,15 @@ impl<'de> Visitor<'de> for KeyOf<'_> {
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         Ok(self.0.children.iter().find(|child| child.key == key).map(|child| child.node))
+    }
+
+    fn visit_u64<E>(self, key: u64) -> Result<Self::Value, E> {
+        let is_it = |child: &&Child| child.index.is_some_and(|index| index as u64 == key);
+        Ok(self.0.children.iter().find(is_it).map(|child| child.node))
+    }
+
+    fn visit_i64<E: Error>(self, key: i64) -> Result<Self::Value, E> {
+        self.visit_str(&key.to_string())
     }
 }
 

@@ -25,11 +25,22 @@ pub struct Reject {
     pub reason: RejectReason,
 }
 
+/// A message that a device waits for, to the broker that the payload came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub topic: String,
+    pub payload: Vec<u8>,
+}
+
 /// Why, in the words of metrics and logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RejectReason {
     /// Not JSON at all, or not to its end.
     NotJson,
+    /// Not CBOR at all, or not to its end.
+    NotCbor,
+    /// Not a protobuf message.
+    NotProtobuf,
     /// A value of another type than the mapping says.
     WrongType,
     /// Nothing is there, or null.
@@ -50,6 +61,10 @@ pub enum RejectReason {
     UnknownTopic,
     /// More names than `pipeline.sources_max`.
     TooManySources,
+    /// Cannot be read without a birth that was not heard (Sparkplug).
+    NoBirth,
+    /// Messages are missing before this one (Sparkplug).
+    SequenceGap,
 }
 
 /// What decoding gave, appended message by message; `clear` keeps the memory.
@@ -61,6 +76,8 @@ pub struct Decoded {
     pub n_rejects_unlisted: u64,
     /// Facts that were understood and are no observations: text values, other OwnTracks types, absent optional ones.
     pub n_ignored: u64,
+    /// What devices are to be asked, at most one thing per message. Nobody has to.
+    pub requests: Vec<Request>,
     /// Working memory of the readers, kept between messages.
     pub(super) slots: Vec<Slot>,
     pub(super) text: String,
@@ -78,6 +95,7 @@ impl Decoded {
         self.rejects.clear();
         self.n_rejects_unlisted = 0;
         self.n_ignored = 0;
+        self.requests.clear();
     }
 
     pub fn n_rejected(&self) -> u64 {
@@ -113,8 +131,10 @@ impl Decoded {
 }
 
 impl RejectReason {
-    pub const ALL: [RejectReason; 13] = [
+    pub const ALL: [RejectReason; 17] = [
         RejectReason::NotJson,
+        RejectReason::NotCbor,
+        RejectReason::NotProtobuf,
         RejectReason::WrongType,
         RejectReason::Missing,
         RejectReason::NotFinite,
@@ -127,11 +147,15 @@ impl RejectReason {
         RejectReason::UnknownUnit,
         RejectReason::UnknownTopic,
         RejectReason::TooManySources,
+        RejectReason::NoBirth,
+        RejectReason::SequenceGap,
     ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             RejectReason::NotJson => "not_json",
+            RejectReason::NotCbor => "not_cbor",
+            RejectReason::NotProtobuf => "not_protobuf",
             RejectReason::WrongType => "wrong_type",
             RejectReason::Missing => "missing",
             RejectReason::NotFinite => "not_finite",
@@ -144,6 +168,8 @@ impl RejectReason {
             RejectReason::UnknownUnit => "unknown_unit",
             RejectReason::UnknownTopic => "unknown_topic",
             RejectReason::TooManySources => "too_many_sources",
+            RejectReason::NoBirth => "no_birth",
+            RejectReason::SequenceGap => "sequence_gap",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A JSON value as far as decoders want it: a number, text, a truth, or the name of what it is instead.
+//! A value of JSON or CBOR as far as decoders want it: a number, text, a truth, or the name of what it is instead.
 //! Also tells a parser's errors in our words.
 
 use std::borrow::Cow;
@@ -17,6 +17,8 @@ pub(super) enum Scalar<'de> {
     Text(Cow<'de, str>),
     Object,
     Array,
+    /// Only in CBOR; what they are, nobody asks.
+    Bytes,
 }
 
 impl Scalar<'_> {
@@ -29,6 +31,7 @@ impl Scalar<'_> {
             Scalar::Text(_) => "text",
             Scalar::Object => "an object",
             Scalar::Array => "an array",
+            Scalar::Bytes => "bytes",
         }
     }
 }
@@ -74,6 +77,10 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
         Ok(Scalar::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_bytes<E>(self, _: &[u8]) -> Result<Self::Value, E> {
+        Ok(Scalar::Bytes)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {

@@ -15,6 +15,10 @@ const SOURCE_BYTES_MAX: usize = 256;
 /// Sources of this prefix are cameras; nothing that comes by MQTT may speak for one.
 const CAMERA_PREFIX: &str = "cam:";
 
+/// What is wrong with `{name}` under other formats.
+pub const NO_NAME: &str = "{name} exists only where payloads name their sources: senml, senml-cbor, \
+     chirpstack, the-things, milesight, sparkplug-b";
+
 #[derive(Debug)]
 pub(super) struct SourceCache {
     /// In the order of the feeds.
@@ -59,7 +63,7 @@ impl SourceCache {
     pub(super) fn add_feed(&mut self, topics: &[String], template: &str, names: bool) -> Result<(), String> {
         let template = SourceTemplate::parse(template).map_err(|error| format!("source: {error}"))?;
         if template.has_name() && !names {
-            return Err("source: {name} exists only in senml payloads".into());
+            return Err(format!("source: {NO_NAME}"));
         }
         let mut filters = Vec::with_capacity(topics.len());
         for topic in topics {

@@ -23,6 +23,7 @@ fn check(payload: &[u8], fixture: &Fixture, decoded: &mut Decoded) -> Result<(),
     let n_told = decoded.observations.len() as u64 + decoded.n_rejected() + decoded.n_ignored;
     prop_assert!(n_told > 0, "nothing was said of the message");
     prop_assert!(decoded.rejects.len() <= REJECTS_LISTED_MAX);
+    prop_assert!(decoded.requests.len() <= 1);
     for reject in &decoded.rejects {
         prop_assert!(reject.place.len() <= PLACE_BYTES_MAX, "{}", reject.place);
         prop_assert!(!reject.place.chars().any(char::is_control), "{:?}", reject.place);
@@ -73,6 +74,15 @@ fn any_damage() -> impl Strategy<Value = Damage> {
             b"\\ud800",
             b"true",
             b"-1e300",
+            // CBOR: endless array, map and text, break, infinity, decimal fraction, tag, a length beyond all payloads.
+            b"\x9f",
+            b"\xbf",
+            b"\x7f",
+            b"\xff",
+            b"\xf9\x7c\x00",
+            b"\xc4\x82\x1a\x7f\xff\xff\xff\x01",
+            b"\xd9\xd9\xf7",
+            b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff",
         ])
         .prop_map(<[u8]>::to_vec),
     ];

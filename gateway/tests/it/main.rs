@@ -8,6 +8,7 @@ mod camera_hostile;
 mod config_bad;
 mod config_examples;
 mod crash;
+mod decode_command;
 mod decode_fixtures;
 mod decode_properties;
 mod end_to_end;

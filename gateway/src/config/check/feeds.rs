@@ -2,9 +2,10 @@
 
 use super::look::Look;
 use super::tree::Path;
-use super::words::did_you_mean;
+use super::words::{did_you_mean, one_of};
 use crate::config::topic::{SourceTemplate, TopicFilter};
-use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, unit};
+use crate::config::unit::Conversion;
+use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, unit};
 use crate::decode;
 
 const METRIC_BYTES_MAX: usize = 128;
@@ -18,8 +19,13 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
         check_topics(look, at, feed, &config.feeds[..i]);
         match SourceTemplate::parse(&feed.source) {
             Err(error) => look.error(&at.key("source"), error.to_string()),
-            Ok(template) if template.has_name() && !matches!(feed.format, Format::Senml {}) => {
-                look.error(&at.key("source"), "{name} exists only in senml payloads");
+            Ok(template) if template.has_name() && !feed.format.has_names() => {
+                look.error(&at.key("source"), decode::NO_NAME);
+            }
+            Ok(template) if !template.has_name() && matches!(feed.format, Format::SparkplugB {}) => {
+                // A birth, data and a death of a device come under different topics.
+                let hint = Some("e.g. source = \"{name}\", which is group/node/device".to_owned());
+                look.error_hint(&at.key("source"), "a sparkplug-b feed names its sources by {name}", hint);
             }
             Ok(_) => {}
         }
@@ -46,12 +52,30 @@ fn check_topics(look: &mut Look<'_>, at: &Path, feed: &Feed, earlier: &[Feed]) {
 
 fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
     match format {
-        Format::Number { metric, unit } => {
+        Format::Number { metric, unit, from } => {
             check_metric(look, &at.key("metric"), metric);
-            check_unit(look, &at.key("unit"), unit.as_deref());
+            check_units_of(look, at, unit.as_deref(), from.as_deref());
         }
-        Format::Json { readings, position, time } => check_json(look, at, readings, position.as_ref(), time.as_ref()),
-        Format::Senml {} | Format::Owntracks {} => {}
+        Format::Json { readings, position, time } | Format::Cbor { readings, position, time } => {
+            check_json(look, at, readings, position.as_ref(), time.as_ref());
+        }
+        Format::Modbus { registers, readings, time } => {
+            check_pointer(look, &at.key("registers"), registers);
+            check_registers(look, &at.key("readings"), readings);
+            if let Some(time) = time {
+                check_pointer(look, &at.key("time").key("pointer"), &time.pointer);
+            }
+        }
+        Format::Senml {}
+        | Format::SenmlCbor {}
+        | Format::Owntracks {}
+        | Format::Tasmota {}
+        | Format::Shelly {}
+        | Format::SparkplugB {} => {}
+        Format::Chirpstack { units }
+        | Format::TheThings { units }
+        | Format::Milesight { units }
+        | Format::Zigbee2mqtt { units } => check_units(look, &at.key("units"), units),
         Format::ThermalJson { pixels, columns, unit, time } => {
             check_pointer(look, &at.key("pixels"), pixels);
             if let Some(columns) = columns {
@@ -72,6 +96,37 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
     }
 }
 
+fn check_units(look: &mut Look<'_>, at: &Path, units: &[MetricUnit]) {
+    look.check_within(at, units.len(), 0, decode::READINGS_MAX);
+    for (i, entry) in units.iter().enumerate() {
+        let at = at.index(i);
+        check_metric(look, &at.key("metric"), &entry.metric);
+        if units[..i].iter().any(|other| other.metric == entry.metric) {
+            look.error(&at.key("metric"), format!("{:?} has two units", entry.metric));
+        }
+        check_units_of(look, &at, Some(&entry.unit), entry.from.as_deref());
+    }
+}
+
+fn check_registers(look: &mut Look<'_>, at: &Path, readings: &[ModbusReading]) {
+    look.check_within(at, readings.len(), 1, decode::READINGS_MAX);
+    for (i, reading) in readings.iter().enumerate() {
+        let at = at.index(i);
+        check_metric(look, &at.key("metric"), &reading.metric);
+        if readings[..i].iter().any(|other| other.metric == reading.metric) {
+            look.error(&at.key("metric"), format!("{:?} is read twice", reading.metric));
+        }
+        look.check_within(&at.key("at"), reading.at, 0, decode::REGISTERS_MAX - reading.holds.n_registers());
+        if !reading.scale.is_finite() || reading.scale == 0.0 {
+            look.error(&at.key("scale"), "must be a finite number other than 0");
+        }
+        if !reading.offset.is_finite() {
+            look.error(&at.key("offset"), "must be a finite number");
+        }
+        check_units_of(look, &at, reading.unit.as_deref(), reading.from.as_deref());
+    }
+}
+
 fn check_json(
     look: &mut Look<'_>,
     at: &Path,
@@ -80,7 +135,7 @@ fn check_json(
     time: Option<&JsonTime>,
 ) {
     if readings.is_empty() && position.is_none() {
-        look.error(at, "a json format needs readings or a position");
+        look.error(at, "a mapping needs readings or a position");
     }
     look.check_within(&at.key("readings"), readings.len(), 0, decode::READINGS_MAX);
     for (i, reading) in readings.iter().enumerate() {
@@ -90,7 +145,7 @@ fn check_json(
             look.error(&at.key("metric"), format!("{:?} is read twice", reading.metric));
         }
         check_pointer(look, &at.key("value"), &reading.value);
-        check_unit(look, &at.key("unit"), reading.unit.as_deref());
+        check_units_of(look, &at, reading.unit.as_deref(), reading.from.as_deref());
     }
     if let Some(position) = position {
         let at = at.key("position");
@@ -119,23 +174,34 @@ fn check_metric(look: &mut Look<'_>, at: &Path, metric: &str) {
     }
 }
 
-/// A unit that is not in the table can be meant, but then no two places may spell it differently.
+/// The unit of a reading, and the one that the payload has.
+fn check_units_of(look: &mut Look<'_>, at: &Path, unit: Option<&str>, from: Option<&str>) {
+    check_unit(look, &at.key("unit"), unit);
+    check_unit(look, &at.key("from"), from);
+    let Some(from) = from else { return };
+    let Some(unit) = unit else {
+        return look.error(&at.key("from"), "is converted to unit, which is not there");
+    };
+    let is_known = |unit| unit::known(unit).is_some();
+    if is_known(from) && is_known(unit) && Conversion::new(from, unit).is_none() {
+        let hint = one_of("it can be", &unit::convertible(unit));
+        look.error_hint(&at.key("from"), format!("{from:?} cannot be converted to {unit:?}"), hint);
+    }
+}
+
+/// A unit that is not in the table is a typing error, or one that the table should have.
 pub(super) fn check_unit(look: &mut Look<'_>, at: &Path, unit: Option<&str>) {
     let Some(unit) = unit else { return };
     if unit.is_empty() || unit.len() > METRIC_BYTES_MAX || unit.chars().any(char::is_control) {
         look.error(at, "a unit is short text; leave the key out where there is none");
     } else if unit::known(unit).is_none() {
         let same = unit::UNITS.iter().find(|known| known.eq_ignore_ascii_case(unit));
-        let alias = match unit {
-            "°C" | "℃" | "C" | "degC" | "celsius" => Some("Cel"),
-            "°F" | "℉" | "F" | "degF" | "fahrenheit" => Some("[degF]"),
-            "µg/m3" | "μg/m3" | "µg/m³" | "μg/m³" => Some("ug/m3"),
-            _ => None,
-        };
-        let hint = match alias.or(same.copied()) {
+        let hint = match unit::meant(unit).or(same.copied()) {
             Some(known) => Some(format!("did you mean {known:?}?")),
-            None => did_you_mean(unit, unit::UNITS),
+            None => did_you_mean(unit, unit::UNITS).or_else(|| {
+                Some("units are written as in SenML (RFC 8428), e.g. \"Cel\", \"hPa\", \"m/s\"".to_owned())
+            }),
         };
-        look.warn(at, format!("{unit:?} is not among the known units"), hint);
+        look.error_hint(at, format!("{unit:?} is not among the known units"), hint);
     }
 }

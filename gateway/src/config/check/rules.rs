@@ -144,12 +144,17 @@ fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate
     let mut known: Vec<(&str, Option<&str>)> = Vec::new();
     for feed in patterns.iter().flat_map(|pattern| estate.feeds_of(pattern)) {
         match &feed.format {
-            Format::Number { metric, unit } => known.push((metric, unit.as_deref())),
-            Format::Json { readings, .. } => {
+            Format::Number { metric, unit, .. } => known.push((metric, unit.as_deref())),
+            Format::Json { readings, .. } | Format::Cbor { readings, .. } => {
+                known.extend(readings.iter().map(|reading| (reading.metric.as_str(), reading.unit.as_deref())));
+            }
+            Format::Modbus { readings, .. } => {
                 known.extend(readings.iter().map(|reading| (reading.metric.as_str(), reading.unit.as_deref())));
             }
             // The device names its metrics.
-            Format::Senml {} => return,
+            Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => return,
+            Format::Milesight { .. } | Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => return,
+            Format::SparkplugB {} => return,
             Format::Owntracks {} | Format::ThermalJson { .. } | Format::ThermalU16 { .. } => {}
         }
     }

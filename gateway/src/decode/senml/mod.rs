@@ -1,4 +1,4 @@
-//! SenML packs in JSON, RFC 8428. Section numbers in comments are that document's.
+//! SenML packs in JSON and CBOR, RFC 8428. Section numbers in comments are that document's.
 //!
 //! Equal packs give equal observations, however their names are split between base name and name: the metric is the
 //! *resolved* name, or, where the feed's source template holds `{name}`, the source is and the metric is `value`.
@@ -12,6 +12,8 @@ use std::sync::Arc;
 use outpost_detectors::observation::Fact;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
+use super::cbor::Cbor;
+use super::json::Encoding;
 use super::reject::{Decoded, RejectReason};
 use super::scalar::{Scalar, fault};
 use super::source::SourceCache;
@@ -23,7 +25,9 @@ use record::{Base, Fault, Found, Record, RecordSeed, check_name, known_unit, wro
 pub(super) const RECORDS_MAX: usize = 4096;
 
 #[derive(Debug)]
-pub(super) struct SenmlReader;
+pub(super) struct SenmlReader {
+    pub(super) encoding: Encoding,
+}
 
 impl SenmlReader {
     pub(super) fn read(&self, arrival: &Arrival<'_>, sources: &SourceCache, topic: &str, out: &mut Decoded) {
@@ -39,8 +43,18 @@ impl SenmlReader {
             end: None,
             out,
         };
-        let mut deserializer = serde_json::Deserializer::from_slice(arrival.payload);
-        let parsed = PackSeed(&mut pack).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+        let parsed = match self.encoding {
+            Encoding::Json => {
+                let mut deserializer = serde_json::Deserializer::from_slice(arrival.payload);
+                let parsed = PackSeed(&mut pack).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+                parsed.map_err(|error| fault(arrival.payload, &error))
+            }
+            Encoding::Cbor => {
+                let mut cbor = Cbor::new(arrival.payload);
+                let parsed = PackSeed(&mut pack).deserialize(&mut cbor).and_then(|()| cbor.end());
+                parsed.map_err(|error| error.fault(arrival.payload))
+            }
+        };
         pack.flush_half();
         let (end, n_records) = (pack.end.take(), pack.n_records);
         let out = {
@@ -49,9 +63,8 @@ impl SenmlReader {
             out
         };
         // Half a document may be half a name or half a number: nothing of it counts.
-        if let Err(error) = parsed {
+        if let Err((reason, place)) = parsed {
             out.observations.truncate(first);
-            let (reason, place) = fault(arrival.payload, &error);
             return out.reject(arrival, reason, format_args!("{place}"));
         }
         match end {

@@ -231,6 +231,26 @@ impl Key {
             _ => Key::Unknown,
         }
     }
+
+    /// The labels of CBOR, section 6, table 4.
+    fn of_number(label: i64) -> Key {
+        match label {
+            0 => Key::Name,
+            1 => Key::Unit,
+            2 => Key::Value,
+            3 => Key::Text,
+            4 => Key::Boolean,
+            5 => Key::Sum,
+            6 => Key::Time,
+            8 => Key::Opaque,
+            -1 => Key::BaseVersion,
+            -2 => Key::BaseName,
+            -3 => Key::BaseTime,
+            -4 => Key::BaseUnit,
+            -5 => Key::BaseValue,
+            _ => Key::Unknown,
+        }
+    }
 }
 
 /// Reads one record; what is no object is named.
@@ -275,6 +295,10 @@ impl<'de> Visitor<'de> for RecordSeed {
         Ok(Err("text"))
     }
 
+    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Self::Value, E> {
+        Ok(Err("bytes"))
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Err("an array"))
@@ -313,5 +337,13 @@ impl Visitor<'_> for KeySeed {
 
     fn visit_str<E>(self, label: &str) -> Result<Key, E> {
         Ok(Key::parse(label))
+    }
+
+    fn visit_u64<E>(self, label: u64) -> Result<Key, E> {
+        Ok(i64::try_from(label).map_or(Key::Unknown, Key::of_number))
+    }
+
+    fn visit_i64<E>(self, label: i64) -> Result<Key, E> {
+        Ok(Key::of_number(label))
     }
 }

@@ -1,0 +1,205 @@
+//! What payloads are: the registry of formats as configuration writes them.
+
+use serde::Deserialize;
+
+use super::defaults;
+
+/// Payload formats; one file each in `decode/`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Format {
+    /// Plain number as text, e.g. `21.5`.
+    Number {
+        metric: String,
+        unit: Option<String>,
+        /// Unit of the payload, converted to `unit`; the same where absent.
+        from: Option<String>,
+    },
+    /// JSON by mapping.
+    Json {
+        #[serde(default)]
+        readings: Vec<JsonReading>,
+        position: Option<JsonPosition>,
+        time: Option<JsonTime>,
+    },
+    /// CBOR by mapping, as JSON. Keys that are integers are written with their digits: `/7`.
+    Cbor {
+        #[serde(default)]
+        readings: Vec<JsonReading>,
+        position: Option<JsonPosition>,
+        time: Option<JsonTime>,
+    },
+    /// JSON of a Modbus gateway: an array of registers, and what they hold.
+    Modbus {
+        /// JSON pointer of the array.
+        registers: String,
+        readings: Vec<ModbusReading>,
+        time: Option<JsonTime>,
+    },
+    /// SenML JSON, RFC 8428.
+    Senml {},
+    /// SenML CBOR, RFC 8428 section 6.
+    SenmlCbor {},
+    /// OwnTracks `location` messages.
+    Owntracks {},
+    /// ChirpStack v4 events as JSON. `{name}` is the device's DevEUI.
+    Chirpstack {
+        #[serde(default)]
+        units: Vec<MetricUnit>,
+    },
+    /// Uplinks of The Things Stack v3. `{name}` is the device's DevEUI.
+    TheThings {
+        #[serde(default)]
+        units: Vec<MetricUnit>,
+    },
+    /// Uplinks of Milesight's LoRaWAN gateways, decoded by their payload codecs. `{name}` is the device's DevEUI.
+    Milesight {
+        #[serde(default)]
+        units: Vec<MetricUnit>,
+    },
+    /// Zigbee devices by Zigbee2MQTT.
+    Zigbee2mqtt {
+        #[serde(default)]
+        units: Vec<MetricUnit>,
+    },
+    /// Tasmota's `SENSOR`, `STATE` and `LWT`.
+    Tasmota {},
+    /// Shelly's topics of the first generation, and status messages of later ones.
+    Shelly {},
+    /// Sparkplug B 3.0. `{name}`, which the source needs, is `group/node` or `group/node/device`.
+    SparkplugB {},
+    /// Temperature matrix as JSON: numbers at a pointer, row-major, with declared or nested shape.
+    ThermalJson {
+        /// JSON pointer of the array: flat (then `columns` is required) or rows of rows.
+        pixels: String,
+        columns: Option<usize>,
+        /// `Cel` (default), `K`, `cK` (hundredths of a kelvin) or `[degF]`.
+        #[serde(default = "defaults::celsius")]
+        unit: String,
+        time: Option<JsonTime>,
+    },
+    /// Raw unsigned 16-bit little-endian hundredths of a kelvin, row-major.
+    ThermalU16 { columns: usize, rows: usize },
+}
+
+/// A value in one register or in several that follow each other.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModbusReading {
+    pub metric: String,
+    /// Place in the array, from 0.
+    pub at: usize,
+    #[serde(default)]
+    pub holds: RegisterType,
+    #[serde(default)]
+    pub order: WordOrder,
+    /// What is held times this, plus `offset`, is the value.
+    #[serde(default = "defaults::scale")]
+    pub scale: f64,
+    #[serde(default)]
+    pub offset: f64,
+    pub unit: Option<String>,
+    /// Unit of the payload, converted to `unit`; the same where absent.
+    pub from: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegisterType {
+    #[default]
+    U16,
+    I16,
+    U32,
+    I32,
+    F32,
+    U64,
+    I64,
+    F64,
+}
+
+/// Which word of a value comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WordOrder {
+    #[default]
+    HighFirst,
+    LowFirst,
+}
+
+/// The unit of a metric that the device names and whose unit it does not say.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricUnit {
+    pub metric: String,
+    pub unit: String,
+    /// Unit of the payload, converted to `unit`; the same where absent.
+    pub from: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonReading {
+    pub metric: String,
+    /// JSON pointer (RFC 6901) of the number.
+    pub value: String,
+    pub unit: Option<String>,
+    /// Unit of the payload, converted to `unit`; the same where absent.
+    pub from: Option<String>,
+    /// The device leaves it out at times (or sends null): that is no reject.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonPosition {
+    pub lon: String,
+    pub lat: String,
+    pub accuracy: Option<String>,
+    /// The device leaves it out at times (or sends null): that is no reject.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonTime {
+    pub pointer: String,
+    #[serde(default)]
+    pub unit: TimeUnit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeUnit {
+    /// RFC 3339 text.
+    #[default]
+    Iso,
+    S,
+    Ms,
+    Us,
+}
+
+impl Format {
+    /// Whether payloads name their sources, so that `{name}` stands for something.
+    pub fn has_names(&self) -> bool {
+        match self {
+            Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => true,
+            Format::Milesight { .. } | Format::SparkplugB {} => true,
+            Format::Number { .. } | Format::Json { .. } | Format::Cbor { .. } | Format::Owntracks {} => false,
+            Format::Modbus { .. } => false,
+            Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => false,
+            Format::ThermalJson { .. } | Format::ThermalU16 { .. } => false,
+        }
+    }
+}
+
+impl RegisterType {
+    pub fn n_registers(self) -> usize {
+        match self {
+            RegisterType::U16 | RegisterType::I16 => 1,
+            RegisterType::U32 | RegisterType::I32 | RegisterType::F32 => 2,
+            RegisterType::U64 | RegisterType::I64 | RegisterType::F64 => 4,
+        }
+    }
+}
