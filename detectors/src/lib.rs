@@ -4,12 +4,14 @@
 //! - [`observation`]: one decoded fact from a source at a time
 //! - [`latch`]: the one state machine of all detectors (hold, raise, clear-hold, clear)
 //! - [`threshold`], [`silent`], [`hotspot`], [`intrusion`]: detector kinds
+//! - [`anomaly`]: how unusual a reading is for its sensor
 //! - [`luma`], [`background`], [`blob`]: from luma pictures to moving blobs, with `light` (exposure) and `regions`
 //!   (connected cells)
 
 pub mod latch;
 pub mod observation;
 
+pub mod anomaly;
 pub mod hotspot;
 pub mod intrusion;
 pub mod silent;

@@ -1,0 +1,261 @@
+//! Says how unusual a reading is for its sensor, with no limit given by anyone. Pure; knows nothing of rules or units.
+//!
+//! Each reading is looked at in six ways ([`View`]): as it is, smoothed, its noise, against the hour of the day, against
+//! the hour of the week, and within the range of the hour. Each way has a [`Range`] that it kept to so far and slowly
+//! forgets. *Novelty* is how far a view lies outside its range, in widths of the range: what never happened is news,
+//! and the more so the further out it is; no distribution is assumed, so spiky sensors keep wide ranges and steady
+//! ones narrow ones. Novelties of the views add up as squares. An event is told once: what was told is taken off later
+//! novelty and decays.
+//!
+//! State is constant: [`AnomalyState`] has 1,380 bytes and nothing on the heap. Work is the same for each reading: no
+//! loop over the past, no randomness, no look ahead. What it is worth on the Numenta Anomaly Benchmark, and what that
+//! benchmark is worth, stands in `benches/RESULTS.md`, section D; the constants below lie on plateaus there.
+//!
+//! A count that only rises is new at every reading: give its difference.
+
+mod profile;
+mod range;
+
+use serde::{Deserialize, Serialize};
+
+use profile::{Hour, Profile};
+pub use range::Range;
+
+/// At this score the novelty is [`NOVELTY_ALERT`]; what a rule takes unless told otherwise.
+pub const ALERT_SCORE: f64 = 0.5;
+
+/// Three hundredths of the range beyond it, and an alarm is worth its cost: best threshold over the whole benchmark.
+const NOVELTY_ALERT: f32 = 0.03;
+
+/// A jump after a flat line would be infinitely new.
+const NOVELTY_MAX: f32 = 10.0;
+
+/// A range loses as much of each half within a learning period, so that an extreme reached again after more than one
+/// of them is just new enough to be told.
+const FORGET_PER_PERIOD: f32 = 0.03;
+
+/// What was told decays by 1/e within as much of a learning period.
+const QUIET_PERIODS: f32 = 0.5;
+
+/// No event hushes later ones by more, however wild it was.
+const TOLD_MAX: f32 = 0.25;
+
+/// Readings that level and noise are means of: an hour of five-minute readings.
+const N_SMOOTH: f32 = 12.0;
+
+/// Readings before ranges begin: the first means say nothing.
+const N_SETTLE: u32 = 20;
+
+/// Twenty-four ranges have as many more chances to be left as one, and a logarithm is no width.
+const WEIGHT_HOUR: f32 = 0.33;
+const WEIGHT_NOISE: f32 = 0.5;
+
+/// Readings over which it is learned whether the day has a course.
+const N_SEASON: f32 = 200.0;
+
+/// Greater numbers are no readings. Squares and differences below stay finite in single precision.
+const READING_MAX: f64 = 1e15;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AnomalyConfig {
+    /// Readings at the beginning that show what is usual, at least 40. Nothing scores before; memory and quiet after an
+    /// event are counted in this length. Two days' worth, better a week's.
+    pub learn_n: u32,
+    /// Least difference that means anything, in the reading's unit; 0 where every digit counts. A range is never taken
+    /// for narrower.
+    pub resolution: f64,
+}
+
+/// A way to look at a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// The reading as it is.
+    Value,
+    /// Mean of the latest readings.
+    Level,
+    /// Logarithm of the mean change from reading to reading: a stuck sensor is too quiet, a loose contact too loud.
+    Noise,
+    /// Difference from the mean of this hour of the day.
+    Day,
+    /// Difference from the mean of this hour of the week.
+    Week,
+    /// Level within the range that this hour of the day kept to; counts as far as days have a course.
+    Hour,
+}
+
+/// How unusual a reading is, and why.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judgement {
+    /// 0 (usual, or still learning) to 1; [`ALERT_SCORE`] and above is worth an alarm.
+    pub score: f64,
+    /// The mean of this hour of the week, or the best that is known.
+    pub expected: f64,
+    /// The view that is furthest out; none where all keep to their ranges.
+    pub why: Option<Why>,
+}
+
+/// What a view saw, and between what it lay so far. In the reading's unit but for [`View::Noise`], which compares the
+/// mean change with its least and greatest so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Why {
+    pub view: View,
+    pub seen: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// What is remembered of a sensor. Numbers are differences from `origin`, so that single precision is enough.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnomalyState {
+    /// Readings so far.
+    n: u32,
+    /// The first reading.
+    origin: f32,
+    last: f32,
+    level: f32,
+    /// Mean change from reading to reading: of the latest, and of all.
+    change: f32,
+    change_ever: f32,
+    value_range: Range,
+    level_range: Range,
+    noise_range: Range,
+    day_range: Range,
+    week_range: Range,
+    profile: Profile,
+    hours: [Option<Range>; 24],
+    /// 0: all hours have the same range, 1: each its own point.
+    season: f32,
+    /// Novelty that was told and still hushes.
+    told: f32,
+}
+
+impl AnomalyConfig {
+    /// Judges a reading by what was before it, then learns it. What is not finite says nothing and changes nothing.
+    pub fn observe(&self, state: &mut AnomalyState, value: f64, at_ms: i64) -> Judgement {
+        if value.is_nan() || value.abs() > READING_MAX {
+            return Judgement { score: 0.0, expected: f64::from(state.origin + state.level), why: None };
+        }
+        let pace = Pace::of(self.learn_n, state.n);
+        if state.n == 0 {
+            state.origin = value as f32;
+            state.last = (value - f64::from(state.origin)) as f32;
+        }
+        state.n = state.n.saturating_add(1);
+        let value = (value - f64::from(state.origin)) as f32;
+        let hour = Hour::of(at_ms);
+
+        let change = (value - state.last).abs();
+        state.last = value;
+        state.level += (value - state.level) * pace.smooth;
+        state.change += (change - state.change) * pace.smooth;
+        state.change_ever += (change - state.change_ever) * pace.ever;
+        let resolution = self.resolution as f32;
+        let noise = (state.change + 1e-3 * state.change_ever + resolution + f32::MIN_POSITIVE).ln();
+        let (of_day, of_week) = state.profile.expect(hour, state.level);
+        state.profile.learn(hour, value);
+
+        let mut novelty = Novelty::default();
+        // Before the level's range takes the reading in: the hours are measured by it.
+        let widest = state.level_range.width().max(resolution);
+        let views = [
+            (View::Value, &mut state.value_range, value, 1.0),
+            (View::Level, &mut state.level_range, state.level, 1.0),
+            (View::Noise, &mut state.noise_range, noise, WEIGHT_NOISE),
+            (View::Day, &mut state.day_range, value - of_day, 1.0),
+            (View::Week, &mut state.week_range, value - of_week, 1.0),
+        ];
+        for (view, range, seen, weight) in views {
+            if state.n <= N_SETTLE {
+                *range = Range::at(seen);
+                continue;
+            }
+            novelty.add(view, *range, seen, range.width().max(resolution), weight);
+            range.learn(seen, pace.forget, pace.follow);
+        }
+        match &mut state.hours[hour.of_day] {
+            None => state.hours[hour.of_day] = Some(Range::at(state.level)),
+            Some(range) => {
+                if state.n > N_SETTLE && widest > 0.0 {
+                    novelty.add(View::Hour, *range, state.level, widest, WEIGHT_HOUR * state.season);
+                    state.season += (1.0 - (range.width() / widest).min(1.0) - state.season) / N_SEASON;
+                }
+                range.learn(state.level, pace.forget, pace.follow);
+            }
+        }
+
+        let origin = f64::from(state.origin);
+        let expected = origin + f64::from(of_week);
+        if state.n <= pace.learn_n {
+            return Judgement { score: 0.0, expected, why: None };
+        }
+        let total = novelty.squares.sqrt();
+        state.told *= pace.quiet;
+        let news = (total - state.told).max(0.0);
+        state.told = state.told.max(total.min(TOLD_MAX));
+        let score = f64::from(news / (news + NOVELTY_ALERT));
+        Judgement { score, expected, why: novelty.greatest.map(|(_, why)| why.in_units(origin)) }
+    }
+}
+
+/// How fast things are learned and forgotten at a reading.
+struct Pace {
+    learn_n: u32,
+    smooth: f32,
+    ever: f32,
+    follow: f32,
+    forget: f32,
+    quiet: f32,
+}
+
+impl Pace {
+    fn of(learn_n: u32, n_before: u32) -> Pace {
+        let learn_n = learn_n.max(2 * N_SETTLE);
+        // The mean of all, until there are enough of them.
+        let ever = 1.0 / (n_before as f32 + 1.0);
+        let period = learn_n as f32;
+        Pace {
+            learn_n,
+            smooth: ever.max(1.0 / N_SMOOTH),
+            ever,
+            follow: ever.max(1.0 / period),
+            forget: FORGET_PER_PERIOD / period,
+            quiet: (-1.0 / (QUIET_PERIODS * period)).exp(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Novelty {
+    squares: f32,
+    greatest: Option<(f32, Why)>,
+}
+
+impl Novelty {
+    fn add(&mut self, view: View, range: Range, seen: f32, width: f32, weight: f32) {
+        let distance = range.distance(seen);
+        if distance == 0.0 || weight == 0.0 {
+            return;
+        }
+        let novelty = if width > 0.0 { (weight * distance / width).min(NOVELTY_MAX) } else { NOVELTY_MAX };
+        self.squares += novelty * novelty;
+        if self.greatest.is_none_or(|(greatest, _)| novelty > greatest) {
+            let [seen, low, high] = [seen, range.low, range.high].map(f64::from);
+            self.greatest = Some((novelty, Why { view, seen, low, high }));
+        }
+    }
+}
+
+impl Why {
+    fn in_units(self, origin: f64) -> Why {
+        let convert = |number: f64| match self.view {
+            View::Value | View::Level | View::Hour => origin + number,
+            View::Noise => number.exp(),
+            View::Day | View::Week => number,
+        };
+        Why { view: self.view, seen: convert(self.seen), low: convert(self.low), high: convert(self.high) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
