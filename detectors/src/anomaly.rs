@@ -7,7 +7,7 @@
 //! ones narrow ones. Novelties of the views add up as squares. An event is told once: what was told is taken off later
 //! novelty and decays.
 //!
-//! State is constant: [`AnomalyState`] has 1,380 bytes and nothing on the heap. Work is the same for each reading: no
+//! State is constant: [`AnomalyState`] has 1,436 bytes and nothing on the heap. Work is the same for each reading: no
 //! loop over the past, no randomness, no look ahead. What it is worth on the Numenta Anomaly Benchmark, and what that
 //! benchmark is worth, stands in `benches/RESULTS.md`, section D; the constants below lie on plateaus there.
 //!
@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 use profile::{Hour, Profile};
 pub use range::Range;
 
-/// At this score the novelty is [`NOVELTY_ALERT`]; what a rule takes unless told otherwise.
+/// A reading is worth an alarm at this score and above: there its novelty is the configured margin.
 pub const ALERT_SCORE: f64 = 0.5;
 
-/// Three hundredths of the range beyond it, and an alarm is worth its cost: best threshold over the whole benchmark.
-const NOVELTY_ALERT: f32 = 0.03;
+/// The margin that scores best over the whole Numenta benchmark, which takes ten false alarms for a missed event.
+pub const MARGIN_NAB: f64 = 0.04;
 
 /// A jump after a flat line would be infinitely new.
 const NOVELTY_MAX: f32 = 10.0;
@@ -37,8 +37,8 @@ const FORGET_PER_PERIOD: f32 = 0.03;
 /// What was told decays by 1/e within as much of a learning period.
 const QUIET_PERIODS: f32 = 0.5;
 
-/// No event hushes later ones by more, however wild it was.
-const TOLD_MAX: f32 = 0.25;
+/// No event hushes later ones by more margins, however wild it was.
+const TOLD_MAX_MARGINS: f32 = 6.0;
 
 /// Readings that level and noise are means of: an hour of five-minute readings.
 const N_SMOOTH: f32 = 12.0;
@@ -46,9 +46,8 @@ const N_SMOOTH: f32 = 12.0;
 /// Readings before ranges begin: the first means say nothing.
 const N_SETTLE: u32 = 20;
 
-/// Twenty-four ranges have as many more chances to be left as one, and a logarithm is no width.
-const WEIGHT_HOUR: f32 = 0.33;
-const WEIGHT_NOISE: f32 = 0.5;
+/// Twenty-four ranges have more chances to be left than one: their novelty counts a third.
+const WEIGHT_HOUR: f32 = 1.0 / 3.0;
 
 /// Readings over which it is learned whether the day has a course.
 const N_SEASON: f32 = 200.0;
@@ -64,6 +63,9 @@ pub struct AnomalyConfig {
     /// Least difference that means anything, in the reading's unit; 0 where every digit counts. A range is never taken
     /// for narrower.
     pub resolution: f64,
+    /// How far outside its range, in widths of the range, a reading is worth an alarm. [`MARGIN_NAB`] where a missed
+    /// event costs ten false alarms, 0.25 where someone has to drive out.
+    pub margin: f64,
 }
 
 /// A way to look at a reading.
@@ -159,25 +161,29 @@ impl AnomalyConfig {
         // Before the level's range takes the reading in: the hours are measured by it.
         let widest = state.level_range.width().max(resolution);
         let views = [
-            (View::Value, &mut state.value_range, value, 1.0),
-            (View::Level, &mut state.level_range, state.level, 1.0),
-            (View::Noise, &mut state.noise_range, noise, WEIGHT_NOISE),
-            (View::Day, &mut state.day_range, value - of_day, 1.0),
-            (View::Week, &mut state.week_range, value - of_week, 1.0),
+            (View::Value, &mut state.value_range, value),
+            (View::Level, &mut state.level_range, state.level),
+            (View::Noise, &mut state.noise_range, noise),
+            (View::Day, &mut state.day_range, value - of_day),
+            (View::Week, &mut state.week_range, value - of_week),
         ];
-        for (view, range, seen, weight) in views {
+        for (view, range, seen) in views {
             if state.n <= N_SETTLE {
                 *range = Range::at(seen);
                 continue;
             }
-            novelty.add(view, *range, seen, range.width().max(resolution), weight);
+            // Noise is a logarithm and has its resolution in it.
+            let resolution = if view == View::Noise { 0.0 } else { resolution };
+            let distance = (range.distance(seen) - resolution).max(0.0);
+            novelty.add(view, *range, seen, distance, range.width().max(resolution), 1.0);
             range.learn(seen, pace.forget, pace.follow);
         }
         match &mut state.hours[hour.of_day] {
             None => state.hours[hour.of_day] = Some(Range::at(state.level)),
             Some(range) => {
                 if state.n > N_SETTLE && widest > 0.0 {
-                    novelty.add(View::Hour, *range, state.level, widest, WEIGHT_HOUR * state.season);
+                    let distance = (range.distance(state.level) - resolution).max(0.0);
+                    novelty.add(View::Hour, *range, state.level, distance, widest, WEIGHT_HOUR * state.season);
                     state.season += (1.0 - (range.width() / widest).min(1.0) - state.season) / N_SEASON;
                 }
                 range.learn(state.level, pace.forget, pace.follow);
@@ -189,11 +195,14 @@ impl AnomalyConfig {
         if state.n <= pace.learn_n {
             return Judgement { score: 0.0, expected, why: None };
         }
+        let margin = (self.margin as f32).max(f32::MIN_POSITIVE);
         let total = novelty.squares.sqrt();
         state.told *= pace.quiet;
         let news = (total - state.told).max(0.0);
-        state.told = state.told.max(total.min(TOLD_MAX));
-        let score = f64::from(news / (news + NOVELTY_ALERT));
+        if news >= margin {
+            state.told = state.told.max(total.min(TOLD_MAX_MARGINS * margin));
+        }
+        let score = f64::from(news / (news + margin));
         Judgement { score, expected, why: novelty.greatest.map(|(_, why)| why.in_units(origin)) }
     }
 }
@@ -232,8 +241,7 @@ struct Novelty {
 }
 
 impl Novelty {
-    fn add(&mut self, view: View, range: Range, seen: f32, width: f32, weight: f32) {
-        let distance = range.distance(seen);
+    fn add(&mut self, view: View, range: Range, seen: f32, distance: f32, width: f32, weight: f32) {
         if distance == 0.0 || weight == 0.0 {
             return;
         }

@@ -6,18 +6,18 @@ use std::path::Path;
 use crate::Failure;
 
 /// One measured series and where its anomalies are.
-pub struct Series {
-    pub name: String,
-    pub at_ms: Vec<i64>,
-    pub values: Vec<f64>,
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) at_ms: Vec<i64>,
+    pub(crate) values: Vec<f64>,
     /// First and last row of each labelled anomaly.
-    pub windows: Vec<(usize, usize)>,
+    pub(crate) windows: Vec<(usize, usize)>,
     /// Rows at the beginning that are there to learn from and are not scored.
-    pub n_probation: usize,
+    pub(crate) n_probation: usize,
 }
 
 /// All series of the benchmark, by name. `folder` holds `data/` and `labels/`.
-pub fn nab(folder: &Path) -> Result<Vec<Series>, Failure> {
+pub(crate) fn nab(folder: &Path) -> Result<Vec<Series>, Failure> {
     let labels = std::fs::read_to_string(folder.join("labels/combined_windows.json"))
         .map_err(|cause| format!("read the labels in {}: {cause}", folder.display()))?;
     let labels: BTreeMap<String, Vec<(String, String)>> = serde_json::from_str(&labels)?;
@@ -44,7 +44,7 @@ fn nab_series(folder: &Path, name: String, labels: &[(String, String)]) -> Resul
 }
 
 /// Scores that another detector got, one a row, from NAB's `results/`.
-pub fn nab_result(folder: &Path, detector: &str, series: &str) -> Result<Vec<f64>, Failure> {
+pub(crate) fn nab_result(folder: &Path, detector: &str, series: &str) -> Result<Vec<f64>, Failure> {
     let (group, file) = series.split_once('/').ok_or("a series without a group")?;
     let text =
         std::fs::read_to_string(folder.join("results").join(detector).join(group).join(format!("{detector}_{file}")))?;
@@ -52,15 +52,15 @@ pub fn nab_result(folder: &Path, detector: &str, series: &str) -> Result<Vec<f64
 }
 
 /// A SKAB experiment: eight channels of one test bed, and the rows where its anomaly is.
-pub struct Experiment {
-    pub name: String,
-    pub at_ms: Vec<i64>,
-    pub channels: Vec<Vec<f64>>,
-    pub anomalous: Vec<bool>,
+pub(crate) struct Experiment {
+    pub(crate) name: String,
+    pub(crate) at_ms: Vec<i64>,
+    pub(crate) channels: Vec<Vec<f64>>,
+    pub(crate) anomalous: Vec<bool>,
 }
 
 /// All experiments with an anomaly below `folder`, by name.
-pub fn skab(folder: &Path) -> Result<Vec<Experiment>, Failure> {
+pub(crate) fn skab(folder: &Path) -> Result<Vec<Experiment>, Failure> {
     let mut out = Vec::new();
     for group in ["other", "valve1", "valve2"] {
         let Ok(entries) = std::fs::read_dir(folder.join(group)) else { continue };

@@ -16,7 +16,7 @@ mod scorer;
 use std::path::Path;
 use std::time::Instant;
 
-use outpost_detectors::anomaly::{ALERT_SCORE, AnomalyConfig, AnomalyState};
+use outpost_detectors::anomaly::{ALERT_SCORE, AnomalyConfig, AnomalyState, MARGIN_NAB};
 
 use corpus::Series;
 use scorer::{PROFILES, Scored, optimise, score_at};
@@ -30,9 +30,9 @@ fn main() -> Result<(), Failure> {
         Some(folder) => print_nab(folder)?,
         None => println!("NAB: no --nab folder given, left out"),
     }
-    own::print(ALERT_SCORE);
+    own::print();
     match folder("--skab") {
-        Some(folder) => print_skab(folder, ALERT_SCORE)?,
+        Some(folder) => print_skab(folder)?,
         None => println!("\nSKAB: no --skab folder given, left out"),
     }
     Ok(())
@@ -105,7 +105,7 @@ fn print_groups(scored: &[Scored]) {
 fn detect(series: &[Series]) -> Vec<Scored<'_>> {
     let mut out = Vec::with_capacity(series.len());
     for series in series {
-        let config = AnomalyConfig { learn_n: series.n_probation as u32, resolution: 0.0 };
+        let config = AnomalyConfig { learn_n: series.n_probation as u32, resolution: 0.0, margin: MARGIN_NAB };
         let mut state = AnomalyState::default();
         let rows = series.values.iter().zip(&series.at_ms);
         let scores = rows.map(|(value, at_ms)| config.observe(&mut state, *value, *at_ms).score).collect();
@@ -126,27 +126,28 @@ fn all<'a, 'b>(scored: &'b [Scored<'a>]) -> Vec<&'b Scored<'a>> {
     scored.iter().collect()
 }
 
-fn print_skab(folder: &Path, threshold: f64) -> Result<(), Failure> {
+fn print_skab(folder: &Path) -> Result<(), Failure> {
     /// Rows (seconds) of a SKAB experiment that its authors give to learn from.
     const LEARN_N: u32 = 400;
     /// Alarms as the valve opens again belong to the event.
     const N_SETTLE: usize = 60;
     let experiments = corpus::skab(folder)?;
-    println!("\n## SKAB ({} experiments, a detector on each of 8 channels, alarm at {threshold})\n", experiments.len());
+    println!("\n## SKAB ({} experiments, a detector on each of 8 channels)\n", experiments.len());
     println!("{}", events::Tally::HEADER);
-    let mut total = events::Tally::default();
-    for experiment in &experiments {
-        let anomalous = &experiment.anomalous;
-        let is_first = |row: &usize| anomalous[*row] && (*row == 0 || !anomalous[row - 1]);
-        let events = (0..anomalous.len()).filter(is_first).map(|first| {
-            let n = anomalous[first..].iter().take_while(|is| **is).count();
-            (first, first + n - 1)
-        });
-        let events: Vec<_> = events.collect();
-        let tally = events::judge(&experiment.channels, &experiment.at_ms, LEARN_N, threshold, &events, N_SETTLE);
-        println!("{}", tally.line(&experiment.name));
-        total.add(&tally);
+    for margin in events::MARGINS {
+        let mut total = events::Tally::default();
+        for experiment in &experiments {
+            let anomalous = &experiment.anomalous;
+            let is_first = |row: &usize| anomalous[*row] && (*row == 0 || !anomalous[row - 1]);
+            let events = (0..anomalous.len()).filter(is_first).map(|first| {
+                let n = anomalous[first..].iter().take_while(|is| **is).count();
+                (first, first + n - 1)
+            });
+            let events: Vec<_> = events.collect();
+            let config = AnomalyConfig { learn_n: LEARN_N, resolution: 0.0, margin };
+            total.add(&events::judge(&config, &experiment.channels, &experiment.at_ms, &events, N_SETTLE));
+        }
+        println!("{}", total.line("all", margin));
     }
-    println!("{}", total.line("all"));
     Ok(())
 }

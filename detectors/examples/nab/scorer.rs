@@ -9,39 +9,39 @@ use crate::corpus::Series;
 
 /// What a detection is worth and what faults cost.
 #[derive(Clone, Copy)]
-pub struct Profile {
-    pub name: &'static str,
-    pub false_alarm: f64,
-    pub missed: f64,
+pub(crate) struct Profile {
+    pub(crate) name: &'static str,
+    pub(crate) false_alarm: f64,
+    pub(crate) missed: f64,
 }
 
 /// NAB's `config/profiles.json`; a detection is worth 1 in each.
-pub const PROFILES: [Profile; 3] = [
+pub(crate) const PROFILES: [Profile; 3] = [
     Profile { name: "standard", false_alarm: 0.11, missed: 1.0 },
     Profile { name: "reward low FP", false_alarm: 0.22, missed: 1.0 },
     Profile { name: "reward low FN", false_alarm: 0.11, missed: 2.0 },
 ];
 
 /// A series with a score for each of its rows.
-pub struct Scored<'a> {
-    pub series: &'a Series,
-    pub scores: Vec<f64>,
+pub(crate) struct Scored<'a> {
+    pub(crate) series: &'a Series,
+    pub(crate) scores: Vec<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Rows that score as much or more are alarms.
-    pub threshold: f64,
+    pub(crate) threshold: f64,
     /// NAB's normalised score.
-    pub score: f64,
-    pub n_detected: usize,
-    pub n_windows: usize,
+    pub(crate) score: f64,
+    pub(crate) n_detected: usize,
+    pub(crate) n_windows: usize,
     /// Alarm rows outside of windows.
-    pub n_false: usize,
+    pub(crate) n_false: usize,
 }
 
 /// The one threshold for all of `corpus` that scores best, as NAB's optimiser finds it.
-pub fn optimise(corpus: &[&Scored], profile: Profile) -> Outcome {
+pub(crate) fn optimise(corpus: &[&Scored], profile: Profile) -> Outcome {
     let mut rows: Vec<Row> = rows(corpus);
     rows.sort_by(|left, right| right.score.total_cmp(&left.score));
     let mut tally = Tally::new(corpus, profile);
@@ -61,7 +61,7 @@ pub fn optimise(corpus: &[&Scored], profile: Profile) -> Outcome {
 }
 
 /// The score at a threshold that was found elsewhere.
-pub fn score_at(corpus: &[&Scored], profile: Profile, threshold: f64) -> Outcome {
+pub(crate) fn score_at(corpus: &[&Scored], profile: Profile, threshold: f64) -> Outcome {
     let mut tally = Tally::new(corpus, profile);
     rows(corpus).iter().filter(|row| row.score >= threshold).for_each(|row| tally.alarm(row));
     tally.outcome(threshold)

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const CONFIG: AnomalyConfig = AnomalyConfig { learn_n: 288, resolution: 0.0 };
+const CONFIG: AnomalyConfig = AnomalyConfig { learn_n: 288, resolution: 0.0, margin: MARGIN_NAB };
 const STEP_MS: i64 = 600_000;
 
 /// Days of a quiet room, a reading each ten minutes: 20 degrees, 4 up and down, and a wobble.
@@ -76,7 +76,7 @@ fn what_is_below_the_resolution_is_no_news() {
 
 #[test]
 fn the_state_is_as_large_as_its_documentation_says() {
-    assert_eq!(size_of::<AnomalyState>(), 1_380);
+    assert_eq!(size_of::<AnomalyState>(), 1_436);
 }
 
 /// What sensors and decoders come up with.
@@ -96,7 +96,7 @@ fn readings() -> impl Strategy<Value = Vec<(f64, i64)>> {
 proptest! {
     #[test]
     fn whatever_comes_scores_are_scores_and_the_state_stays_sound(readings in readings()) {
-        let config = AnomalyConfig { learn_n: 40, resolution: 0.0 };
+        let config = AnomalyConfig { learn_n: 40, resolution: 0.0, margin: MARGIN_NAB };
         let mut state = AnomalyState::default();
         for (value, at_ms) in readings {
             let judgement = config.observe(&mut state, value, at_ms);
@@ -110,7 +110,7 @@ proptest! {
 
     #[test]
     fn a_restart_anywhere_changes_nothing(readings in readings(), at in 0_usize..400) {
-        let config = AnomalyConfig { learn_n: 40, resolution: 0.0 };
+        let config = AnomalyConfig { learn_n: 40, resolution: 0.0, margin: MARGIN_NAB };
         let (mut whole, mut split) = (AnomalyState::default(), AnomalyState::default());
         for (row, (value, at_ms)) in readings.into_iter().enumerate() {
             if row == at {
