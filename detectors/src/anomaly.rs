@@ -1,13 +1,13 @@
 //! Says how unusual a reading is for its sensor, with no limit given by anyone. Pure; knows nothing of rules or units.
 //!
-//! Each reading is looked at in six ways ([`View`]): as it is, smoothed, its noise, against the hour of the day, against
-//! the hour of the week, and within the range of the hour. Each way has a [`Range`] that it kept to so far and slowly
+//! Each reading is looked at in seven ways ([`View`]): as it is, smoothed, its noise, for how long it stands still,
+//! against the hour of the day, against the hour of the week, and within the range of the hour. Each way has a [`Range`] that it kept to so far and slowly
 //! forgets. *Novelty* is how far a view lies outside its range, in widths of the range: what never happened is news,
 //! and the more so the further out it is; no distribution is assumed, so spiky sensors keep wide ranges and steady
 //! ones narrow ones. Novelties of the views add up as squares. An event is told once: what was told is taken off later
 //! novelty and decays.
 //!
-//! State is constant: [`AnomalyState`] has 1,436 bytes and nothing on the heap. Work is the same for each reading: no
+//! State is constant: [`AnomalyState`] has 1,444 bytes and nothing on the heap. Work is the same for each reading: no
 //! loop over the past, no randomness, no look ahead. What it is worth on the Numenta Anomaly Benchmark, and what that
 //! benchmark is worth, stands in `benches/RESULTS.md`, section D; the constants below lie on plateaus there.
 //!
@@ -49,6 +49,9 @@ const N_SETTLE: u32 = 20;
 /// Twenty-four ranges have more chances to be left than one: their novelty counts a third.
 const WEIGHT_HOUR: f32 = 1.0 / 3.0;
 
+/// A sensor that goes on being stuck is no more news with each reading.
+const STUCK_MAX_MARGINS: f32 = 2.0;
+
 /// Readings over which it is learned whether the day has a course.
 const N_SEASON: f32 = 200.0;
 
@@ -81,6 +84,8 @@ pub enum View {
     Day,
     /// Difference from the mean of this hour of the week.
     Week,
+    /// Readings in a row that repeat the one before, against the longest such run that ended.
+    Stuck,
     /// Level within the range that this hour of the day kept to; counts as far as days have a course.
     Hour,
 }
@@ -126,6 +131,9 @@ pub struct AnomalyState {
     week_range: Range,
     profile: Profile,
     hours: [Option<Range>; 24],
+    /// Readings in a row that repeat the one before: now, and the longest that ended.
+    run: f32,
+    longest_run: f32,
     /// 0: all hours have the same range, 1: each its own point.
     season: f32,
     /// Novelty that was told and still hushes.
@@ -147,12 +155,13 @@ impl AnomalyConfig {
         let value = (value - f64::from(state.origin)) as f32;
         let hour = Hour::of(at_ms);
 
+        let (resolution, margin) = (self.resolution as f32, (self.margin as f32).max(f32::MIN_POSITIVE));
         let change = (value - state.last).abs();
+        let change = if change > resolution { change } else { 0.0 };
         state.last = value;
         state.level += (value - state.level) * pace.smooth;
         state.change += (change - state.change) * pace.smooth;
         state.change_ever += (change - state.change_ever) * pace.ever;
-        let resolution = self.resolution as f32;
         let noise = (state.change + 1e-3 * state.change_ever + resolution + f32::MIN_POSITIVE).ln();
         let (of_day, of_week) = state.profile.expect(hour, state.level);
         state.profile.learn(hour, value);
@@ -190,12 +199,13 @@ impl AnomalyConfig {
             }
         }
 
+        novelty.add_stuck(state, change > 0.0, margin, &pace);
+
         let origin = f64::from(state.origin);
         let expected = origin + f64::from(of_week);
         if state.n <= pace.learn_n {
             return Judgement { score: 0.0, expected, why: None };
         }
-        let margin = (self.margin as f32).max(f32::MIN_POSITIVE);
         let total = novelty.squares.sqrt();
         state.told *= pace.quiet;
         let news = (total - state.told).max(0.0);
@@ -254,12 +264,35 @@ impl Novelty {
     }
 }
 
+impl Novelty {
+    /// A run is learned when it ends, not while it grows: else nothing would ever be longer than usual.
+    fn add_stuck(&mut self, state: &mut AnomalyState, moved: bool, margin: f32, pace: &Pace) {
+        if moved {
+            state.longest_run = (state.longest_run * (1.0 - pace.forget)).max(state.run);
+            state.run = 0.0;
+            return;
+        }
+        state.run += 1.0;
+        let learning = state.n <= pace.learn_n;
+        if learning {
+            state.longest_run = state.longest_run.max(state.run);
+        }
+        // What stood still for a whole learning period is a still thing.
+        if learning || state.run > pace.learn_n as f32 {
+            return;
+        }
+        let patience = state.longest_run + N_SMOOTH;
+        let distance = (state.run - patience).max(0.0).min(STUCK_MAX_MARGINS * margin * patience);
+        self.add(View::Stuck, Range::at(state.longest_run), state.run, distance, patience, 1.0);
+    }
+}
+
 impl Why {
     fn in_units(self, origin: f64) -> Why {
         let convert = |number: f64| match self.view {
             View::Value | View::Level | View::Hour => origin + number,
             View::Noise => number.exp(),
-            View::Day | View::Week => number,
+            View::Stuck | View::Day | View::Week => number,
         };
         Why { view: self.view, seen: convert(self.seen), low: convert(self.low), high: convert(self.high) }
     }

@@ -53,7 +53,6 @@ pub(crate) fn nab_result(folder: &Path, detector: &str, series: &str) -> Result<
 
 /// A SKAB experiment: eight channels of one test bed, and the rows where its anomaly is.
 pub(crate) struct Experiment {
-    pub(crate) name: String,
     pub(crate) at_ms: Vec<i64>,
     pub(crate) channels: Vec<Vec<f64>>,
     pub(crate) anomalous: Vec<bool>,
@@ -68,15 +67,15 @@ pub(crate) fn skab(folder: &Path) -> Result<Vec<Experiment>, Failure> {
         files.sort_by_key(|entry| entry.file_name());
         for file in files {
             let text = std::fs::read_to_string(file.path())?;
-            out.push(skab_experiment(format!("{group}/{}", file.file_name().display()), &text)?);
+            out.push(skab_experiment(&text)?);
         }
     }
     Ok(out)
 }
 
-fn skab_experiment(name: String, text: &str) -> Result<Experiment, Failure> {
+fn skab_experiment(text: &str) -> Result<Experiment, Failure> {
     const N_CHANNELS: usize = 8;
-    let mut out = Experiment { name, at_ms: Vec::new(), channels: vec![Vec::new(); N_CHANNELS], anomalous: Vec::new() };
+    let mut out = Experiment { at_ms: Vec::new(), channels: vec![Vec::new(); N_CHANNELS], anomalous: Vec::new() };
     for line in text.lines().skip(1) {
         let mut cells = line.split(';');
         out.at_ms.push(instant_ms(cells.next().ok_or("an empty line")?)?);

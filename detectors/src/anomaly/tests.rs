@@ -42,6 +42,26 @@ fn a_stuck_sensor_is_too_quiet() {
 }
 
 #[test]
+fn a_stuck_sensor_is_told_at_a_wide_margin_too() {
+    let config = AnomalyConfig { margin: 0.25, ..CONFIG };
+    let mut state = AnomalyState::default();
+    let mut judge = |row: usize| config.observe(&mut state, room(row.min(1_000)), row as i64 * STEP_MS);
+    let alarms: Vec<(usize, Judgement)> =
+        (0..1_100).map(|row| (row, judge(row))).filter(|(_, one)| one.score >= ALERT_SCORE).collect();
+    assert!(alarms.iter().all(|(row, _)| *row > 1_000), "{alarms:?}");
+    assert!(
+        alarms.iter().any(|(row, one)| *row < 1_024 && one.why.is_some_and(|why| why.view == View::Stuck)),
+        "{alarms:?}"
+    );
+}
+
+#[test]
+fn a_sensor_that_never_moves_is_not_stuck() {
+    let judged = judge((0..2_000).map(|_| 21.0));
+    assert!(judged.iter().all(|judgement| judgement.score == 0.0));
+}
+
+#[test]
 fn an_everyday_value_at_the_wrong_hour_is_unusual() {
     // Half a day shifted: every value was seen before, at another time of the day.
     let rows = alarms(|row, _| room(row + 72));
@@ -76,7 +96,7 @@ fn what_is_below_the_resolution_is_no_news() {
 
 #[test]
 fn the_state_is_as_large_as_its_documentation_says() {
-    assert_eq!(size_of::<AnomalyState>(), 1_436);
+    assert_eq!(size_of::<AnomalyState>(), 1_444);
 }
 
 /// What sensors and decoders come up with.
