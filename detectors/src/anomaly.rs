@@ -46,6 +46,12 @@ const N_SMOOTH: f32 = 12.0;
 /// Readings before ranges begin: the first means say nothing.
 const N_SETTLE: u32 = 20;
 
+const LEARN_N_MIN: u32 = 2 * N_SETTLE;
+
+/// Below lies the noise of ranges themselves; above, an alarm would be beyond what novelty can reach.
+const MARGIN_MIN: f64 = 0.001;
+const MARGIN_MAX: f64 = 5.0;
+
 /// Twenty-four ranges have more chances to be left than one: their novelty counts a third.
 const WEIGHT_HOUR: f32 = 1.0 / 3.0;
 
@@ -61,14 +67,24 @@ const READING_MAX: f64 = 1e15;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnomalyConfig {
     /// Readings at the beginning that show what is usual, at least 40. Nothing scores before; memory and quiet after an
-    /// event are counted in this length. Two days' worth, better a week's.
+    /// event are counted in this length. Two days' worth, better a week's. NAB's own: 15 % of a series, at most 750.
     pub learn_n: u32,
     /// Least difference that means anything, in the reading's unit; 0 where every digit counts. A range is never taken
     /// for narrower.
     pub resolution: f64,
     /// How far outside its range, in widths of the range, a reading is worth an alarm. [`MARGIN_NAB`] where a missed
-    /// event costs ten false alarms, 0.25 where someone has to drive out.
+    /// event costs ten false alarms; 0.25 where someone has to drive out, which alarms twenty times less often.
     pub margin: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum AnomalyError {
+    #[error("{learn_n} readings are too few to learn from, at least {LEARN_N_MIN}")]
+    LearnsTooLittle { learn_n: u32 },
+    #[error("resolution {resolution} is not a finite number of at least 0")]
+    BadResolution { resolution: f64 },
+    #[error("margin {margin} is not within {MARGIN_MIN} and {MARGIN_MAX}")]
+    BadMargin { margin: f64 },
 }
 
 /// A way to look at a reading.
@@ -141,85 +157,145 @@ pub struct AnomalyState {
 }
 
 impl AnomalyConfig {
+    pub fn check(&self) -> Result<(), AnomalyError> {
+        if self.learn_n < LEARN_N_MIN {
+            return Err(AnomalyError::LearnsTooLittle { learn_n: self.learn_n });
+        }
+        if !self.resolution.is_finite() || self.resolution < 0.0 {
+            return Err(AnomalyError::BadResolution { resolution: self.resolution });
+        }
+        if !(MARGIN_MIN..=MARGIN_MAX).contains(&self.margin) {
+            return Err(AnomalyError::BadMargin { margin: self.margin });
+        }
+        Ok(())
+    }
+
     /// Judges a reading by what was before it, then learns it. What is not finite says nothing and changes nothing.
     pub fn observe(&self, state: &mut AnomalyState, value: f64, at_ms: i64) -> Judgement {
         if value.is_nan() || value.abs() > READING_MAX {
             return Judgement { score: 0.0, expected: f64::from(state.origin + state.level), why: None };
         }
-        let pace = Pace::of(self.learn_n, state.n);
-        if state.n == 0 {
-            state.origin = value as f32;
-            state.last = (value - f64::from(state.origin)) as f32;
-        }
-        state.n = state.n.saturating_add(1);
-        let value = (value - f64::from(state.origin)) as f32;
+        let scale = Scale::of(self, state.n);
         let hour = Hour::of(at_ms);
-
-        let (resolution, margin) = (self.resolution as f32, (self.margin as f32).max(f32::MIN_POSITIVE));
-        let change = (value - state.last).abs();
-        let change = if change > resolution { change } else { 0.0 };
-        state.last = value;
-        state.level += (value - state.level) * pace.smooth;
-        state.change += (change - state.change) * pace.smooth;
-        state.change_ever += (change - state.change_ever) * pace.ever;
-        let noise = (state.change + 1e-3 * state.change_ever + resolution + f32::MIN_POSITIVE).ln();
+        let reading = state.take(value, &scale);
         let (of_day, of_week) = state.profile.expect(hour, state.level);
-        state.profile.learn(hour, value);
+        state.profile.learn(hour, reading.value);
 
         let mut novelty = Novelty::default();
         // Before the level's range takes the reading in: the hours are measured by it.
-        let widest = state.level_range.width().max(resolution);
-        let views = [
-            (View::Value, &mut state.value_range, value),
-            (View::Level, &mut state.level_range, state.level),
-            (View::Noise, &mut state.noise_range, noise),
-            (View::Day, &mut state.day_range, value - of_day),
-            (View::Week, &mut state.week_range, value - of_week),
-        ];
-        for (view, range, seen) in views {
-            if state.n <= N_SETTLE {
-                *range = Range::at(seen);
-                continue;
-            }
-            // Noise is a logarithm and has its resolution in it.
-            let resolution = if view == View::Noise { 0.0 } else { resolution };
-            let distance = (range.distance(seen) - resolution).max(0.0);
-            novelty.add(view, *range, seen, distance, range.width().max(resolution), 1.0);
-            range.learn(seen, pace.forget, pace.follow);
-        }
-        match &mut state.hours[hour.of_day] {
-            None => state.hours[hour.of_day] = Some(Range::at(state.level)),
-            Some(range) => {
-                if state.n > N_SETTLE && widest > 0.0 {
-                    let distance = (range.distance(state.level) - resolution).max(0.0);
-                    novelty.add(View::Hour, *range, state.level, distance, widest, WEIGHT_HOUR * state.season);
-                    state.season += (1.0 - (range.width() / widest).min(1.0) - state.season) / N_SEASON;
-                }
-                range.learn(state.level, pace.forget, pace.follow);
-            }
-        }
-
-        novelty.add_stuck(state, change > 0.0, margin, &pace);
+        let widest = state.level_range.width().max(scale.resolution);
+        state.look_at_ranges(&reading, of_day, of_week, &scale, &mut novelty);
+        state.look_at_hour(hour, widest, &scale, &mut novelty);
+        state.look_at_run(reading.moved, &scale, &mut novelty);
 
         let origin = f64::from(state.origin);
         let expected = origin + f64::from(of_week);
-        if state.n <= pace.learn_n {
+        if state.n <= scale.learn_n {
             return Judgement { score: 0.0, expected, why: None };
         }
-        let total = novelty.squares.sqrt();
-        state.told *= pace.quiet;
-        let news = (total - state.told).max(0.0);
-        if news >= margin {
-            state.told = state.told.max(total.min(TOLD_MAX_MARGINS * margin));
-        }
-        let score = f64::from(news / (news + margin));
+        let score = state.tell(novelty.squares.sqrt(), &scale);
         Judgement { score, expected, why: novelty.greatest.map(|(_, why)| why.in_units(origin)) }
     }
 }
 
-/// How fast things are learned and forgotten at a reading.
-struct Pace {
+struct Reading {
+    /// Difference from the origin.
+    value: f32,
+    /// By more than the resolution.
+    moved: bool,
+    noise: f32,
+}
+
+impl AnomalyState {
+    fn take(&mut self, value: f64, scale: &Scale) -> Reading {
+        if self.n == 0 {
+            self.origin = value as f32;
+            self.last = (value - f64::from(self.origin)) as f32;
+        }
+        self.n = self.n.saturating_add(1);
+        let value = (value - f64::from(self.origin)) as f32;
+        let change = (value - self.last).abs();
+        let moved = change > scale.resolution;
+        let change = if moved { change } else { 0.0 };
+        self.last = value;
+        self.level += (value - self.level) * scale.smooth;
+        self.change += (change - self.change) * scale.smooth;
+        self.change_ever += (change - self.change_ever) * scale.ever;
+        // Where a sensor stands still there is a floor under the logarithm.
+        let noise = (self.change + 1e-3 * self.change_ever + scale.resolution + f32::MIN_POSITIVE).ln();
+        Reading { value, moved, noise }
+    }
+
+    fn look_at_ranges(&mut self, reading: &Reading, of_day: f32, of_week: f32, scale: &Scale, novelty: &mut Novelty) {
+        let views = [
+            (View::Value, &mut self.value_range, reading.value, scale.resolution),
+            (View::Level, &mut self.level_range, self.level, scale.resolution),
+            // Has the resolution in it.
+            (View::Noise, &mut self.noise_range, reading.noise, 0.0),
+            (View::Day, &mut self.day_range, reading.value - of_day, scale.resolution),
+            (View::Week, &mut self.week_range, reading.value - of_week, scale.resolution),
+        ];
+        for (view, range, seen, resolution) in views {
+            if self.n <= N_SETTLE {
+                *range = Range::at(seen);
+                continue;
+            }
+            let distance = range.distance(seen) - resolution;
+            novelty.add(Why::new(view, seen, *range), distance, range.width().max(resolution), 1.0);
+            range.learn(seen, scale.forget, scale.follow);
+        }
+    }
+
+    fn look_at_hour(&mut self, hour: Hour, widest: f32, scale: &Scale, novelty: &mut Novelty) {
+        let Some(range) = &mut self.hours[hour.of_day] else {
+            self.hours[hour.of_day] = Some(Range::at(self.level));
+            return;
+        };
+        if self.n > N_SETTLE && widest > 0.0 {
+            let distance = range.distance(self.level) - scale.resolution;
+            novelty.add(Why::new(View::Hour, self.level, *range), distance, widest, WEIGHT_HOUR * self.season);
+            self.season += (1.0 - (range.width() / widest).min(1.0) - self.season) / N_SEASON;
+        }
+        range.learn(self.level, scale.forget, scale.follow);
+    }
+
+    /// A run is learned when it ends, not while it grows: else nothing would ever be longer than usual.
+    fn look_at_run(&mut self, moved: bool, scale: &Scale, novelty: &mut Novelty) {
+        if moved {
+            self.longest_run = (self.longest_run * (1.0 - scale.forget)).max(self.run);
+            self.run = 0.0;
+            return;
+        }
+        self.run += 1.0;
+        if self.n <= scale.learn_n {
+            self.longest_run = self.longest_run.max(self.run);
+            return;
+        }
+        // What stood still for a whole learning period is a still thing.
+        if self.run <= scale.learn_n as f32 {
+            let patience = self.longest_run + N_SMOOTH;
+            let distance = (self.run - patience).min(STUCK_MAX_MARGINS * scale.margin * patience);
+            novelty.add(Why::new(View::Stuck, self.run, Range::at(self.longest_run)), distance, patience, 1.0);
+        }
+    }
+
+    /// The score of what is new beyond what was told already. Only what is worth an alarm counts as told: what grows
+    /// slowly must not hush itself.
+    fn tell(&mut self, novelty: f32, scale: &Scale) -> f64 {
+        self.told *= scale.quiet;
+        let news = (novelty - self.told).max(0.0);
+        if news >= scale.margin {
+            self.told = self.told.max(novelty.min(TOLD_MAX_MARGINS * scale.margin));
+        }
+        f64::from(news / (news + scale.margin))
+    }
+}
+
+/// The configuration in the terms of a reading: what counts, and which share of it is learned and forgotten.
+struct Scale {
     learn_n: u32,
+    resolution: f32,
+    margin: f32,
     smooth: f32,
     ever: f32,
     follow: f32,
@@ -227,14 +303,16 @@ struct Pace {
     quiet: f32,
 }
 
-impl Pace {
-    fn of(learn_n: u32, n_before: u32) -> Pace {
-        let learn_n = learn_n.max(2 * N_SETTLE);
-        // The mean of all, until there are enough of them.
-        let ever = 1.0 / (n_before as f32 + 1.0);
+impl Scale {
+    fn of(config: &AnomalyConfig, n_before: u32) -> Scale {
+        let learn_n = config.learn_n.max(LEARN_N_MIN);
         let period = learn_n as f32;
-        Pace {
+        // A mean is over all readings until there are enough of them.
+        let ever = 1.0 / (n_before as f32 + 1.0);
+        Scale {
             learn_n,
+            resolution: config.resolution as f32,
+            margin: config.margin.max(MARGIN_MIN) as f32,
             smooth: ever.max(1.0 / N_SMOOTH),
             ever,
             follow: ever.max(1.0 / period),
@@ -251,43 +329,23 @@ struct Novelty {
 }
 
 impl Novelty {
-    fn add(&mut self, view: View, range: Range, seen: f32, distance: f32, width: f32, weight: f32) {
-        if distance == 0.0 || weight == 0.0 {
+    fn add(&mut self, why: Why, distance: f32, width: f32, weight: f32) {
+        if distance <= 0.0 || weight == 0.0 {
             return;
         }
         let novelty = if width > 0.0 { (weight * distance / width).min(NOVELTY_MAX) } else { NOVELTY_MAX };
         self.squares += novelty * novelty;
         if self.greatest.is_none_or(|(greatest, _)| novelty > greatest) {
-            let [seen, low, high] = [seen, range.low, range.high].map(f64::from);
-            self.greatest = Some((novelty, Why { view, seen, low, high }));
+            self.greatest = Some((novelty, why));
         }
-    }
-}
-
-impl Novelty {
-    /// A run is learned when it ends, not while it grows: else nothing would ever be longer than usual.
-    fn add_stuck(&mut self, state: &mut AnomalyState, moved: bool, margin: f32, pace: &Pace) {
-        if moved {
-            state.longest_run = (state.longest_run * (1.0 - pace.forget)).max(state.run);
-            state.run = 0.0;
-            return;
-        }
-        state.run += 1.0;
-        let learning = state.n <= pace.learn_n;
-        if learning {
-            state.longest_run = state.longest_run.max(state.run);
-        }
-        // What stood still for a whole learning period is a still thing.
-        if learning || state.run > pace.learn_n as f32 {
-            return;
-        }
-        let patience = state.longest_run + N_SMOOTH;
-        let distance = (state.run - patience).max(0.0).min(STUCK_MAX_MARGINS * margin * patience);
-        self.add(View::Stuck, Range::at(state.longest_run), state.run, distance, patience, 1.0);
     }
 }
 
 impl Why {
+    fn new(view: View, seen: f32, range: Range) -> Why {
+        Why { view, seen: seen.into(), low: range.low.into(), high: range.high.into() }
+    }
+
     fn in_units(self, origin: f64) -> Why {
         let convert = |number: f64| match self.view {
             View::Value | View::Level | View::Hour => origin + number,

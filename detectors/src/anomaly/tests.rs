@@ -95,6 +95,18 @@ fn what_is_below_the_resolution_is_no_news() {
 }
 
 #[test]
+fn a_configuration_that_cannot_work_says_why() {
+    let said = |config: AnomalyConfig| config.check().map_err(|error| error.to_string());
+    assert_eq!(said(CONFIG), Ok(()));
+    let learns = said(AnomalyConfig { learn_n: 39, ..CONFIG });
+    assert_eq!(learns, Err("39 readings are too few to learn from, at least 40".into()));
+    let resolution = said(AnomalyConfig { resolution: f64::NAN, ..CONFIG });
+    assert_eq!(resolution, Err("resolution NaN is not a finite number of at least 0".into()));
+    let margin = said(AnomalyConfig { margin: 0.0, ..CONFIG });
+    assert_eq!(margin, Err("margin 0 is not within 0.001 and 5".into()));
+}
+
+#[test]
 fn the_state_is_as_large_as_its_documentation_says() {
     assert_eq!(size_of::<AnomalyState>(), 1_444);
 }
