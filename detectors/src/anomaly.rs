@@ -73,7 +73,7 @@ pub struct AnomalyConfig {
     /// for narrower.
     pub resolution: f64,
     /// How far outside its range, in widths of the range, a reading is worth an alarm. [`MARGIN_NAB`] where a missed
-    /// event costs ten false alarms; 0.25 where someone has to drive out, which alarms twenty times less often.
+    /// event costs ten false alarms; 0.25 where someone has to drive out, which alarms some 25 times less often.
     pub margin: f64,
 }
 

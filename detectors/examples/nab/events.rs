@@ -8,10 +8,12 @@ pub(crate) const MARGINS: [f64; 3] = [MARGIN_NAB, 0.1, 0.25];
 /// What came of some events. Delays are in rows.
 #[derive(Default)]
 pub(crate) struct Tally {
-    n_events: usize,
+    /// Rows of each event.
+    n_event_rows: Vec<usize>,
     delays: Vec<usize>,
     n_false: usize,
-    n_rows: usize,
+    /// Rows at which an alarm would be false.
+    n_quiet_rows: usize,
 }
 
 /// Runs one detector on each channel; the first alarm of any of them finds an event. Alarms within `n_settle` rows after
@@ -24,7 +26,8 @@ pub(crate) fn judge(
     n_settle: usize,
 ) -> Tally {
     let mut states = vec![AnomalyState::default(); channels.len()];
-    let mut tally = Tally { n_events: events.len(), ..Tally::default() };
+    let n_event_rows = events.iter().map(|(first, last)| last - first + 1).collect();
+    let mut tally = Tally { n_event_rows, ..Tally::default() };
     let mut found = vec![false; events.len()];
     for (row, at) in at_ms.iter().enumerate() {
         let mut alarm = false;
@@ -34,13 +37,12 @@ pub(crate) fn judge(
         if row < config.learn_n as usize {
             continue;
         }
-        tally.n_rows += 1;
-        if !alarm {
-            continue;
-        }
         match events.iter().position(|&(first, last)| (first..=last + n_settle).contains(&row)) {
-            None => tally.n_false += 1,
-            Some(event) if row <= events[event].1 && !found[event] => {
+            None => {
+                tally.n_quiet_rows += 1;
+                tally.n_false += usize::from(alarm);
+            }
+            Some(event) if alarm && row <= events[event].1 && !found[event] => {
                 found[event] = true;
                 tally.delays.push(row - events[event].0);
             }
@@ -52,27 +54,29 @@ pub(crate) fn judge(
 
 impl Tally {
     pub(crate) const HEADER: &str =
-        "| | margin | events | found | recall | precision | median delay, rows | false alarms per 1,000 rows |
+        "| | margin | events | found | by chance | precision | median delay, rows | false alarms per 1,000 rows |
 |---|---|---|---|---|---|---|---|";
 
     pub(crate) fn add(&mut self, other: &Tally) {
-        self.n_events += other.n_events;
+        self.n_event_rows.extend(&other.n_event_rows);
         self.delays.extend(&other.delays);
         self.n_false += other.n_false;
-        self.n_rows += other.n_rows;
+        self.n_quiet_rows += other.n_quiet_rows;
     }
 
+    /// "By chance" is how many events random alarms would find that come as often as the false ones.
     pub(crate) fn line(&self, name: &str, margin: f64) -> String {
         let n_found = self.delays.len();
         let mut delays = self.delays.clone();
         delays.sort_unstable();
         let delay = delays.get(n_found / 2).map_or("–".to_owned(), |delay| delay.to_string());
+        let false_per_row = self.n_false as f64 / self.n_quiet_rows.max(1) as f64;
         format!(
-            "| {name} | {margin} | {} | {n_found} | {:.2} | {:.2} | {delay} | {:.2} |",
-            self.n_events,
-            n_found as f64 / self.n_events.max(1) as f64,
+            "| {name} | {margin} | {} | {n_found} | {:.0} | {:.2} | {delay} | {:.2} |",
+            self.n_event_rows.len(),
+            self.n_event_rows.iter().map(|n| 1.0 - (-false_per_row * *n as f64).exp()).sum::<f64>(),
             n_found as f64 / (n_found + self.n_false).max(1) as f64,
-            self.n_false as f64 * 1_000.0 / self.n_rows.max(1) as f64,
+            false_per_row * 1_000.0,
         )
     }
 }
