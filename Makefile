@@ -1,7 +1,7 @@
 # The two commands of the README, and what they stand on. Works on Debian and Ubuntu with Rust (rustup.rs).
 
 SHELL := /bin/bash
-.PHONY: demo test check build packages-build packages-test packages-bench bench
+.PHONY: demo test check build packages-build packages-test packages-bench bench nab
 
 # Runs the gateway on replayed real recordings: no broker, camera, database or network of yours.
 demo: packages-build
@@ -20,6 +20,11 @@ check:
 # Figures of benches/RESULTS.md; see benches/README.md. About half an hour: `benches/run --short` sees that all runs.
 bench: packages-build packages-bench
 	benches/run
+
+# How good the anomaly detector is (benches/RESULTS.md, section D). Fetches NAB and SKAB unless NAB_DIR and SKAB_DIR name
+# them.
+nab: packages-build
+	benches/nab
 
 packages-build:
 	@.ci/packages gcc libc6-dev

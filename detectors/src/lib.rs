@@ -6,6 +6,7 @@
 //! - [`flapping`]: what comes and goes again and again becomes one alert
 //! - [`threshold`], [`rate`], [`stuck`], [`occurrences`] (n of m, count), [`deviation`]: detector kinds over readings
 //! - [`silent`], [`hotspot`], [`intrusion`]: detector kinds over other facts
+//! - [`anomaly`]: how unusual a reading is for its sensor
 //! - [`luma`], [`background`], [`blob`]: from luma pictures to moving blobs, with `light` (exposure) and `regions`
 //!   (connected cells)
 
@@ -13,6 +14,7 @@ pub mod flapping;
 pub mod latch;
 pub mod observation;
 
+pub mod anomaly;
 pub mod deviation;
 pub mod hotspot;
 pub mod intrusion;
