@@ -106,6 +106,24 @@ pub enum Detect {
         clear_hold: Span,
         unit: Option<String>,
     },
+    /// A reading that is unlike what this source ever said: its value, its course over the day and week, its noise. Learned
+    /// without any limit.
+    Anomaly {
+        #[serde(default = "value_metric")]
+        metric: String,
+        /// Readings to learn from before anything is judged: two days' worth, better a week's.
+        #[serde(default = "learn")]
+        learn: u32,
+        /// Least difference that means anything, in the reading's unit.
+        #[serde(default)]
+        resolution: f64,
+        /// How far beyond what was there so far, in widths of that, a reading has to be.
+        #[serde(default = "margin")]
+        margin: f64,
+        #[serde(default = "half_hour")]
+        clear_hold: Span,
+        unit: Option<String>,
+    },
     /// Nothing came from the source for longer than this.
     Silent { after: Span },
     /// A camera without pictures for longer than this.
@@ -168,6 +186,18 @@ fn rate_gap() -> Span {
     Span::from_ms(900_000)
 }
 
+fn learn() -> u32 {
+    1_000
+}
+
+fn margin() -> f64 {
+    0.25
+}
+
+fn half_hour() -> Span {
+    Span::from_ms(1_800_000)
+}
+
 fn sigma() -> f64 {
     6.0
 }
@@ -197,7 +227,8 @@ impl Detect {
             | Detect::Stuck { metric, unit, .. }
             | Detect::NOfM { metric, unit, .. }
             | Detect::Count { metric, unit, .. }
-            | Detect::Deviation { metric, unit, .. } => Some((metric, unit.as_deref())),
+            | Detect::Deviation { metric, unit, .. }
+            | Detect::Anomaly { metric, unit, .. } => Some((metric, unit.as_deref())),
             Detect::Silent { .. }
             | Detect::Dark { .. }
             | Detect::Enter { .. }

@@ -1,5 +1,6 @@
 //! What a rule asks of the values of one metric, what it remembers of them, and the words for what it found. Pure.
 
+use outpost_detectors::anomaly::{self, ALERT_SCORE, AnomalyConfig, AnomalyState, View};
 use outpost_detectors::deviation::{Deviation, DeviationState};
 use outpost_detectors::latch::Signal;
 use outpost_detectors::occurrences::{Count, CountState, NOfM, NOfMState};
@@ -34,6 +35,7 @@ pub(super) enum Test {
         within_ms: i64,
     },
     Deviation(Deviation),
+    Anomaly(AnomalyConfig),
 }
 
 /// What survives a restart, beside the latch.
@@ -45,6 +47,7 @@ pub(super) enum Memory {
     NOfM(NOfMState),
     Count(CountState),
     Deviation(DeviationState),
+    Anomaly(Box<AnomalyState>),
 }
 
 /// What a reading showed, beside its value.
@@ -60,6 +63,7 @@ pub(super) enum Finding {
         z: f64,
         usual: f64,
     },
+    Novel(anomaly::Why),
 }
 
 impl Limit {
@@ -89,6 +93,7 @@ impl Test {
             Test::Stuck(_) => Some(Memory::Stuck(StuckState::default())),
             Test::NOfM { .. } => Some(Memory::NOfM(NOfMState::default())),
             Test::Count { .. } => Some(Memory::Count(CountState::default())),
+            Test::Anomaly(_) => Some(Memory::Anomaly(Box::default())),
             Test::Deviation(_) => Some(Memory::Deviation(DeviationState::default())),
         }
     }
@@ -96,7 +101,7 @@ impl Test {
     /// Readings that may be forgotten by a crash: what was learned of hundreds is not written for each.
     pub(super) fn n_unsaved_max(&self) -> u32 {
         match self {
-            Test::Deviation(_) => 60,
+            Test::Deviation(_) | Test::Anomaly(_) => 60,
             _ => 0,
         }
     }
@@ -130,6 +135,13 @@ impl Test {
             (Test::Deviation(deviation), Memory::Deviation(state)) => {
                 let judged = deviation.judge(state, value, at_ms)?;
                 Some((judged.signal, Finding::Unusual { z: judged.z, usual: judged.usual }))
+            }
+            (Test::Anomaly(config), Memory::Anomaly(state)) => {
+                let judged = config.observe(state, value, at_ms);
+                match judged.why {
+                    Some(why) if judged.score >= ALERT_SCORE => Some((Signal::On, Finding::Novel(why))),
+                    _ => Some((Signal::Off, Finding::Limit)),
+                }
             }
             _ => None,
         }
@@ -169,6 +181,21 @@ impl Test {
                 let text =
                     format!("{metric} {value}{unit_text}, usual is {}{unit_text} ({times} sigma){held}", short(usual));
                 Why { text, figures: vec![said, figure("usual", usual, unit), figure("sigma", z, None)] }
+            }
+            (_, Finding::Novel(anomaly::Why { view, seen, low, high })) => {
+                let (seen_text, so_far) = (short(seen), format!("{} to {} so far", short(low), short(high)));
+                let words = match view {
+                    View::Value => format!("unlike all before, which was {so_far}"),
+                    View::Level => format!("its mean of late is {seen_text}, {so_far}"),
+                    View::Noise => format!("its changes are {seen_text} on a scale that was {so_far}"),
+                    View::Day => format!("off by {seen_text} for this hour of the day, {so_far}"),
+                    View::Week => format!("off by {seen_text} for this hour of the week, {so_far}"),
+                    View::Stuck => format!("said {seen_text} times in a row, {so_far}"),
+                    View::Hour => format!("its mean of late is {seen_text}, which was {so_far} at this hour"),
+                };
+                let figures =
+                    vec![said, figure("seen", seen, None), figure("low", low, None), figure("high", high, None)];
+                Why { text: format!("{metric} {value}{unit_text}: {words}"), figures }
             }
             (Test::Threshold(limit), _) => {
                 let (words, level) = beyond(limit);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use outpost_detectors::anomaly::AnomalyConfig;
 use outpost_detectors::deviation::Deviation;
 use outpost_detectors::flapping::Flapping;
 use outpost_detectors::hotspot::Hotspot;
@@ -139,6 +140,11 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
             let deviation = Deviation::new(*z, half_life.ms(), *season, *floor);
             let deviation = deviation.map_err(|problem| error(problem.to_string()))?;
             reading(held(hold, clear_hold), Test::Deviation(deviation))
+        }
+        Detect::Anomaly { learn, resolution, margin, clear_hold, .. } => {
+            let anomaly = AnomalyConfig { learn_n: *learn, resolution: *resolution, margin: *margin };
+            anomaly.check().map_err(|problem| error(problem.to_string()))?;
+            reading(Latch { hold_ms: 0, clear_hold_ms: clear_hold.ms() }, Test::Anomaly(anomaly))
         }
         Detect::Silent { after } => Judge::Silent(Silent { after_ms: after.ms() }),
         Detect::Dark { after } => Judge::Dark(Silent { after_ms: after.ms() }),

@@ -1,5 +1,6 @@
 //! What must hold of the limits of rules that judge readings.
 
+use outpost_detectors::anomaly::AnomalyConfig;
 use outpost_detectors::occurrences::OCCURRENCES_MAX;
 
 use super::feeds::check_unit;
@@ -49,6 +50,12 @@ pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect) {
             }
             look.check_positive(&at.key("half_life"), *half_life);
             check_not_negative(look, &at.key("floor"), *floor);
+        }
+        Detect::Anomaly { learn, resolution, margin, .. } => {
+            let config = AnomalyConfig { learn_n: *learn, resolution: *resolution, margin: *margin };
+            if let Err(error) = config.check() {
+                look.error(at, error.to_string());
+            }
         }
         _ => {}
     }

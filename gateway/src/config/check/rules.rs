@@ -28,7 +28,8 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
             | Detect::Stuck { .. }
             | Detect::NOfM { .. }
             | Detect::Count { .. }
-            | Detect::Deviation { .. } => {
+            | Detect::Deviation { .. }
+            | Detect::Anomaly { .. } => {
                 readings::check(look, &detect, &rule.detect);
                 check_metric(look, &detect, &rule.detect, &estate, &patterns);
             }
