@@ -1,15 +1,15 @@
 //! Says how unusual a reading is for its sensor, with no limit given by anyone. Pure; knows nothing of rules or units.
 //!
 //! Each reading is looked at in seven ways ([`View`]): as it is, smoothed, its noise, for how long it stands still,
-//! against the hour of the day, against the hour of the week, and within the range of the hour. Each way has a [`Range`] that it kept to so far and slowly
-//! forgets. *Novelty* is how far a view lies outside its range, in widths of the range: what never happened is news,
-//! and the more so the further out it is; no distribution is assumed, so spiky sensors keep wide ranges and steady
-//! ones narrow ones. Novelties of the views add up as squares. An event is told once: what was told is taken off later
-//! novelty and decays.
+//! against the hour of the day, against the hour of the week, and within the range of the hour. Each way has a range
+//! that it kept to so far and slowly forgets. *Novelty* is how far a view lies outside its range, in widths of the
+//! range: what never happened is news, and the more so the further out it is. No distribution is assumed, so spiky
+//! sensors keep wide ranges and steady ones narrow ones. Novelties of the views add up as squares. An event is told
+//! once: what was told is taken off later novelty and decays.
 //!
 //! State is constant: [`AnomalyState`] has 1,444 bytes and nothing on the heap. Work is the same for each reading: no
-//! loop over the past, no randomness, no look ahead. What it is worth on the Numenta Anomaly Benchmark, and what that
-//! benchmark is worth, stands in `benches/RESULTS.md`, section D; the constants below lie on plateaus there.
+//! loop over the past, no randomness, no look ahead. What it is worth on the Numenta Anomaly Benchmark, how the
+//! constants below were found there, and what that benchmark is worth, stands in `benches/RESULTS.md`, section D.
 //!
 //! A count that only rises is new at every reading: give its difference.
 
@@ -19,12 +19,12 @@ mod range;
 use serde::{Deserialize, Serialize};
 
 use profile::{Hour, Profile};
-pub use range::Range;
+use range::Range;
 
 /// A reading is worth an alarm at this score and above: there its novelty is the configured margin.
 pub const ALERT_SCORE: f64 = 0.5;
 
-/// The margin that scores best over the whole Numenta benchmark, which takes ten false alarms for a missed event.
+/// The margin that scores best over the whole Numenta benchmark, which pays for 18 false alarms with one event found.
 pub const MARGIN_NAB: f64 = 0.04;
 
 /// A jump after a flat line would be infinitely new.
@@ -72,8 +72,8 @@ pub struct AnomalyConfig {
     /// Least difference that means anything, in the reading's unit; 0 where every digit counts. A range is never taken
     /// for narrower.
     pub resolution: f64,
-    /// How far outside its range, in widths of the range, a reading is worth an alarm. [`MARGIN_NAB`] where a missed
-    /// event costs ten false alarms; 0.25 where someone has to drive out, which alarms some 25 times less often.
+    /// How far outside its range, in widths of the range, a reading is worth an alarm. [`MARGIN_NAB`] where looking
+    /// costs nothing; 0.25 where someone has to drive out, which alarms some 25 times less often.
     pub margin: f64,
 }
 
@@ -179,7 +179,7 @@ impl AnomalyConfig {
         let hour = Hour::of(at_ms);
         let reading = state.take(value, &scale);
         let (of_day, of_week) = state.profile.expect(hour, state.level);
-        state.profile.learn(hour, reading.value);
+        state.profile.learn(hour, reading.tame);
 
         let mut novelty = Novelty::default();
         // Before the level's range takes the reading in: the hours are measured by it.
@@ -201,6 +201,8 @@ impl AnomalyConfig {
 struct Reading {
     /// Difference from the origin.
     value: f32,
+    /// The same, or as far towards it as the range of values may grow at once.
+    tame: f32,
     /// By more than the resolution.
     moved: bool,
     noise: f32,
@@ -214,16 +216,18 @@ impl AnomalyState {
         }
         self.n = self.n.saturating_add(1);
         let value = (value - f64::from(self.origin)) as f32;
-        let change = (value - self.last).abs();
+        // An error code among readings must not shift the means of its hour for weeks.
+        let tame = if self.n > N_SETTLE { self.value_range.tame(value) } else { value };
+        let change = (tame - self.last).abs();
         let moved = change > scale.resolution;
         let change = if moved { change } else { 0.0 };
-        self.last = value;
-        self.level += (value - self.level) * scale.smooth;
+        self.last = tame;
+        self.level += (tame - self.level) * scale.smooth;
         self.change += (change - self.change) * scale.smooth;
         self.change_ever += (change - self.change_ever) * scale.ever;
         // Where a sensor stands still there is a floor under the logarithm.
         let noise = (self.change + 1e-3 * self.change_ever + scale.resolution + f32::MIN_POSITIVE).ln();
-        Reading { value, moved, noise }
+        Reading { value, tame, moved, noise }
     }
 
     fn look_at_ranges(&mut self, reading: &Reading, of_day: f32, of_week: f32, scale: &Scale, novelty: &mut Novelty) {

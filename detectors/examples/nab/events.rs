@@ -16,8 +16,8 @@ pub(crate) struct Tally {
     n_quiet_rows: usize,
 }
 
-/// Runs one detector on each channel; the first alarm of any of them finds an event. Alarms within `n_settle` rows after
-/// an event are its end, not false.
+/// Runs one detector on each channel; the first alarm of any of them finds an event. Alarms within `n_settle` rows
+/// after an event are its end, not false.
 pub(crate) fn judge(
     config: &AnomalyConfig,
     channels: &[Vec<f64>],
