@@ -19,7 +19,7 @@ use serde::Deserialize;
 pub use check::load;
 pub use detect::{Detect, Severity};
 pub use format::{
-    Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, RegisterType, TimeUnit, WordOrder,
+    Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
 };
 pub use scalar::{Bytes, Secret, Span};
 
