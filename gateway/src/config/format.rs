@@ -79,7 +79,12 @@ pub enum Format {
         time: Option<JsonTime>,
     },
     /// Raw unsigned 16-bit little-endian hundredths of a kelvin, row-major.
-    ThermalU16 { columns: usize, rows: usize },
+    ThermalU16 {
+        columns: usize,
+        rows: usize,
+        #[serde(default)]
+        packed: Packing,
+    },
 }
 
 /// A value in one register or in several that follow each other.
@@ -178,6 +183,24 @@ pub enum TimeUnit {
     S,
     Ms,
     Us,
+}
+
+/// What is around the bytes of a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Packing {
+    #[default]
+    None,
+    Base64,
+    Gzip,
+    /// Gzip, written as base64.
+    GzipBase64,
+}
+
+impl Packing {
+    pub fn is_gzip(self) -> bool {
+        matches!(self, Packing::Gzip | Packing::GzipBase64)
+    }
 }
 
 impl Format {

@@ -21,7 +21,7 @@ pub use check::load;
 pub use detect::{Detect, Severity};
 pub use example::{Example, Expected, Given, Said};
 pub use format::{
-    Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, RegisterType, TimeUnit, WordOrder,
+    Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
 };
 pub use scalar::{Bytes, Secret, Span};
 

@@ -4,7 +4,7 @@
 //! - [`source`]: topic → feed and source name, resolved once per topic
 //! - [`pointer`], [`scalar`], [`matrix`]: one-pass reading of JSON without a tree; [`cbor`]: of CBOR by the same code
 //! - [`flat`], [`sheet`]: every value under its own name, for devices that name what they measure; [`radio`]
-//! - [`time`]: device times and their bounds
+//! - [`time`]: device times and their bounds; [`unpack`]: base64 and gzip around a payload
 //! - [`show`]: what was decoded as lines of text
 //! - [`number`], [`json`], [`modbus`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
 //!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`],
@@ -35,6 +35,7 @@ mod tasmota;
 mod the_things;
 mod thermal;
 mod time;
+mod unpack;
 mod zigbee2mqtt;
 
 use std::sync::Arc;
@@ -263,8 +264,8 @@ impl Reader {
             Format::ThermalJson { pixels, columns, unit, time } => {
                 Reader::ThermalJson(thermal::ThermalJsonReader::new(pixels, *columns, unit, time.as_ref())?)
             }
-            Format::ThermalU16 { columns, rows } => {
-                Reader::ThermalU16(thermal::ThermalU16Reader::new(*columns, *rows)?)
+            Format::ThermalU16 { columns, rows, packed } => {
+                Reader::ThermalU16(thermal::ThermalU16Reader::new(*columns, *rows, *packed)?)
             }
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 use outpost_detectors::observation::{Fact, ThermalFrame};
 
-use crate::config::JsonTime;
+use crate::config::{JsonTime, Packing};
 
 use super::Arrival;
 use super::json::{Mapped, mapped_time, read_time};
@@ -13,6 +13,7 @@ use super::matrix::{Matrix, SIDE_MAX, TemperatureUnit};
 use super::pointer::{PointerSet, Slot, Want};
 use super::reject::{Decoded, RejectReason};
 use super::scalar::fault;
+use super::unpack::unpack;
 
 #[derive(Debug)]
 pub(super) struct ThermalJsonReader {
@@ -26,6 +27,7 @@ pub(super) struct ThermalJsonReader {
 pub(super) struct ThermalU16Reader {
     columns: usize,
     rows: usize,
+    packed: Packing,
 }
 
 impl ThermalJsonReader {
@@ -99,20 +101,27 @@ impl ThermalJsonReader {
 }
 
 impl ThermalU16Reader {
-    pub(super) fn new(columns: usize, rows: usize) -> Result<Self, String> {
+    pub(super) fn new(columns: usize, rows: usize, packed: Packing) -> Result<Self, String> {
         check_side("columns", columns)?;
         check_side("rows", rows)?;
-        Ok(ThermalU16Reader { columns, rows })
+        Ok(ThermalU16Reader { columns, rows, packed })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
         let (columns, rows) = (self.columns, self.rows);
-        let (expected, found) = (columns * rows * 2, arrival.payload.len());
-        if expected != found {
-            let place = format_args!("expected {expected} bytes for {columns}x{rows} pixels, found {found}");
+        let expected = columns * rows * 2;
+        let bytes = match unpack(arrival.payload, self.packed, expected) {
+            Ok(bytes) => bytes,
+            Err((reason, place)) => return out.reject(arrival, reason, format_args!("{place}")),
+        };
+        if expected != bytes.len() {
+            // What is packed is not read on beyond that.
+            let at_least = if self.packed.is_gzip() && bytes.len() > expected { "at least " } else { "" };
+            let found = bytes.len();
+            let place = format_args!("expected {expected} bytes for {columns}x{rows} pixels, found {at_least}{found}");
             return out.reject(arrival, RejectReason::BadShape, place);
         }
-        let pixels = arrival.payload.chunks_exact(2);
+        let pixels = bytes.chunks_exact(2);
         let celsius =
             pixels.map(|pair| TemperatureUnit::Centikelvin.celsius(f64::from(u16::from_le_bytes([pair[0], pair[1]]))));
         match frame(rows, columns, celsius.collect()) {

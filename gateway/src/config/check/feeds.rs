@@ -89,7 +89,7 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
                 check_pointer(look, &at.key("time").key("pointer"), &time.pointer);
             }
         }
-        Format::ThermalU16 { columns, rows } => {
+        Format::ThermalU16 { columns, rows, .. } => {
             look.check_within(&at.key("columns"), *columns, 1, decode::SIDE_MAX);
             look.check_within(&at.key("rows"), *rows, 1, decode::SIDE_MAX);
         }

@@ -3,7 +3,7 @@
 //!
 //! Metrics have the names of their births, and units from the property `engUnit`. Births and deaths are the reading
 //! `online`, 1 and 0. What cannot be read without its birth, and a gap in the sequence, are rejects, and a rebirth is
-//! asked for: see [`Decoded::requests`].
+//! asked for: see [`Decoded::requests`]. Without a birth, named values of a plain type are read all the same.
 //!
 //! - [`wire`]: the protobuf messages
 //! - [`nodes`]: what births said
@@ -46,6 +46,9 @@ enum Kind {
     /// Commands, and the state of other hosts.
     Other,
 }
+
+/// A metric's name, type and unit.
+type Known = (Arc<str>, u32, Option<Arc<str>>);
 
 /// Who speaks, by the topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,7 +184,7 @@ impl Heard<'_> {
             self.follow();
         }
         if !is_born || !has_device {
-            return self.ask(format_args!("its birth has not been heard"));
+            self.ask(format_args!("its birth has not been heard"));
         }
         self.metrics(Kind::Data);
     }
@@ -241,21 +244,16 @@ impl Heard<'_> {
     fn metric(&mut self, metric: &Metric, kind: Kind) -> Result<(), (RejectReason, String)> {
         let name = metric.name.as_deref().filter(|name| !name.is_empty());
         if name == Some("bdSeq") {
-            let bd_seq = metric.whole();
-            self.with_node(|node| node.bd_seq = bd_seq);
+            if kind == Kind::Birth && self.is_node() {
+                let bd_seq = metric.whole();
+                self.with_node(|node| node.bd_seq = bd_seq);
+            }
             self.out.n_ignored += 1;
             return Ok(());
         }
-        let (device, alias) = (self.address.device, metric.alias);
         let (metric_name, datatype, unit) = match kind {
             Kind::Birth => self.keep(metric, name)?,
-            _ => {
-                let born = self.with_node(|node| node.born(device, alias, name)).flatten().ok_or_else(|| {
-                    let what = name.map(excerpt).or(alias.map(|alias| format!("alias {alias}")));
-                    (RejectReason::NoBirth, format!("{} was not in the birth", what.unwrap_or("no name".into())))
-                })?;
-                (born.metric.clone(), metric.datatype.unwrap_or(born.datatype), born.unit.clone())
-            }
+            _ => self.recall(metric, name)?,
         };
         let is_control = metric_name.starts_with("Node Control/") || metric_name.starts_with("Device Control/");
         let Some(value) = metric.number(datatype).filter(|_| !is_control) else {
@@ -274,18 +272,33 @@ impl Heard<'_> {
         Ok(())
     }
 
-    /// Keeps what a birth says of a metric: its name, type and unit.
-    #[expect(clippy::type_complexity, reason = "three parts of one thing, taken apart at once")]
-    fn keep(
-        &mut self,
-        metric: &Metric,
-        name: Option<&str>,
-    ) -> Result<(Arc<str>, u32, Option<Arc<str>>), (RejectReason, String)> {
-        let name = name.ok_or_else(|| (RejectReason::Missing, "no name".to_owned()))?;
+    /// What the birth said of a metric. Where the birth was not heard, a name and a value whose type is plain do.
+    fn recall(&mut self, metric: &Metric, name: Option<&str>) -> Result<Known, (RejectReason, String)> {
+        let (device, alias) = (self.address.device, metric.alias);
+        if let Some(born) = self.with_node(|node| node.born(device, alias, name)).flatten() {
+            let datatype = metric.datatype.unwrap_or(born.datatype);
+            return Ok((born.metric.clone(), datatype, born.unit.clone()));
+        }
+        let has_birth = self.with_node(|node| node.has_device(device)) == Some(true);
+        match (name, metric.plain_type()) {
+            (Some(name), Some(datatype)) if !has_birth => Ok((self.name(name)?, datatype, None)),
+            _ => {
+                let what = name.map(excerpt).or(alias.map(|alias| format!("alias {alias}")));
+                Err((RejectReason::NoBirth, format!("{} was not in the birth", what.unwrap_or("no name".into()))))
+            }
+        }
+    }
+
+    fn name(&self, name: &str) -> Result<Arc<str>, (RejectReason, String)> {
         if name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
             return Err((RejectReason::BadText, format!("{} cannot be a metric", excerpt(name))));
         }
-        let name = self.sources.name(name)?;
+        self.sources.name(name)
+    }
+
+    /// Keeps what a birth says of a metric.
+    fn keep(&mut self, metric: &Metric, name: Option<&str>) -> Result<Known, (RejectReason, String)> {
+        let name = self.name(name.ok_or_else(|| (RejectReason::Missing, "no name".to_owned()))?)?;
         let unit = metric.unit().map(|unit| self.sources.name(unit)).transpose()?;
         let datatype = metric.datatype.unwrap_or_default();
         let born = Born::new(name.clone(), datatype, unit.clone());

@@ -84,6 +84,12 @@ impl Metric {
         })
     }
 
+    /// The type where it needs no birth: said with the value, or plain by the field that the value is in.
+    pub(super) fn plain_type(&self) -> Option<u32> {
+        let is_plain = self.boolean_value.is_some() || self.float_value.is_some() || self.double_value.is_some();
+        self.datatype.or(is_plain.then_some(0))
+    }
+
     /// The whole number of `bdSeq`.
     pub(super) fn whole(&self) -> Option<u64> {
         self.long_value.or(self.int_value.map(u64::from))
