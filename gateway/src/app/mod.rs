@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use self::outward::{start_receivers, start_series};
+use self::outward::{start_publishers, start_receivers, start_series};
 use self::readiness::Sessions;
 use self::reload::Reloader;
 use self::sessions::{Pictures, start_cameras, start_sessions};
@@ -81,7 +81,8 @@ impl App {
 
         let (stop_pipeline, stop_out) = (CancellationToken::new(), CancellationToken::new());
         let mut out = Vec::new();
-        let listeners = start_receivers(config, &queues, &metrics, &stop_out, &mut out)?;
+        let publishers = start_publishers(config, &stop_out);
+        let listeners = start_receivers(config, &publishers, &queues, &metrics, &stop_out, &mut out)?;
         let series = start_series(config, &queues, &metrics, &stop_out, &mut out)?;
 
         let mut watch = Watch::new(config, &fences)?;
@@ -109,7 +110,7 @@ impl App {
                 window.restore(&Marks { seq: row.seq, bytes: row.marks });
             }
         }
-        let (sessions, lines) = start_sessions(config, &metrics, &messages_in, &stop)?;
+        let (sessions, lines) = start_sessions(config, &publishers, &metrics, &messages_in, &stop)?;
         let cameras = start_cameras(config, observations_in.clone(), &stop)?;
         let evidence = cameras.as_ref().map(|cameras| Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>);
         let recorder = record

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use anyhow::Context;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
 
 use crate::config::{Config, Target};
+use crate::decode::Request;
 use crate::ingest::mqtt::Publisher;
 use crate::notify::{self, Notifier, Publish, PublishError};
 use crate::pipeline::run::Listener;
@@ -18,23 +20,52 @@ use crate::series;
 use crate::store::Queues;
 use crate::telemetry::metrics::Metrics;
 
+/// Publishing connections by broker: one each, shared by all that use it.
+pub(super) type Publishers = HashMap<String, Arc<dyn Publish>>;
+
+/// Requests of decoders that wait for their broker; further ones are dropped, and asked again later.
+const REQUESTS_MAX: usize = 64;
+
+pub(super) fn start_publishers(config: &Config, stop: &CancellationToken) -> Publishers {
+    let told = config.receivers.iter().filter_map(|receiver| match &receiver.to {
+        Target::Mqtt { broker, .. } => Some(broker),
+        Target::Webhook { .. } => None,
+    });
+    let asked = config.feeds.iter().filter(|feed| feed.format.asks()).map(|feed| &feed.broker);
+    let mut publishers = Publishers::new();
+    for id in told.chain(asked) {
+        if let (Some(broker), false) = (config.broker(id), publishers.contains_key(id)) {
+            let client_id = format!("{}-out", broker.client_id);
+            let publisher = Publisher::start(broker, &client_id, stop.clone());
+            publishers.insert(id.clone(), Arc::new(Outlet(publisher)));
+        }
+    }
+    publishers
+}
+
+/// Publishes what the decoder of a broker asks its devices for, until the sender is gone.
+pub(super) fn start_requests(broker: &str, publisher: Arc<dyn Publish>) -> mpsc::Sender<Request> {
+    let (requests, mut asked) = mpsc::channel::<Request>(REQUESTS_MAX);
+    let broker = broker.to_owned();
+    tokio::spawn(async move {
+        while let Some(Request { topic, payload }) = asked.recv().await {
+            match publisher.publish(&topic, payload.into()).await {
+                Ok(()) => debug!(%broker, %topic, "asked a device"),
+                Err(cause) => warn!(%broker, %topic, %cause, "could not ask a device"),
+            }
+        }
+    });
+    requests
+}
+
 pub(super) fn start_receivers(
     config: &Config,
+    publishers: &Publishers,
     queues: &Arc<Queues>,
     metrics: &Metrics,
     stop: &CancellationToken,
     out: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Vec<Listener>> {
-    // One publishing connection per broker, shared by the receivers that use it.
-    let mut publishers: HashMap<&str, Arc<dyn Publish>> = HashMap::new();
-    for receiver in &config.receivers {
-        let Target::Mqtt { broker: id, .. } = &receiver.to else { continue };
-        if let (Some(broker), false) = (config.broker(id), publishers.contains_key(id.as_str())) {
-            let client_id = format!("{}-out", broker.client_id);
-            let publisher = Publisher::start(broker, &client_id, stop.clone());
-            publishers.insert(id, Arc::new(Outlet(publisher)));
-        }
-    }
     let mut listeners = Vec::new();
     for receiver in &config.receivers {
         let notifier = Notifier::new(&receiver.to, |broker| publishers.get(broker).cloned())

@@ -8,6 +8,7 @@ use outpost_detectors::observation::Observation;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::outward::{Publishers, start_requests};
 use crate::config::Config;
 use crate::decode::Decoders;
 use crate::ingest::mqtt::{AckSender, Session};
@@ -22,6 +23,7 @@ type Started = (Vec<(String, Session)>, HashMap<Arc<str>, Line>);
 
 pub(super) fn start_sessions(
     config: &Config,
+    publishers: &Publishers,
     metrics: &Metrics,
     messages: &mpsc::Sender<Message>,
     stop: &CancellationToken,
@@ -43,7 +45,11 @@ pub(super) fn start_sessions(
             .with_context(|| format!("failed to start the session of broker \"{}\"", broker.id))?;
         let decoder = decoders.take(&broker.id);
         let feeds = decoder.iter().flat_map(|decoder| decoder.feeds()).map(|feed| metrics.feed(feed)).collect();
-        lines.insert(broker.id.as_str().into(), Line { decoder, feeds, acks: Box::new(Acks(session.acks())) });
+        let asks = config.feeds.iter().any(|feed| feed.broker == broker.id && feed.format.asks());
+        let publisher = publishers.get(&broker.id).filter(|_| asks);
+        let requests = publisher.map(|publisher| start_requests(&broker.id, publisher.clone()));
+        let acks = Box::new(Acks(session.acks()));
+        lines.insert(broker.id.as_str().into(), Line { decoder, feeds, requests, acks });
         sessions.push((broker.id.clone(), session));
     }
     Ok((sessions, lines))

@@ -204,6 +204,11 @@ impl Packing {
 }
 
 impl Format {
+    /// Whether the decoder may have something to ask of the devices.
+    pub fn asks(&self) -> bool {
+        matches!(self, Format::SparkplugB {})
+    }
+
     /// Whether payloads name their sources, so that `{name}` stands for something.
     pub fn has_names(&self) -> bool {
         match self {

@@ -19,7 +19,7 @@ use super::seen::{self, Marks, Seen};
 use super::sources::{SourceView, Sources};
 use super::watch::{Effect, Watch};
 use crate::config::{Config, Severity};
-use crate::decode::{Decoded, Decoder};
+use crate::decode::{Decoded, Decoder, Request};
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::notify::body;
@@ -93,6 +93,8 @@ pub struct Line {
     pub decoder: Option<Decoder>,
     /// Tallies of the decoder's feeds, by their number.
     pub feeds: Vec<FeedTally>,
+    /// Takes what the decoder wants to ask the broker's devices.
+    pub requests: Option<mpsc::Sender<Request>>,
     pub acks: Box<dyn Acknowledge>,
 }
 
@@ -241,7 +243,7 @@ impl Shell {
             }
             _ => false,
         };
-        let Some(Line { decoder: Some(decoder), feeds, .. }) = self.lines.get_mut(&broker) else {
+        let Some(Line { decoder: Some(decoder), feeds, requests, .. }) = self.lines.get_mut(&broker) else {
             batch.receipts.push((broker, receipt));
             return;
         };
@@ -264,6 +266,10 @@ impl Shell {
                     _ => tally.committed += 1,
                 }
             }
+        }
+        for request in batch.decoded.requests.drain(..) {
+            // Where it does not fit the decoder asks again when the device next says something that needs it.
+            let _ = requests.as_ref().map(|requests| requests.try_send(request));
         }
         self.take_decoded(&topic, batch);
         batch.receipts.push((broker, receipt));

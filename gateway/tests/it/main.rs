@@ -27,6 +27,7 @@ mod reload;
 mod replay;
 mod series_faults;
 mod series_victoria;
+mod sparkplug;
 mod support;
 mod support_out;
 mod support_rtsp;
