@@ -226,7 +226,8 @@ mod tests {
         let mut n_kinds = 0;
         for rule in config.rules.iter().filter(|rule| rule.detect.reading().is_some()) {
             // What was learned of the last sixty readings may be forgotten; a rest begins anew.
-            if matches!(rule.detect, Detect::Deviation { .. }) || rule.flapping.is_some() {
+            let learns = matches!(rule.detect, Detect::Deviation { .. } | Detect::Anomaly { .. });
+            if learns || rule.flapping.is_some() {
                 continue;
             }
             n_kinds += 1;
