@@ -49,7 +49,10 @@ pub(super) fn start_sessions(
         let publisher = publishers.get(&broker.id).filter(|_| asks);
         let requests = publisher.map(|publisher| start_requests(&broker.id, publisher.clone()));
         let acks = Box::new(Acks(session.acks()));
-        lines.insert(broker.id.as_str().into(), Line { decoder, feeds, requests, acks });
+        lines.insert(
+            broker.id.as_str().into(),
+            Line { decoder, feeds, unrouted: metrics.unrouted(&broker.id), requests, acks },
+        );
         sessions.push((broker.id.clone(), session));
     }
     Ok((sessions, lines))

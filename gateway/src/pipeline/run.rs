@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use outpost_detectors::observation::{Fact, Observation};
 use outpost_fences::FenceSet;
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -93,6 +94,8 @@ pub struct Line {
     pub decoder: Option<Decoder>,
     /// Tallies of the decoder's feeds, by their number.
     pub feeds: Vec<FeedTally>,
+    /// Messages that no feed reads.
+    pub unrouted: Counter,
     /// Takes what the decoder wants to ask the broker's devices.
     pub requests: Option<mpsc::Sender<Request>>,
     pub acks: Box<dyn Acknowledge>,
@@ -243,7 +246,7 @@ impl Shell {
             }
             _ => false,
         };
-        let Some(Line { decoder: Some(decoder), feeds, requests, .. }) = self.lines.get_mut(&broker) else {
+        let Some(Line { decoder: Some(decoder), feeds, unrouted, requests, .. }) = self.lines.get_mut(&broker) else {
             batch.receipts.push((broker, receipt));
             return;
         };
@@ -259,6 +262,9 @@ impl Shell {
                 decoder.refuse_oversized(&topic, withheld_bytes, &mut batch.decoded);
                 decoder.route(&topic)
             };
+            if route.is_none() {
+                unrouted.inc();
+            }
             if let Some(tally) = route.and_then(|route| feeds.get_mut(route)) {
                 // One message, one count: it is rejected where nothing of it could be used.
                 match batch.decoded.rejects.first() {

@@ -53,6 +53,7 @@ pub struct Metrics {
     camera_decoded: Family<CameraLabel, Counter>,
     camera_shed: Family<CameraLabel, Counter>,
     camera_errors: Family<CameraReasonLabels, Counter>,
+    messages_unrouted: Family<BrokerLabel, Counter>,
     mqtt_session_up: Family<BrokerLabel, Gauge>,
     reloads: Family<ResultLabel, Counter>,
 }
@@ -146,6 +147,7 @@ impl Metrics {
             camera_decoded: add(r, "camera_frames_decoded", "access units decoded", Family::default()),
             camera_shed: add(r, "camera_frames_shed", "access units that decoders had no time for", Family::default()),
             camera_errors: add(r, "camera_errors", "failures of a camera's session or stream", Family::default()),
+            messages_unrouted: add(r, "messages_unrouted", "messages that no feed reads", Family::default()),
             mqtt_session_up: add(r, "mqtt_session_up", "1 while the broker's session is up", Family::default()),
             reloads: add(r, "reloads", "configurations taken or refused while running", Family::default()),
             registry,
@@ -229,6 +231,11 @@ impl Metrics {
             state: self.camera_state.clone(),
             camera: label.camera,
         }
+    }
+
+    /// Messages of a broker that no feed reads.
+    pub fn unrouted(&self, broker: &str) -> Counter {
+        self.messages_unrouted.get_or_create_owned(&BrokerLabel { broker: broker.into() })
     }
 
     /// 1 while the broker's session is up, else 0.
@@ -408,6 +415,7 @@ mod tests {
         camera.raise_errors_to("decode", 1);
         camera.set_state(LinkState::Connecting);
         camera.set_state(LinkState::Live);
+        metrics.unrouted("local").inc();
         metrics.mqtt_session_up("local").set(1);
         metrics
     }
@@ -430,6 +438,7 @@ mod tests {
             r#"outpost_camera_errors_total{camera="gate",reason="decode"} 1"#,
             r#"outpost_camera_state{camera="gate",state="connecting"} 0"#,
             r#"outpost_camera_state{camera="gate",state="live"} 1"#,
+            r#"outpost_messages_unrouted_total{broker="local"} 1"#,
             r#"outpost_mqtt_session_up{broker="local"} 1"#,
             concat!(r#"outpost_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
         ] {
