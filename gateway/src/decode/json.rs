@@ -7,7 +7,6 @@ use crate::config::{JsonPosition, JsonReading, JsonTime};
 
 use super::pointer::{PointerSet, Slot, Want};
 use super::reject::{Decoded, RejectReason};
-use super::scalar::fault;
 use super::{Arrival, OffGlobe, conversion, converted, position, reading, time};
 
 /// How a document of objects, arrays, numbers and text is written.
@@ -86,17 +85,7 @@ impl JsonReader {
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
-        let mut slots = std::mem::take(&mut out.slots);
-        let payload = arrival.payload;
-        let extracted = match self.encoding {
-            Encoding::Json => self.pointers.extract(payload, &mut slots).map_err(|error| fault(payload, &error)),
-            Encoding::Cbor => self.pointers.extract_cbor(payload, &mut slots).map_err(|error| error.fault(payload)),
-        };
-        match extracted {
-            Ok(()) => self.observe(arrival, &slots, out),
-            Err((reason, place)) => out.reject(arrival, reason, format_args!("{place}")),
-        }
-        out.slots = slots;
+        self.pointers.read(self.encoding, arrival, out, |slots, out| self.observe(arrival, slots, out));
     }
 
     fn observe(&self, arrival: &Arrival<'_>, slots: &[Slot], out: &mut Decoded) {

@@ -8,11 +8,11 @@ use serde::de::{IgnoredAny, SeqAccess};
 use crate::config::unit::Conversion;
 use crate::config::{JsonTime, ModbusReading, RegisterType, WordOrder};
 
-use super::json::{Mapped, mapped_time, read_time};
+use super::json::{Encoding, Mapped, mapped_time, read_time};
 use super::matrix::MatrixFault;
 use super::pointer::{PointerSet, Slot, Want};
 use super::reject::{Decoded, RejectReason};
-use super::scalar::{Scalar, fault};
+use super::scalar::Scalar;
 use super::{Arrival, conversion, converted, reading};
 
 /// Registers of one message; one answer of Modbus has at most 125.
@@ -63,15 +63,7 @@ impl ModbusReader {
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
-        let mut slots = std::mem::take(&mut out.slots);
-        match self.pointers.extract(arrival.payload, &mut slots) {
-            Ok(()) => self.observe(arrival, &slots, out),
-            Err(error) => {
-                let (reason, place) = fault(arrival.payload, &error);
-                out.reject(arrival, reason, format_args!("{place}"));
-            }
-        }
-        out.slots = slots;
+        self.pointers.read(Encoding::Json, arrival, out, |slots, out| self.observe(arrival, slots, out));
     }
 
     fn observe(&self, arrival: &Arrival<'_>, slots: &[Slot], out: &mut Decoded) {

@@ -1,10 +1,9 @@
 //! OwnTracks messages over MQTT: `_type` `location` becomes a position, other types are counted and left alone.
 //! Format: <https://owntracks.org/booklet/tech/json/>.
 
-use super::json::{Mapped, read_time};
+use super::json::{Encoding, Mapped, read_time};
 use super::pointer::{PointerSet, Slot, Want};
 use super::reject::{Decoded, RejectReason};
-use super::scalar::fault;
 use super::{Arrival, OffGlobe, position};
 use crate::config::TimeUnit;
 
@@ -32,15 +31,7 @@ impl OwntracksReader {
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
-        let mut slots = std::mem::take(&mut out.slots);
-        match self.pointers.extract(arrival.payload, &mut slots) {
-            Ok(()) => self.observe(arrival, &slots, out),
-            Err(error) => {
-                let (reason, place) = fault(arrival.payload, &error);
-                out.reject(arrival, reason, format_args!("{place}"));
-            }
-        }
-        out.slots = slots;
+        self.pointers.read(Encoding::Json, arrival, out, |slots, out| self.observe(arrival, slots, out));
     }
 
     fn observe(&self, arrival: &Arrival<'_>, slots: &[Slot], out: &mut Decoded) {

@@ -10,9 +10,13 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use crate::config::TimeUnit;
 
+use super::Arrival;
 use super::cbor::{Cbor, CborError};
+use super::json::Encoding;
 use super::matrix::{Matrix, MatrixFault, TemperatureUnit, read_matrix};
 use super::modbus::read_registers;
+use super::reject::Decoded;
+use super::scalar::fault;
 use super::time;
 
 /// Deepest pointer.
@@ -109,6 +113,27 @@ impl PointerSet {
         }
         self.nodes[at].leaves.push(Leaf { slot, want });
         Ok(slot)
+    }
+
+    /// Hands over the values of a payload, in the working memory of `out`; one that does not parse is a reject.
+    pub(super) fn read(
+        &self,
+        encoding: Encoding,
+        arrival: &Arrival<'_>,
+        out: &mut Decoded,
+        observe: impl FnOnce(&mut [Slot], &mut Decoded),
+    ) {
+        let mut slots = std::mem::take(&mut out.slots);
+        let payload = arrival.payload;
+        let extracted = match encoding {
+            Encoding::Json => self.extract(payload, &mut slots).map_err(|error| fault(payload, &error)),
+            Encoding::Cbor => self.extract_cbor(payload, &mut slots).map_err(|error| error.fault(payload)),
+        };
+        match extracted {
+            Ok(()) => observe(&mut slots, out),
+            Err((reason, place)) => out.reject(arrival, reason, format_args!("{place}")),
+        }
+        out.slots = slots;
     }
 
     /// Fills one slot per pointer. An error says that the document is not JSON, not even in parts.

@@ -8,11 +8,10 @@ use outpost_detectors::observation::{Fact, ThermalFrame};
 use crate::config::{JsonTime, Packing};
 
 use super::Arrival;
-use super::json::{Mapped, mapped_time, read_time};
+use super::json::{Encoding, Mapped, mapped_time, read_time};
 use super::matrix::{Matrix, SIDE_MAX, TemperatureUnit};
 use super::pointer::{PointerSet, Slot, Want};
 use super::reject::{Decoded, RejectReason};
-use super::scalar::fault;
 use super::unpack::unpack;
 
 #[derive(Debug)]
@@ -49,15 +48,7 @@ impl ThermalJsonReader {
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
-        let mut slots = std::mem::take(&mut out.slots);
-        match self.pointers.extract(arrival.payload, &mut slots) {
-            Ok(()) => self.observe(arrival, &mut slots, out),
-            Err(error) => {
-                let (reason, place) = fault(arrival.payload, &error);
-                out.reject(arrival, reason, format_args!("{place}"));
-            }
-        }
-        out.slots = slots;
+        self.pointers.read(Encoding::Json, arrival, out, |slots, out| self.observe(arrival, slots, out));
     }
 
     fn observe(&self, arrival: &Arrival<'_>, slots: &mut [Slot], out: &mut Decoded) {

@@ -108,8 +108,7 @@ impl Backtest {
 impl Side {
     fn observe(&mut self, observation: &Observation) {
         // What was due before it, each at its own time.
-        while let Some(due_ms) = self.watch.next_due_ms().filter(|due_ms| *due_ms <= observation.received_ms) {
-            self.watch.elapse(due_ms, &mut self.effects);
+        while self.watch.elapse_next(observation.received_ms, &mut self.effects).is_some() {
             self.note();
         }
         self.watch.step(observation, &mut self.effects);

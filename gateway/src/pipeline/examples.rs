@@ -96,8 +96,7 @@ fn play(mut watch: Watch, alone: &Config, rule: &Rule, example: &Example) -> Vec
         }
     };
     let mut wait_until = |watch: &mut Watch, effects: &mut Vec<Effect>, now_ms: i64| {
-        while let Some(due_ms) = watch.next_due_ms().filter(|due_ms| *due_ms <= now_ms) {
-            watch.elapse(due_ms, effects);
+        while let Some(due_ms) = watch.elapse_next(now_ms, effects) {
             told(effects, due_ms);
         }
         told(effects, now_ms);

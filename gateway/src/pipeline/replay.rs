@@ -84,8 +84,7 @@ impl<'a, W: Write> Replay<'a, W> {
 
     /// Ends what was due before the next observation, each at its own time.
     fn wait_until(&mut self, now_ms: i64) -> Result<(), ReplayError> {
-        while let Some(due_ms) = self.watch.next_due_ms().filter(|due_ms| *due_ms <= now_ms) {
-            self.watch.elapse(due_ms, &mut self.effects);
+        while let Some(due_ms) = self.watch.elapse_next(now_ms, &mut self.effects) {
             self.tell(due_ms)?;
         }
         Ok(())

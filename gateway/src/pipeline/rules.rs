@@ -1,6 +1,7 @@
 //! Rules as configuration wrote them, made ready to judge: limits checked, fences and zones looked up.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Display;
 use std::sync::Arc;
 
 use outpost_detectors::anomaly::AnomalyConfig;
@@ -95,13 +96,13 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
 }
 
 fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, RuleError> {
-    let error = |what: String| RuleError { rule: rule.id.clone(), what };
+    let error = |what: &dyn Display| RuleError { rule: rule.id.clone(), what: what.to_string() };
     let patterns = rule
         .sources
         .iter()
-        .map(|text| SourcePattern::parse(text).map_err(|problem| error(problem.to_string())))
+        .map(|text| SourcePattern::parse(text).map_err(|problem| error(&problem)))
         .collect::<Result<_, _>>()?;
-    let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| error(format!("there is no fence \"{id}\"")));
+    let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| error(&format_args!("there is no fence \"{id}\"")));
     let at_once = Latch::default();
     let held = |hold: &Span, clear_hold: &Span| Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() };
     let reading = |latch, test| {
@@ -110,40 +111,39 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
     };
     let judge = match &rule.detect {
         Detect::Threshold { above, below, clear, hold, clear_hold, .. } => {
-            let limit = Limit::new(*above, *below, *clear).map_err(|problem| error(problem.to_string()))?;
+            let limit = Limit::new(*above, *below, *clear).map_err(|problem| error(&problem))?;
             reading(held(hold, clear_hold), Test::Threshold(limit))
         }
         Detect::Rate { rise, fall, over, gap_max, hold, clear_hold, .. } => {
-            let rate =
-                Rate::new(*rise, *fall, over.ms(), gap_max.ms()).map_err(|problem| error(problem.to_string()))?;
+            let rate = Rate::new(*rise, *fall, over.ms(), gap_max.ms()).map_err(|problem| error(&problem))?;
             reading(held(hold, clear_hold), Test::Rate(rate))
         }
         Detect::Stuck { after, tolerance, gap_max, .. } => {
             let gap_max_ms = gap_max.unwrap_or(*after).ms();
-            let stuck = Stuck::new(*tolerance, after.ms(), gap_max_ms).map_err(|problem| error(problem.to_string()))?;
+            let stuck = Stuck::new(*tolerance, after.ms(), gap_max_ms).map_err(|problem| error(&problem))?;
             reading(at_once, Test::Stuck(stuck))
         }
         Detect::NOfM { above, below, n, m, .. } => {
-            let limit = Limit::new(*above, *below, None).map_err(|problem| error(problem.to_string()))?;
-            let rule = NOfM::new(*n, *m).map_err(|problem| error(problem.to_string()))?;
+            let limit = Limit::new(*above, *below, None).map_err(|problem| error(&problem))?;
+            let rule = NOfM::new(*n, *m).map_err(|problem| error(&problem))?;
             reading(at_once, Test::NOfM { limit, rule })
         }
         Detect::Count { above, below, n, within, .. } => {
             let limit = match (above, below) {
                 (None, None) => None,
-                _ => Some(Limit::new(*above, *below, None).map_err(|problem| error(problem.to_string()))?),
+                _ => Some(Limit::new(*above, *below, None).map_err(|problem| error(&problem))?),
             };
-            let rule = Count::new(*n, within.ms()).map_err(|problem| error(problem.to_string()))?;
+            let rule = Count::new(*n, within.ms()).map_err(|problem| error(&problem))?;
             reading(at_once, Test::Count { limit, rule, within_ms: within.ms() })
         }
         Detect::Deviation { z, half_life, season, floor, hold, clear_hold, .. } => {
             let deviation = Deviation::new(*z, half_life.ms(), *season, *floor);
-            let deviation = deviation.map_err(|problem| error(problem.to_string()))?;
+            let deviation = deviation.map_err(|problem| error(&problem))?;
             reading(held(hold, clear_hold), Test::Deviation(deviation))
         }
         Detect::Anomaly { learn, resolution, margin, clear_hold, .. } => {
             let anomaly = AnomalyConfig { learn_n: *learn, resolution: *resolution, margin: *margin };
-            anomaly.check().map_err(|problem| error(problem.to_string()))?;
+            anomaly.check().map_err(|problem| error(&problem))?;
             reading(Latch { hold_ms: 0, clear_hold_ms: clear_hold.ms() }, Test::Anomaly(anomaly))
         }
         Detect::Silent { after } => Judge::Silent(Silent { after_ms: after.ms() }),
@@ -155,7 +155,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         }
         Detect::Hotspot { above, over_background, pixels_min, hold, clear_hold } => Judge::Hotspot {
             hotspot: Hotspot::new(above.map(|c| c as f32), over_background.map(|k| k as f32), *pixels_min)
-                .map_err(|problem| error(problem.to_string()))?,
+                .map_err(|problem| error(&problem))?,
             latch: held(hold, clear_hold),
         },
         Detect::Together { of, k, within, radius_m } => Judge::Together(Together {
@@ -171,7 +171,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         },
     };
     let flapping = rule.flapping.map(|flapping| Flapping::new(flapping.n, flapping.within.ms())).transpose();
-    let flapping = flapping.map_err(|problem| error(problem.to_string()))?;
+    let flapping = flapping.map_err(|problem| error(&problem))?;
     let name = if rule.name.is_empty() { &rule.id } else { &rule.name };
     Ok(Rule {
         id: rule.id.as_str().into(),

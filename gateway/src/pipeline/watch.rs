@@ -179,6 +179,13 @@ impl Watch {
         }
     }
 
+    /// Ends the earliest wait that nothing ended until `until_ms`, at its own time, and returns that: for who plays time.
+    pub fn elapse_next(&mut self, until_ms: i64, effects: &mut Vec<Effect>) -> Option<i64> {
+        let due_ms = self.next_due_ms().filter(|due_ms| *due_ms <= until_ms)?;
+        self.elapse(due_ms, effects);
+        Some(due_ms)
+    }
+
     pub fn n_sources(&self) -> usize {
         self.by_source.len()
     }
