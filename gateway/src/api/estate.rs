@@ -33,6 +33,7 @@ impl Estate {
                     "detect": rule.detect,
                     "severity": rule.severity.as_str(),
                     "category": rule.category,
+                    "flapping": rule.flapping,
                 })
             })
             .collect();

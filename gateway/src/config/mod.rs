@@ -15,7 +15,7 @@ pub mod unit;
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use check::load;
 pub use detect::{Detect, Severity};
@@ -268,7 +268,7 @@ pub struct Rule {
 }
 
 /// From the `n`th alert of a source within this span on, it stays open until it has rested for as long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flapping {
     pub n: usize,

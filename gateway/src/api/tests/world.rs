@@ -38,6 +38,7 @@ sources = ["tunnel/+/ch4"]
 detect = { kind = "threshold", metric = "ch4", above = 1.0 }
 severity = "severe"
 category = "underground/gas"
+flapping = { n = 5, within = "1h" }
 "#;
 
 const FENCE: &str = r#"{"type": "Feature", "id": "school", "properties": {}, "geometry":
