@@ -8,6 +8,7 @@
 //! - [`set`]: many fences behind one index
 //! - [`geojson`]: text to fences and problems, fences to text
 //! - [`picture`]: zones in a camera's picture
+//! - [`order`]: what comes out of order, sorted again within a bound
 //!
 //! Longitudes and latitudes are WGS-84 degrees. An edge between two vertices is the straight line between their
 //! longitudes and latitudes, as RFC 7946 says. A fence does not reach across the antimeridian: it is cut there in
@@ -15,6 +16,7 @@
 
 pub mod fence;
 pub mod geojson;
+pub mod order;
 pub mod picture;
 mod plane;
 pub mod point;
