@@ -101,7 +101,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Save(_) => None,
+            Effect::Save(_) | Effect::Remember(_) => None,
             Effect::Open(alert) => Some(format!("open {}", alert.key.rule)),
             Effect::Clear(cleared) => Some(format!("clear {}", cleared.key.rule)),
         })
@@ -288,7 +288,7 @@ fn alerts(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Save(_) => None,
+            Effect::Save(_) | Effect::Remember(_) => None,
             Effect::Open(alert) => Some(format!("open {} since {}", alert.id, alert.since_at_ms)),
             Effect::Clear(cleared) => Some(format!("clear {}", cleared.id)),
         })
@@ -324,7 +324,7 @@ proptest! {
         let mut open: std::collections::HashMap<AlertKey, Arc<str>> = Default::default();
         for effect in &effects {
             match effect {
-                Effect::Save(_) => {}
+                Effect::Save(_) | Effect::Remember(_) => {}
                 Effect::Open(alert) => prop_assert!(open.insert(alert.key.clone(), alert.id.clone()).is_none()),
                 Effect::Clear(cleared) => prop_assert_eq!(open.remove(&cleared.key), Some(cleared.id.clone())),
             }
