@@ -11,6 +11,7 @@ use outpost_detectors::silent::SilentState;
 use outpost_fences::{PictureZone, Point};
 use serde::{Deserialize, Serialize};
 
+use super::late::{Late, LateState};
 use super::reading::{Finding, Memory};
 use super::redo::Stamp;
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
@@ -29,6 +30,8 @@ pub(super) struct Slot {
     /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
     pub(super) stamp: Stamp,
+    /// Where the rule waits for what is late.
+    pub(super) late: Option<Late>,
     memo: Memo,
 }
 
@@ -44,6 +47,9 @@ pub(super) struct Stored {
     /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) redo_seq: u64,
+    /// Filled while it is written only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) late: Option<LateState>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) flapping: Option<FlappingState>,
 }
@@ -98,7 +104,7 @@ enum Memo {
 
 impl Stored {
     pub(super) fn new(judge: &Judge) -> Stored {
-        Stored { state: State::new(judge), alert: None, n_alerts: 0, redo_seq: 0, flapping: None }
+        Stored { state: State::new(judge), alert: None, n_alerts: 0, redo_seq: 0, late: None, flapping: None }
     }
 }
 
@@ -157,6 +163,7 @@ impl Slot {
             n_wrong_unit: 0,
             n_unsaved: 0,
             stamp: Stamp::default(),
+            late: None,
             memo: Memo::Nothing,
         }
     }
@@ -164,7 +171,6 @@ impl Slot {
     /// Goes on where the same rule's slot under an earlier configuration stopped.
     pub(super) fn inherit(&mut self, old: Slot) {
         self.stored = old.stored;
-        self.n_wrong_unit = old.n_wrong_unit;
         self.memo = old.memo;
     }
 
@@ -263,6 +269,18 @@ impl Slot {
                 judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
             }
             _ => Turn::Stay,
+        }
+    }
+
+    /// Ends the hold that was over when the next observation in order happened: what waited in between, and came with it,
+    /// says no more than a clock that had run on.
+    pub(super) fn elapse_until(&mut self, rule: &Rule, at_ms: i64) -> Turn {
+        match (&rule.judge, &mut self.stored.state) {
+            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
+                let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));
+                judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
+            }
+            (_, State::Silent(_)) => Turn::Stay,
         }
     }
 
