@@ -29,9 +29,9 @@ pub(super) struct Slot {
     pub(super) n_wrong_unit: u64,
     /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: Option<Box<Stamp>>,
     /// Where the rule waits for what is late.
-    pub(super) late: Option<Late>,
+    pub(super) late: Option<Box<Late>>,
     memo: Memo,
 }
 
@@ -49,9 +49,9 @@ pub(super) struct Stored {
     pub(super) redo_seq: u64,
     /// Filled while it is written only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) late: Option<LateState>,
+    pub(super) late: Option<Box<LateState>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) flapping: Option<FlappingState>,
+    pub(super) flapping: Option<Box<FlappingState>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -162,7 +162,7 @@ impl Slot {
             zone,
             n_wrong_unit: 0,
             n_unsaved: 0,
-            stamp: Stamp::default(),
+            stamp: None,
             late: None,
             memo: Memo::Nothing,
         }

@@ -118,7 +118,10 @@ impl Watch {
     ) -> Result<(), RuleError> {
         let mut next = Watch::new(config, fences)?;
         (next.n_ignored, next.n_late, next.n_wrong_unit) = (self.n_ignored, self.n_late, self.n_wrong_unit);
-        for slot in (0..self.slots.len()).filter(|slot| self.slots[*slot].stamp.is_behind()).collect::<Vec<_>>() {
+        for slot in (0..self.slots.len())
+            .filter(|slot| self.slots[*slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind()))
+            .collect::<Vec<_>>()
+        {
             effects.push(self.save(slot));
         }
         next.redo = self.redo.renumber();
@@ -129,7 +132,7 @@ impl Watch {
             let heir = heirs.find(|slot| next.rule_of(*slot).continues(old_rule));
             match heir {
                 Some(heir) if old.stored.state.fits(&next.rule_of(heir).judge) => {
-                    let late = old.late.as_ref().map(Late::state);
+                    let late = old.late.as_ref().map(|late| Box::new(late.state()));
                     next.slots[heir].inherit(old);
                     next.wait_on(heir, late, effects);
                 }
@@ -172,7 +175,7 @@ impl Watch {
         // What waited for its turn was noted when it came.
         if slot.n_unsaved != n_before
             && slot.late.is_none()
-            && !self.redo.note(number, &rule.id, observation, &mut slot.stamp)
+            && !self.redo.note(number, &rule.id, observation, slot.stamp.get_or_insert_default())
         {
             effects.push(self.save(number));
         }
@@ -251,7 +254,7 @@ impl Watch {
             };
             let stored = Stored::new(&rule.judge);
             let mut slot = Slot::new(number, source.clone(), stored, zone);
-            slot.late = (rule.lateness_ms > 0).then(|| Late::new(rule.lateness_ms));
+            slot.late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
             self.slots.push(slot);
         }
         self.by_source.insert(source.clone(), (first, self.slots.len()));
@@ -358,7 +361,7 @@ impl Watch {
     fn schedule(&mut self, slot: usize) {
         let rule = self.rule_of(slot);
         let due_ms = self.slots[slot].due_ms(rule).map(|due_ms| due_ms.saturating_add(rule.behind_ms()));
-        let sorted_ms = self.slots[slot].late.as_ref().and_then(Late::due_ms);
+        let sorted_ms = self.slots[slot].late.as_ref().and_then(|late| late.due_ms());
         let Some(due_ms) = due_ms.into_iter().chain(sorted_ms).chain(self.rests_until_ms(slot)).min() else { return };
         match self.slots[slot].timer_ms {
             Some(timer_ms) if timer_ms <= due_ms => return,

@@ -2,7 +2,7 @@
 
 use super::{Effect, Watch};
 use crate::nouns::{RedoRow, StateRow};
-use crate::pipeline::late::{Late, LateState, TooLate};
+use crate::pipeline::late::{LateState, TooLate};
 use crate::pipeline::redo::{self, BadRow, Redone};
 use outpost_detectors::observation::Observation;
 
@@ -10,7 +10,7 @@ impl Watch {
     /// What rules remembered since the last call: to be called with each batch.
     pub fn remember(&mut self, effects: &mut Vec<Effect>) {
         let slots = &self.slots;
-        let is_behind = |slot: usize, seq| slots[slot].stamp.is_behind_from(seq);
+        let is_behind = |slot: usize, seq| slots[slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind_from(seq));
         let mut overdue = Vec::new();
         overdue.extend(std::iter::from_fn(|| self.redo.overdue(is_behind)));
         effects.extend(overdue.into_iter().map(|slot| self.save(slot)));
@@ -67,7 +67,7 @@ impl Watch {
             Some(Ok(true)) => {
                 slot.n_unsaved = slot.n_unsaved.saturating_add(1);
                 let rule = &self.rules[slot.rule];
-                self.redo.note(number, &rule.id, observation, &mut slot.stamp);
+                self.redo.note(number, &rule.id, observation, slot.stamp.get_or_insert_default());
             }
             Some(Err(TooLate)) => self.n_late += 1,
             Some(Ok(false)) | None => {}
@@ -86,10 +86,10 @@ impl Watch {
     }
 
     /// Goes on with what waited before a restart or a change of rules; it is judged where the rule waits no more.
-    pub(super) fn wait_on(&mut self, number: usize, state: Option<LateState>, effects: &mut Vec<Effect>) {
+    pub(super) fn wait_on(&mut self, number: usize, state: Option<Box<LateState>>, effects: &mut Vec<Effect>) {
         let slot = &mut self.slots[number];
         match (state, &mut slot.late) {
-            (Some(state), Some(late)) => late.resume(&slot.source, state),
+            (Some(state), Some(late)) => late.resume(&slot.source, *state),
             (Some(state), None) => {
                 for observation in state.into_sorted(&slot.source.clone()) {
                     self.judge(number, &observation, effects);
@@ -104,9 +104,11 @@ impl Watch {
         let rule = self.rule_of(slot).id.clone();
         let slot = &mut self.slots[slot];
         slot.n_unsaved = 0;
-        slot.stamp.saved();
+        if let Some(stamp) = &mut slot.stamp {
+            stamp.saved();
+        }
         slot.stored.redo_seq = self.redo.next_seq();
-        slot.stored.late = slot.late.as_ref().map(Late::state);
+        slot.stored.late = slot.late.as_ref().map(|late| Box::new(late.state()));
         let state = serde_json::to_string(&slot.stored).unwrap_or_default();
         slot.stored.late = None;
         Effect::Save(StateRow { rule, source: slot.source.clone(), state })
