@@ -15,6 +15,7 @@ mod end_to_end;
 mod end_to_end_faults;
 mod end_to_end_process;
 mod mqtt_demo_broker;
+mod mqtt_garbage;
 mod mqtt_mosquitto;
 mod mqtt_traps;
 mod notify_mqtt;
