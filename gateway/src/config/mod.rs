@@ -309,7 +309,7 @@ pub enum Target {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Series {
-    /// `http://host:port`; TLS by a local proxy: the influxdb2 client's TLS is outdated.
+    /// `http://` or `https://`, host, port and, behind a proxy, a path.
     pub url: String,
     pub org: String,
     pub bucket: String,

@@ -30,6 +30,7 @@ mod series_faults;
 mod series_victoria;
 mod sparkplug;
 mod support;
+mod support_influx;
 mod support_out;
 mod support_rtsp;
 mod tidy;

@@ -47,6 +47,10 @@ impl MemorySpool {
         self.rows.lock().unwrap().push_back((*next_row, lines.to_owned()));
     }
 
+    pub(crate) fn evict_oldest(&self) {
+        self.rows.lock().unwrap().pop_front();
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.lock().unwrap().is_empty()
     }

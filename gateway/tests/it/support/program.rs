@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use reqwest_v011::Method;
+use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -279,6 +279,8 @@ fn signal(pid: u32, signal: &str) {
     assert!(status.success());
 }
 
-pub(crate) fn client() -> reqwest_v011::Client {
-    reqwest_v011::Client::builder().no_proxy().build().unwrap()
+pub(crate) fn client() -> reqwest::Client {
+    // The client wants it even where no TLS is spoken.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
 }
