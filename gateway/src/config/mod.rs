@@ -321,11 +321,14 @@ pub struct Series {
     pub linger: Span,
     #[serde(default = "defaults::connect_timeout")]
     pub timeout: Span,
-    /// Readings that wait on disk; beyond it the oldest are evicted and counted.
+    /// Readings that wait on disk; beyond it the oldest are evicted, counted and alerted.
     #[serde(default = "defaults::spool_bytes_max")]
     pub spool_bytes_max: Bytes,
     #[serde(default = "defaults::retry_max")]
     pub retry_max: Span,
+    /// An alert tells that the server has taken nothing for this long.
+    #[serde(default = "defaults::series_down_after")]
+    pub down_after: Span,
 }
 
 impl Config {

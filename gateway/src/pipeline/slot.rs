@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reading::{Finding, Memory};
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
-use crate::nouns::{Figure, SnapshotAsk, Why};
+use crate::nouns::{Figure, SnapshotAsk, Trouble, Why};
 
 pub(super) struct Slot {
     pub(super) rule: usize,
@@ -89,6 +89,7 @@ enum Memo {
         names: String,
         point: Option<Point>,
     },
+    Trouble(Why),
 }
 
 impl State {
@@ -226,6 +227,17 @@ impl Slot {
         }
     }
 
+    /// The gateway tells of itself.
+    pub(super) fn trouble(&mut self, rule: &Rule, trouble: &Trouble) -> Turn {
+        let Judge::Trouble { kind, latch } = &rule.judge else { return Turn::Stay };
+        if *kind != trouble.kind {
+            return Turn::Stay;
+        }
+        self.memo = Memo::Trouble(trouble.why.clone());
+        let signal = if trouble.is_on { Signal::On } else { Signal::Off };
+        self.latched(latch, signal, Moment { at_ms: trouble.at_ms, now_ms: trouble.at_ms })
+    }
+
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
         match (&rule.judge, &self.stored.state) {
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
@@ -327,6 +339,9 @@ impl Slot {
             (Judge::Together(_), Memo::Together { names, .. }) => {
                 Why { text: format!("together: {names}"), figures: vec![] }
             }
+            (Judge::Trouble { .. }, Memo::Trouble(why)) => {
+                Why { text: format!("{}{held}", why.text), figures: why.figures.clone() }
+            }
             // Restored in the middle of a hold: what the last observation showed is not kept.
             _ => Why { text: format!("condition holds{held}"), figures: vec![] },
         }
@@ -361,6 +376,7 @@ impl Slot {
             (Judge::Exit { fence, .. }, _) => format!("entered {}", fence_name(fence)),
             (Judge::Intrusion { zone, .. }, _) => format!("nothing moves in {zone}"),
             (Judge::Together(_), _) => "no longer together".into(),
+            (Judge::Trouble { .. }, Memo::Trouble(why)) if !why.text.is_empty() => why.text.clone(),
             _ => "condition is over".into(),
         }
     }
@@ -374,7 +390,8 @@ impl Judge {
             | Judge::Exit { latch, .. }
             | Judge::Inside { latch, .. }
             | Judge::Hotspot { latch, .. }
-            | Judge::Intrusion { latch, .. } => Some(latch),
+            | Judge::Intrusion { latch, .. }
+            | Judge::Trouble { latch, .. } => Some(latch),
             Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) => None,
         }
     }

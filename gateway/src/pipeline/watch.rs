@@ -17,7 +17,7 @@ use self::together::Parts;
 use super::rules::{self, Judge, Rule, RuleError, Zones};
 use super::slot::{Slot, State, Stored, seconds};
 use crate::config::Config;
-use crate::nouns::{Alert, AlertKey, Cleared, Place, StateRow};
+use crate::nouns::{Alert, AlertKey, Cleared, Place, StateRow, Trouble};
 
 /// What must be committed before the observation is acknowledged.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,6 +151,15 @@ impl Watch {
                 self.unsaved.push(slot);
             }
             self.turned(slot, turn, observation.received_ms, effects);
+        }
+    }
+
+    /// What the gateway says of itself.
+    pub fn trouble(&mut self, trouble: &Trouble, effects: &mut Vec<Effect>) {
+        for &slot in self.slots_of(&trouble.kind.source().into()).iter().flat_map(|slots| slots.iter()) {
+            let rule = &self.rules[self.slots[slot].rule];
+            let turn = self.slots[slot].trouble(rule, trouble);
+            self.turned(slot, turn, trouble.at_ms, effects);
         }
     }
 

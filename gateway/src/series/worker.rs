@@ -194,7 +194,7 @@ impl Worker {
 }
 
 /// The store reads and syncs a disk: off the threads that serve sockets.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     call: impl FnOnce() -> Result<T, StoreFault> + Send + 'static,
 ) -> Result<T, StoreFault> {
     match tokio::task::spawn_blocking(call).await {

@@ -9,6 +9,7 @@ mod commit;
 mod queues;
 mod read;
 mod rows;
+mod spool;
 
 use std::path::{Path, PathBuf};
 
@@ -53,7 +54,6 @@ pub struct Store {
     conn: Connection,
     folder: PathBuf,
     spool_bytes_max: Option<u64>,
-    spool_bytes: u64,
     /// Holds the lock that keeps a second gateway off the same folder.
     _lock: std::fs::File,
 }
@@ -80,15 +80,7 @@ impl Store {
         let lock = lock(folder)?;
         let mut conn = connect(folder)?;
         migrate(&mut conn)?;
-        let spool_bytes: i64 =
-            conn.query_row("SELECT ifnull(sum(length(lines)), 0) FROM spool", [], |row| row.get(0))?;
-        Ok(Store {
-            conn,
-            folder: folder.to_path_buf(),
-            spool_bytes_max,
-            spool_bytes: spool_bytes.unsigned_abs(),
-            _lock: lock,
-        })
+        Ok(Store { conn, folder: folder.to_path_buf(), spool_bytes_max, _lock: lock })
     }
 
     pub fn restore(&self) -> Result<Restored, StoreError> {

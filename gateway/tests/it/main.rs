@@ -27,6 +27,7 @@ mod readme;
 mod reload;
 mod replay;
 mod series_faults;
+mod series_outage;
 mod series_victoria;
 mod sparkplug;
 mod support;

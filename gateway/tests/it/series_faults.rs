@@ -5,10 +5,14 @@
 use std::sync::atomic::Ordering;
 
 use outpost::config::{Bytes, Span};
-use outpost::series::Phase;
+use outpost::nouns::{SpoolLoss, Trouble, TroubleKind};
+use outpost::series::{Phase, Watchman};
 use outpost::telemetry::clock::now_ms;
 use tokio::io::AsyncReadExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
+use crate::support::within;
 use crate::support_influx::{FakeInflux, Mood, Scene, TOKEN, good};
 use crate::support_out::until;
 
@@ -249,4 +253,33 @@ async fn lines_that_were_not_acknowledged_are_written_again_after_a_restart() {
     scene.drained().await;
     assert_eq!(scene.server.stored().len(), 2);
     assert_eq!(scene.progress.n_written(), 2);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_when_it_begins_and_when_it_is_over() {
+    let scene = Scene::start_with(FakeInflux::default(), |series| series.retry_max = Span::from_ms(2_000)).await;
+    let (troubles, mut told) = mpsc::channel(4);
+    let (spool, progress) = (scene.spool.clone(), scene.progress.clone());
+    tokio::spawn(Watchman::new(spool, progress, troubles).run(CancellationToken::new()));
+    let mut next = async || {
+        let trouble: Trouble = within("a trouble", told.recv()).await.unwrap();
+        (trouble.kind, trouble.is_on, trouble.why.text)
+    };
+    let (down, lost) = (TroubleKind::SeriesDown, TroubleKind::ReadingsLost);
+    // Nothing is known of the server yet; what an earlier process lost is over.
+    assert_eq!(next().await, (lost, false, String::new()));
+    let loss = |is_over| Some(SpoolLoss { n_lines: 3, since_ms: 1_767_225_600_012, is_over });
+    *scene.spool.loss.lock().unwrap() = loss(false);
+    let said = "the spool is full: 3 of the oldest readings lost since 2026-01-01T00:00:00.012Z, and more may follow";
+    assert_eq!(next().await, (lost, true, said.to_owned()));
+    scene.server.will(&[Mood::Answers(401, None, ""), Mood::Answers(503, None, "")]);
+    scene.push(&good(1));
+    let (kind, is_on, text) = next().await;
+    assert_eq!((kind, is_on), (down, true));
+    assert!(text.starts_with("the series database takes no readings: answered "), "{text}");
+    assert_eq!(next().await, (down, false, "the series database takes readings".to_owned()));
+    *scene.spool.loss.lock().unwrap() = loss(true);
+    let said = "the spool has room again: 3 of the oldest readings were lost since 2026-01-01T00:00:00.012Z";
+    assert_eq!(next().await, (lost, false, said.to_owned()));
+    until("it is forgotten", || scene.spool.loss.lock().unwrap().is_none()).await;
 }

@@ -121,6 +121,7 @@ fn settings(url: &str) -> Series {
         timeout: Span::from_ms(10_000),
         spool_bytes_max: Bytes(1 << 20),
         retry_max: Span::from_ms(500),
+        down_after: Span::from_ms(300_000),
     }
 }
 

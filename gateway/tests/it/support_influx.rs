@@ -200,6 +200,7 @@ impl Scene {
             timeout: Span::from_ms(300),
             spool_bytes_max: config::Bytes(1 << 20),
             retry_max: Span::from_ms(300),
+            down_after: Span::from_ms(300_000),
         };
         change(&mut settings);
         Scene::work(server, settings, Arc::new(token))
