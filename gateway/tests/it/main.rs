@@ -17,6 +17,7 @@ mod end_to_end_process;
 mod mqtt_demo_broker;
 mod mqtt_garbage;
 mod mqtt_mosquitto;
+mod mqtt_stall;
 mod mqtt_traps;
 mod notify_mqtt;
 mod notify_webhook;

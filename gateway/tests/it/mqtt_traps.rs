@@ -354,7 +354,7 @@ async fn trap_10_one_publish_without_answer_does_not_break_the_others() {
     }
 }
 
-/// Trap 11: who takes messages slowly answers no pings.
+/// Trap 11: who takes messages slowly answers no pings. With a real broker, for longer than its patience: `mqtt_stall`.
 #[tokio::test]
 async fn trap_11_a_full_queue_stops_reading_and_the_connection_lives_on() {
     const N: usize = 400;
