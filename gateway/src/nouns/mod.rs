@@ -2,10 +2,12 @@
 
 pub mod alert;
 pub mod delivery;
+pub mod redo;
 pub mod ticket;
 pub mod trouble;
 
 pub use alert::{Alert, AlertKey, Cleared, Figure, Place, SnapshotAsk, StateRow, Why};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
+pub use redo::{RedoChange, RedoRow};
 pub use ticket::{Command, JournalEntry, Lamp, Move, Refusal, Stage, Ticket};
 pub use trouble::{Trouble, TroubleKind};

@@ -211,14 +211,6 @@ impl Rule {
         self.patterns.iter().any(|pattern| pattern.matches(source)) || self.named.contains(source)
     }
 
-    /// Readings that need not be written one by one.
-    pub(super) fn n_unsaved_max(&self) -> u32 {
-        match &self.judge {
-            Judge::Reading { test, .. } => test.n_unsaved_max(),
-            _ => 0,
-        }
-    }
-
     /// Whether what the other rule remembers and has open means the same to this one: its limits may differ, not what it
     /// looks at.
     pub(super) fn continues(&self, other: &Rule) -> bool {

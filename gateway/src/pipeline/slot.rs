@@ -12,6 +12,7 @@ use outpost_fences::{PictureZone, Point};
 use serde::{Deserialize, Serialize};
 
 use super::reading::{Finding, Memory};
+use super::redo::Stamp;
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
 use crate::nouns::{Figure, SnapshotAsk, Trouble, Why};
 
@@ -25,8 +26,9 @@ pub(super) struct Slot {
     pub(super) zone: Option<Arc<PictureZone>>,
     /// Readings that the rule refused because they carry another unit than it names.
     pub(super) n_wrong_unit: u64,
-    /// Readings remembered since the state was last written.
+    /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
+    pub(super) stamp: Stamp,
     memo: Memo,
 }
 
@@ -39,6 +41,9 @@ pub(super) struct Stored {
     pub(super) alert: Option<Arc<str>>,
     /// Alerts that this slot has opened so far: tells two within one millisecond apart.
     pub(super) n_alerts: u64,
+    /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) redo_seq: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) flapping: Option<FlappingState>,
 }
@@ -92,6 +97,12 @@ enum Memo {
     Trouble(Why),
 }
 
+impl Stored {
+    pub(super) fn new(judge: &Judge) -> Stored {
+        Stored { state: State::new(judge), alert: None, n_alerts: 0, redo_seq: 0, flapping: None }
+    }
+}
+
 impl State {
     pub(super) fn new(judge: &Judge) -> State {
         match judge {
@@ -138,14 +149,23 @@ impl State {
 
 impl Slot {
     pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, zone: Option<Arc<PictureZone>>) -> Slot {
-        Slot { rule, source, stored, timer_ms: None, zone, n_wrong_unit: 0, n_unsaved: 0, memo: Memo::Nothing }
+        Slot {
+            rule,
+            source,
+            stored,
+            timer_ms: None,
+            zone,
+            n_wrong_unit: 0,
+            n_unsaved: 0,
+            stamp: Stamp::default(),
+            memo: Memo::Nothing,
+        }
     }
 
     /// Goes on where the same rule's slot under an earlier configuration stopped.
     pub(super) fn inherit(&mut self, old: Slot) {
         self.stored = old.stored;
         self.n_wrong_unit = old.n_wrong_unit;
-        self.n_unsaved = old.n_unsaved;
         self.memo = old.memo;
     }
 
@@ -395,6 +415,10 @@ impl Judge {
             Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) => None,
         }
     }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 fn fence_name(fence: &outpost_fences::Fence) -> &str {

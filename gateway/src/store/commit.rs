@@ -7,7 +7,7 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
 use super::{Store, StoreError, rows, spool};
-use crate::nouns::{Alert, Cleared, JournalEntry, StateRow, Ticket};
+use crate::nouns::{Alert, Cleared, JournalEntry, RedoChange, RedoRow, StateRow, Ticket};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub struct Commit {
     pub lines: String,
     /// Gateway time of the batch.
     pub now_ms: i64,
+    /// What rules remembered.
+    pub redo: Option<RedoChange>,
     pub seen: Vec<SeenRow>,
     /// Per broker: marks before this sequence number are no longer needed.
     pub seen_from: Vec<(Arc<str>, i64)>,
@@ -60,6 +62,7 @@ impl Commit {
             && self.journal.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
+            && self.redo.is_none()
             && self.seen.is_empty()
     }
 
@@ -71,6 +74,7 @@ impl Commit {
         self.journal.clear();
         self.deliveries.clear();
         self.lines.clear();
+        self.redo = None;
         self.seen.clear();
         self.seen_from.clear();
     }
@@ -99,6 +103,7 @@ impl Store {
         }
         write_tickets(&transaction, commit)?;
         write_deliveries(&transaction, &commit.deliveries)?;
+        write_redo(&transaction, commit.redo.as_ref())?;
         write_seen(&transaction, commit)?;
         let mut committed = Committed::default();
         if let Some(bytes_max) = self.spool_bytes_max.filter(|_| !commit.lines.is_empty()) {
@@ -225,6 +230,17 @@ fn write_deliveries(transaction: &Transaction, deliveries: &[NewDelivery]) -> Re
     for row in deliveries {
         statement.execute(params![row.receiver, row.key, row.kind, row.data, row.created_ms])?;
     }
+    Ok(())
+}
+
+fn write_redo(transaction: &Transaction, change: Option<&RedoChange>) -> Result<(), StoreError> {
+    let Some(RedoChange { row, from }) = change else { return Ok(()) };
+    if let Some(RedoRow { seq, entries }) = row {
+        transaction
+            .prepare_cached("INSERT INTO remembered (seq, entries) VALUES (?1, ?2)")?
+            .execute(params![seq, entries])?;
+    }
+    transaction.prepare_cached("DELETE FROM remembered WHERE seq < ?1")?.execute(params![from])?;
     Ok(())
 }
 

@@ -78,21 +78,10 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due ON outbox (receiver, row) WHERE failed = 0;
 
--- Line protocol, a row for each batch. Rows come at the end and go at the beginning. Where a row ends in all that was ever
--- spooled tells how much waits between any two rows without reading it.
 CREATE TABLE spool (
-    row       INTEGER PRIMARY KEY AUTOINCREMENT,
-    n_lines   INTEGER NOT NULL,
-    end_lines INTEGER NOT NULL,
-    end_bytes INTEGER NOT NULL,
-    lines     TEXT NOT NULL
-);
-
--- At most one row: what the full spool evicted since the last such loss was over.
-CREATE TABLE spool_loss (
-    n_lines  INTEGER NOT NULL,
-    since_ms INTEGER NOT NULL,
-    last_row INTEGER NOT NULL           -- the spool's last row when a reading was last lost: it is over when that is sent
+    row     INTEGER PRIMARY KEY AUTOINCREMENT,
+    n_lines INTEGER NOT NULL,           -- before the text, so that counting reads no text
+    lines   TEXT NOT NULL               -- line protocol of one batch
 );
 
 -- What was committed of a broker's unacknowledged window: packet ids and payload hashes, to know redeliveries.

@@ -153,6 +153,23 @@ fn the_spool_is_bounded_and_counts_what_it_evicts() {
 }
 
 #[test]
+fn a_spool_of_the_first_version_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let conn = Connection::open(folder.path().join("outpost.db")).unwrap();
+    conn.execute_batch(STEPS[0]).unwrap();
+    conn.execute_batch("INSERT INTO spool (row, n_lines, lines) VALUES (7, 2, '管\n管\n'), (8, 1, 'x\n')").unwrap();
+    conn.pragma_update(None, "user_version", 1).unwrap();
+    drop(conn);
+    let mut store = Store::open(folder.path(), Some(12)).unwrap();
+    let (queues, reader) = (Queues::open(folder.path()).unwrap(), Reader::open(folder.path(), 1).unwrap());
+    assert_eq!(reader.spool_lines().unwrap(), 3);
+    assert_eq!(store.commit(&lines("y\n", 1)).unwrap().n_lines_evicted, 0, "8 and 2 and 2 bytes");
+    assert_eq!(queues.next(1 << 20).unwrap().unwrap().lines, "管\n管\nx\ny\n");
+    assert_eq!(store.commit(&lines("z\n", 2)).unwrap().n_lines_evicted, 2);
+    assert_eq!(queues.next(1 << 20).unwrap().unwrap().lines, "x\ny\nz\n");
+}
+
+#[test]
 fn the_bound_is_of_bytes_and_a_batch_larger_than_it_loses_its_oldest_lines_only() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path(), Some(1_000)).unwrap();
