@@ -47,12 +47,13 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let (messages_in, messages) = mpsc::channel(config.pipeline.queue_max);
     let (_observations, observations) = mpsc::channel(1);
     let (_asks, asks) = mpsc::channel(1);
+    let (_troubles, troubles) = mpsc::channel(1);
     let shell = shell(&config, &fences, Counted(acknowledged.clone()))?;
     let (stop, runtime) =
         (CancellationToken::new(), tokio::runtime::Builder::new_current_thread().enable_time().build()?);
     let told = stop.clone();
     let pipeline = std::thread::spawn(move || {
-        shell.run(Inputs { messages, observations, asks }, Vec::new(), &runtime, &told);
+        shell.run(Inputs { messages, observations, asks, troubles }, Vec::new(), &runtime, &told);
     });
     let (mut seconds, mut cpu) = (0.0, 0.0);
     // Made in parts before the clock runs, so that making them is not measured.

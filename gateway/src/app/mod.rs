@@ -26,6 +26,7 @@ use crate::api;
 use crate::config::Config;
 use crate::dispatch::Desk;
 use crate::ingest::mqtt::Session;
+use crate::nouns::TroubleKind;
 use crate::pipeline::record::Recorder;
 use crate::pipeline::run::{Evidence, Health, Inputs, Shell};
 use crate::pipeline::seen::{Marks, Seen};
@@ -38,6 +39,9 @@ use crate::video;
 
 /// Requests of operators that wait for the pipeline.
 const ASKS_MAX: usize = 256;
+
+/// Troubles of the gateway's own that wait for the pipeline; who tells of one waits for room.
+const TROUBLES_MAX: usize = 16;
 
 /// Connections that answer the API's queries.
 const READERS: usize = 4;
@@ -83,7 +87,8 @@ impl App {
         let mut out = Vec::new();
         let publishers = start_publishers(config, &stop_out);
         let listeners = start_receivers(config, &publishers, &queues, &metrics, &stop_out, &mut out)?;
-        let series = start_series(config, &queues, &metrics, &stop_out, &mut out)?;
+        let (troubles_in, troubles) = mpsc::channel(TROUBLES_MAX);
+        let series = start_series(config, &queues, &metrics, &troubles_in, &stop_out, &mut out)?;
 
         let mut watch = Watch::new(config, &fences)?;
         let mut first = Vec::new();
@@ -137,9 +142,9 @@ impl App {
             series,
             batch_max: config.pipeline.batch_max,
         };
-        let inputs = Inputs { messages, observations, asks: asks_out };
+        let inputs = Inputs { messages, observations, asks: asks_out, troubles };
         // The pipeline keeps a sender of each queue alive, so that a gateway without brokers or cameras runs on.
-        let senders = (messages_in, observations_in);
+        let senders = (messages_in, observations_in, troubles_in);
         // A runtime of its own: a wait on the workers' would wake one of them each time, to set its alarm.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let (runtime, told) = (runtime.context("failed to start the pipeline")?, stop_pipeline.clone());
@@ -252,11 +257,13 @@ impl App {
     }
 }
 
-/// Sources that ought to speak though they never did: all cameras, and those that a rule names without wildcards.
+/// Sources that ought to speak though they never did: all cameras, those that a rule names without wildcards, and the
+/// gateway itself, so that there is room for it however many others come.
 fn expected(config: &Config) -> Vec<String> {
     let cameras = config.cameras.iter().map(|camera| format!("cam:{}", camera.id));
     let named = config.rules.iter().flat_map(|rule| &rule.sources).filter(|source| !source.contains(['+', '#', '*']));
-    cameras.chain(named.cloned()).collect()
+    let own = config.series.iter().map(|_| TroubleKind::SeriesDown.source().to_owned());
+    cameras.chain(named.cloned()).chain(own).collect()
 }
 
 /// The fences of all files that a configuration names, their paths relative to the configuration's folder.

@@ -15,6 +15,7 @@ use crate::config::{Config, Target};
 use crate::decode::Request;
 use crate::ingest::mqtt::Publisher;
 use crate::notify::{self, Notifier, Publish, PublishError};
+use crate::nouns::Trouble;
 use crate::pipeline::run::Listener;
 use crate::series;
 use crate::store::Queues;
@@ -83,6 +84,7 @@ pub(super) fn start_series(
     config: &Config,
     queues: &Arc<Queues>,
     metrics: &Metrics,
+    troubles: &mpsc::Sender<Trouble>,
     stop: &CancellationToken,
     out: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Option<Arc<Notify>>> {
@@ -90,6 +92,8 @@ pub(super) fn start_series(
     let wake = Arc::new(Notify::new());
     let worker = series::Worker::new(settings, queues.clone(), wake.clone(), metrics.series.clone())
         .context("failed to start the series worker")?;
+    let watchman = series::Watchman::new(queues.clone(), worker.progress(), troubles.clone());
+    out.push(tokio::spawn(watchman.run(stop.clone())));
     out.push(tokio::spawn(worker.run(stop.clone())));
     Ok(Some(wake))
 }

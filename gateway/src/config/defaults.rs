@@ -101,6 +101,9 @@ pub(super) fn series_batch_bytes_max() -> Bytes {
 pub(super) fn series_linger() -> Span {
     Span::from_ms(1_000)
 }
+pub(super) fn series_down_after() -> Span {
+    Span::from_ms(5 * 60_000)
+}
 pub(super) fn spool_bytes_max() -> Bytes {
     Bytes(256 << 20)
 }

@@ -311,7 +311,7 @@ pub enum Target {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Series {
-    /// `http://host:port`; TLS by a local proxy: the influxdb2 client's TLS is outdated.
+    /// `http://` or `https://`, host, port and, behind a proxy, a path.
     pub url: String,
     pub org: String,
     pub bucket: String,
@@ -323,11 +323,14 @@ pub struct Series {
     pub linger: Span,
     #[serde(default = "defaults::connect_timeout")]
     pub timeout: Span,
-    /// Readings that wait on disk; beyond it the oldest are evicted and counted.
+    /// Readings that wait on disk; beyond it the oldest are evicted, counted and alerted.
     #[serde(default = "defaults::spool_bytes_max")]
     pub spool_bytes_max: Bytes,
     #[serde(default = "defaults::retry_max")]
     pub retry_max: Span,
+    /// An alert tells that the server has taken nothing for this long.
+    #[serde(default = "defaults::series_down_after")]
+    pub down_after: Span,
 }
 
 impl Config {

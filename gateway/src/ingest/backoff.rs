@@ -41,9 +41,30 @@ impl Backoff {
     }
 }
 
+/// What a server asks for by `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). None where it is neither or is past.
+pub fn asked_wait(text: &str, now_ms: i64) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at_ms = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?.as_millisecond();
+    Some(Duration::from_millis(u64::try_from(at_ms.checked_sub(now_ms)?).ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_asks_for_seconds_or_names_a_date() {
+        let now_ms = 784_111_770_500;
+        let asked = |text| asked_wait(text, now_ms).map(|wait| wait.as_millis());
+        assert_eq!(asked(" 120 "), Some(120_000));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:49:37 GMT"), Some(6_500));
+        for text in ["Sun, 06 Nov 1994 08:49:30 GMT", "-1", "1.5", "", "soon", "Sun, 99 Nov 1994 08:49:37 GMT"] {
+            assert_eq!(asked(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn delays_double_to_the_cap_and_never_exceed_it() {

@@ -12,6 +12,8 @@ use url::Url;
 
 use super::signature::SigningKey;
 use super::{Fault, Letter, NotifierError, cloudevent};
+use crate::ingest::backoff::asked_wait;
+use crate::telemetry::now_ms;
 
 /// Read of an answer's body; what is said there helps operators, the rest is not our business.
 const ANSWER_BYTES_MAX: usize = 4 << 10;
@@ -74,7 +76,8 @@ impl Webhook {
 
     async fn judge(&self, response: Response) -> Result<(), Fault> {
         let status = response.status();
-        let retry_after = retry_after(&response);
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.and_then(|text| asked_wait(text, now_ms()));
         if status.is_success() {
             // Read to its end where it is short, so that the connection can be used again; the verdict stands already.
             if response.content_length().is_some_and(|length| length <= ANSWER_BYTES_MAX as u64) {
@@ -108,12 +111,6 @@ async fn beginning(mut response: Response) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Seconds only; the form with a date is rare, and our own back-off serves as well.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }
 
 fn checked_url(text: &str) -> Result<Url, NotifierError> {

@@ -50,9 +50,23 @@ pub struct SpoolChunk {
     pub n_lines: u64,
 }
 
+/// Readings that made room for newer ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolLoss {
+    pub n_lines: u64,
+    /// Gateway time of the first of them.
+    pub since_ms: i64,
+    /// Everything that waited when the last one was lost has been sent.
+    pub is_over: bool,
+}
+
 pub trait Spool: Send + Sync + 'static {
     /// The oldest waiting lines, whole rows, about `bytes_max` (at least one row if any waits).
     fn next(&self, bytes_max: u64) -> Result<Option<SpoolChunk>, StoreFault>;
     /// The server has taken (or for ever refused) these rows.
     fn remove(&self, first_row: i64, last_row: i64) -> Result<(), StoreFault>;
+    /// What the full spool evicted, until it is forgotten.
+    fn loss(&self) -> Result<Option<SpoolLoss>, StoreFault>;
+    /// This loss was told; one that has grown meanwhile stays.
+    fn forget_loss(&self, loss: &SpoolLoss) -> Result<(), StoreFault>;
 }

@@ -18,7 +18,8 @@ use outpost_fences::{Fence, FenceSet, PictureZone};
 
 use super::reading::{Limit, Test};
 use crate::config::pattern::SourcePattern;
-use crate::config::{Config, Detect, Severity, Span};
+use crate::config::{Config, Detect, Series, Severity, Span};
+use crate::nouns::TroubleKind;
 
 /// A moving thing may be lost for this long without its dwell beginning anew: blobs flicker.
 pub(super) const INTRUSION_GAP_MS: i64 = 1_000;
@@ -37,7 +38,7 @@ pub(super) struct Rule {
     pub(super) lateness_ms: i64,
 }
 
-/// What a rule judges, and with which limits. One arm per kind of [`Detect`].
+/// What a rule judges, and with which limits. One arm per kind of [`Detect`], and one for what the gateway says of itself.
 pub(super) enum Judge {
     Reading { metric: Arc<str>, unit: Option<Arc<str>>, test: Test, latch: Latch },
     Silent(Silent),
@@ -48,6 +49,7 @@ pub(super) enum Judge {
     Hotspot { hotspot: Hotspot, latch: Latch },
     Intrusion { zone: Arc<str>, area_min: f32, latch: Latch },
     Together(Together),
+    Trouble { kind: TroubleKind, latch: Latch },
 }
 
 /// `k` of these rules, or `k` sources where that is more.
@@ -73,6 +75,7 @@ pub(super) fn compile(config: &Config, fences: &FenceSet) -> Result<Vec<Rule>, R
     let mut rules = config.rules.iter().map(|rule| compile_one(rule, fences)).collect::<Result<Vec<_>, _>>()?;
     let built_in = dark_cameras(config, &rules);
     rules.extend(built_in);
+    rules.extend(config.series.iter().flat_map(series_troubles));
     Ok(rules)
 }
 
@@ -97,6 +100,25 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
         lateness_ms: 0,
     };
     by_limit.into_iter().map(rule).collect()
+}
+
+/// Readings that do not reach the series database are work for somebody, before and after they are lost.
+fn series_troubles(series: &Series) -> [Rule; 2] {
+    let rule = |kind: TroubleKind, name: &str, hold_ms| Rule {
+        id: kind.rule().into(),
+        name: name.into(),
+        severity: Severity::Moderate,
+        category: "gateway/series".into(),
+        patterns: Vec::new(),
+        named: HashSet::from([kind.source().into()]),
+        judge: Judge::Trouble { kind, latch: Latch { hold_ms, clear_hold_ms: 0 } },
+        flapping: None,
+        lateness_ms: 0,
+    };
+    [
+        rule(TroubleKind::SeriesDown, "series database down", series.down_after.ms()),
+        rule(TroubleKind::ReadingsLost, "readings lost", 0),
+    ]
 }
 
 fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, RuleError> {
@@ -229,9 +251,12 @@ impl Rule {
         match &self.judge {
             Judge::Enter { fence, .. } | Judge::Exit { fence, .. } | Judge::Inside { fence, .. } => Some(&fence.id),
             Judge::Intrusion { zone, .. } => Some(zone),
-            Judge::Reading { .. } | Judge::Silent(_) | Judge::Dark(_) | Judge::Hotspot { .. } | Judge::Together(_) => {
-                None
-            }
+            Judge::Reading { .. }
+            | Judge::Silent(_)
+            | Judge::Dark(_)
+            | Judge::Hotspot { .. }
+            | Judge::Together(_)
+            | Judge::Trouble { .. } => None,
         }
     }
 }
@@ -243,7 +268,8 @@ impl Judge {
             Judge::Reading { latch, .. }
             | Judge::Inside { latch, .. }
             | Judge::Hotspot { latch, .. }
-            | Judge::Intrusion { latch, .. } => latch.hold_ms,
+            | Judge::Intrusion { latch, .. }
+            | Judge::Trouble { latch, .. } => latch.hold_ms,
             Judge::Silent(_) | Judge::Dark(_) | Judge::Enter { .. } | Judge::Exit { .. } | Judge::Together(_) => 0,
         }
     }

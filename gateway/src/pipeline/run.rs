@@ -24,7 +24,7 @@ use crate::decode::{Decoded, Decoder, Request};
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::notify::body;
-use crate::nouns::{Alert, Command, Refusal, Ticket};
+use crate::nouns::{Alert, Command, Refusal, Ticket, Trouble};
 use crate::series::line;
 use crate::store::{Commit, NewDelivery, SeenRow, Store};
 use crate::telemetry::metrics::{FactMetrics, Metrics};
@@ -36,6 +36,10 @@ const BEAT_MS: i64 = 1_000;
 
 /// Wait before a failed commit is tried again.
 const COMMIT_RETRY: Duration = Duration::from_secs(1);
+
+/// Payloads of one turn. Many large messages would else be in memory three times at once: as they came, as what they say,
+/// and as the transaction that keeps it.
+const TURN_BYTES_MAX: usize = 4 << 20;
 
 /// Least time between the beginnings of two turns. Without it, under load, a turn takes the few messages that came since
 /// the last one, and most of the work is threads that wake each other.
@@ -65,6 +69,8 @@ pub struct Inputs {
     pub messages: mpsc::Receiver<Message>,
     pub observations: mpsc::Receiver<Observation>,
     pub asks: mpsc::Receiver<Ask>,
+    /// What the gateway finds wrong with itself.
+    pub troubles: mpsc::Receiver<Trouble>,
 }
 
 /// Pictures that alerts ask for. `None` where the pixels are gone: the alert opens without them.
@@ -127,6 +133,7 @@ struct Batch {
     messages: Vec<Message>,
     observations: Vec<Observation>,
     asks: Vec<Ask>,
+    troubles: Vec<Trouble>,
     decoded: Decoded,
     effects: Vec<Effect>,
     desk_effects: Vec<dispatch::Effect>,
@@ -184,7 +191,9 @@ impl Shell {
             biased;
             () = stop.cancelled() => return false,
             n = inputs.asks.recv_many(&mut batch.asks, self.batch_max) => if n == 0 { return false },
-            n = inputs.messages.recv_many(&mut batch.messages, self.batch_max) => if n == 0 { return false },
+            n = inputs.troubles.recv_many(&mut batch.troubles, self.batch_max) => if n == 0 { return false },
+            // The first one; `fill` takes what else fits.
+            n = inputs.messages.recv_many(&mut batch.messages, 1) => if n == 0 { return false },
             n = inputs.observations.recv_many(&mut batch.observations, self.batch_max) => if n == 0 { return false },
             () = tokio::time::sleep(wait) => {}
         }
@@ -193,8 +202,10 @@ impl Shell {
 
     /// Takes what else has come: it shares the turn and its commit.
     fn fill(&self, inputs: &mut Inputs, batch: &mut Batch) {
-        while batch.messages.len() < self.batch_max {
+        let mut n_bytes: usize = batch.messages.iter().map(|message| message.payload.len()).sum();
+        while batch.messages.len() < self.batch_max && n_bytes < TURN_BYTES_MAX {
             let Ok(message) = inputs.messages.try_recv() else { break };
+            n_bytes += message.payload.len();
             batch.messages.push(message);
         }
         while batch.observations.len() < self.batch_max {
@@ -221,6 +232,9 @@ impl Shell {
             self.take_observation(&observation, batch);
         }
         batch.observations = observations;
+        for trouble in batch.troubles.drain(..) {
+            self.watch.trouble(&trouble, &mut batch.effects);
+        }
         // Behind a backlog the clock is ahead of what was heard: a source whose message still waits is not silent.
         let elapsed_ms = if batch.drained { now_ms() } else { batch.heard_ms };
         self.watch.elapse(elapsed_ms, &mut batch.effects);
@@ -307,9 +321,7 @@ impl Shell {
         if let (Some(_), Fact::Reading(reading)) = (&self.series, &observation.fact) {
             let unit = reading.unit.as_deref();
             let (source, metric) = (&observation.source, &reading.metric);
-            if line::push_line(&mut batch.commit.lines, source, metric, unit, reading.value, observation.at_ms) {
-                batch.commit.n_lines += 1;
-            } else {
+            if !line::push_line(&mut batch.commit.lines, source, metric, unit, reading.value, observation.at_ms) {
                 self.metrics.series.inexpressible.inc();
             }
         }
@@ -404,6 +416,7 @@ impl Shell {
                     batch.commit.seen_from.push((broker.clone(), from));
                 }
             }
+            batch.commit.now_ms = now_ms();
             if !self.write(&batch.commit, runtime, stop) {
                 return false;
             }

@@ -15,7 +15,7 @@ use super::late::{Late, LateState};
 use super::reading::{Finding, Memory};
 use super::redo::Stamp;
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
-use crate::nouns::{Figure, SnapshotAsk, Why};
+use crate::nouns::{Figure, SnapshotAsk, Trouble, Why};
 
 pub(super) struct Slot {
     pub(super) rule: usize,
@@ -100,6 +100,7 @@ enum Memo {
         names: String,
         point: Option<Point>,
     },
+    Trouble(Why),
 }
 
 impl Stored {
@@ -252,6 +253,17 @@ impl Slot {
         }
     }
 
+    /// The gateway tells of itself.
+    pub(super) fn trouble(&mut self, rule: &Rule, trouble: &Trouble) -> Turn {
+        let Judge::Trouble { kind, latch } = &rule.judge else { return Turn::Stay };
+        if *kind != trouble.kind {
+            return Turn::Stay;
+        }
+        self.memo = Memo::Trouble(trouble.why.clone());
+        let signal = if trouble.is_on { Signal::On } else { Signal::Off };
+        self.latched(latch, signal, Moment { at_ms: trouble.at_ms, now_ms: trouble.at_ms })
+    }
+
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
         match (&rule.judge, &self.stored.state) {
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
@@ -365,6 +377,9 @@ impl Slot {
             (Judge::Together(_), Memo::Together { names, .. }) => {
                 Why { text: format!("together: {names}"), figures: vec![] }
             }
+            (Judge::Trouble { .. }, Memo::Trouble(why)) => {
+                Why { text: format!("{}{held}", why.text), figures: why.figures.clone() }
+            }
             // Restored in the middle of a hold: what the last observation showed is not kept.
             _ => Why { text: format!("condition holds{held}"), figures: vec![] },
         }
@@ -399,6 +414,7 @@ impl Slot {
             (Judge::Exit { fence, .. }, _) => format!("entered {}", fence_name(fence)),
             (Judge::Intrusion { zone, .. }, _) => format!("nothing moves in {zone}"),
             (Judge::Together(_), _) => "no longer together".into(),
+            (Judge::Trouble { .. }, Memo::Trouble(why)) if !why.text.is_empty() => why.text.clone(),
             _ => "condition is over".into(),
         }
     }
@@ -412,7 +428,8 @@ impl Judge {
             | Judge::Exit { latch, .. }
             | Judge::Inside { latch, .. }
             | Judge::Hotspot { latch, .. }
-            | Judge::Intrusion { latch, .. } => Some(latch),
+            | Judge::Intrusion { latch, .. }
+            | Judge::Trouble { latch, .. } => Some(latch),
             Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) => None,
         }
     }

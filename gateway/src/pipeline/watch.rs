@@ -22,7 +22,7 @@ use super::redo::Redo;
 use super::rules::{self, Judge, Rule, RuleError, Zones};
 use super::slot::{Slot, Stored, seconds};
 use crate::config::Config;
-use crate::nouns::{Alert, AlertKey, Cleared, Place, RedoChange, StateRow};
+use crate::nouns::{Alert, AlertKey, Cleared, Place, RedoChange, StateRow, Trouble};
 
 /// What must be committed before the observation is acknowledged.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,6 +180,15 @@ impl Watch {
             effects.push(self.save(number));
         }
         self.turned(number, turn, observation.received_ms, effects);
+    }
+
+    /// What the gateway says of itself.
+    pub fn trouble(&mut self, trouble: &Trouble, effects: &mut Vec<Effect>) {
+        for slot in self.slots_of(&trouble.kind.source().into()).unwrap_or_default() {
+            let rule = &self.rules[self.slots[slot].rule];
+            let turn = self.slots[slot].trouble(rule, trouble);
+            self.turned(slot, turn, trouble.at_ms, effects);
+        }
     }
 
     /// Of each source that has a state: when it last changed, by the source's time.

@@ -4,13 +4,16 @@
 //! - [`sink`]: one request, and what its answer means
 //! - [`worker`]: the spool → requests: batches, retries, the isolation of bad lines
 //! - [`progress`]: what operators see of it
+//! - [`watchman`]: what the gateway's own rules hear of it
 
 pub mod line;
 mod progress;
 mod sink;
+mod watchman;
 mod worker;
 
 pub use progress::{Phase, Progress, Status};
+pub use watchman::Watchman;
 pub use worker::Worker;
 
 /// A series section that cannot work.

@@ -1,36 +1,38 @@
-//! One write request through influxdb2, and what its answer means. Knows nothing of batches, retries or the spool.
+//! One write request, and what its answer means. Knows nothing of batches, retries or the spool.
 //!
-//! influxdb2 0.5 carries the bytes and no more: it panics on a bad URL, drops a path in it, has no time-out, keeps
-//! the status of an answer but not its headers (so a server's Retry-After never reaches us: our own back-off
-//! paces), and reads the body of a refusal without a limit (bounded here by the time-out only). The first three are
-//! met below. It speaks plain HTTP here: its TLS is outdated, so a server elsewhere is reached by a local proxy.
+//! `POST /api/v2/write`, whole lines, milliseconds. Redirects are not followed: readings and token are meant for the
+//! configured address; proxies of the environment are not asked.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use influxdb2::api::write::TimestampPrecision;
-use influxdb2::{Client, ClientBuilder, RequestError};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Response, redirect};
 use url::Url;
 
 use super::SeriesError;
 use crate::config;
+use crate::ingest::backoff::asked_wait;
+use crate::telemetry::now_ms;
 
 /// Longest reason kept of what a server says.
 const REASON_CHARS_MAX: usize = 200;
+/// Read of a refusal. InfluxDB repeats the lines that it refuses, so it may be as long as they are.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// Idle connections are closed before servers tend to close them under us.
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
 pub(super) struct Sink {
     client: Client,
-    org: String,
-    bucket: String,
+    url: Url,
+    authorization: Option<HeaderValue>,
 }
 
 /// Why lines were not taken. Each text is short, one line, and free of credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum WriteFault {
-    /// No answer, or one that asks for patience: the same again later.
-    Busy(String),
+    /// No answer, or one that asks for patience: the same again later, not before the time that the server names.
+    Busy { reason: String, retry_after: Option<Duration> },
     /// A line-protocol server says that some of these lines are bad.
     BadLines(String),
     /// Too many bytes in one request.
@@ -41,52 +43,82 @@ pub(super) enum WriteFault {
 
 impl Sink {
     pub(super) fn new(settings: &config::Series) -> Result<Self, SeriesError> {
-        let url = checked_url(&settings.url)?;
+        let mut url = checked_url(&settings.url)?;
         for (name, text) in [("org", &settings.org), ("bucket", &settings.bucket)] {
             // InfluxDB answers 400 to an empty one, which would read as "bad lines".
             if text.is_empty() {
                 return Err(SeriesError::Empty(name));
             }
         }
+        let path = format!("{}/api/v2/write", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        url.query_pairs_mut().extend_pairs([
+            ("bucket", settings.bucket.as_str()),
+            ("org", &settings.org),
+            ("precision", "ms"),
+        ]);
         let token = settings.token.as_ref().map(config::Secret::read).transpose();
-        let token = token.map_err(|error| SeriesError::Secret(error.to_string()))?.unwrap_or_default();
-        if !token.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-            return Err(SeriesError::Token);
-        }
+        let token = token.map_err(|error| SeriesError::Secret(error.to_string()))?;
+        let authorization = token.map(|token| authorization(&token)).transpose()?;
         let timeout = settings.timeout.duration();
-        let transport = reqwest_v011::ClientBuilder::new()
+        // Only the first caller in the process installs; whoever came before brought a provider as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
             .timeout(timeout)
             .connect_timeout(timeout)
             .pool_idle_timeout(IDLE_CONNECTION)
-            .redirect(reqwest_v011::redirect::Policy::none())
-            // The server is named in the configuration; no variable of the environment may send readings elsewhere.
-            .no_proxy();
-        let client = ClientBuilder::with_builder(transport, url.as_str(), &settings.org, token)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
             .build()
             .map_err(|error| SeriesError::Client(error.to_string()))?;
-        Ok(Sink { client, org: settings.org.clone(), bucket: settings.bucket.clone() })
+        Ok(Sink { client, url, authorization })
     }
 
     /// Writes whole lines. `Ok` means that the server said 204, which some servers (VictoriaMetrics) say of lines
     /// that they dropped, too.
     pub(super) async fn write(&self, lines: Bytes) -> Result<(), WriteFault> {
-        self.client
-            .write_line_protocol_with_precision(&self.org, &self.bucket, lines, TimestampPrecision::Milliseconds)
-            .await
-            .map_err(fault)
+        let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "text/plain; charset=utf-8");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        let response = request.body(lines).send().await.map_err(unanswered)?;
+        let status = response.status().as_u16();
+        if status == 204 {
+            return Ok(());
+        }
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.and_then(|text| asked_wait(text, now_ms()));
+        let text = beginning(response).await.map_err(unanswered)?;
+        Err(answered(status, &text, retry_after))
     }
+}
+
+fn authorization(token: &str) -> Result<HeaderValue, SeriesError> {
+    let mut value = HeaderValue::from_str(&format!("Token {token}")).map_err(|_| SeriesError::Token)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What the server says, up to the limit; an answer that breaks off is no verdict.
+async fn beginning(mut response: Response) -> Result<String, reqwest::Error> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        bytes.extend_from_slice(&chunk[..chunk.len().min(ANSWER_BYTES_MAX - bytes.len())]);
+        if bytes.len() == ANSWER_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn checked_url(text: &str) -> Result<Url, SeriesError> {
     let url = Url::parse(text).map_err(|cause| SeriesError::NotUrl(redacted(text), cause))?;
-    let problem = if url.scheme() != "http" {
-        "only http:// is spoken here; TLS by a local proxy"
+    let problem = if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        "neither http:// nor https://"
     } else if !url.username().is_empty() || url.password().is_some() {
         "credentials belong into the token"
-    } else if url.path() != "/" {
-        "a path would be dropped: the client always writes to /api/v2/write"
     } else if url.query().is_some() || url.fragment().is_some() {
-        "only scheme, host and port are used"
+        "only scheme, host, port and path are used"
     } else {
         return Ok(url);
     };
@@ -102,20 +134,18 @@ fn redacted(text: &str) -> String {
     }
 }
 
-fn fault(error: RequestError) -> WriteFault {
-    match error {
-        RequestError::ReqwestProcessing { source } => WriteFault::Busy(transport_reason(source)),
-        RequestError::Http { status, text } => answered(status.as_u16(), &text),
-        // Never made by a write; kept apart from the network's faults all the same.
-        other => WriteFault::Refused(short(&other.to_string())),
-    }
-}
-
 /// What an answer other than 204 means. InfluxDB's own: <https://docs.influxdata.com/influxdb/v2/write-data/troubleshoot/>
-fn answered(status: u16, text: &str) -> WriteFault {
-    let reason = short(&format!("answered {status}: {text}"));
+fn answered(status: u16, text: &str, retry_after: Option<Duration>) -> WriteFault {
+    let plainly = match status {
+        300..=399 => ": redirects are not followed",
+        401 => ": the server does not accept the token",
+        403 => ": the token may not write to this bucket",
+        404 => ": there is no such bucket, or no such server at this address",
+        _ => "",
+    };
+    let reason = short(&format!("answered {status}{plainly}: {text}"));
     match status {
-        408 | 425 | 429 | 500..=599 => WriteFault::Busy(reason),
+        408 | 425 | 429 | 500..=599 => WriteFault::Busy { reason, retry_after },
         413 => WriteFault::TooLarge(reason),
         // Lines are dropped on the word of a server that knows line protocol, not of a proxy or a web site.
         400 | 422 if is_protocol_server(text) => WriteFault::BadLines(reason),
@@ -131,7 +161,7 @@ fn is_protocol_server(text: &str) -> bool {
     }
 }
 
-fn transport_reason(error: reqwest_v011::Error) -> String {
+fn unanswered(error: reqwest::Error) -> WriteFault {
     let what = match (error.is_timeout(), error.is_connect()) {
         (true, _) => "timed out",
         (_, true) => "cannot connect",
@@ -142,7 +172,7 @@ fn transport_reason(error: reqwest_v011::Error) -> String {
     while let Some(cause) = root.source() {
         root = cause;
     }
-    short(&format!("{what}: {root}"))
+    WriteFault::Busy { reason: short(&format!("{what}: {root}")), retry_after: None }
 }
 
 fn short(text: &str) -> String {
@@ -157,15 +187,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_that_the_client_would_choke_on_is_an_error_and_not_a_panic() {
+    fn a_url_that_cannot_be_written_to_is_an_error() {
         for (url, said) in [
             ("", "not a URL"),
             ("/3242/23", "not a URL"),
-            ("localhost:8086", "only http://"),
-            ("mailto:someone", "only http://"),
-            ("https://tsdb", "TLS by a local proxy"),
+            ("localhost:8086", "neither http://"),
+            ("mailto:someone", "neither http://"),
             ("http://u:hunter2@tsdb", "token"),
-            ("http://tsdb/v1/influxdb", "path would be dropped"),
             ("http://tsdb?token=hunter2", "only scheme"),
             ("http://[::1", "not a URL"),
         ] {
@@ -173,12 +201,14 @@ mod tests {
             assert!(error.contains(said), "{url:?}: {error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
-        assert!(checked_url("http://127.0.0.1:8086").is_ok());
-        assert!(checked_url("http://tsdb/").is_ok());
+        for url in ["http://127.0.0.1:8086", "http://tsdb/", "https://tsdb", "http://proxy/influx/"] {
+            assert!(checked_url(url).is_ok(), "{url}");
+        }
     }
 
     #[test]
     fn lines_are_blamed_only_by_a_server_that_knows_them() {
+        let answered = |status, text| answered(status, text, None);
         let influx = r#"{"code":"invalid","message":"unable to parse 'x'"}"#;
         assert!(matches!(answered(400, influx), WriteFault::BadLines(_)));
         assert!(matches!(answered(422, r#"{"code":"unprocessable entity"}"#), WriteFault::BadLines(_)));
@@ -190,15 +220,15 @@ mod tests {
         // Success that is not the protocol's: some other server answers at this address.
         assert!(matches!(answered(200, "welcome"), WriteFault::Refused(_)));
         assert!(matches!(answered(302, ""), WriteFault::Refused(_)));
-        assert!(matches!(answered(503, influx), WriteFault::Busy(_)));
-        assert!(matches!(answered(429, ""), WriteFault::Busy(_)));
+        assert!(matches!(answered(503, influx), WriteFault::Busy { .. }));
+        assert!(matches!(answered(429, ""), WriteFault::Busy { .. }));
         assert!(matches!(answered(413, ""), WriteFault::TooLarge(_)));
     }
 
     #[test]
     fn reasons_are_short_and_of_one_line() {
-        let WriteFault::Refused(reason) = answered(401, &"no\nway ".repeat(1000)) else { panic!() };
-        assert!(reason.starts_with("answered 401: no way"));
+        let WriteFault::Refused(reason) = answered(401, &"no\nway ".repeat(1000), None) else { panic!() };
+        assert!(reason.starts_with("answered 401: the server does not accept the token: no way"));
         assert!(reason.chars().count() <= REASON_CHARS_MAX && !reason.contains('\n'));
     }
 }

@@ -75,12 +75,9 @@ impl Worker {
 
     async fn work(&mut self) {
         loop {
-            match self.run_once().await {
-                Ok(()) => self.backoff.reset(),
-                Err(fault) => {
-                    self.progress.store_fault(fault.to_string());
-                    sleep(self.backoff.next_delay()).await;
-                }
+            if let Err(fault) = self.run_once().await {
+                self.progress.store_fault(fault.to_string());
+                sleep(self.backoff.next_delay()).await;
             }
         }
     }
@@ -88,11 +85,14 @@ impl Worker {
     /// Waits for lines, lets a batch gather, sends it.
     async fn run_once(&mut self) -> Result<(), StoreFault> {
         let Some(mut chunk) = self.next_chunk().await? else {
+            self.backoff.reset();
             // Whichever comes first is a reason to look.
             let _ = tokio::time::timeout(IDLE_RECHECK, self.wake.notified()).await;
             return Ok(());
         };
-        if (chunk.lines.len() as u64) < self.batch_bytes_max / 2 && !self.linger.is_zero() {
+        let may_grow = (chunk.lines.len() as u64) < self.batch_bytes_max / 2;
+        // What failed has lingered already.
+        if may_grow && !self.linger.is_zero() && self.backoff.failures() == 0 {
             sleep(self.linger).await;
             match self.next_chunk().await? {
                 Some(gathered) => chunk = gathered,
@@ -101,46 +101,64 @@ impl Worker {
             }
         }
         let (first_row, last_row) = (chunk.first_row, chunk.last_row);
-        self.send(Bytes::from(chunk.lines)).await;
-        self.remove(first_row, last_row).await;
+        if self.send(Bytes::from(chunk.lines)).await {
+            self.remove(first_row, last_row).await;
+        }
         Ok(())
     }
 
-    /// Ends when each line was taken or refused for ever.
-    async fn send(&mut self, lines: Bytes) {
+    /// True when each line was taken or refused for ever. False after a wait in which none was: the spool is to be asked
+    /// again, for what waited with us may have been evicted meanwhile, and is counted as lost.
+    async fn send(&mut self, lines: Bytes) -> bool {
         let mut n_rejected: u64 = 0;
+        let mut is_whole = true;
         let mut waiting = cut(&lines, 0..lines.len(), self.request_bytes_max);
         waiting.reverse();
         while let Some(range) = waiting.pop() {
             match self.sink.write(lines.slice(range.clone())).await {
                 Ok(()) => {
                     self.backoff.reset();
+                    is_whole = false;
                     self.progress.wrote(n_lines(&lines[range]));
                 }
                 Err(WriteFault::BadLines(reason)) => match halves(&lines, range) {
                     Some((left, right)) => waiting.extend([right, left]),
-                    None => self.reject(&mut n_rejected, &reason),
+                    None => {
+                        is_whole = false;
+                        self.reject(&mut n_rejected, &reason);
+                    }
                 },
                 Err(WriteFault::TooLarge(reason)) => match halves(&lines, range.clone()) {
                     Some((left, right)) => {
                         self.request_bytes_max = self.request_bytes_max.min(range.len().div_ceil(2));
                         waiting.extend([right, left]);
                     }
-                    None => self.reject(&mut n_rejected, &reason),
+                    None => {
+                        is_whole = false;
+                        self.reject(&mut n_rejected, &reason);
+                    }
                 },
-                Err(WriteFault::Busy(reason)) => {
+                Err(WriteFault::Busy { reason, retry_after }) => {
                     waiting.push(range);
                     self.progress.retrying(Phase::Retrying, reason);
-                    sleep(self.backoff.next_delay()).await;
+                    let asked = retry_after.unwrap_or_default().min(self.retry_max);
+                    sleep(self.backoff.next_delay().max(asked)).await;
+                    if is_whole {
+                        return false;
+                    }
                 }
                 Err(WriteFault::Refused(reason)) => {
                     waiting.push(range);
                     self.progress.retrying(Phase::Refused, reason);
                     sleep(self.retry_max).await;
+                    if is_whole {
+                        return false;
+                    }
                 }
             }
         }
         self.rejecting = n_rejected > 0;
+        true
     }
 
     fn reject(&self, n_rejected: &mut u64, reason: &str) {
@@ -167,7 +185,8 @@ impl Worker {
 
     async fn next_chunk(&self) -> Result<Option<SpoolChunk>, StoreFault> {
         let spool = self.spool.clone();
-        let bytes_max = self.batch_bytes_max;
+        // One request's worth: what was settled of a batch is then known by its rows.
+        let bytes_max = self.batch_bytes_max.min(self.request_bytes_max as u64);
         let next = blocking(move || spool.next(bytes_max)).await?;
         self.progress.store_answers();
         Ok(next)
@@ -175,7 +194,7 @@ impl Worker {
 }
 
 /// The store reads and syncs a disk: off the threads that serve sockets.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     call: impl FnOnce() -> Result<T, StoreFault> + Send + 'static,
 ) -> Result<T, StoreFault> {
     match tokio::task::spawn_blocking(call).await {

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
-use super::{Store, StoreError, rows};
+use super::{Store, StoreError, rows, spool};
 use crate::nouns::{Alert, Cleared, JournalEntry, RedoChange, RedoRow, StateRow, Ticket};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -20,9 +20,10 @@ pub struct Commit {
     pub tickets: Vec<Arc<Ticket>>,
     pub journal: Vec<JournalEntry>,
     pub deliveries: Vec<NewDelivery>,
-    /// Line protocol for the series database.
+    /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
-    pub n_lines: u64,
+    /// Gateway time of the batch.
+    pub now_ms: i64,
     /// What rules remembered.
     pub redo: Option<RedoChange>,
     pub seen: Vec<SeenRow>,
@@ -73,7 +74,6 @@ impl Commit {
         self.journal.clear();
         self.deliveries.clear();
         self.lines.clear();
-        self.n_lines = 0;
         self.redo = None;
         self.seen.clear();
         self.seen_from.clear();
@@ -89,7 +89,8 @@ impl Store {
             .iter()
             .map(|(alert, jpeg)| jpeg.as_deref().map(|jpeg| write_evidence(&self.folder, alert, jpeg)).transpose())
             .collect::<Result<Vec<_>, _>>()?;
-        let transaction = self.conn.transaction()?;
+        // The place for a writer from the beginning: one that read before it writes fails where a worker wrote in between.
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         write_states(&transaction, &commit.states)?;
         // Clears first: within one batch an alert may end and the next one of the same key begin. A key that opens
         // and clears within one batch is written open, then cleared below.
@@ -105,24 +106,10 @@ impl Store {
         write_redo(&transaction, commit.redo.as_ref())?;
         write_seen(&transaction, commit)?;
         let mut committed = Committed::default();
-        let mut spool_bytes = self.spool_bytes;
         if let Some(bytes_max) = self.spool_bytes_max.filter(|_| !commit.lines.is_empty()) {
-            // Workers remove what they have sent without telling: the sum is asked for only near the bound.
-            spool_bytes += commit.lines.len() as u64;
-            if spool_bytes > bytes_max {
-                spool_bytes = spooled(&transaction)? + commit.lines.len() as u64;
-            }
-            transaction
-                .prepare_cached("INSERT INTO spool (lines, n_lines) VALUES (?1, ?2)")?
-                .execute(params![commit.lines, commit.n_lines as i64])?;
-            while spool_bytes > bytes_max {
-                let (bytes, n_lines) = evict_oldest(&transaction)?;
-                spool_bytes -= bytes.min(spool_bytes);
-                committed.n_lines_evicted += n_lines;
-            }
+            committed.n_lines_evicted = spool::append(&transaction, commit, bytes_max)?;
         }
         transaction.commit()?;
-        self.spool_bytes = spool_bytes;
         Ok(committed)
     }
 }
@@ -268,16 +255,4 @@ fn write_seen(transaction: &Transaction, commit: &Commit) -> Result<(), StoreErr
         statement.execute(params![broker, from])?;
     }
     Ok(())
-}
-
-fn spooled(transaction: &Transaction) -> Result<u64, StoreError> {
-    let bytes: i64 = transaction.query_row("SELECT ifnull(sum(length(lines)), 0) FROM spool", [], |row| row.get(0))?;
-    Ok(bytes.unsigned_abs())
-}
-
-fn evict_oldest(transaction: &Transaction) -> Result<(u64, u64), StoreError> {
-    let (bytes, n_lines): (i64, i64) = transaction
-        .prepare_cached("DELETE FROM spool WHERE row = (SELECT min(row) FROM spool) RETURNING length(lines), n_lines")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok((bytes.unsigned_abs(), n_lines.unsigned_abs()))
 }

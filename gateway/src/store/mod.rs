@@ -9,6 +9,7 @@ mod commit;
 mod queues;
 mod read;
 mod rows;
+mod spool;
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,7 @@ pub use rows::FigureRow;
 use crate::nouns::{RedoRow, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const STEPS: [&str; 3] = [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -53,7 +54,6 @@ pub struct Store {
     conn: Connection,
     folder: PathBuf,
     spool_bytes_max: Option<u64>,
-    spool_bytes: u64,
     /// Holds the lock that keeps a second gateway off the same folder.
     _lock: std::fs::File,
 }
@@ -82,15 +82,7 @@ impl Store {
         let lock = lock(folder)?;
         let mut conn = connect(folder)?;
         migrate(&mut conn)?;
-        let spool_bytes: i64 =
-            conn.query_row("SELECT ifnull(sum(length(lines)), 0) FROM spool", [], |row| row.get(0))?;
-        Ok(Store {
-            conn,
-            folder: folder.to_path_buf(),
-            spool_bytes_max,
-            spool_bytes: spool_bytes.unsigned_abs(),
-            _lock: lock,
-        })
+        Ok(Store { conn, folder: folder.to_path_buf(), spool_bytes_max, _lock: lock })
     }
 
     pub fn restore(&self) -> Result<Restored, StoreError> {

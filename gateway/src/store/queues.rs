@@ -1,5 +1,5 @@
-//! Outbox and spool: what waits to go out, as the workers take it. A connection of their own, so that a slow
-//! receiver never holds the writer.
+//! Outbox and spool (`spool.rs`): what waits to go out, as the workers take it. A connection of their own, so that a
+//! slow receiver never holds the writer.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{StoreError, connect};
-use crate::nouns::{Delivery, Outbox, Spool, SpoolChunk, StoreFault};
+use crate::nouns::{Delivery, Outbox, StoreFault};
 
 /// Errors told to operators are cut to this length.
 const ERROR_CHARS_MAX: usize = 500;
@@ -25,7 +25,7 @@ impl Queues {
         Ok(Queues { conn: Mutex::new(conn) })
     }
 
-    fn conn(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn conn(&self) -> MutexGuard<'_, Connection> {
         self.conn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -81,37 +81,6 @@ impl Outbox for Queues {
     fn give_up(&self, row: i64, error: &str) -> Result<(), StoreFault> {
         let sql = "UPDATE outbox SET attempts = attempts + 1, failed = 1, error = ?2 WHERE row = ?1";
         self.conn().prepare_cached(sql)?.execute(params![row, cut(error)])?;
-        Ok(())
-    }
-}
-
-impl Spool for Queues {
-    fn next(&self, bytes_max: u64) -> Result<Option<SpoolChunk>, StoreFault> {
-        let conn = self.conn();
-        let mut statement = conn.prepare_cached("SELECT row, lines, n_lines FROM spool ORDER BY row")?;
-        let mut found = statement.query([])?;
-        let mut chunk: Option<SpoolChunk> = None;
-        while let Some(row) = found.next()? {
-            let (number, lines, n_lines): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            match &mut chunk {
-                None => {
-                    let n_lines = n_lines.unsigned_abs();
-                    chunk = Some(SpoolChunk { first_row: number, last_row: number, lines, n_lines });
-                }
-                Some(chunk) if (chunk.lines.len() + lines.len()) as u64 <= bytes_max => {
-                    chunk.last_row = number;
-                    chunk.lines.push_str(&lines);
-                    chunk.n_lines += n_lines.unsigned_abs();
-                }
-                Some(_) => break,
-            }
-        }
-        Ok(chunk)
-    }
-
-    fn remove(&self, first_row: i64, last_row: i64) -> Result<(), StoreFault> {
-        let sql = "DELETE FROM spool WHERE row BETWEEN ?1 AND ?2";
-        self.conn().prepare_cached(sql)?.execute(params![first_row, last_row])?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{self, FigureRow};
-use super::{StoreError, connect};
+use super::{StoreError, connect, spool};
 use crate::config::Severity;
 use crate::nouns::{Place, Stage, Ticket};
 
@@ -154,12 +154,7 @@ impl Reader {
 
     /// Readings that wait for the series database.
     pub fn spool_lines(&self) -> Result<u64, StoreError> {
-        let count = |conn: &Connection| {
-            let n_lines =
-                conn.query_row("SELECT ifnull(sum(n_lines), 0) FROM spool", [], |row| row.get::<_, i64>(0))?;
-            Ok(n_lines.unsigned_abs())
-        };
-        self.with(count)
+        self.with(spool::n_waiting)
     }
 
     fn with<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::config::Severity;
-use crate::nouns::{Alert, AlertKey, Cleared, Figure, JournalEntry, Outbox, Place, Spool, Stage, StateRow, Why};
+use crate::nouns::{
+    Alert, AlertKey, Cleared, Figure, JournalEntry, Outbox, Place, Spool, SpoolLoss, Stage, StateRow, Why,
+};
 
 fn alert(since_at_ms: i64) -> Alert {
     let key = AlertKey { rule: "gas".into(), source: "tunnel/7/ch4".into(), fence: None };
@@ -88,10 +90,17 @@ fn a_second_open_alert_of_one_key_is_refused_and_nothing_of_its_batch_is_kept() 
     commit.opened.push((alert(1), None));
     store.commit(&commit).unwrap();
     commit.clear();
+    // Written before the alert that is refused, and after it.
+    commit.states.push(StateRow { rule: "gas".into(), source: "s".into(), state: "{}".into() });
     commit.opened.push((alert(2), None));
     commit.tickets.push(Arc::new(ticket(9)));
-    assert!(store.commit(&commit).is_err());
-    assert_eq!(store.restore().unwrap().last_ticket, 0);
+    let refused = store.commit(&commit).unwrap_err().to_string();
+    assert!(refused.contains("UNIQUE constraint failed"), "{refused}");
+    let restored = store.restore().unwrap();
+    assert_eq!((restored.states, restored.last_ticket), (vec![], 0));
+    let reader = Reader::open(folder.path(), 1).unwrap();
+    let alerts = reader.alerts(false, 10).unwrap();
+    assert_eq!(alerts.iter().map(|row| (row.since_at_ms, row.cleared_ms)).collect::<Vec<_>>(), [(1, None)]);
 }
 
 #[test]
@@ -113,27 +122,121 @@ fn alerts_of_one_key_may_end_and_begin_in_one_batch() {
     let reader = Reader::open(folder.path(), 1).unwrap();
     let open: Vec<i64> = reader.alerts(true, 10).unwrap().iter().map(|row| row.since_at_ms).collect();
     assert_eq!(open, [4]);
-    assert_eq!(reader.alerts(false, 10).unwrap().len(), 4);
+    let mut all: Vec<_> =
+        reader.alerts(false, 10).unwrap().into_iter().map(|row| (row.since_at_ms, row.cleared_ms)).collect();
+    all.sort_unstable();
+    assert_eq!(all, [(1, Some(99)), (2, Some(99)), (3, Some(99)), (4, None)]);
+}
+
+fn lines(text: &str, now_ms: i64) -> Commit {
+    Commit { lines: text.into(), now_ms, ..Commit::default() }
 }
 
 #[test]
 fn the_spool_is_bounded_and_counts_what_it_evicts() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path(), Some(100)).unwrap();
-    let queues = Queues::open(folder.path()).unwrap();
+    let (queues, reader) = (Queues::open(folder.path()).unwrap(), Reader::open(folder.path(), 1).unwrap());
     let mut evicted = 0;
     for n in 0..20 {
-        let commit = Commit { lines: format!("line {n:04}\n"), n_lines: 1, ..Commit::default() };
-        evicted += store.commit(&commit).unwrap().n_lines_evicted;
+        evicted += store.commit(&lines(&format!("line {n:04}\n"), n)).unwrap().n_lines_evicted;
+        assert_eq!(reader.spool_lines().unwrap(), (n + 1).min(10) as u64);
     }
     let chunk = queues.next(1 << 20).unwrap().unwrap();
     assert_eq!((chunk.n_lines, evicted), (10, 10));
     assert!(chunk.lines.starts_with("line 0010\n") && chunk.lines.ends_with("line 0019\n"));
     queues.remove(chunk.first_row, chunk.last_row).unwrap();
     assert_eq!(queues.next(1 << 20).unwrap(), None);
+    assert_eq!(reader.spool_lines().unwrap(), 0);
     // Room that the worker made is known again.
-    let commit = Commit { lines: "x\n".repeat(40), n_lines: 40, ..Commit::default() };
-    assert_eq!(store.commit(&commit).unwrap().n_lines_evicted, 0);
+    assert_eq!(store.commit(&lines(&"x\n".repeat(40), 20)).unwrap().n_lines_evicted, 0);
+}
+
+#[test]
+fn a_spool_of_the_first_version_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let conn = Connection::open(folder.path().join("outpost.db")).unwrap();
+    conn.execute_batch(STEPS[0]).unwrap();
+    conn.execute_batch("INSERT INTO spool (row, n_lines, lines) VALUES (7, 2, '管\n管\n'), (8, 1, 'x\n')").unwrap();
+    conn.pragma_update(None, "user_version", 1).unwrap();
+    drop(conn);
+    let mut store = Store::open(folder.path(), Some(12)).unwrap();
+    let (queues, reader) = (Queues::open(folder.path()).unwrap(), Reader::open(folder.path(), 1).unwrap());
+    assert_eq!(reader.spool_lines().unwrap(), 3);
+    assert_eq!(store.commit(&lines("y\n", 1)).unwrap().n_lines_evicted, 0, "8 and 2 and 2 bytes");
+    assert_eq!(queues.next(1 << 20).unwrap().unwrap().lines, "管\n管\nx\ny\n");
+    assert_eq!(store.commit(&lines("z\n", 2)).unwrap().n_lines_evicted, 2);
+    assert_eq!(queues.next(1 << 20).unwrap().unwrap().lines, "x\ny\nz\n");
+}
+
+#[test]
+fn the_bound_is_of_bytes_and_a_batch_larger_than_it_loses_its_oldest_lines_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), Some(1_000)).unwrap();
+    let queues = Queues::open(folder.path()).unwrap();
+    // 10 bytes each, 6 characters.
+    let batch: String = (0..1_000).map(|n| format!("管管{n:03}\n")).collect();
+    let evicted = store.commit(&lines(&batch, 7)).unwrap().n_lines_evicted;
+    let chunk = queues.next(1 << 20).unwrap().unwrap();
+    assert_eq!((evicted, chunk.n_lines), (900, 100));
+    assert!(chunk.lines.starts_with("管管900\n") && chunk.lines.ends_with("管管999\n"));
+}
+
+#[test]
+fn a_loss_is_remembered_until_what_waited_then_is_sent_and_it_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), Some(100)).unwrap();
+    let queues = Queues::open(folder.path()).unwrap();
+    for n in 0..10 {
+        store.commit(&lines("0123 56789\n", n)).unwrap();
+    }
+    let loss = |n_lines, is_over| SpoolLoss { n_lines, since_ms: 9, is_over };
+    assert_eq!(queues.loss().unwrap(), Some(loss(1, false)));
+    store.commit(&lines("0123 56789\n", 10)).unwrap();
+    drop((store, queues));
+
+    let mut store = Store::open(folder.path(), Some(100)).unwrap();
+    let queues = Queues::open(folder.path()).unwrap();
+    let waited = queues.next(1 << 20).unwrap().unwrap();
+    queues.remove(waited.first_row, waited.first_row).unwrap();
+    store.commit(&lines("later\n", 11)).unwrap();
+    assert_eq!(queues.loss().unwrap(), Some(loss(2, false)));
+    queues.remove(waited.first_row, waited.last_row).unwrap();
+    assert_eq!(queues.loss().unwrap(), Some(loss(2, true)), "what came later may wait");
+    queues.forget_loss(&loss(1, true)).unwrap();
+    assert_eq!(queues.loss().unwrap(), Some(loss(2, true)), "that was another one");
+    queues.forget_loss(&loss(2, true)).unwrap();
+    assert_eq!(queues.loss().unwrap(), None);
+}
+
+fn delivery(n: i64) -> NewDelivery {
+    NewDelivery {
+        receiver: "town".into(),
+        key: format!("T-{n}/1"),
+        kind: "outpost.ticket.opened",
+        data: "{}".into(),
+        created_ms: 10,
+    }
+}
+
+#[test]
+fn a_worker_that_writes_at_the_same_time_makes_no_commit_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), Some(1 << 20)).unwrap();
+    let queues = Queues::open(folder.path()).unwrap();
+    store.commit(&Commit { deliveries: vec![delivery(0)], ..Commit::default() }).unwrap();
+    let row = queues.due("town", 10, 1).unwrap()[0].row;
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(std::sync::atomic::Ordering::SeqCst) {
+                queues.retry(row, 10, "refused").unwrap();
+            }
+        });
+        let commits: Vec<_> = (0..300).map(|n| store.commit(&lines("a\n", n))).collect();
+        is_done.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert!(commits.iter().all(Result::is_ok), "{commits:?}");
+    });
 }
 
 #[test]
@@ -142,15 +245,7 @@ fn a_delivery_waits_until_it_is_done_or_given_up() {
     let mut store = Store::open(folder.path(), None).unwrap();
     let queues = Queues::open(folder.path()).unwrap();
     let mut commit = Commit::default();
-    for n in 0..3 {
-        commit.deliveries.push(NewDelivery {
-            receiver: "town".into(),
-            key: format!("T-{n}/1"),
-            kind: "outpost.ticket.opened",
-            data: "{}".into(),
-            created_ms: 10,
-        });
-    }
+    commit.deliveries.extend((0..3).map(delivery));
     store.commit(&commit).unwrap();
     let due = queues.due("town", 10, 10).unwrap();
     assert_eq!(due.iter().map(|delivery| delivery.key.as_str()).collect::<Vec<_>>(), ["T-0/1", "T-1/1", "T-2/1"]);

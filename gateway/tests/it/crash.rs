@@ -94,7 +94,7 @@ async fn kill_now_and_then(
         devices.allow(place);
         devices.reach(place).await;
         relay.mute(matches!(kind, Before::AcknowledgementsLost));
-        let hang = matches!(kind, Before::DiskHangs).then(|| hang_commits(gateway));
+        let hang = matches!(kind, Before::DiskHangs).then(|| gateway.hang_commits());
         if matches!(kind, Before::Start) {
             gateway.kill();
             gateway.spawn();
@@ -113,14 +113,6 @@ async fn kill_now_and_then(
         gateway.start().await;
     }
     gateway.n_kills()
-}
-
-/// Takes the store's only place for a writer until it is dropped.
-fn hang_commits(gateway: &Program) -> rusqlite::Connection {
-    let conn = rusqlite::Connection::open(gateway.data().join("outpost.db")).unwrap();
-    conn.busy_timeout(Duration::from_secs(10)).unwrap();
-    conn.execute_batch("BEGIN IMMEDIATE").unwrap();
-    conn
 }
 
 async fn day_is_over(gateway: &Program) {

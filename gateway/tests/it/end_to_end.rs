@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use outpost::config::MqttVersion;
 use outpost::telemetry::clock::now_ms;
-use reqwest_v011::Method;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::series_victoria::Victoria;
@@ -226,7 +226,7 @@ fn broker_named(port: u16, client_id: &str) -> outpost::config::Broker {
 
 /// A reader of the live stream.
 pub(crate) struct Stream {
-    answer: reqwest_v011::Response,
+    answer: reqwest::Response,
     unread: String,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use outpost::config::{MqttVersion, Secret, Span};
+use outpost::config::{self, MqttVersion, Secret, Span};
 use outpost::ingest::Message;
 use outpost::ingest::mqtt::{DownReason, Publisher, SessionState};
 use tokio_util::sync::CancellationToken;
@@ -156,6 +156,35 @@ async fn a_slow_pipeline_loses_nothing() {
     }
 }
 
+/// Trap 14: whether a shared subscription works is the broker's affair, so it takes a real one to know.
+#[tokio::test]
+async fn trap_14_gateways_of_one_group_share_the_messages() {
+    const N: usize = 200;
+    for version in BOTH {
+        let mosquitto = Mosquitto::start().await;
+        let gateway = |client_id: &str| {
+            let config = config::Broker { client_id: client_id.into(), ..broker(mosquitto.port(), version) };
+            Gateway::subscribing(&config, "$share/gateways/t/#")
+        };
+        let mut gateways = [gateway("one"), gateway("two")];
+        for gateway in &gateways {
+            gateway.live().await;
+        }
+        publish(&publisher(&mosquitto, version), 0..N).await;
+        let mut got = Vec::new();
+        let [one, two] = &mut gateways;
+        while got.len() < N {
+            let message = within("a message at either", async {
+                tokio::select! { message = one.messages.recv() => message, message = two.messages.recv() => message }
+            });
+            got.push(message.await.expect("the session ended"));
+        }
+        let mut numbers: Vec<usize> = texts(&got).iter().map(|text| text.parse().unwrap()).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..N).collect::<Vec<_>>(), "each at one of them");
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_reported_as_such_and_a_right_one_works() {
     for version in BOTH {
@@ -197,6 +226,7 @@ async fn a_frozen_broker_is_noticed_and_returned_to() {
     gateway.live().await;
 }
 
+/// Trap 13: TLS that needs a provider of the process panics where there is none.
 #[tokio::test]
 async fn trap_13_tls_needs_no_provider_of_the_process_and_checks_the_name() {
     for version in BOTH {

@@ -12,13 +12,15 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::program::client;
 use crate::support_out::{MemorySpool, eventually, until};
 
 /// A running server; it ends with the test.
 pub(crate) struct Victoria {
     child: Child,
+    address: std::net::SocketAddr,
     pub(crate) url: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Victoria {
@@ -27,16 +29,8 @@ impl Victoria {
         for _ in 0..5 {
             let folder = tempfile::tempdir().unwrap();
             let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            #[expect(clippy::disallowed_methods, reason = "a real server for the test")]
-            let child = Command::new("victoria-metrics")
-                .arg(format!("-storageDataPath={}", folder.path().join("data").display()))
-                .arg(format!("-httpListenAddr={address}"))
-                .arg("-retentionPeriod=100y")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("failed to start victoria-metrics: apt-get install victoria-metrics");
-            let mut victoria = Victoria { child, url: format!("http://{address}"), _folder: folder };
+            let child = serve(folder.path(), address);
+            let mut victoria = Victoria { child, address, url: format!("http://{address}"), folder };
             if victoria.answers().await {
                 return victoria;
             }
@@ -44,18 +38,31 @@ impl Victoria {
         panic!("victoria-metrics did not come up on any of five free ports");
     }
 
+    /// SIGTERM: what it answered 204 to is on disk then. Killed in another way it forgets the last seconds of that.
+    #[expect(clippy::disallowed_methods, reason = "signals to the test's server")]
+    pub(crate) async fn stop(&mut self) {
+        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
+        eventually("victoria-metrics ends", async || self.child.try_wait().unwrap()).await;
+    }
+
+    /// Again, with what is on disk.
+    pub(crate) async fn start_again(&mut self) {
+        self.child = serve(self.folder.path(), self.address);
+        assert!(self.answers().await, "victoria-metrics ended");
+    }
+
     async fn answers(&mut self) -> bool {
         eventually("victoria-metrics answers or exits", async || {
             if self.child.try_wait().unwrap().is_some() {
                 return Some(false);
             }
-            reqwest_v011::get(format!("{}/health", self.url)).await.ok().map(|answer| answer.status().is_success())
+            client().get(format!("{}/health", self.url)).send().await.ok().map(|answer| answer.status().is_success())
         })
         .await
     }
 
     async fn get(&self, path: &str) -> String {
-        reqwest_v011::get(format!("{}{path}", self.url)).await.unwrap().text().await.unwrap()
+        client().get(format!("{}{path}", self.url)).send().await.unwrap().text().await.unwrap()
     }
 
     /// Sum over all labels, so that no input format's rejects hide.
@@ -84,6 +91,18 @@ impl Victoria {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a real server for the test")]
+fn serve(folder: &std::path::Path, address: std::net::SocketAddr) -> Child {
+    Command::new("victoria-metrics")
+        .arg(format!("-storageDataPath={}", folder.join("data").display()))
+        .arg(format!("-httpListenAddr={address}"))
+        .arg("-retentionPeriod=100y")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("failed to start victoria-metrics: apt-get install victoria-metrics")
+}
+
 impl Drop for Victoria {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -102,6 +121,7 @@ fn settings(url: &str) -> Series {
         timeout: Span::from_ms(10_000),
         spool_bytes_max: Bytes(1 << 20),
         retry_max: Span::from_ms(500),
+        down_after: Span::from_ms(300_000),
     }
 }
 
@@ -155,6 +175,46 @@ async fn readings_with_awkward_names_read_back_as_they_were() {
     let points = eventually("all points read back", async || {
         let points = victoria.points().await;
         (points.len() >= expected.len()).then_some(points)
+    })
+    .await;
+    assert_eq!(points, expected);
+    assert_eq!(victoria.rows_invalid().await, 0.0);
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn readings_go_on_while_the_server_is_down_and_read_back_complete() {
+    let mut victoria = Victoria::start().await;
+    let (spool, wake, stop) = (Arc::new(MemorySpool::default()), Arc::new(Notify::new()), CancellationToken::new());
+    let worker = Worker::new(&settings(&victoria.url), spool.clone(), wake.clone(), SeriesMetrics::default()).unwrap();
+    let progress = worker.progress();
+    let running = tokio::spawn(worker.run(stop.clone()));
+    let base_ms = clock::now_ms() - 3_600_000;
+    // A reading a second for an hour, from ten devices in turn; the server is away from the 10th minute to the 50th.
+    let point = |n: i64| (format!("device/{}", n % 10), "value".into(), "Cel".into(), n as f64, base_ms + n * 1_000);
+    let push = |numbers: std::ops::Range<i64>| {
+        for n in numbers {
+            let (source, metric, unit, value, at_ms): (String, String, String, f64, i64) = point(n);
+            let mut lines = String::new();
+            assert!(push_line(&mut lines, &source, &metric, Some(&unit), value, at_ms));
+            spool.push(&lines);
+        }
+        wake.notify_one();
+    };
+    push(0..600);
+    until("the spool is empty", || spool.is_empty()).await;
+    victoria.stop().await;
+    push(600..3_000);
+    until("the server is missed", || progress.n_retries() >= 2).await;
+    victoria.start_again().await;
+    push(3_000..3_600);
+    until("the spool is empty", || spool.is_empty()).await;
+    assert_eq!((progress.n_written(), progress.n_rejected()), (3_600, 0));
+    let mut expected: Vec<_> = (0..3_600).map(point).collect();
+    expected.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    let points = eventually("all points read back", async || {
+        Some(victoria.points().await).filter(|points| points.len() >= expected.len())
     })
     .await;
     assert_eq!(points, expected);

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use outpost::nouns::{Delivery, Outbox, Spool, SpoolChunk, StoreFault};
+use outpost::nouns::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 
 /// Far beyond what any step here takes; a test that waits this long has failed.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -36,6 +36,8 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
 pub(crate) struct MemorySpool {
     rows: Mutex<VecDeque<(i64, String)>>,
     next_row: Mutex<i64>,
+    /// Set by a test that speaks of one.
+    pub(crate) loss: Mutex<Option<SpoolLoss>>,
     /// Every call fails while this is set.
     pub(crate) broken: AtomicBool,
 }
@@ -45,6 +47,10 @@ impl MemorySpool {
         let mut next_row = self.next_row.lock().unwrap();
         *next_row += 1;
         self.rows.lock().unwrap().push_back((*next_row, lines.to_owned()));
+    }
+
+    pub(crate) fn evict_oldest(&self) {
+        self.rows.lock().unwrap().pop_front();
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -76,6 +82,17 @@ impl Spool for MemorySpool {
     fn remove(&self, first_row: i64, last_row: i64) -> Result<(), StoreFault> {
         self.checked()?;
         self.rows.lock().unwrap().retain(|(row, _)| !(first_row..=last_row).contains(row));
+        Ok(())
+    }
+
+    fn loss(&self) -> Result<Option<SpoolLoss>, StoreFault> {
+        self.checked()?;
+        Ok(self.loss.lock().unwrap().clone())
+    }
+
+    fn forget_loss(&self, loss: &SpoolLoss) -> Result<(), StoreFault> {
+        self.checked()?;
+        self.loss.lock().unwrap().take_if(|known| known.n_lines == loss.n_lines);
         Ok(())
     }
 }

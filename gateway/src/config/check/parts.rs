@@ -154,10 +154,10 @@ fn check_receivers(look: &mut Look<'_>, receivers: &[Receiver]) {
 
 fn check_series(look: &mut Look<'_>, at: &Path, series: &Series) {
     let url = at.key("url");
-    if let Some(parsed) = check_url(look, &url, &series.url, &["http"])
-        && !matches!(parsed.path(), "" | "/")
+    if let Some(parsed) = check_url(look, &url, &series.url, &["http", "https"])
+        && (parsed.query().is_some() || parsed.fragment().is_some())
     {
-        look.error(&url, "takes no path: the client writes to /api/v2/write of the host");
+        look.error(&url, "takes no query and no fragment: org and bucket have keys of their own");
     }
     for (key, text) in [("org", &series.org), ("bucket", &series.bucket)] {
         if text.is_empty() {

@@ -41,7 +41,7 @@ pub struct Session {
 
 impl Session {
     /// Starts a thread, with a runtime of its own: it may sleep between reads (see `wire`). Messages go to `messages`;
-    /// while that is full nothing is read from the broker, and pings go on. On `stop` nothing more is handed over and the
+    /// while that is full, or `inflight_max` of them are unacknowledged, nothing is read from the broker, and pings go on. On `stop` nothing more is handed over and the
     /// queue is let go; receipts of what had been handed over are still sent for five seconds or until all acknowledgers
     /// are gone; the broker keeps the session.
     pub fn start(

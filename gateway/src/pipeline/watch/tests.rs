@@ -10,6 +10,7 @@ use outpost_fences::geojson;
 use proptest::prelude::*;
 
 use super::*;
+use crate::nouns::{TroubleKind, Why};
 
 const RULES: &str = r#"
     [[cameras]]
@@ -380,4 +381,57 @@ fn what_flaps_is_one_alert_until_it_has_rested() {
     watch.reload(&plain, &fences, 350_000, &mut effects).unwrap();
     watch.elapse(350_000, &mut effects);
     assert_eq!(gas_only(&effects), ["clear gas"]);
+}
+
+#[test]
+fn what_the_gateway_says_of_itself_is_held_survives_a_restart_and_opens_one_alert() {
+    let series = "[series]\nurl = \"http://tsdb\"\norg = \"o\"\nbucket = \"b\"\ndown_after = \"5m\"\n";
+    let config: Config = toml::from_str(&format!("{series}{RULES}")).unwrap();
+    let fences = FenceSet::new(geojson::parse(SQUARE).fences);
+    let mut watch = Watch::new(&config, &fences).unwrap();
+    let trouble = |kind, is_on, text: &str, at_ms| Trouble {
+        kind,
+        is_on,
+        why: Why { text: text.into(), figures: vec![] },
+        at_ms,
+    };
+    let down = |is_on, at_ms| trouble(TroubleKind::SeriesDown, is_on, "cannot connect", at_ms);
+    let lost = |is_on, text, at_ms| trouble(TroubleKind::ReadingsLost, is_on, text, at_ms);
+    let words = |effects: &[Effect]| -> Vec<String> {
+        let word = |effect: &Effect| match effect {
+            Effect::Open(alert) => Some(format!("open {}: {}", alert.key.rule, alert.why.text)),
+            Effect::Clear(cleared) => Some(format!("clear {}: {}", cleared.key.rule, cleared.why)),
+            Effect::Save(_) | Effect::Remember(_) => None,
+        };
+        effects.iter().filter_map(word).collect()
+    };
+    let mut effects = Vec::new();
+    // Away for less than its patience, then for good.
+    watch.trouble(&down(true, 1_000), &mut effects);
+    watch.trouble(&down(false, 200_000), &mut effects);
+    watch.elapse(301_000, &mut effects);
+    watch.trouble(&down(true, 400_000), &mut effects);
+    watch.trouble(&lost(true, "7 lost", 500_000), &mut effects);
+    assert_eq!(words(&effects), ["open readings-lost: 7 lost"]);
+
+    // A restart tells of both again; the wait begins anew, the alert does not.
+    let mut again = Watch::new(&config, &fences).unwrap();
+    let saved = rows(&effects);
+    effects.clear();
+    again.restore(saved, 600_000, &mut effects);
+    again.trouble(&lost(true, "9 lost", 601_000), &mut effects);
+    again.trouble(&down(true, 601_000), &mut effects);
+    again.elapse(899_999, &mut effects);
+    assert_eq!(words(&effects), [""; 0]);
+    again.elapse(900_000, &mut effects);
+    again.trouble(&down(false, 910_000), &mut effects);
+    again.trouble(&lost(false, "9 were lost", 911_000), &mut effects);
+    assert_eq!(
+        words(&effects),
+        [
+            "open series-down: cannot connect for 300 s",
+            "clear series-down: cannot connect",
+            "clear readings-lost: 9 were lost"
+        ]
+    );
 }

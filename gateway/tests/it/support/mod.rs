@@ -1,6 +1,7 @@
 //! What the integration tests stand on: a real Mosquitto, a scripted fake broker, a gateway's session on either, and the
 //! program itself with a recorded day to live through.
 
+pub(crate) mod archive;
 pub(crate) mod day;
 pub(crate) mod fake_broker;
 pub(crate) mod ledger;

@@ -5,10 +5,15 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use outpost::config::{self, MqttVersion};
+use outpost::ingest::Message;
+use outpost::ingest::mqtt::Session;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::within;
+use super::{session, within};
 
 pub(crate) struct Mosquitto {
     folder: TempDir,
@@ -30,7 +35,7 @@ impl Mosquitto {
         let configuration = format!(
             "listener {port} 127.0.0.1\nuser root\npersistence true\npersistence_location {home}/\n\
              persistent_client_expiration 1h\nmax_inflight_messages 1000\nmax_queued_messages 100000\n\
-             set_tcp_nodelay true\nlog_dest file {home}/log\nlog_type all\n{}",
+             set_tcp_nodelay true\nsys_interval 1\nlog_dest file {home}/log\nlog_type all\n{}",
             extra.replace("{folder}", &home.to_string())
         );
         fs::write(folder.path().join("conf"), configuration).unwrap();
@@ -83,6 +88,16 @@ impl Mosquitto {
         }
     }
 
+    /// Listens to what the broker counts, from now on: a figure that does not change it forgets after a minute.
+    pub(crate) fn watch(&self) -> Figures {
+        let config = config::Broker { client_id: "watcher".into(), ..session::broker(self.port, MqttVersion::V5) };
+        let (sender, messages) = mpsc::channel(1024);
+        let stop = CancellationToken::new();
+        let topics = [DROPPED, UPTIME].map(str::to_owned).to_vec();
+        let session = Session::start(&config, topics, sender, stop.clone()).unwrap();
+        Figures { messages, session, _stop: stop.drop_guard() }
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.process.as_ref().expect("mosquitto runs").id().to_string();
         #[expect(clippy::disallowed_methods, reason = "signals to the test's broker")]
@@ -113,6 +128,39 @@ impl Mosquitto {
             }
         })
         .await;
+    }
+}
+
+const DROPPED: &str = "$SYS/broker/publish/messages/dropped";
+const UPTIME: &str = "$SYS/broker/uptime";
+
+pub(crate) struct Figures {
+    messages: mpsc::Receiver<Message>,
+    session: Session,
+    _stop: DropGuard,
+}
+
+impl Figures {
+    /// Messages that the broker gave up for want of room.
+    pub(crate) async fn n_dropped(mut self) -> u64 {
+        let mut n_dropped = None;
+        let mut take = |message: Message| {
+            self.session.acks().acknowledge(&[message.receipt]);
+            if &*message.topic == DROPPED {
+                n_dropped = Some(String::from_utf8_lossy(&message.payload).parse().unwrap());
+            }
+            &*message.topic == UPTIME
+        };
+        while let Ok(message) = self.messages.try_recv() {
+            take(message);
+        }
+        // By the second uptime from here whatever was to be counted before is counted.
+        let mut n_uptimes = 0;
+        while n_uptimes < 2 {
+            let message = within("the broker's figures", self.messages.recv()).await.expect("the session ended");
+            n_uptimes += usize::from(take(message));
+        }
+        n_dropped.expect("the broker no longer counts what it drops under this name")
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use reqwest_v011::Method;
+use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -168,6 +168,18 @@ impl Program {
         self.n_kills
     }
 
+    /// Takes the store's only place for a writer until it is dropped.
+    pub(crate) fn hang_commits(&self) -> rusqlite::Connection {
+        let conn = rusqlite::Connection::open(self.data().join("outpost.db")).unwrap();
+        conn.busy_timeout(Duration::from_secs(10)).unwrap();
+        conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+        conn
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.process.as_ref().expect("it runs").id(), name);
+    }
+
     /// SIGTERM; returns how the process ended.
     pub(crate) async fn terminate(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("it runs");
@@ -187,7 +199,17 @@ impl Program {
     pub(crate) fn reload(&self, change: impl FnOnce(&str) -> String) {
         let text = fs::read_to_string(self.config()).unwrap();
         fs::write(self.config(), change(&text)).unwrap();
-        signal(self.process.as_ref().expect("it runs").id(), "-HUP");
+        self.signal("-HUP");
+    }
+
+    /// A figure of its memory by its name in `/proc/PID/status`: `VmRSS` is now, `VmHWM` the most that ever was.
+    pub(crate) fn memory_bytes(&self, name: &str) -> u64 {
+        let pid = self.process.as_ref().expect("it runs").id();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let kib =
+            line.and_then(|rest| rest.trim().strip_suffix(" kB")).unwrap_or_else(|| panic!("no {name}: {status}"));
+        kib.parse::<u64>().unwrap() << 10
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -279,6 +301,8 @@ fn signal(pid: u32, signal: &str) {
     assert!(status.success());
 }
 
-pub(crate) fn client() -> reqwest_v011::Client {
-    reqwest_v011::Client::builder().no_proxy().build().unwrap()
+pub(crate) fn client() -> reqwest::Client {
+    // The client wants it even where no TLS is spoken.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
 }

@@ -34,10 +34,18 @@ impl Gateway {
     }
 
     pub(crate) fn with_queue(broker: &config::Broker, queue_max: usize) -> Gateway {
+        Gateway::with(broker, queue_max, "t/#")
+    }
+
+    pub(crate) fn subscribing(broker: &config::Broker, filter: &str) -> Gateway {
+        Gateway::with(broker, 4096, filter)
+    }
+
+    fn with(broker: &config::Broker, queue_max: usize, filter: &str) -> Gateway {
         let (sender, messages) = mpsc::channel(queue_max);
         let stop = CancellationToken::new();
         let session =
-            Session::start(broker, vec!["t/#".into()], sender, stop.clone()).expect("a thread for the session");
+            Session::start(broker, vec![filter.into()], sender, stop.clone()).expect("a thread for the session");
         Gateway { session, messages, stop }
     }
 

@@ -31,8 +31,11 @@ pub(super) struct Serve<'a> {
     valve: Arc<Valve>,
     session_present: bool,
     subscription: Subscription,
-    /// Received while the queue is full: at most what the client had already read.
+    /// Received while the queue or the window is full: at most what the client had already read.
     waiting: VecDeque<Message>,
+    /// As many are with the pipeline, unacknowledged, as may be. MQTT 3.1.1 cannot tell the broker, and Mosquitto 2.0 sends
+    /// more than it was told once acknowledgements come.
+    window_full: bool,
     ready: Vec<u16>,
 }
 
@@ -58,7 +61,7 @@ impl<'a> Serve<'a> {
         let backoff = Backoff::new(runner.broker.retry_max.duration(), u64::from(runner.epoch));
         let subscription = Subscription { asked: Vec::new(), refused: Vec::new(), timer: None, backoff };
         let (waiting, ready) = (VecDeque::new(), Vec::new());
-        Serve { runner, link, valve, session_present, subscription, waiting, ready }
+        Serve { runner, link, valve, session_present, subscription, waiting, window_full: false, ready }
     }
 
     /// Until the connection fails or the session is told to stop.
@@ -75,13 +78,20 @@ impl<'a> Serve<'a> {
             let turn = select! {
                 biased;
                 () = poll_fn(|cx| lane.poll_raised(cx)) => Turn::Acknowledge,
-                room = self.runner.messages.reserve(), if !self.waiting.is_empty() => Turn::Room(room.is_ok()),
+                room = self.runner.messages.reserve(), if !self.waiting.is_empty() && !self.window_full => {
+                    Turn::Room(room.is_ok())
+                }
                 arrival = self.link.next() => Turn::Arrived(arrival?),
                 () = due(&mut self.subscription.timer) => Turn::SubscriptionDue,
                 () = &mut stopped => break,
             };
             match turn {
-                Turn::Acknowledge => self.acknowledge()?,
+                Turn::Acknowledge => {
+                    self.acknowledge()?;
+                    if self.window_full {
+                        self.hand_over();
+                    }
+                }
                 Turn::Room(true) => self.hand_over(),
                 Turn::Room(false) => break,
                 Turn::Arrived(arrival) => self.arrived(arrival)?,
@@ -150,11 +160,18 @@ impl<'a> Serve<'a> {
         Ok(())
     }
 
-    /// Hands over as many as the queue takes; reading goes on once none wait.
+    /// Hands over as many as window and queue take; reading goes on once none wait.
     fn hand_over(&mut self) {
+        let mut n_handed = self.runner.lane.outstanding() - self.n_unhanded();
         while let Some(message) = self.waiting.pop_front() {
+            let counts = message.receipt.packet != 0;
+            self.window_full = counts && n_handed >= usize::from(self.runner.broker.inflight_max);
+            if self.window_full {
+                self.waiting.push_front(message);
+                return;
+            }
             match self.runner.messages.try_send(message) {
-                Ok(()) => {}
+                Ok(()) => n_handed += usize::from(counts),
                 // A closed queue is seen, and ends the session, when room is asked for.
                 Err(TrySendError::Full(message) | TrySendError::Closed(message)) => {
                     self.waiting.push_front(message);
@@ -163,6 +180,11 @@ impl<'a> Serve<'a> {
             }
         }
         self.valve.resume();
+    }
+
+    /// Of those that wait: the ones that the broker wants acknowledged.
+    fn n_unhanded(&self) -> usize {
+        self.waiting.iter().filter(|message| message.receipt.packet != 0).count()
     }
 
     fn subscribe(&mut self, filters: Vec<String>) -> Result<(), Fault> {
@@ -225,7 +247,7 @@ impl<'a> Serve<'a> {
     /// Hands nothing more over, sends what is still acknowledged, says good-bye. Reading goes on meanwhile, for the
     /// answers to pings.
     async fn wind_down(mut self) {
-        let unhanded = self.waiting.iter().filter(|message| message.receipt.packet != 0).count();
+        let unhanded = self.n_unhanded();
         // The pipeline sees its queue end, works off what is in it, and acknowledges.
         self.runner.messages = mpsc::channel(1).0;
         self.valve.resume();
