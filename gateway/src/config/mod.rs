@@ -177,7 +177,7 @@ pub struct Feed {
     pub topics: Vec<String>,
     /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it and, where payloads
     /// name their sources, `{name}`: a SenML record's resolved name, a LoRaWAN device's DevEUI,
-    /// Sparkplug's `group/node/device`.
+    /// Sparkplug's `group/node/device`, the identifier of a device that Home Assistant's discovery announces.
     #[serde(default = "defaults::source_template")]
     pub source: String,
     pub format: Format,

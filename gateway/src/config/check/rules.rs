@@ -155,7 +155,7 @@ fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate
             // The device names its metrics.
             Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => return,
             Format::Milesight { .. } | Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => return,
-            Format::SparkplugB {} => return,
+            Format::SparkplugB {} | Format::HomeAssistant { .. } => return,
             Format::Owntracks {} | Format::ThermalJson { .. } | Format::ThermalU16 { .. } => {}
         }
     }
