@@ -4,6 +4,7 @@
 //! `configs/district.toml`.
 
 pub mod check;
+pub mod condition;
 mod defaults;
 mod detect;
 mod example;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use check::load;
-pub use detect::{Detect, Severity};
+pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use format::{
     Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,

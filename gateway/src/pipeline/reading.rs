@@ -140,7 +140,11 @@ impl Test {
     }
 
     pub(super) fn why(&self, metric: &str, value: f64, unit: Option<&str>, finding: Finding, held: &str) -> Why {
-        let figure = |name, value, unit: Option<&str>| Figure { name, value, unit: unit.map(Into::into) };
+        let figure = |name: &'static str, value, unit: Option<&str>| Figure {
+            name: name.into(),
+            value,
+            unit: unit.map(Into::into),
+        };
         let unit_text = unit.map(|unit| format!(" {unit}")).unwrap_or_default();
         let said = figure("value", value, unit);
         let beyond = |limit: &Limit| {

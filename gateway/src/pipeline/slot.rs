@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use outpost_detectors::condition::{ConditionState, Last};
 use outpost_detectors::flapping::FlappingState;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::intrusion;
@@ -29,6 +30,8 @@ pub(super) struct Slot {
     /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
     pub(super) stamp: Stamp,
+    /// A condition over several readings has to be judged with what came.
+    pub(super) is_unjudged: bool,
     memo: Memo,
 }
 
@@ -61,6 +64,11 @@ pub(super) enum State {
     /// A rule that remembers readings.
     Reading {
         memory: Memory,
+        latch: LatchState,
+    },
+    /// The latest of each reading that a condition names.
+    Condition {
+        readings: ConditionState,
         latch: LatchState,
     },
 }
@@ -106,6 +114,9 @@ impl State {
     pub(super) fn new(judge: &Judge) -> State {
         match judge {
             Judge::Silent(_) | Judge::Dark(_) => State::Silent(SilentState::default()),
+            Judge::Condition { condition, .. } => {
+                State::Condition { readings: condition.state(), latch: LatchState::default() }
+            }
             Judge::Exit { .. } => State::Exit { inside_at_ms: None, latch: LatchState::default() },
             Judge::Reading { test, .. } => match test.memory() {
                 Some(memory) => State::Reading { memory, latch: LatchState::default() },
@@ -120,12 +131,16 @@ impl State {
         if let (State::Reading { memory, .. }, Judge::Reading { test, .. }) = (self, judge) {
             return memory.fits(test);
         }
+        if let (State::Condition { readings, .. }, Judge::Condition { condition, .. }) = (self, judge) {
+            return readings.fits(condition);
+        }
         std::mem::discriminant(self) == std::mem::discriminant(&State::new(judge))
     }
 
     pub(super) fn rebase(&mut self, now_ms: i64) {
         match self {
             State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.rebase(now_ms),
+            State::Condition { latch, .. } => latch.rebase(now_ms),
             State::Silent(silent) => silent.rebase(now_ms),
         }
     }
@@ -134,6 +149,7 @@ impl State {
     pub(super) fn since_at_ms(&self) -> i64 {
         match self {
             State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.since_at_ms,
+            State::Condition { latch, .. } => latch.since_at_ms,
             State::Silent(silent) => silent.since_at_ms,
         }
     }
@@ -141,6 +157,7 @@ impl State {
     pub(super) fn is_raised(&self) -> bool {
         match self {
             State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.is_raised(),
+            State::Condition { latch, .. } => latch.is_raised(),
             State::Silent(silent) => silent.is_raised(),
         }
     }
@@ -157,6 +174,7 @@ impl Slot {
             n_wrong_unit: 0,
             n_unsaved: 0,
             stamp: Stamp::default(),
+            is_unjudged: false,
             memo: Memo::Nothing,
         }
     }
@@ -196,6 +214,21 @@ impl Slot {
                     self.memo = Memo::Value { value: reading.value, unit: reading.unit.clone(), finding };
                 }
                 self.latched(latch, signal, moment)
+            }
+            (Judge::Condition { condition, units, .. }, Fact::Reading(reading)) => {
+                let Some(number) = condition.number_of(&reading.metric) else { return Turn::Stay };
+                if units[number].is_some() && units[number] != reading.unit {
+                    self.n_wrong_unit += 1;
+                    return Turn::Stay;
+                }
+                let last = Last { value: reading.value, unit: reading.unit.clone(), at_ms: moment.at_ms };
+                if let State::Condition { readings, .. } = &mut self.stored.state
+                    && readings.note(number, last)
+                {
+                    self.n_unsaved = self.n_unsaved.saturating_add(1);
+                    self.is_unjudged = true;
+                }
+                Turn::Stay
             }
             (Judge::Silent(silent), fact) if !matches!(fact, Fact::Link(_)) => match &mut self.stored.state {
                 State::Silent(state) => silent.heard(state, moment),
@@ -246,12 +279,25 @@ impl Slot {
         }
     }
 
+    /// Judges a condition with all that came until now.
+    pub(super) fn judge(&mut self, rule: &Rule, now_ms: i64) -> Turn {
+        self.is_unjudged = false;
+        match (&rule.judge, &mut self.stored.state) {
+            (Judge::Condition { condition, latch, .. }, State::Condition { readings, latch: state }) => {
+                let Some(at_ms) = readings.newest_ms() else { return Turn::Stay };
+                latch.observe(state, condition.signal(readings), Moment { at_ms, now_ms })
+            }
+            _ => Turn::Stay,
+        }
+    }
+
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
         match (&rule.judge, &self.stored.state) {
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
             (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
                 judge.latch()?.due_ms(state)
             }
+            (judge, State::Condition { latch: state, .. }) => judge.latch()?.due_ms(state),
             _ => None,
         }
     }
@@ -260,6 +306,9 @@ impl Slot {
         match (&rule.judge, &mut self.stored.state) {
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
             (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
+                judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
+            }
+            (judge, State::Condition { latch: state, .. }) => {
                 judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
             }
             _ => Turn::Stay,
@@ -277,7 +326,7 @@ impl Slot {
     fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
         match &mut self.stored.state {
             State::Latch(state) | State::Reading { latch: state, .. } => latch.observe(state, signal, moment),
-            State::Exit { .. } | State::Silent(_) => Turn::Stay,
+            State::Exit { .. } | State::Silent(_) | State::Condition { .. } => Turn::Stay,
         }
     }
 
@@ -305,12 +354,20 @@ impl Slot {
 
     /// Why the alert opens: called once per alert.
     pub(super) fn why(&self, rule: &Rule, held_ms: i64) -> Why {
-        let figure = |name, value, unit: Option<&str>| Figure { name, value, unit: unit.map(Into::into) };
+        let figure = |name: &'static str, value, unit: Option<&str>| Figure {
+            name: name.into(),
+            value,
+            unit: unit.map(Into::into),
+        };
         let held = if held_ms > 0 { format!(" for {}", seconds(held_ms)) } else { String::new() };
         match (&rule.judge, &self.memo) {
             (Judge::Reading { metric, test, .. }, Memo::Value { value, unit, finding }) => {
                 test.why(metric, *value, unit.as_deref(), *finding, &held)
             }
+            (Judge::Condition { text, .. }, _) => Why {
+                text: format!("{}: {text}{held}", self.readings_text()),
+                figures: self.readings().map(|(metric, last)| said(metric, last)).collect(),
+            },
             (Judge::Silent(silent), _) => Why {
                 text: format!("nothing came for {}", seconds(silent.after_ms)),
                 figures: vec![figure("after", silent.after_ms as f64 / 1000.0, Some("s"))],
@@ -352,6 +409,23 @@ impl Slot {
         }
     }
 
+    /// The latest of each reading that the rule's condition names.
+    fn readings(&self) -> impl Iterator<Item = (&Arc<str>, &Last)> {
+        let readings = match &self.stored.state {
+            State::Condition { readings, .. } => Some(readings.readings()),
+            _ => None,
+        };
+        readings.into_iter().flatten()
+    }
+
+    fn readings_text(&self) -> String {
+        let text = |(metric, last): (&Arc<str>, &Last)| {
+            let unit = last.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+            format!("{metric} {}{unit}", last.value)
+        };
+        self.readings().map(text).collect::<Vec<_>>().join(", ")
+    }
+
     /// Where a moving subject was, and which picture shows it.
     pub(super) fn point(&self) -> Option<(f64, f64)> {
         match self.memo {
@@ -375,6 +449,7 @@ impl Slot {
             (Judge::Reading { metric, .. }, Memo::Value { value, unit, .. }) => {
                 format!("{metric} {value}{}", unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default())
             }
+            (Judge::Condition { .. }, _) => self.readings_text(),
             (Judge::Silent(_), _) => "heard again".into(),
             (Judge::Dark(_), _) => "pictures again".into(),
             (Judge::Enter { fence, .. } | Judge::Inside { fence, .. }, _) => format!("left {}", fence_name(fence)),
@@ -390,6 +465,7 @@ impl Judge {
     fn latch(&self) -> Option<&Latch> {
         match self {
             Judge::Reading { latch, .. }
+            | Judge::Condition { latch, .. }
             | Judge::Enter { latch, .. }
             | Judge::Exit { latch, .. }
             | Judge::Inside { latch, .. }
@@ -402,6 +478,10 @@ impl Judge {
 
 fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+fn said(metric: &Arc<str>, last: &Last) -> Figure {
+    Figure { name: metric.to_string().into(), value: last.value, unit: last.unit.clone() }
 }
 
 fn fence_name(fence: &outpost_fences::Fence) -> &str {

@@ -2,6 +2,7 @@
 //! the same effects, live, in replay and after a restart. Time is the observation's own receive time, or the one
 //! given to [`Watch::elapse`].
 
+mod message;
 mod together;
 
 use std::collections::{BTreeSet, HashMap};
@@ -15,6 +16,7 @@ use outpost_detectors::latch::Turn;
 use outpost_detectors::observation::Observation;
 use outpost_fences::{FenceSet, PictureZone};
 
+use self::message::Unjudged;
 use self::together::Parts;
 use super::redo::{self, BadRow, Redo, Redone};
 use super::rules::{self, Judge, Rule, RuleError, Zones};
@@ -41,6 +43,7 @@ pub struct Watch {
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
     redo: Redo,
+    unjudged: Unjudged,
     parts: Parts,
     scratch: HotspotScratch,
     sources_max: usize,
@@ -74,6 +77,7 @@ impl Watch {
             slots: Vec::new(),
             timers: BTreeSet::new(),
             redo: Redo::new(),
+            unjudged: Unjudged::default(),
             parts: Parts::default(),
             scratch: HotspotScratch::default(),
             sources_max: config.pipeline.sources_max,
@@ -111,6 +115,7 @@ impl Watch {
     ) -> Result<(), RuleError> {
         let mut next = Watch::new(config, fences)?;
         next.n_ignored = self.n_ignored;
+        self.message_ends(effects);
         for slot in (0..self.slots.len()).filter(|slot| self.slots[*slot].n_unsaved > 0).collect::<Vec<_>>() {
             effects.push(self.save(slot));
         }
@@ -146,6 +151,7 @@ impl Watch {
     }
 
     pub fn step(&mut self, observation: &Observation, effects: &mut Vec<Effect>) {
+        self.message_begins(observation, effects);
         let Some(slots) = self.slots_of(&observation.source) else {
             self.n_ignored += 1;
             return;
@@ -155,6 +161,9 @@ impl Watch {
             let rule = &self.rules[slot.rule];
             let n_before = slot.n_unsaved;
             let turn = slot.observe(rule, observation, &mut self.scratch);
+            if slot.is_unjudged {
+                self.unjudged.add(number, observation);
+            }
             if slot.n_unsaved != n_before
                 && !self.redo.note(number, n_before == 0, &rule.id, observation, &mut slot.stamp)
             {
@@ -176,6 +185,11 @@ impl Watch {
 
     /// Ends the waits that nothing ended until `now_ms`.
     pub fn elapse(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
+        self.message_ends(effects);
+        self.ring(now_ms, effects);
+    }
+
+    fn ring(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
         while let Some((due_ms, slot)) = self.timers.first().copied() {
             if due_ms > now_ms {
                 return;
@@ -191,8 +205,11 @@ impl Watch {
 
     /// Ends the earliest wait that nothing ended until `until_ms`, at its own time, and returns that: for who plays time.
     pub fn elapse_next(&mut self, until_ms: i64, effects: &mut Vec<Effect>) -> Option<i64> {
+        if let Some(received_ms) = self.message_ends_before(until_ms, effects) {
+            return Some(received_ms);
+        }
         let due_ms = self.next_due_ms().filter(|due_ms| *due_ms <= until_ms)?;
-        self.elapse(due_ms, effects);
+        self.ring(due_ms, effects);
         Some(due_ms)
     }
 
@@ -332,6 +349,7 @@ impl Watch {
 
     /// What rules remembered since the last call: to be called with each batch.
     pub fn remember(&mut self, effects: &mut Vec<Effect>) {
+        self.message_ends(effects);
         let slots = &self.slots;
         let is_behind = |slot: usize, seq| slots[slot].n_unsaved > 0 && slots[slot].stamp.is_behind_from(seq);
         let mut overdue = Vec::new();
@@ -363,6 +381,7 @@ impl Watch {
                 let n_before = slot.n_unsaved;
                 // Turns were committed with the state: none comes of what the written state has not seen.
                 slot.observe(&self.rules[slot.rule], &observation, &mut self.scratch);
+                slot.is_unjudged = false;
                 if slot.n_unsaved != n_before {
                     self.redo.redone(number, seq, n_before == 0, &mut slot.stamp);
                 }
