@@ -10,6 +10,7 @@ use outpost_detectors::deviation::Deviation;
 use outpost_detectors::flapping::Flapping;
 use outpost_detectors::hotspot::Hotspot;
 use outpost_detectors::latch::Latch;
+use outpost_detectors::observation::Fact;
 use outpost_detectors::occurrences::{Count, NOfM};
 use outpost_detectors::rate::Rate;
 use outpost_detectors::silent::Silent;
@@ -33,6 +34,8 @@ pub(super) struct Rule {
     pub(super) named: HashSet<Arc<str>>,
     pub(super) judge: Judge,
     pub(super) flapping: Option<Flapping>,
+    /// 0 where observations are judged as they come.
+    pub(super) lateness_ms: i64,
 }
 
 /// What a rule judges, and with which limits. One arm per kind of [`Detect`].
@@ -93,6 +96,7 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
         named,
         judge: Judge::Dark(Silent { after_ms }),
         flapping: None,
+        lateness_ms: 0,
     };
     by_limit.into_iter().map(rule).collect()
 }
@@ -191,6 +195,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         named: HashSet::new(),
         judge,
         flapping,
+        lateness_ms: rule.lateness.map_or(0, |lateness| lateness.ms()),
     })
 }
 
@@ -211,6 +216,22 @@ impl Rule {
             && std::mem::discriminant(&self.judge) == std::mem::discriminant(&other.judge)
             && metrics(&self.judge) == metrics(&other.judge)
             && self.fence() == other.fence()
+    }
+
+    /// Whether what the fact says may have to wait for what is late.
+    pub(super) fn sorts(&self, fact: &Fact) -> bool {
+        self.lateness_ms > 0
+            && match (&self.judge, fact) {
+                (Judge::Reading { metric, .. }, Fact::Reading(reading)) => *metric == reading.metric,
+                (Judge::Enter { .. } | Judge::Exit { .. } | Judge::Inside { .. }, Fact::Position(_)) => true,
+                _ => false,
+            }
+    }
+
+    /// How far the clock of what is judged in order is behind: an observation comes `lateness` after it happened at the
+    /// latest, and waits for as long.
+    pub(super) fn behind_ms(&self) -> i64 {
+        2 * self.lateness_ms
     }
 
     /// Fence or zone that belongs to the key of this rule's alerts.

@@ -12,7 +12,8 @@ use outpost_detectors::silent::SilentState;
 use outpost_fences::{PictureZone, Point};
 use serde::{Deserialize, Serialize};
 
-use super::reading::{Finding, Memory};
+use super::late::{Late, LateState};
+use super::reading::{Finding, Memory, figure};
 use super::redo::Stamp;
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
 use crate::nouns::{Figure, SnapshotAsk, Why};
@@ -29,7 +30,9 @@ pub(super) struct Slot {
     pub(super) n_wrong_unit: u64,
     /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: Option<Box<Stamp>>,
+    /// Where the rule waits for what is late.
+    pub(super) late: Option<Box<Late>>,
     /// A condition over several readings has to be judged with what came.
     pub(super) is_unjudged: bool,
     memo: Memo,
@@ -47,8 +50,11 @@ pub(super) struct Stored {
     /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) redo_seq: u64,
+    /// Filled while it is written only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) flapping: Option<FlappingState>,
+    pub(super) late: Option<Box<LateState>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flapping: Option<Box<FlappingState>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -106,7 +112,7 @@ enum Memo {
 
 impl Stored {
     pub(super) fn new(judge: &Judge) -> Stored {
-        Stored { state: State::new(judge), alert: None, n_alerts: 0, redo_seq: 0, flapping: None }
+        Stored { state: State::new(judge), alert: None, n_alerts: 0, redo_seq: 0, late: None, flapping: None }
     }
 }
 
@@ -137,29 +143,34 @@ impl State {
         std::mem::discriminant(self) == std::mem::discriminant(&State::new(judge))
     }
 
-    pub(super) fn rebase(&mut self, now_ms: i64) {
+    /// The latch of every kind but silence.
+    fn latch(&self) -> Result<&LatchState, &SilentState> {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.rebase(now_ms),
-            State::Condition { latch, .. } => latch.rebase(now_ms),
-            State::Silent(silent) => silent.rebase(now_ms),
+            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => Ok(latch),
+            State::Condition { latch, .. } => Ok(latch),
+            State::Silent(silent) => Err(silent),
         }
+    }
+
+    fn latch_mut(&mut self) -> Result<&mut LatchState, &mut SilentState> {
+        match self {
+            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => Ok(latch),
+            State::Condition { latch, .. } => Ok(latch),
+            State::Silent(silent) => Err(silent),
+        }
+    }
+
+    pub(super) fn rebase(&mut self, now_ms: i64) {
+        self.latch_mut().map_or_else(|silent| silent.rebase(now_ms), |latch| latch.rebase(now_ms));
     }
 
     /// Time of the fact that last changed the state.
     pub(super) fn since_at_ms(&self) -> i64 {
-        match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.since_at_ms,
-            State::Condition { latch, .. } => latch.since_at_ms,
-            State::Silent(silent) => silent.since_at_ms,
-        }
+        self.latch().map_or_else(|silent| silent.since_at_ms, |latch| latch.since_at_ms)
     }
 
     pub(super) fn is_raised(&self) -> bool {
-        match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.is_raised(),
-            State::Condition { latch, .. } => latch.is_raised(),
-            State::Silent(silent) => silent.is_raised(),
-        }
+        self.latch().map_or_else(SilentState::is_raised, LatchState::is_raised)
     }
 }
 
@@ -173,7 +184,8 @@ impl Slot {
             zone,
             n_wrong_unit: 0,
             n_unsaved: 0,
-            stamp: Stamp::default(),
+            stamp: None,
+            late: None,
             is_unjudged: false,
             memo: Memo::Nothing,
         }
@@ -182,7 +194,6 @@ impl Slot {
     /// Goes on where the same rule's slot under an earlier configuration stopped.
     pub(super) fn inherit(&mut self, old: Slot) {
         self.stored = old.stored;
-        self.n_wrong_unit = old.n_wrong_unit;
         self.memo = old.memo;
     }
 
@@ -292,27 +303,27 @@ impl Slot {
     }
 
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
-        match (&rule.judge, &self.stored.state) {
-            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
-            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
-                judge.latch()?.due_ms(state)
-            }
-            (judge, State::Condition { latch: state, .. }) => judge.latch()?.due_ms(state),
+        match (&rule.judge, self.stored.state.latch()) {
+            (Judge::Silent(silent) | Judge::Dark(silent), Err(state)) => silent.due_ms(state),
+            (judge, Ok(state)) => judge.latch()?.due_ms(state),
             _ => None,
         }
     }
 
     pub(super) fn elapse(&mut self, rule: &Rule, now_ms: i64) -> Turn {
-        match (&rule.judge, &mut self.stored.state) {
-            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
-            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
-                judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
-            }
-            (judge, State::Condition { latch: state, .. }) => {
-                judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
-            }
+        match (&rule.judge, self.stored.state.latch_mut()) {
+            (Judge::Silent(silent) | Judge::Dark(silent), Err(state)) => silent.elapse(state, now_ms),
+            (judge, Ok(state)) => judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms)),
             _ => Turn::Stay,
         }
+    }
+
+    /// Ends the hold that was over when the next observation in order happened: what waited in between, and came with it,
+    /// says no more than a clock that had run on.
+    pub(super) fn elapse_until(&mut self, rule: &Rule, at_ms: i64) -> Turn {
+        let Ok(state) = self.stored.state.latch_mut() else { return Turn::Stay };
+        let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));
+        rule.judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
     }
 
     /// The source ought to speak though it never did.
@@ -354,11 +365,6 @@ impl Slot {
 
     /// Why the alert opens: called once per alert.
     pub(super) fn why(&self, rule: &Rule, held_ms: i64) -> Why {
-        let figure = |name: &'static str, value, unit: Option<&str>| Figure {
-            name: name.into(),
-            value,
-            unit: unit.map(Into::into),
-        };
         let held = if held_ms > 0 { format!(" for {}", seconds(held_ms)) } else { String::new() };
         match (&rule.judge, &self.memo) {
             (Judge::Reading { metric, test, .. }, Memo::Value { value, unit, finding }) => {

@@ -8,7 +8,7 @@ use super::words::{did_you_mean, one_of};
 use super::{conditions, readings};
 use crate::config::pattern::SourcePattern;
 use crate::config::topic::{Part, SourceTemplate, TopicFilter};
-use crate::config::{Camera, Config, Detect, Feed, Format, Rule, unit};
+use crate::config::{Camera, Config, Detect, Feed, Format, Rule, Span, unit};
 
 pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[String]>) {
     let paths: Vec<_> = (0..config.rules.len()).map(|i| look.shape.origin("rules", i)).collect();
@@ -21,6 +21,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
             let at = at.key("flapping");
             look.check_within(&at.key("n"), flapping.n, 2, OPENINGS_MAX);
             look.check_positive(&at.key("within"), flapping.within);
+        }
+        if let Some(lateness) = rule.lateness {
+            check_lateness(look, &at.key("lateness"), lateness, &rule.detect);
         }
         match &rule.detect {
             Detect::Threshold { .. }
@@ -65,6 +68,25 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
                 check_zone(look, &detect.key("zone"), zone, &estate, &patterns);
             }
         }
+    }
+}
+
+/// Longest time that a rule waits for what is late.
+const LATENESS_MAX: Span = Span::from_ms(24 * 3_600_000);
+
+fn check_lateness(look: &mut Look<'_>, at: &Path, lateness: Span, detect: &Detect) {
+    look.check_positive(at, lateness);
+    if lateness > LATENESS_MAX {
+        look.error_hint(
+            at,
+            format!("must be at most {}s", LATENESS_MAX.ms() / 1000),
+            Some("what comes later still is counted, not judged".to_owned()),
+        );
+    }
+    let is_sorted = detect.reading().is_some()
+        || matches!(detect, Detect::Enter { .. } | Detect::Exit { .. } | Detect::Inside { .. });
+    if !is_sorted {
+        look.error(at, "only rules about readings and positions wait for what is late");
     }
 }
 
