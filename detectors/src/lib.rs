@@ -5,6 +5,7 @@
 //! - [`latch`]: the one state machine of all detectors (hold, raise, clear-hold, clear)
 //! - [`flapping`]: what comes and goes again and again becomes one alert
 //! - [`threshold`], [`rate`], [`stuck`], [`occurrences`] (n of m, count), [`deviation`]: detector kinds over readings
+//! - [`condition`]: several readings of one source together
 //! - [`silent`], [`hotspot`], [`intrusion`]: detector kinds over other facts
 //! - [`anomaly`]: how unusual a reading is for its sensor
 //! - [`luma`], [`background`], [`blob`]: from luma pictures to moving blobs, with `light` (exposure) and `regions`
@@ -15,6 +16,7 @@ pub mod latch;
 pub mod observation;
 
 pub mod anomaly;
+pub mod condition;
 pub mod deviation;
 pub mod hotspot;
 pub mod intrusion;

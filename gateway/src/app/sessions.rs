@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::outward::{Publishers, start_requests};
-use crate::config::Config;
+use crate::config::{Config, Feed};
 use crate::decode::Decoders;
-use crate::ingest::mqtt::{AckSender, Session};
+use crate::ingest::mqtt::{AckSender, Filter, Session};
 use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::nouns::SnapshotAsk;
 use crate::pipeline::run::{Evidence, Line};
@@ -31,12 +31,13 @@ pub(super) fn start_sessions(
     let mut decoders = Decoders::new(config).context("failed to start the decoders")?;
     let (mut sessions, mut lines) = (Vec::new(), HashMap::new());
     for broker in &config.brokers {
-        let topics: Vec<String> = config
-            .feeds
-            .iter()
-            .filter(|feed| feed.broker == broker.id)
-            .flat_map(|feed| feed.topics.iter().cloned())
-            .collect();
+        let wanted = |feed: &Feed| -> Vec<Filter> {
+            let filter =
+                |text: &String| Filter { text: text.clone(), wants_retained: feed.format.wants_retained(text) };
+            feed.topics.iter().map(filter).collect()
+        };
+        let topics: Vec<Filter> =
+            config.feeds.iter().filter(|feed| feed.broker == broker.id).flat_map(wanted).collect();
         // A broker that only receivers use needs no session that listens.
         if topics.is_empty() {
             continue;

@@ -74,6 +74,12 @@ pub(super) fn retry_max() -> Span {
 pub(super) fn source_template() -> String {
     "{topic}".into()
 }
+pub(super) fn discovery_prefix() -> String {
+    "homeassistant".into()
+}
+pub(super) fn devices_max() -> usize {
+    1_000
+}
 pub(super) fn ahead_max() -> Span {
     Span::from_ms(86_400_000)
 }

@@ -124,6 +124,20 @@ pub enum Detect {
         clear_hold: Span,
         unit: Option<String>,
     },
+    /// Several readings of a source together, as a CEL expression over the latest of each.
+    Condition {
+        /// E.g. `ch4 > 1.0 && o2 < 19.5 && age.o2 < 60.0`.
+        when: String,
+        /// The alert clears when this holds; when `when` does not where absent.
+        clear_when: Option<String>,
+        #[serde(default)]
+        hold: Span,
+        #[serde(default)]
+        clear_hold: Span,
+        /// Units that readings of metrics must carry; others are rejected by the rule.
+        #[serde(default)]
+        units: Vec<UnitOf>,
+    },
     /// Nothing came from the source for longer than this.
     Silent { after: Span },
     /// A camera without pictures for longer than this.
@@ -178,6 +192,13 @@ pub enum Detect {
     },
 }
 
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitOf {
+    pub metric: String,
+    pub unit: String,
+}
+
 fn value_metric() -> String {
     "value".into()
 }
@@ -229,7 +250,8 @@ impl Detect {
             | Detect::Count { metric, unit, .. }
             | Detect::Deviation { metric, unit, .. }
             | Detect::Anomaly { metric, unit, .. } => Some((metric, unit.as_deref())),
-            Detect::Silent { .. }
+            Detect::Condition { .. }
+            | Detect::Silent { .. }
             | Detect::Dark { .. }
             | Detect::Enter { .. }
             | Detect::Exit { .. }

@@ -24,12 +24,14 @@ pub struct Given {
     pub said: Said,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Said {
     /// "10s": it was heard, whatever it said.
     Anything,
     /// "10s 1.4": a reading of the rule's metric, in the rule's unit.
     Value(f64),
+    /// "10s ch4 = 1.4, o2 = 19.1": readings of one message, for a rule that judges several.
+    Values(Vec<(String, f64)>),
     /// "10s 106.05,29.84": longitude and latitude of a position; for a camera, where in the picture something moves, 0..1.
     Point(f64, f64),
     /// "10s 80 over 20": a thermal frame with a hot region, in degrees Celsius, just as large as the rule asks.
@@ -59,6 +61,13 @@ impl Given {
             "" => Said::Anything,
             "nothing" => Said::Nothing,
             "live" | "offline" => Said::Link { is_live: said == "live" },
+            said if said.contains('=') => {
+                let value = |text: &str| {
+                    let (metric, value) = text.rsplit_once('=')?;
+                    Some((metric.trim().to_owned(), number(value)?)).filter(|(metric, _)| !metric.is_empty())
+                };
+                Said::Values(said.split(',').map(value).collect::<Option<_>>()?)
+            }
             said => match (said.split_once(','), said.split_once(" over ")) {
                 (Some((x, y)), _) => Said::Point(number(x)?, number(y)?),
                 (None, Some((hot, background))) => Said::Heat { hot: number(hot)?, background: number(background)? },
@@ -91,7 +100,7 @@ impl<'de> Deserialize<'de> for Given {
         let text = String::deserialize(deserializer)?;
         Given::parse(&text).ok_or_else(|| {
             de::Error::custom(format!(
-                "{text:?} is nothing that can be heard, such as \"10s 1.4\", \"10s 106.05,29.84\", \"10s 80 over 20\", \"10s live\", \"10s nothing\" or \"10s\""
+                "{text:?} is nothing that can be heard, such as \"10s 1.4\", \"10s ch4 = 1.4, o2 = 19.1\", \"10s 106.05,29.84\", \"10s 80 over 20\", \"10s live\", \"10s nothing\" or \"10s\""
             ))
         })
     }
@@ -118,10 +127,12 @@ mod tests {
         assert_eq!(said("0s 106.05, 29.84"), Some((0, Said::Point(106.05, 29.84))));
         assert_eq!(said("5s 80 over 20.5"), Some((5_000, Said::Heat { hot: 80.0, background: 20.5 })));
         assert_eq!(said("5s offline"), Some((5_000, Said::Link { is_live: false })));
+        let values = vec![("ch4".to_owned(), 1.4), ("switch:0.power".to_owned(), -3.0)];
+        assert_eq!(said("10s ch4 = 1.4, switch:0.power=-3"), Some((10_000, Said::Values(values))));
         let named = Given::parse("5s tunnel/7: 1.4").unwrap();
         assert_eq!((named.source.as_deref(), named.said), (Some("tunnel/7"), Said::Value(1.4)));
         assert_eq!(said("5s"), Some((5_000, Said::Anything)));
-        for text in ["", "5", "soon 1.4", "5s one", "5s 1,", "5s 80 over", "-5s 1"] {
+        for text in ["", "5", "soon 1.4", "5s one", "5s 1,", "5s 80 over", "-5s 1", "5s a =", "5s = 1", "5s a = 1,"] {
             assert_eq!(said(text), None, "{text:?}");
         }
     }

@@ -68,6 +68,19 @@ pub enum Format {
     Shelly {},
     /// Sparkplug B 3.0. `{name}`, which the source needs, is `group/node` or `group/node/device`.
     SparkplugB {},
+    /// What devices announce by Home Assistant's MQTT discovery. `{name}`, which the source needs, is the device's first
+    /// identifier.
+    HomeAssistant {
+        /// First levels of the topics of announcements.
+        #[serde(default = "defaults::discovery_prefix")]
+        prefix: String,
+        /// Identifiers of devices that may register themselves, as source patterns: `*` any text. None where absent.
+        #[serde(default)]
+        allow: Vec<String>,
+        /// Devices that are kept; announcements of further ones are rejected and counted.
+        #[serde(default = "defaults::devices_max")]
+        devices_max: usize,
+    },
     /// Temperature matrix as JSON: numbers at a pointer, row-major, with declared or nested shape.
     ThermalJson {
         /// JSON pointer of the array: flat (then `columns` is required) or rows of rows.
@@ -209,11 +222,26 @@ impl Format {
         matches!(self, Format::SparkplugB {})
     }
 
+    /// Whether what the broker retains under a filter is wanted anew at each start of the gateway, because what it announces
+    /// is kept in memory only.
+    pub fn wants_retained(&self, filter: &str) -> bool {
+        let Format::HomeAssistant { prefix, .. } = self else { return false };
+        let mut levels = filter.split('/');
+        for level in prefix.split('/') {
+            match levels.next() {
+                Some("#") => return true,
+                Some(found) if found == "+" || found == level => {}
+                _ => return false,
+            }
+        }
+        levels.next().is_some()
+    }
+
     /// Whether payloads name their sources, so that `{name}` stands for something.
     pub fn has_names(&self) -> bool {
         match self {
             Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => true,
-            Format::Milesight { .. } | Format::SparkplugB {} => true,
+            Format::Milesight { .. } | Format::SparkplugB {} | Format::HomeAssistant { .. } => true,
             Format::Number { .. } | Format::Json { .. } | Format::Cbor { .. } | Format::Owntracks {} => false,
             Format::Modbus { .. } => false,
             Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => false,
@@ -229,5 +257,22 @@ impl RegisterType {
             RegisterType::U32 | RegisterType::I32 | RegisterType::F32 => 2,
             RegisterType::U64 | RegisterType::I64 | RegisterType::F64 => 4,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_topics_of_announcements_are_wanted_anew() {
+        let discovery = Format::HomeAssistant { prefix: "site/ha".into(), allow: Vec::new(), devices_max: 1 };
+        for filter in ["#", "site/#", "site/ha/#", "+/ha/sensor/+/+/config", "site/+/+/+/config"] {
+            assert!(discovery.wants_retained(filter), "{filter}");
+        }
+        for filter in ["site/ha", "site/haus/#", "zigbee2mqtt/#", "site/+", "$share/g/site/ha/#"] {
+            assert!(!discovery.wants_retained(filter), "{filter}");
+        }
+        assert!(!Format::Tasmota {}.wants_retained("#"));
     }
 }

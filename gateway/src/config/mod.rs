@@ -4,6 +4,7 @@
 //! `configs/district.toml`.
 
 pub mod check;
+pub mod condition;
 mod defaults;
 mod detect;
 mod example;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use check::load;
-pub use detect::{Detect, Severity};
+pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use format::{
     Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
@@ -177,7 +178,7 @@ pub struct Feed {
     pub topics: Vec<String>,
     /// Name of the source: text with `{0}`, `{1}`… for the topic's levels, `{topic}` for all of it and, where payloads
     /// name their sources, `{name}`: a SenML record's resolved name, a LoRaWAN device's DevEUI,
-    /// Sparkplug's `group/node/device`.
+    /// Sparkplug's `group/node/device`, the identifier of a device that Home Assistant's discovery announces.
     #[serde(default = "defaults::source_template")]
     pub source: String,
     pub format: Format,

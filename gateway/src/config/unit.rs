@@ -47,6 +47,15 @@ const ALIASES: &[(&str, &str)] = &[
     ("ohm", "Ohm"),
     ("mm[Hg]", "mmHg"),
     ("°", "deg"),
+    ("L", "l"),
+    ("L/s", "l/s"),
+    ("L/min", "l/min"),
+    ("L/h", "l/h"),
+    ("W/m²", "W/m2"),
+    ("m/s²", "m/s2"),
+    ("µS/cm", "uS/cm"),
+    ("μS/cm", "uS/cm"),
+    ("psi", "[psi]"),
 ];
 
 /// The table's unit that a text means; none where it means none of them.

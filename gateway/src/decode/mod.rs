@@ -8,13 +8,14 @@
 //! - [`show`]: what was decoded as lines of text
 //! - [`number`], [`json`], [`modbus`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
 //!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`],
-//!   [`sparkplug`]: the payload formats
+//!   [`sparkplug`], [`home_assistant`]: the payload formats
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
 
 mod cbor;
 mod chirpstack;
 mod flat;
+mod home_assistant;
 mod json;
 mod matrix;
 mod milesight;
@@ -95,6 +96,7 @@ enum Reader {
     Tasmota(tasmota::TasmotaReader),
     Shelly(shelly::ShellyReader),
     SparkplugB(sparkplug::SparkplugReader),
+    HomeAssistant(Box<home_assistant::HomeAssistantReader>),
     ThermalJson(thermal::ThermalJsonReader),
     ThermalU16(thermal::ThermalU16Reader),
 }
@@ -151,7 +153,7 @@ impl Decoder {
     }
 
     fn add(&mut self, feed: &Feed) -> Result<(), String> {
-        let reader = Reader::new(&feed.format)?;
+        let reader = Reader::new(&feed.format, &feed.topics)?;
         self.sources.add_feed(&feed.topics, &feed.source, feed.format.has_names())?;
         self.routes.push(Route { feed: feed.id.as_str().into(), ahead_max_ms: feed.ahead_max.ms(), reader });
         Ok(())
@@ -179,7 +181,8 @@ impl Decoder {
         let arrival =
             Arrival { feed: &route.feed, source: &source, received_ms, ahead_max_ms: route.ahead_max_ms, payload };
         match &route.reader {
-            _ if payload.is_empty() => {
+            // An empty configuration means something to Home Assistant.
+            reader if payload.is_empty() && !matches!(reader, Reader::HomeAssistant(_)) => {
                 out.reject(&arrival, RejectReason::Missing, format_args!("the payload is empty"));
             }
             _ if payload.len() > PAYLOAD_BYTES_MAX => {
@@ -199,6 +202,7 @@ impl Decoder {
             Reader::Tasmota(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::Shelly(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::SparkplugB(reader) => reader.read(&arrival, &self.sources, message_topic, out),
+            Reader::HomeAssistant(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::ThermalJson(reader) => reader.read(&arrival, out),
             Reader::ThermalU16(reader) => reader.read(&arrival, out),
         }
@@ -237,7 +241,7 @@ impl Decoder {
 }
 
 impl Reader {
-    fn new(format: &Format) -> Result<Self, String> {
+    fn new(format: &Format, topics: &[String]) -> Result<Self, String> {
         Ok(match format {
             Format::Number { metric, unit, from } => {
                 Reader::Number(number::NumberReader::new(metric, unit.as_deref(), from.as_deref())?)
@@ -261,6 +265,10 @@ impl Reader {
             Format::Tasmota {} => Reader::Tasmota(tasmota::TasmotaReader),
             Format::Shelly {} => Reader::Shelly(shelly::ShellyReader),
             Format::SparkplugB {} => Reader::SparkplugB(sparkplug::SparkplugReader::default()),
+            Format::HomeAssistant { prefix, allow, devices_max } => {
+                let reader = home_assistant::HomeAssistantReader::new(prefix, allow, *devices_max, topics)?;
+                Reader::HomeAssistant(Box::new(reader))
+            }
             Format::ThermalJson { pixels, columns, unit, time } => {
                 Reader::ThermalJson(thermal::ThermalJsonReader::new(pixels, *columns, unit, time.as_ref())?)
             }

@@ -65,6 +65,10 @@ pub enum RejectReason {
     NoBirth,
     /// Messages are missing before this one (Sparkplug).
     SequenceGap,
+    /// A device announces itself that the feed does not allow (Home Assistant).
+    NotAllowed,
+    /// A template that cannot be used, or fails on a payload (Home Assistant).
+    BadTemplate,
 }
 
 /// What decoding gave, appended message by message; `clear` keeps the memory.
@@ -131,7 +135,7 @@ impl Decoded {
 }
 
 impl RejectReason {
-    pub const ALL: [RejectReason; 17] = [
+    pub const ALL: [RejectReason; 19] = [
         RejectReason::NotJson,
         RejectReason::NotCbor,
         RejectReason::NotProtobuf,
@@ -149,6 +153,8 @@ impl RejectReason {
         RejectReason::TooManySources,
         RejectReason::NoBirth,
         RejectReason::SequenceGap,
+        RejectReason::NotAllowed,
+        RejectReason::BadTemplate,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -170,6 +176,8 @@ impl RejectReason {
             RejectReason::TooManySources => "too_many_sources",
             RejectReason::NoBirth => "no_birth",
             RejectReason::SequenceGap => "sequence_gap",
+            RejectReason::NotAllowed => "not_allowed",
+            RejectReason::BadTemplate => "bad_template",
         }
     }
 }

@@ -19,7 +19,7 @@ const CAMERA_PREFIX: &str = "cam:";
 
 /// What is wrong with `{name}` under other formats.
 pub const NO_NAME: &str = "{name} exists only where payloads name their sources: senml, senml-cbor, \
-     chirpstack, the-things, milesight, sparkplug-b";
+     chirpstack, the-things, milesight, sparkplug-b, home-assistant";
 
 #[derive(Debug)]
 pub(super) struct SourceCache {

@@ -1,5 +1,6 @@
 //! An alert: a condition that is on, one per key at a time, with the reason why.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use outpost_detectors::observation::Blob;
@@ -51,7 +52,7 @@ pub struct Why {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub value: f64,
     pub unit: Option<Arc<str>>,
 }

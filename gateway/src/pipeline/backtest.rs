@@ -79,7 +79,11 @@ impl Backtest {
     }
 
     /// All tickets in the order of time, and their numbers by rule.
-    pub fn finish(self) -> (Vec<Entry>, BTreeMap<Arc<str>, Tally>) {
+    pub fn finish(mut self) -> (Vec<Entry>, BTreeMap<Arc<str>, Tally>) {
+        for side in [Some(&mut self.new), self.old.as_mut()].into_iter().flatten() {
+            side.watch.message_ends(&mut side.effects);
+            side.note();
+        }
         let mut old = self.old.map(|side| side.found).unwrap_or_default();
         let mut entries = Vec::new();
         let mut tallies: BTreeMap<Arc<str>, Tally> = BTreeMap::new();

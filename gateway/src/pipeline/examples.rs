@@ -105,8 +105,10 @@ fn play(mut watch: Watch, alone: &Config, rule: &Rule, example: &Example) -> Vec
         let at_ms = BEGIN_MS.saturating_add(given.at.ms());
         wait_until(&mut watch, &mut effects, at_ms);
         let source = given.source.as_deref().map_or_else(|| source.clone(), Into::into);
-        let fact = fact(listener(alone, rule, &source), given.said, number as u64);
-        watch.step(&Observation { source, at_ms, received_ms: at_ms, fact }, &mut effects);
+        for fact in facts(listener(alone, rule, &source), &given.said, number as u64) {
+            watch.step(&Observation { source: source.clone(), at_ms, received_ms: at_ms, fact }, &mut effects);
+        }
+        watch.message_ends(&mut effects);
         wait_until(&mut watch, &mut effects, at_ms);
     }
     let last_ms = example.expect.iter().map(|expected| expected.at.ms()).max().unwrap_or(0);
@@ -114,14 +116,30 @@ fn play(mut watch: Watch, alone: &Config, rule: &Rule, example: &Example) -> Vec
     happened
 }
 
-fn fact(rule: &Rule, said: Said, number: u64) -> Fact {
+/// What one message says.
+fn facts(rule: &Rule, said: &Said, number: u64) -> Vec<Fact> {
+    let Said::Values(values) = said else { return vec![fact(rule, said, number)] };
+    let unit = |metric: &String| match &rule.detect {
+        Detect::Condition { units, .. } => {
+            units.iter().find(|of| of.metric == *metric).map(|of| of.unit.as_str().into())
+        }
+        detect => detect.reading().and_then(|(_, unit)| unit).map(Into::into),
+    };
+    let reading = |(metric, value): &(String, f64)| {
+        Fact::Reading(Reading { metric: metric.as_str().into(), value: *value, unit: unit(metric) })
+    };
+    values.iter().map(reading).collect()
+}
+
+fn fact(rule: &Rule, said: &Said, number: u64) -> Fact {
     let is_camera = matches!(rule.detect, Detect::Intrusion { .. } | Detect::Dark { .. });
     let reading = |value| {
         let (metric, unit) = rule.detect.reading().unwrap_or(("value", None));
         Fact::Reading(Reading { metric: metric.into(), value, unit: unit.map(Into::into) })
     };
-    match said {
+    match *said {
         Said::Value(value) => reading(value),
+        Said::Values(_) => reading(0.0),
         Said::Anything if is_camera => Fact::Picture(PictureFacts { picture: number, blobs: Vec::new() }),
         Said::Anything => reading(0.0),
         Said::Nothing => Fact::Picture(PictureFacts { picture: number, blobs: Vec::new() }),
@@ -213,8 +231,10 @@ mod tests {
             assert!(effects.is_empty(), "{}: a state did not fit", rule.id);
             for (number, given) in part {
                 let at_ms = BEGIN_MS + given.at.ms();
-                let fact = fact(rule, given.said, *number as u64);
-                watch.step(&Observation { source: source.clone(), at_ms, received_ms: at_ms, fact }, &mut effects);
+                for fact in facts(rule, &given.said, *number as u64) {
+                    watch.step(&Observation { source: source.clone(), at_ms, received_ms: at_ms, fact }, &mut effects);
+                }
+                watch.message_ends(&mut effects);
                 let n = effects.len();
                 effects.drain(..n).for_each(|effect| match effect {
                     Effect::Save(row) => drop(states.insert((row.rule.clone(), row.source.clone()), row)),
@@ -243,7 +263,9 @@ mod tests {
         let config = crate::config::load(&file).unwrap();
         let fences = crate::app::fences(&config, &file).unwrap();
         let mut n_kinds = 0;
-        for rule in config.rules.iter().filter(|rule| rule.detect.reading().is_some()) {
+        let judges_readings =
+            |rule: &&Rule| rule.detect.reading().is_some() || matches!(rule.detect, Detect::Condition { .. });
+        for rule in config.rules.iter().filter(judges_readings) {
             // A rest begins anew.
             if rule.flapping.is_some() {
                 continue;
@@ -259,7 +281,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(n_kinds, 7);
+        assert_eq!(n_kinds, 8);
     }
 
     #[test]

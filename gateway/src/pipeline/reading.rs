@@ -140,7 +140,6 @@ impl Test {
     }
 
     pub(super) fn why(&self, metric: &str, value: f64, unit: Option<&str>, finding: Finding, held: &str) -> Why {
-        let figure = |name, value, unit: Option<&str>| Figure { name, value, unit: unit.map(Into::into) };
         let unit_text = unit.map(|unit| format!(" {unit}")).unwrap_or_default();
         let said = figure("value", value, unit);
         let beyond = |limit: &Limit| {
@@ -202,6 +201,10 @@ impl Memory {
     pub(super) fn fits(&self, test: &Test) -> bool {
         test.memory().is_some_and(|fresh| std::mem::discriminant(&fresh) == std::mem::discriminant(self))
     }
+}
+
+pub(super) fn figure(name: &'static str, value: f64, unit: Option<&str>) -> Figure {
+    Figure { name: name.into(), value, unit: unit.map(Into::into) }
 }
 
 /// A computed number for people: four digits that mean something.

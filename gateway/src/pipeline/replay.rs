@@ -37,6 +37,8 @@ pub struct Replay<'a, W: Write> {
     effects: Vec<Effect>,
     desk_effects: Vec<dispatch::Effect>,
     played: Played,
+    /// Receive time of the last observation.
+    heard_ms: i64,
     out: &'a mut W,
 }
 
@@ -48,6 +50,7 @@ impl<'a, W: Write> Replay<'a, W> {
             effects: Vec::new(),
             desk_effects: Vec::new(),
             played: Played::default(),
+            heard_ms: 0,
             out,
         })
     }
@@ -66,13 +69,17 @@ impl<'a, W: Write> Replay<'a, W> {
 
     fn observe(&mut self, observation: &Observation) -> Result<(), ReplayError> {
         self.played.n_observations += 1;
+        self.heard_ms = observation.received_ms;
         self.wait_until(observation.received_ms)?;
         self.watch.step(observation, &mut self.effects);
         self.tell(observation.received_ms)
     }
 
     /// The last line: what was played.
-    pub fn finish(self) -> Result<Played, ReplayError> {
+    pub fn finish(mut self) -> Result<Played, ReplayError> {
+        // Nothing more of the last message comes.
+        self.watch.message_ends(&mut self.effects);
+        self.tell(self.heard_ms)?;
         let Played { n_observations, n_rejected, n_alerts, n_tickets } = self.played;
         writeln!(
             self.out,

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use outpost_detectors::anomaly::AnomalyConfig;
+use outpost_detectors::condition::Condition;
 use outpost_detectors::deviation::Deviation;
 use outpost_detectors::flapping::Flapping;
 use outpost_detectors::hotspot::Hotspot;
@@ -18,7 +19,7 @@ use outpost_fences::{Fence, FenceSet, PictureZone};
 
 use super::reading::{Limit, Test};
 use crate::config::pattern::SourcePattern;
-use crate::config::{Config, Detect, Series, Severity, Span};
+use crate::config::{Config, Detect, Series, Severity, Span, condition};
 use crate::nouns::TroubleKind;
 
 /// A moving thing may be lost for this long without its dwell beginning anew: blobs flicker.
@@ -41,6 +42,7 @@ pub(super) struct Rule {
 /// What a rule judges, and with which limits. One arm per kind of [`Detect`], and one for what the gateway says of itself.
 pub(super) enum Judge {
     Reading { metric: Arc<str>, unit: Option<Arc<str>>, test: Test, latch: Latch },
+    Condition { condition: Condition, text: Arc<str>, units: Vec<Option<Arc<str>>>, latch: Latch },
     Silent(Silent),
     Dark(Silent),
     Enter { fence: Arc<Fence>, latch: Latch },
@@ -172,6 +174,13 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
             anomaly.check().map_err(|problem| error(&problem))?;
             reading(Latch { hold_ms: 0, clear_hold_ms: clear_hold.ms() }, Test::Anomaly(anomaly))
         }
+        Detect::Condition { when, clear_when, hold, clear_hold, units } => {
+            let condition = condition::parse(when, clear_when.as_deref()).map_err(|fault| error(&fault))?;
+            let unit =
+                |metric: &Arc<str>| units.iter().find(|of| of.metric == **metric).map(|of| of.unit.as_str().into());
+            let units = condition.metrics().iter().map(unit).collect();
+            Judge::Condition { condition, text: when.as_str().into(), units, latch: held(hold, clear_hold) }
+        }
         Detect::Silent { after } => Judge::Silent(Silent { after_ms: after.ms() }),
         Detect::Dark { after } => Judge::Dark(Silent { after_ms: after.ms() }),
         Detect::Enter { fence: id } => Judge::Enter { fence: fence(id)?, latch: at_once },
@@ -220,13 +229,14 @@ impl Rule {
     /// Whether what the other rule remembers and has open means the same to this one: its limits may differ, not what it
     /// looks at.
     pub(super) fn continues(&self, other: &Rule) -> bool {
-        let metric = |judge: &Judge| match judge {
-            Judge::Reading { metric, .. } => Some(metric.clone()),
-            _ => None,
+        let metrics = |judge: &Judge| match judge {
+            Judge::Reading { metric, .. } => vec![metric.clone()],
+            Judge::Condition { condition, .. } => condition.metrics().to_vec(),
+            _ => Vec::new(),
         };
         self.id == other.id
             && std::mem::discriminant(&self.judge) == std::mem::discriminant(&other.judge)
-            && metric(&self.judge) == metric(&other.judge)
+            && metrics(&self.judge) == metrics(&other.judge)
             && self.fence() == other.fence()
     }
 
@@ -251,12 +261,8 @@ impl Rule {
         match &self.judge {
             Judge::Enter { fence, .. } | Judge::Exit { fence, .. } | Judge::Inside { fence, .. } => Some(&fence.id),
             Judge::Intrusion { zone, .. } => Some(zone),
-            Judge::Reading { .. }
-            | Judge::Silent(_)
-            | Judge::Dark(_)
-            | Judge::Hotspot { .. }
-            | Judge::Together(_)
-            | Judge::Trouble { .. } => None,
+            Judge::Reading { .. } | Judge::Condition { .. } | Judge::Silent(_) | Judge::Dark(_) => None,
+            Judge::Hotspot { .. } | Judge::Together(_) | Judge::Trouble { .. } => None,
         }
     }
 }
@@ -266,6 +272,7 @@ impl Judge {
     pub(super) fn hold_ms(&self) -> i64 {
         match self {
             Judge::Reading { latch, .. }
+            | Judge::Condition { latch, .. }
             | Judge::Inside { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. }

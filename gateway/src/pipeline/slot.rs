@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use outpost_detectors::condition::{ConditionState, Last};
 use outpost_detectors::flapping::FlappingState;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::intrusion;
@@ -12,7 +13,7 @@ use outpost_fences::{PictureZone, Point};
 use serde::{Deserialize, Serialize};
 
 use super::late::{Late, LateState};
-use super::reading::{Finding, Memory};
+use super::reading::{Finding, Memory, figure};
 use super::redo::Stamp;
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
 use crate::nouns::{Figure, SnapshotAsk, Trouble, Why};
@@ -32,6 +33,8 @@ pub(super) struct Slot {
     pub(super) stamp: Option<Box<Stamp>>,
     /// Where the rule waits for what is late.
     pub(super) late: Option<Box<Late>>,
+    /// A condition over several readings has to be judged with what came.
+    pub(super) is_unjudged: bool,
     memo: Memo,
 }
 
@@ -67,6 +70,11 @@ pub(super) enum State {
     /// A rule that remembers readings.
     Reading {
         memory: Memory,
+        latch: LatchState,
+    },
+    /// The latest of each reading that a condition names.
+    Condition {
+        readings: ConditionState,
         latch: LatchState,
     },
 }
@@ -113,6 +121,9 @@ impl State {
     pub(super) fn new(judge: &Judge) -> State {
         match judge {
             Judge::Silent(_) | Judge::Dark(_) => State::Silent(SilentState::default()),
+            Judge::Condition { condition, .. } => {
+                State::Condition { readings: condition.state(), latch: LatchState::default() }
+            }
             Judge::Exit { .. } => State::Exit { inside_at_ms: None, latch: LatchState::default() },
             Judge::Reading { test, .. } => match test.memory() {
                 Some(memory) => State::Reading { memory, latch: LatchState::default() },
@@ -127,29 +138,40 @@ impl State {
         if let (State::Reading { memory, .. }, Judge::Reading { test, .. }) = (self, judge) {
             return memory.fits(test);
         }
+        if let (State::Condition { readings, .. }, Judge::Condition { condition, .. }) = (self, judge) {
+            return readings.fits(condition);
+        }
         std::mem::discriminant(self) == std::mem::discriminant(&State::new(judge))
     }
 
-    pub(super) fn rebase(&mut self, now_ms: i64) {
+    /// The latch of every kind but silence.
+    fn latch(&self) -> Result<&LatchState, &SilentState> {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.rebase(now_ms),
-            State::Silent(silent) => silent.rebase(now_ms),
+            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => Ok(latch),
+            State::Condition { latch, .. } => Ok(latch),
+            State::Silent(silent) => Err(silent),
         }
+    }
+
+    fn latch_mut(&mut self) -> Result<&mut LatchState, &mut SilentState> {
+        match self {
+            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => Ok(latch),
+            State::Condition { latch, .. } => Ok(latch),
+            State::Silent(silent) => Err(silent),
+        }
+    }
+
+    pub(super) fn rebase(&mut self, now_ms: i64) {
+        self.latch_mut().map_or_else(|silent| silent.rebase(now_ms), |latch| latch.rebase(now_ms));
     }
 
     /// Time of the fact that last changed the state.
     pub(super) fn since_at_ms(&self) -> i64 {
-        match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.since_at_ms,
-            State::Silent(silent) => silent.since_at_ms,
-        }
+        self.latch().map_or_else(|silent| silent.since_at_ms, |latch| latch.since_at_ms)
     }
 
     pub(super) fn is_raised(&self) -> bool {
-        match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.is_raised(),
-            State::Silent(silent) => silent.is_raised(),
-        }
+        self.latch().map_or_else(SilentState::is_raised, LatchState::is_raised)
     }
 }
 
@@ -165,6 +187,7 @@ impl Slot {
             n_unsaved: 0,
             stamp: None,
             late: None,
+            is_unjudged: false,
             memo: Memo::Nothing,
         }
     }
@@ -203,6 +226,21 @@ impl Slot {
                     self.memo = Memo::Value { value: reading.value, unit: reading.unit.clone(), finding };
                 }
                 self.latched(latch, signal, moment)
+            }
+            (Judge::Condition { condition, units, .. }, Fact::Reading(reading)) => {
+                let Some(number) = condition.number_of(&reading.metric) else { return Turn::Stay };
+                if units[number].is_some() && units[number] != reading.unit {
+                    self.n_wrong_unit += 1;
+                    return Turn::Stay;
+                }
+                let last = Last { value: reading.value, unit: reading.unit.clone(), at_ms: moment.at_ms };
+                if let State::Condition { readings, .. } = &mut self.stored.state
+                    && readings.note(number, last)
+                {
+                    self.n_unsaved = self.n_unsaved.saturating_add(1);
+                    self.is_unjudged = true;
+                }
+                Turn::Stay
             }
             (Judge::Silent(silent), fact) if !matches!(fact, Fact::Link(_)) => match &mut self.stored.state {
                 State::Silent(state) => silent.heard(state, moment),
@@ -264,22 +302,30 @@ impl Slot {
         self.latched(latch, signal, Moment { at_ms: trouble.at_ms, now_ms: trouble.at_ms })
     }
 
-    pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
-        match (&rule.judge, &self.stored.state) {
-            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
-            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
-                judge.latch()?.due_ms(state)
+    /// Judges a condition with all that came until now.
+    pub(super) fn judge(&mut self, rule: &Rule, now_ms: i64) -> Turn {
+        self.is_unjudged = false;
+        match (&rule.judge, &mut self.stored.state) {
+            (Judge::Condition { condition, latch, .. }, State::Condition { readings, latch: state }) => {
+                let Some(at_ms) = readings.newest_ms() else { return Turn::Stay };
+                latch.observe(state, condition.signal(readings), Moment { at_ms, now_ms })
             }
+            _ => Turn::Stay,
+        }
+    }
+
+    pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
+        match (&rule.judge, self.stored.state.latch()) {
+            (Judge::Silent(silent) | Judge::Dark(silent), Err(state)) => silent.due_ms(state),
+            (judge, Ok(state)) => judge.latch()?.due_ms(state),
             _ => None,
         }
     }
 
     pub(super) fn elapse(&mut self, rule: &Rule, now_ms: i64) -> Turn {
-        match (&rule.judge, &mut self.stored.state) {
-            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
-            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
-                judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
-            }
+        match (&rule.judge, self.stored.state.latch_mut()) {
+            (Judge::Silent(silent) | Judge::Dark(silent), Err(state)) => silent.elapse(state, now_ms),
+            (judge, Ok(state)) => judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms)),
             _ => Turn::Stay,
         }
     }
@@ -287,13 +333,9 @@ impl Slot {
     /// Ends the hold that was over when the next observation in order happened: what waited in between, and came with it,
     /// says no more than a clock that had run on.
     pub(super) fn elapse_until(&mut self, rule: &Rule, at_ms: i64) -> Turn {
-        match (&rule.judge, &mut self.stored.state) {
-            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
-                let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));
-                judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
-            }
-            (_, State::Silent(_)) => Turn::Stay,
-        }
+        let Ok(state) = self.stored.state.latch_mut() else { return Turn::Stay };
+        let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));
+        rule.judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
     }
 
     /// The source ought to speak though it never did.
@@ -307,7 +349,7 @@ impl Slot {
     fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
         match &mut self.stored.state {
             State::Latch(state) | State::Reading { latch: state, .. } => latch.observe(state, signal, moment),
-            State::Exit { .. } | State::Silent(_) => Turn::Stay,
+            State::Exit { .. } | State::Silent(_) | State::Condition { .. } => Turn::Stay,
         }
     }
 
@@ -335,12 +377,15 @@ impl Slot {
 
     /// Why the alert opens: called once per alert.
     pub(super) fn why(&self, rule: &Rule, held_ms: i64) -> Why {
-        let figure = |name, value, unit: Option<&str>| Figure { name, value, unit: unit.map(Into::into) };
         let held = if held_ms > 0 { format!(" for {}", seconds(held_ms)) } else { String::new() };
         match (&rule.judge, &self.memo) {
             (Judge::Reading { metric, test, .. }, Memo::Value { value, unit, finding }) => {
                 test.why(metric, *value, unit.as_deref(), *finding, &held)
             }
+            (Judge::Condition { text, .. }, _) => Why {
+                text: format!("{}: {text}{held}", self.readings_text()),
+                figures: self.readings().map(|(metric, last)| said(metric, last)).collect(),
+            },
             (Judge::Silent(silent), _) => Why {
                 text: format!("nothing came for {}", seconds(silent.after_ms)),
                 figures: vec![figure("after", silent.after_ms as f64 / 1000.0, Some("s"))],
@@ -385,6 +430,23 @@ impl Slot {
         }
     }
 
+    /// The latest of each reading that the rule's condition names.
+    fn readings(&self) -> impl Iterator<Item = (&Arc<str>, &Last)> {
+        let readings = match &self.stored.state {
+            State::Condition { readings, .. } => Some(readings.readings()),
+            _ => None,
+        };
+        readings.into_iter().flatten()
+    }
+
+    fn readings_text(&self) -> String {
+        let text = |(metric, last): (&Arc<str>, &Last)| {
+            let unit = last.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+            format!("{metric} {}{unit}", last.value)
+        };
+        self.readings().map(text).collect::<Vec<_>>().join(", ")
+    }
+
     /// Where a moving subject was, and which picture shows it.
     pub(super) fn point(&self) -> Option<(f64, f64)> {
         match self.memo {
@@ -408,6 +470,7 @@ impl Slot {
             (Judge::Reading { metric, .. }, Memo::Value { value, unit, .. }) => {
                 format!("{metric} {value}{}", unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default())
             }
+            (Judge::Condition { .. }, _) => self.readings_text(),
             (Judge::Silent(_), _) => "heard again".into(),
             (Judge::Dark(_), _) => "pictures again".into(),
             (Judge::Enter { fence, .. } | Judge::Inside { fence, .. }, _) => format!("left {}", fence_name(fence)),
@@ -424,6 +487,7 @@ impl Judge {
     fn latch(&self) -> Option<&Latch> {
         match self {
             Judge::Reading { latch, .. }
+            | Judge::Condition { latch, .. }
             | Judge::Enter { latch, .. }
             | Judge::Exit { latch, .. }
             | Judge::Inside { latch, .. }
@@ -437,6 +501,10 @@ impl Judge {
 
 fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+fn said(metric: &Arc<str>, last: &Last) -> Figure {
+    Figure { name: metric.to_string().into(), value: last.value, unit: last.unit.clone() }
 }
 
 fn fence_name(fence: &outpost_fences::Fence) -> &str {

@@ -2,6 +2,7 @@
 //! the same effects, live, in replay and after a restart. Time is the observation's own receive time, or the one
 //! given to [`Watch::elapse`].
 
+mod message;
 mod remembered;
 mod together;
 
@@ -16,6 +17,7 @@ use outpost_detectors::latch::Turn;
 use outpost_detectors::observation::Observation;
 use outpost_fences::{FenceSet, PictureZone};
 
+use self::message::Unjudged;
 use self::together::Parts;
 use super::late::Late;
 use super::redo::Redo;
@@ -43,6 +45,7 @@ pub struct Watch {
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
     redo: Redo,
+    unjudged: Unjudged,
     parts: Parts,
     scratch: HotspotScratch,
     sources_max: usize,
@@ -78,6 +81,7 @@ impl Watch {
             slots: Vec::new(),
             timers: BTreeSet::new(),
             redo: Redo::new(),
+            unjudged: Unjudged::default(),
             parts: Parts::default(),
             scratch: HotspotScratch::default(),
             sources_max: config.pipeline.sources_max,
@@ -117,6 +121,7 @@ impl Watch {
         effects: &mut Vec<Effect>,
     ) -> Result<(), RuleError> {
         let mut next = Watch::new(config, fences)?;
+        self.message_ends(effects);
         (next.n_ignored, next.n_late, next.n_wrong_unit) = (self.n_ignored, self.n_late, self.n_wrong_unit);
         for slot in (0..self.slots.len())
             .filter(|slot| self.slots[*slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind()))
@@ -157,6 +162,7 @@ impl Watch {
     }
 
     pub fn step(&mut self, observation: &Observation, effects: &mut Vec<Effect>) {
+        self.message_begins(observation, effects);
         let Some(slots) = self.slots_of(&observation.source) else {
             self.n_ignored += 1;
             return;
@@ -172,6 +178,9 @@ impl Watch {
         let n_before = slot.n_unsaved;
         let turn = slot.observe(rule, observation, &mut self.scratch);
         self.n_wrong_unit += std::mem::take(&mut slot.n_wrong_unit);
+        if slot.is_unjudged {
+            self.unjudged.add(number, observation);
+        }
         // What waited for its turn was noted when it came.
         if slot.n_unsaved != n_before
             && slot.late.is_none()
@@ -203,6 +212,11 @@ impl Watch {
 
     /// Ends the waits that nothing ended until `now_ms`.
     pub fn elapse(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
+        self.message_ends(effects);
+        self.ring(now_ms, effects);
+    }
+
+    fn ring(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
         while let Some((due_ms, slot)) = self.timers.first().copied() {
             if due_ms > now_ms {
                 return;
@@ -219,8 +233,11 @@ impl Watch {
 
     /// Ends the earliest wait that nothing ended until `until_ms`, at its own time, and returns that: for who plays time.
     pub fn elapse_next(&mut self, until_ms: i64, effects: &mut Vec<Effect>) -> Option<i64> {
+        if let Some(received_ms) = self.message_ends_before(until_ms, effects) {
+            return Some(received_ms);
+        }
         let due_ms = self.next_due_ms().filter(|due_ms| *due_ms <= until_ms)?;
-        self.elapse(due_ms, effects);
+        self.ring(due_ms, effects);
         Some(due_ms)
     }
 

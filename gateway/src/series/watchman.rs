@@ -91,5 +91,5 @@ fn why_lost(loss: &SpoolLoss) -> Why {
         false => format!("the spool is full: {n_lines} of the oldest readings lost since {since}, and more may follow"),
         true => format!("the spool has room again: {n_lines} of the oldest readings were lost since {since}"),
     };
-    Why { text, figures: vec![Figure { name: "lost", value: *n_lines as f64, unit: None }] }
+    Why { text, figures: vec![Figure { name: "lost".into(), value: *n_lines as f64, unit: None }] }
 }

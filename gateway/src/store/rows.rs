@@ -23,7 +23,7 @@ pub struct FigureRow {
 pub(super) fn figures_to_json(figures: &[Figure]) -> String {
     let out: Vec<FigureOut> = figures
         .iter()
-        .map(|figure| FigureOut { name: figure.name, value: figure.value, unit: figure.unit.as_deref() })
+        .map(|figure| FigureOut { name: &figure.name, value: figure.value, unit: figure.unit.as_deref() })
         .collect();
     serde_json::to_string(&out).unwrap_or_else(|_| "[]".into())
 }

@@ -21,7 +21,7 @@ fn alert(since_at_ms: i64) -> Alert {
         place: Place { name: Some("7 号舱".into()), point: Some((106.03, 29.81)) },
         why: Why {
             text: "1.2 %LEL above 1".into(),
-            figures: vec![Figure { name: "value", value: 1.2, unit: Some("%LEL".into()) }],
+            figures: vec![Figure { name: "value".into(), value: 1.2, unit: Some("%LEL".into()) }],
         },
         snapshot: None,
     }

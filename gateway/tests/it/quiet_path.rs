@@ -5,6 +5,7 @@ use std::sync::Arc;
 use outpost::config::Config;
 use outpost::decode::{Decoded, Decoders};
 use outpost::pipeline::watch::Watch;
+use outpost_detectors::observation::{Fact, Observation, Reading};
 use outpost_fences::{FenceSet, geojson};
 
 const SITE: &str = r#"
@@ -47,6 +48,14 @@ id = "inside"
 sources = ["dev/+"]
 detect = { kind = "enter", fence = "yard" }
 severity = "moderate"
+"#;
+
+const CONDITION: &str = r#"
+[[rules]]
+id = "together"
+sources = ["dev/+"]
+detect = { kind = "condition", when = "(a > 38.0 || b < 1.0 && age.b < 60.0) && !(a in [0.0, 40.0])", clear_when = "a < b" }
+severity = "minor"
 "#;
 
 const YARD: &str = r#"{"type":"Feature","id":"yard","properties":{},"geometry":{"type":"Polygon","coordinates":
@@ -113,4 +122,31 @@ fn a_reading_that_says_nothing_new_allocates_nothing() {
     let hot = format!(r#"{{"ts":{},"temp":40,"lon":106.2,"lat":29.05}}"#, BEGIN_MS + 200_000);
     let counted = allocation_counter::measure(|| path.take(0, hot.as_bytes(), BEGIN_MS + 200_005));
     assert!(counted.count_total > 0 && path.n_effects > before);
+}
+
+/// What it remembers is a log that grows until the batch is committed; hearing and judging allocate nothing else.
+#[test]
+fn a_condition_over_several_readings_is_judged_without_an_allocation() {
+    let config: Config = toml::from_str(CONDITION).unwrap();
+    let mut watch = Watch::new(&config, &FenceSet::new(Vec::new())).unwrap();
+    let (mut effects, unit): (Vec<_>, Arc<str>) = (Vec::new(), "Cel".into());
+    let sources: Vec<Arc<str>> = (0..DEVICES).map(|i| format!("dev/{i}").into()).collect();
+    let metrics: [Arc<str>; 3] = ["a".into(), "b".into(), "c".into()];
+    let mut round = |number: i64| {
+        for source in &sources {
+            for metric in &metrics {
+                let reading =
+                    Reading { metric: metric.clone(), value: 20.0 + (number % 7) as f64, unit: Some(unit.clone()) };
+                let at_ms = 1_700_000_000_000 + number * 1000;
+                let (source, fact) = (source.clone(), Fact::Reading(reading));
+                watch.step(&Observation { source, at_ms, received_ms: at_ms, fact }, &mut effects);
+            }
+            watch.message_ends(&mut effects);
+        }
+        assert!(effects.is_empty());
+    };
+    (0..10).for_each(&mut round);
+    let counted = allocation_counter::measure(|| (10..100).for_each(&mut round));
+    const LOG_DOUBLINGS_MAX: u64 = 16;
+    assert!(counted.count_total <= LOG_DOUBLINGS_MAX, "{} allocations for 9,000 messages", counted.count_total);
 }

@@ -3,6 +3,7 @@
 use super::look::Look;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
+use crate::config::pattern::SourcePattern;
 use crate::config::topic::{SourceTemplate, TopicFilter};
 use crate::config::unit::Conversion;
 use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, unit};
@@ -22,15 +23,23 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
             Ok(template) if template.has_name() && !feed.format.has_names() => {
                 look.error(&at.key("source"), decode::NO_NAME);
             }
-            Ok(template) if !template.has_name() && matches!(feed.format, Format::SparkplugB {}) => {
-                // A birth, data and a death of a device come under different topics.
-                let hint = Some("e.g. source = \"{name}\", which is group/node/device".to_owned());
-                look.error_hint(&at.key("source"), "a sparkplug-b feed names its sources by {name}", hint);
-            }
+            Ok(template) if !template.has_name() => check_named(look, at, &feed.format),
             Ok(_) => {}
         }
-        check_format(look, &at.key("format"), &feed.format);
+        check_format(look, &at.key("format"), &feed.format, config.pipeline.sources_max);
+        check_discovery(look, at, feed);
     }
+}
+
+/// What is of one device comes under different topics there.
+fn check_named(look: &mut Look<'_>, at: &Path, format: &Format) {
+    let (kind, hint) = match format {
+        Format::SparkplugB {} => ("a sparkplug-b", "e.g. source = \"{name}\", which is group/node/device"),
+        Format::HomeAssistant { .. } => ("a home-assistant", "e.g. source = \"home/{name}\", which is the device"),
+        _ => return,
+    };
+    let cause = format!("{kind} feed names its sources by {{name}}");
+    look.error_hint(&at.key("source"), cause, Some(hint.to_owned()));
 }
 
 fn check_topics(look: &mut Look<'_>, at: &Path, feed: &Feed, earlier: &[Feed]) {
@@ -50,7 +59,7 @@ fn check_topics(look: &mut Look<'_>, at: &Path, feed: &Feed, earlier: &[Feed]) {
     }
 }
 
-fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
+fn check_format(look: &mut Look<'_>, at: &Path, format: &Format, sources_max: usize) {
     match format {
         Format::Number { metric, unit, from } => {
             check_metric(look, &at.key("metric"), metric);
@@ -72,6 +81,17 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
         | Format::Tasmota {}
         | Format::Shelly {}
         | Format::SparkplugB {} => {}
+        Format::HomeAssistant { prefix, allow, devices_max } => {
+            if !is_prefix(prefix) {
+                look.error(&at.key("prefix"), format!("{prefix:?} is not the beginning of a topic"));
+            }
+            for (j, text) in allow.iter().enumerate() {
+                if let Err(error) = SourcePattern::parse(text) {
+                    look.error(&at.key("allow").index(j), format!("{text:?}: {error}"));
+                }
+            }
+            look.check_within(&at.key("devices_max"), *devices_max, 1, sources_max);
+        }
         Format::Chirpstack { units }
         | Format::TheThings { units }
         | Format::Milesight { units }
@@ -93,6 +113,28 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format) {
             look.check_within(&at.key("columns"), *columns, 1, decode::SIDE_MAX);
             look.check_within(&at.key("rows"), *rows, 1, decode::SIDE_MAX);
         }
+    }
+}
+
+fn is_prefix(prefix: &str) -> bool {
+    TopicFilter::parse(prefix).is_ok() && !prefix.contains(['+', '#']) && !prefix.ends_with('/')
+}
+
+/// Announcements that never come announce nothing.
+fn check_discovery(look: &mut Look<'_>, at: &Path, feed: &Feed) {
+    let Format::HomeAssistant { prefix, .. } = &feed.format else { return };
+    if !is_prefix(prefix) {
+        return;
+    }
+    let example = format!("{prefix}/sensor/device/value/config");
+    let filters = || feed.topics.iter().filter_map(|topic| TopicFilter::parse(topic).ok());
+    if !filters().any(|filter| filter.matches(&example)) {
+        let hint = Some(format!("add \"{prefix}/#\""));
+        look.error_hint(&at.key("topics"), format!("no announcement under {prefix:?} comes under them"), hint);
+    }
+    if let Some(j) = feed.topics.iter().position(|topic| topic.starts_with("$share/")) {
+        let cause = "a shared subscription brings nothing that is retained, so no announcement";
+        look.warn(&at.key("topics").index(j), cause, None);
     }
 }
 

@@ -50,6 +50,19 @@ impl<'a> Look<'a> {
         self.note(Level::Warning, path, message.into(), hint);
     }
 
+    /// A fault within a text: the byte of it, told at the place in the file where the text is written without escapes.
+    pub(super) fn error_within(&mut self, path: &Path, byte: usize, message: impl Into<String>, hint: Option<String>) {
+        if self.shape.has_fault_beneath(path) {
+            return;
+        }
+        let span = tree::get(self.root, &path.0).map(toml::Spanned::span);
+        let at = span.and_then(|span| self.lines.within(span, byte));
+        match at {
+            Some(at) => self.put_at(at, Level::Error, path, message.into(), hint),
+            None => self.put(Level::Error, path, message.into(), hint),
+        }
+    }
+
     fn note(&mut self, level: Level, path: &Path, message: String, hint: Option<String>) {
         // What was left out because it could not be read is not missing.
         if !self.shape.has_fault_beneath(path) {
@@ -58,7 +71,10 @@ impl<'a> Look<'a> {
     }
 
     fn put(&mut self, level: Level, path: &Path, message: String, hint: Option<String>) {
-        let at = tree::span(self.root, path).start;
+        self.put_at(tree::span(self.root, path).start, level, path, message, hint);
+    }
+
+    fn put_at(&mut self, at: usize, level: Level, path: &Path, message: String, hint: Option<String>) {
         let (line, column) = self.lines.position(at);
         let file = self.file.to_owned();
         self.found.push((at, Problem { level, file, line, column, path: path.to_string(), message, hint }));

@@ -5,9 +5,10 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
-//! - [`parts`], [`feeds`], [`cameras`], [`rules`], [`fences`]: what must hold beyond the types
+//! - [`parts`], [`feeds`], [`cameras`], [`rules`], [`readings`], [`conditions`], [`fences`]: what must hold beyond the types
 
 mod cameras;
+mod conditions;
 mod feeds;
 mod fences;
 mod look;

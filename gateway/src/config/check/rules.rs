@@ -3,9 +3,9 @@
 use outpost_detectors::flapping::OPENINGS_MAX;
 
 use super::look::Look;
-use super::readings;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
+use super::{conditions, readings};
 use crate::config::pattern::SourcePattern;
 use crate::config::topic::{Part, SourceTemplate, TopicFilter};
 use crate::config::{Camera, Config, Detect, Feed, Format, Rule, Span, unit};
@@ -34,7 +34,18 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
             | Detect::Deviation { .. }
             | Detect::Anomaly { .. } => {
                 readings::check(look, &detect, &rule.detect);
-                check_metric(look, &detect, &rule.detect, &estate, &patterns);
+                if let Some((metric, unit)) = rule.detect.reading() {
+                    let at = [detect.key("metric"), detect.key("unit")];
+                    check_metric(look, &at, (metric, unit), &estate, &patterns);
+                }
+            }
+            Detect::Condition { when, clear_when, units, .. } => {
+                for metric in conditions::check(look, &detect, when, clear_when.as_deref(), units) {
+                    let named = units.iter().position(|of| of.metric == *metric);
+                    let unit = named.map(|i| units[i].unit.as_str());
+                    let at = [detect.key("when"), detect.key("units").index(named.unwrap_or_default()).key("unit")];
+                    check_metric(look, &at, (&metric, unit), &estate, &patterns);
+                }
             }
             Detect::Together { of, k, within, radius_m } => {
                 check_together(look, &detect, of, *k, *radius_m, config);
@@ -162,8 +173,13 @@ fn is_complete(look: &Look<'_>) -> bool {
 }
 
 /// A metric that none of the sources has is a rule that never fires.
-fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate<'_>, patterns: &[SourcePattern]) {
-    let Some((metric, unit)) = detect.reading() else { return };
+fn check_metric(
+    look: &mut Look<'_>,
+    [at, at_unit]: &[Path; 2],
+    (metric, unit): (&str, Option<&str>),
+    estate: &Estate<'_>,
+    patterns: &[SourcePattern],
+) {
     let mut known: Vec<(&str, Option<&str>)> = Vec::new();
     for feed in patterns.iter().flat_map(|pattern| estate.feeds_of(pattern)) {
         match &feed.format {
@@ -177,7 +193,7 @@ fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate
             // The device names its metrics.
             Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => return,
             Format::Milesight { .. } | Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => return,
-            Format::SparkplugB {} => return,
+            Format::SparkplugB {} | Format::HomeAssistant { .. } => return,
             Format::Owntracks {} | Format::ThermalJson { .. } | Format::ThermalU16 { .. } => {}
         }
     }
@@ -188,14 +204,14 @@ fn check_metric(look: &mut Look<'_>, at: &Path, detect: &Detect, estate: &Estate
     if of_metric.is_empty() {
         let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
         let hint = did_you_mean(metric, &names).or_else(|| one_of("they have", &names));
-        look.warn(&at.key("metric"), format!("the sources of this rule have no metric {metric:?}"), hint);
+        look.warn(at, format!("the sources of this rule have no metric {metric:?}"), hint);
     } else if let Some(unit) = unit
         && unit::known(unit).is_some()
         && !of_metric.iter().any(|(_, known)| *known == Some(unit))
     {
         let units: Vec<_> = of_metric.iter().map(|(_, unit)| unit.unwrap_or("none")).collect();
         let cause = format!("no reading of {metric:?} comes in {unit:?}: the rule rejects them all");
-        look.warn(&at.key("unit"), cause, one_of("they come in", &units));
+        look.warn(at_unit, cause, one_of("they come in", &units));
     }
 }
 

@@ -69,6 +69,15 @@ impl<'a> Lines<'a> {
         let column = self.text.get(start..at).map_or(at - start, |before| before.chars().count());
         (line, column + 1)
     }
+
+    /// Where a byte of a text stands, given where the text does with its quotes; none where it is written with escapes.
+    pub(super) fn within(&self, text: Range<usize>, byte: usize) -> Option<usize> {
+        let written = self.text.get(text.clone())?;
+        let opening = ["\"\"\"\r\n", "\"\"\"\n", "\"\"\"", "'''\r\n", "'''\n", "'''", "\"", "'"];
+        let quotes = opening.into_iter().find(|quotes| written.starts_with(quotes))?;
+        let is_literal = quotes.starts_with('\'') || !written.contains('\\');
+        is_literal.then(|| (text.start + quotes.len() + byte).min(text.end - 1))
+    }
 }
 
 /// The value at a path.

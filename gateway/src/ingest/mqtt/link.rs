@@ -39,6 +39,20 @@ pub(super) struct Plan {
     connect_timeout: Duration,
 }
 
+/// Topics that are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    pub text: String,
+    /// What the broker retains comes anew with each start of the process, not only with the first subscription.
+    pub wants_retained: bool,
+}
+
+impl From<&str> for Filter {
+    fn from(text: &str) -> Self {
+        Filter { text: text.to_owned(), wants_retained: false }
+    }
+}
+
 /// What a connection brings.
 #[derive(Debug)]
 pub(super) enum Arrival {
@@ -176,7 +190,7 @@ impl Link {
         }
     }
 
-    pub(super) fn subscribe(&mut self, filters: &[String]) -> Result<(), Fault> {
+    pub(super) fn subscribe(&mut self, filters: &[Filter]) -> Result<(), Fault> {
         match self {
             Link::V4(link) => link.subscribe(filters),
             Link::V5(link) => link.subscribe(filters),

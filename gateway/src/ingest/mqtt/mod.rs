@@ -13,6 +13,7 @@ mod state;
 mod wire;
 
 pub use ledger::AckSender;
+pub use link::Filter;
 pub use publisher::{PublishError, Publisher};
 pub use session::Session;
 pub use state::{DownReason, Refusal, SessionCounters, SessionState};

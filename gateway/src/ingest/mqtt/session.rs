@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::ledger::Lane;
-use super::link::{Fault, Link, Plan};
+use super::link::{Fault, Filter, Link, Plan};
 use super::wire::Valve;
 use super::{AckSender, SessionCounters, SessionState};
 use crate::config;
@@ -46,7 +46,7 @@ impl Session {
     /// are gone; the broker keeps the session.
     pub fn start(
         broker: &config::Broker,
-        topics: Vec<String>,
+        topics: Vec<Filter>,
         messages: mpsc::Sender<Message>,
         stop: CancellationToken,
     ) -> std::io::Result<Session> {
@@ -104,7 +104,7 @@ impl Session {
 struct Runner {
     name: Arc<str>,
     broker: config::Broker,
-    topics: Vec<String>,
+    topics: Vec<Filter>,
     messages: mpsc::Sender<Message>,
     stop: CancellationToken,
     lane: Arc<Lane>,

@@ -9,6 +9,7 @@ use outpost_detectors::observation::Observation;
 impl Watch {
     /// What rules remembered since the last call: to be called with each batch.
     pub fn remember(&mut self, effects: &mut Vec<Effect>) {
+        self.message_ends(effects);
         let slots = &self.slots;
         let is_behind = |slot: usize, seq| slots[slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind_from(seq));
         let mut overdue = Vec::new();
@@ -35,11 +36,13 @@ impl Watch {
                 let Some(mut slots) = self.slots_of(&observation.source) else { continue };
                 let Some(number) = slots.find(|slot| self.rule_of(*slot).id == rule) else { continue };
                 if seq >= self.slots[number].stored.redo_seq {
+                    self.message_begins(&observation, effects);
                     self.redo.again(seq);
                     self.take(number, &observation, effects);
                 }
             }
         }
+        self.message_ends(effects);
         self.redo.end_again(next_seq);
         for number in 0..self.slots.len() {
             if let Some(late) = &mut self.slots[number].late {

@@ -9,7 +9,7 @@ use rumqttc_v4::{
     Packet, PubAck, PublishOptions, QoS, StateError, SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 
-use super::{Arrival, Fault, Incoming, Plan, Published};
+use super::{Arrival, Fault, Filter, Incoming, Plan, Published};
 use crate::ingest::mqtt::wire::{self, Valve};
 
 /// Requests that the client queues before it writes them: every packet identifier may await its acknowledgement.
@@ -65,8 +65,8 @@ impl Link {
         self.client.try_manual_ack(ack).map_err(|error| Fault::Protocol(error.to_string()))
     }
 
-    pub(super) fn subscribe(&mut self, filters: &[String]) -> Result<(), Fault> {
-        let filters = filters.iter().map(|path| SubscribeFilter::new(path.clone(), QoS::AtLeastOnce));
+    pub(super) fn subscribe(&mut self, filters: &[Filter]) -> Result<(), Fault> {
+        let filters = filters.iter().map(|Filter { text, .. }| SubscribeFilter::new(text.clone(), QoS::AtLeastOnce));
         self.client.try_subscribe_many(filters).map_err(|error| Fault::Protocol(error.to_string()))
     }
 

@@ -12,7 +12,7 @@ use rumqttc::{
     TlsConfiguration, Transport,
 };
 
-use super::{Arrival, Fault, Incoming, Plan, Published};
+use super::{Arrival, Fault, Filter, Incoming, Plan, Published};
 use crate::ingest::mqtt::wire::{self, Valve};
 
 /// Requests that the client queues before it writes them: every packet identifier may await its acknowledgement.
@@ -65,11 +65,14 @@ impl Link {
         self.client.try_manual_ack(ack).map_err(|error| Fault::Protocol(error.to_string()))
     }
 
-    pub(super) fn subscribe(&mut self, filters: &[String]) -> Result<(), Fault> {
-        let filters = filters.iter().map(|path| {
-            let mut filter = SubscribeFilter::new(path.clone(), QoS::AtLeastOnce);
+    pub(super) fn subscribe(&mut self, filters: &[Filter]) -> Result<(), Fault> {
+        let filters = filters.iter().map(|Filter { text, wants_retained }| {
+            let mut filter = SubscribeFilter::new(text.clone(), QoS::AtLeastOnce);
             // A subscription that is only confirmed must not bring all retained messages again.
-            filter.retain_forward_rule = RetainForwardRule::OnNewSubscribe;
+            filter.retain_forward_rule = match wants_retained {
+                true => RetainForwardRule::OnEverySubscribe,
+                false => RetainForwardRule::OnNewSubscribe,
+            };
             filter
         });
         self.client.try_subscribe_many(filters).map_err(|error| Fault::Protocol(error.to_string()))

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use super::Runner;
 use crate::ingest::backoff::Backoff;
-use crate::ingest::mqtt::link::{Arrival, Fault, Incoming, Link};
+use crate::ingest::mqtt::link::{Arrival, Fault, Filter, Incoming, Link};
 use crate::ingest::mqtt::wire::Valve;
 use crate::ingest::mqtt::{Refusal, SessionState};
 use crate::ingest::{Message, Receipt};
@@ -41,7 +41,7 @@ pub(super) struct Serve<'a> {
 
 /// Topic filters that were asked for and not yet answered, or refused and to be asked for again.
 struct Subscription {
-    asked: Vec<String>,
+    asked: Vec<Filter>,
     refused: Vec<Refusal>,
     /// Fires when the answer is overdue, or when it is time to ask again.
     timer: Option<Pin<Box<Sleep>>>,
@@ -187,7 +187,7 @@ impl<'a> Serve<'a> {
         self.waiting.iter().filter(|message| message.receipt.packet != 0).count()
     }
 
-    fn subscribe(&mut self, filters: Vec<String>) -> Result<(), Fault> {
+    fn subscribe(&mut self, filters: Vec<Filter>) -> Result<(), Fault> {
         if filters.is_empty() {
             self.live();
             return Ok(());
@@ -203,7 +203,7 @@ impl<'a> Serve<'a> {
         let refused: Vec<Refusal> = asked
             .into_iter()
             .zip(answers)
-            .filter_map(|(filter, refusal)| refusal.map(|reason| Refusal { filter, reason }))
+            .filter_map(|(filter, refusal)| refusal.map(|reason| Refusal { filter: filter.text, reason }))
             .collect();
         self.runner.counters.subscribe_refused.fetch_add(refused.len() as u64, Ordering::Relaxed);
         let delay = (!refused.is_empty()).then(|| self.subscription.backoff.next_delay());
@@ -221,7 +221,9 @@ impl<'a> Serve<'a> {
     fn subscription_due(&mut self) -> Result<(), Fault> {
         self.subscription.timer = None;
         if self.subscription.asked.is_empty() {
-            let again = self.subscription.refused.iter().map(|refusal| refusal.filter.clone()).collect();
+            let is_refused =
+                |filter: &&Filter| self.subscription.refused.iter().any(|refusal| refusal.filter == filter.text);
+            let again = self.runner.topics.iter().filter(is_refused).cloned().collect();
             return self.subscribe(again);
         }
         Err(Fault::TimedOut(self.runner.broker.connect_timeout.duration()))
