@@ -1,0 +1,306 @@
+//! Measures the tracker on a real track: flicker, passages between fixes, time and memory per subject. `cargo run --release
+//! -p outpost-fences --example measure_tracking -- TRACK.csv FENCES.geojson`. The track has the columns id, time in
+//! seconds, longitude, latitude, as the GeoLife sample does.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use outpost_fences::track::{Cause, Confirm, Crossing, Fix, MotionLimits, Side, Subject, Tracker, Tracking};
+use outpost_fences::{Fence, FenceSet, Point, Polygon, Shape, geojson};
+
+const N_FENCES: usize = 300;
+const RADIUS_M: f64 = 100.0;
+const NOISE_M: f64 = 10.0;
+const CONFIRM_MS: i64 = 30_000;
+const THINNED_MS: i64 = 60_000;
+const GAP_MS: i64 = 600_000;
+const ROUNDS: usize = 5;
+
+const TRACKING: Tracking = Tracking {
+    limits: MotionLimits { speed_max_mps: 100.0, accuracy_max_m: 200.0, gap_max_ms: GAP_MS },
+    exit_buffer_m: 25.0,
+    confirm: Confirm { for_ms: CONFIRM_MS, n_fixes: 2 },
+    heeds_accuracy: true,
+    infers: true,
+};
+
+type Tracks = BTreeMap<u32, Vec<Fix>>;
+
+fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(track), Some(fences)) = (arguments.next(), arguments.next()) else {
+        eprintln!("usage: measure_tracking TRACK.csv FENCES.geojson");
+        std::process::exit(2);
+    };
+    let tracks = read_tracks(&std::fs::read_to_string(track)?);
+    let circles = circles(&tracks);
+    println!("{} fixes, {} circles of {RADIUS_M} m", tracks.values().map(Vec::len).sum::<usize>(), circles.len());
+    flicker(&tracks, &circles);
+    passages(&tracks, &circles);
+    time_and_size(&geojson::parse(&std::fs::read_to_string(fences)?).fences);
+    Ok(())
+}
+
+/// What comes and goes at a border.
+fn flicker(clean: &Tracks, circles: &Arc<FenceSet>) {
+    let mut random = Random(20_260);
+    let noisy: Tracks =
+        clean.iter().map(|(id, track)| (*id, track.iter().map(|fix| random.blur(fix)).collect())).collect();
+    let naive = Tracking { exit_buffer_m: 0.0, confirm: Confirm::AT_ONCE, infers: false, ..TRACKING };
+    for (name, tracking) in [("naive", naive), ("buffer and confirmation", Tracking { infers: false, ..TRACKING })] {
+        let found = follow(&noisy, circles, tracking);
+        let n_flaps = found.iter().map(|(id, crossings)| n_flaps(crossings, &noisy[id], circles)).sum::<usize>();
+        let n: usize = found.values().map(Vec::len).sum();
+        println!("with {NOISE_M} m of noise, {name}: {n} crossings, {:.2} % are border flaps", share(2 * n_flaps, n));
+    }
+    let found = follow(&noisy, circles, Tracking { infers: false, ..TRACKING });
+    let (mut n_visits, mut n_lost) = (0, 0);
+    for (id, track) in clean {
+        for (fence, from_ms, to_ms) in visits(track, circles) {
+            if to_ms - from_ms <= CONFIRM_MS {
+                continue;
+            }
+            n_visits += 1;
+            // Told within what the noise can shift it by.
+            n_lost +=
+                usize::from(!stays(&found[id], &fence).iter().any(|(came, went)| *came <= to_ms && *went >= from_ms));
+        }
+    }
+    println!("of {n_visits} visits longer than {} s, {n_lost} are lost", CONFIRM_MS / 1000);
+}
+
+/// An exit and the next entry within a minute, never more than 25 m outside between.
+fn n_flaps(crossings: &[Crossing], track: &[Fix], circles: &FenceSet) -> usize {
+    let mut left: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut n_flaps = 0;
+    for crossing in crossings {
+        match crossing.to {
+            Side::Outside => drop(left.insert(&crossing.fence, crossing.at_ms)),
+            Side::Inside => {
+                let Some(left_ms) = left.remove(&*crossing.fence) else { continue };
+                let first = track.partition_point(|fix| fix.at_ms < left_ms);
+                let between = track[first..].iter().take_while(|fix| fix.at_ms < crossing.at_ms);
+                let fence = circles.get(&crossing.fence);
+                let is_near = |fix: &Fix| {
+                    fence
+                        .is_some_and(|fence| fence.contains(fix.point) || fence.distance_to_border_m(fix.point) <= 25.0)
+                };
+                n_flaps += usize::from(crossing.at_ms - left_ms <= 60_000 && between.into_iter().all(is_near));
+            }
+        }
+    }
+    n_flaps
+}
+
+/// What lies between the fixes of a track with one fix a minute.
+fn passages(full: &Tracks, circles: &Arc<FenceSet>) {
+    let thin = |track: &Vec<Fix>| {
+        let mut last_ms = i64::MIN;
+        let is_kept = |fix: &&Fix| {
+            let is_kept = fix.at_ms.saturating_sub(last_ms) >= THINNED_MS || last_ms == i64::MIN;
+            last_ms = if is_kept { fix.at_ms } else { last_ms };
+            is_kept
+        };
+        track.iter().filter(is_kept).copied().collect::<Vec<_>>()
+    };
+    let thinned: Tracks = full.iter().map(|(id, track)| (*id, thin(track))).collect();
+    let tracking = Tracking { exit_buffer_m: 0.0, confirm: Confirm::AT_ONCE, ..TRACKING };
+    let found = follow(&thinned, circles, tracking);
+    let (mut n_seen, mut n_inferred, mut n_true, mut n_missed, mut n_found) = (0, 0, 0, 0, 0);
+    let mut by_depth: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+    for (id, track) in full {
+        let crossings = &found[id];
+        let (inferred, seen): (Vec<_>, Vec<_>) = crossings.iter().cloned().partition(|c| c.cause == Cause::Inferred);
+        n_seen += seen.iter().filter(|crossing| crossing.to == Side::Inside).count();
+        let mut visited: BTreeMap<Arc<str>, Vec<(i64, i64)>> = BTreeMap::new();
+        for (fence, from_ms, to_ms) in visits(track, circles) {
+            visited.entry(fence.clone()).or_default().push((from_ms, to_ms));
+            let thinned = &thinned[id];
+            let next = thinned.partition_point(|fix| fix.at_ms < from_ms);
+            if thinned.get(next).is_none_or(|fix| fix.at_ms <= to_ms) || next == 0 {
+                continue;
+            }
+            let (before, after) = (thinned[next - 1].at_ms, thinned[next].at_ms);
+            if after - before > GAP_MS {
+                continue;
+            }
+            n_missed += 1;
+            let is_found = stays(&inferred, &fence).iter().any(|(came, went)| *came >= before && *went <= after);
+            n_found += usize::from(is_found);
+            let depth_m = depth_m(track, &circles, &fence, from_ms, to_ms);
+            let entry = by_depth.entry((depth_m / 10.0) as u32 * 10).or_default();
+            entry.0 += 1;
+            entry.1 += usize::from(is_found);
+        }
+        for (fence, visited) in circles.iter().map(|fence| (&fence.id, visited.remove(&fence.id).unwrap_or_default())) {
+            for (came, went) in stays(&inferred, fence) {
+                n_inferred += 1;
+                let near = |(from, to): &(i64, i64)| *from <= went + THINNED_MS && *to >= came - THINNED_MS;
+                n_true += usize::from(visited.iter().any(near));
+            }
+        }
+    }
+    println!("one fix in {} s: {n_seen} entries by fixes, {n_inferred} by ways between", THINNED_MS / 1000);
+    println!("visits in the full track without a fix: {n_missed}, found {:.1} %", share(n_found, n_missed));
+    println!("passages that the full track does not have: {:.1} %", 100.0 - share(n_true, n_inferred));
+    for (depth, (n, found)) in by_depth {
+        println!("  depth {depth} m: {n} visits, {:.1} % found", share(found, n));
+    }
+}
+
+fn depth_m(track: &[Fix], circles: &FenceSet, fence: &str, from_ms: i64, to_ms: i64) -> f64 {
+    let first = track.partition_point(|fix| fix.at_ms < from_ms);
+    let within = track[first..].iter().take_while(|fix| fix.at_ms <= to_ms);
+    circles.get(fence).map_or(0.0, |fence| within.map(|fix| fence.distance_to_border_m(fix.point)).fold(0.0, f64::max))
+}
+
+/// Time and memory with all fences loaded, for a subject that goes about within them.
+fn time_and_size(fences: &[Fence]) {
+    let set = Arc::new(FenceSet::new(fences.to_vec()));
+    let bounds = set.iter().skip(1).fold(fences[0].bounds(), |bounds, fence| bounds.union(&fence.bounds()));
+    let mut random = Random(1);
+    let (mut point, mut heading) =
+        (Point { lon: (bounds.west + bounds.east) / 2.0, lat: (bounds.south + bounds.north) / 2.0 }, 0.0f64);
+    let mut walk = |step_m: f64| -> Vec<Fix> {
+        let mut at = |i: i64| {
+            heading += random.normal() * 0.1;
+            let next = moved(point, heading.cos() * step_m, heading.sin() * step_m);
+            if bounds.contains(next) {
+                point = next
+            } else {
+                heading += 2.0
+            }
+            Fix::new(i * 1_000, point, Some(8.0))
+        };
+        (0..200_000).filter_map(&mut at).collect()
+    };
+    let tracker = Tracker::new(set.clone(), TRACKING);
+    for (name, step_m) in [("on foot, 1.4 m a second", 1.4), ("by car, 15 m a second", 15.0)] {
+        let track = walk(step_m);
+        let (mut best_ns, mut n) = (f64::INFINITY, 0);
+        let mut text = String::new();
+        for _ in 0..ROUNDS {
+            let (mut subject, mut crossings) = (Subject::default(), Vec::new());
+            let started = Instant::now();
+            for fix in &track {
+                tracker.step(&mut subject, black_box(*fix), &mut crossings);
+            }
+            best_ns = best_ns.min(started.elapsed().as_nanos() as f64 / track.len() as f64);
+            n = crossings.len();
+            text = serde_json::to_string(&subject).unwrap_or_default();
+        }
+        println!(
+            "{} fences, {name}: {best_ns:.0} ns per fix, {n} crossings, state {} bytes: {text}",
+            set.len(),
+            text.len()
+        );
+    }
+    println!("a subject in memory: {} bytes and {} a fence", size_of::<Subject>(), 80);
+}
+
+fn follow(tracks: &Tracks, circles: &Arc<FenceSet>, tracking: Tracking) -> BTreeMap<u32, Vec<Crossing>> {
+    let tracker = Tracker::new(circles.clone(), tracking);
+    let followed = |track: &Vec<Fix>| {
+        let (mut subject, mut crossings) = (Subject::default(), Vec::new());
+        track.iter().for_each(|fix| tracker.step(&mut subject, *fix, &mut crossings));
+        crossings
+    };
+    tracks.iter().map(|(id, track)| (*id, followed(track))).collect()
+}
+
+/// Each time that fixes in a row were inside a circle, however short; a gap ends it.
+fn visits(track: &[Fix], circles: &FenceSet) -> Vec<(Arc<str>, i64, i64)> {
+    let mut open: BTreeMap<Arc<str>, (i64, i64)> = BTreeMap::new();
+    let mut visits = Vec::new();
+    for fix in track {
+        let inside: Vec<Arc<str>> = circles.containing(fix.point).map(|fence| fence.id.clone()).collect();
+        open.retain(|fence, (from_ms, to_ms)| {
+            let stays = inside.contains(fence) && fix.at_ms - *to_ms <= GAP_MS;
+            if !stays {
+                visits.push((fence.clone(), *from_ms, *to_ms));
+            }
+            stays
+        });
+        for fence in inside {
+            open.entry(fence).or_insert((fix.at_ms, fix.at_ms)).1 = fix.at_ms;
+        }
+    }
+    visits.extend(open.into_iter().map(|(fence, (from_ms, to_ms))| (fence, from_ms, to_ms)));
+    visits
+}
+
+fn stays(crossings: &[Crossing], fence: &Arc<str>) -> Vec<(i64, i64)> {
+    let mut stays = Vec::new();
+    for crossing in crossings.iter().filter(|crossing| crossing.fence == *fence) {
+        match (crossing.to, stays.last_mut()) {
+            (Side::Inside, _) => stays.push((crossing.at_ms, i64::MAX)),
+            (Side::Outside, Some(last)) => last.1 = crossing.at_ms,
+            (Side::Outside, None) => {}
+        }
+    }
+    stays
+}
+
+/// Around places that were visited.
+fn circles(tracks: &Tracks) -> Arc<FenceSet> {
+    let fixes: Vec<&Fix> = tracks.values().flatten().collect();
+    let stride = (fixes.len() / N_FENCES).max(1);
+    let circle = |fix: &Fix| {
+        let corner = |i: usize| {
+            let angle = std::f64::consts::TAU * i as f64 / 64.0;
+            moved(fix.point, RADIUS_M * angle.cos(), RADIUS_M * angle.sin())
+        };
+        Polygon::new(&(0..64).map(corner).collect::<Vec<_>>(), &[]).ok()
+    };
+    let shapes = fixes.iter().step_by(stride).take(N_FENCES).filter_map(|fix| circle(fix));
+    let fence =
+        |(i, polygon)| Fence { id: format!("c{i}").into(), name: String::new(), shape: Shape::Polygon(polygon) };
+    Arc::new(FenceSet::new(shapes.enumerate().map(fence).collect()))
+}
+
+fn moved(point: Point, east_m: f64, north_m: f64) -> Point {
+    let lat_m = 111_195.0;
+    Point { lon: point.lon + east_m / (lat_m * point.lat.to_radians().cos()), lat: point.lat + north_m / lat_m }
+}
+
+fn read_tracks(csv: &str) -> Tracks {
+    let mut tracks = Tracks::new();
+    for line in csv.lines() {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [id, at_s, lon, lat] = fields[..] else { continue };
+        let (Ok(id), Ok(at_s), Ok(lon), Ok(lat)) = (id.parse(), at_s.parse::<f64>(), lon.parse(), lat.parse()) else {
+            continue;
+        };
+        tracks.entry(id).or_default().extend(Fix::new((at_s * 1000.0) as i64, Point { lon, lat }, None));
+    }
+    assert!(!tracks.is_empty(), "the track has no fixes");
+    tracks.values_mut().for_each(|track| track.sort_by_key(|fix| (fix.at_ms, fix.tie())));
+    tracks
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    100.0 * part as f64 / whole.max(1) as f64
+}
+
+/// xorshift64*, the same numbers each time.
+struct Random(u64);
+
+impl Random {
+    fn uniform(&mut self) -> f64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    fn blur(&mut self, fix: &Fix) -> Fix {
+        let point = moved(fix.point, self.normal() * NOISE_M, self.normal() * NOISE_M);
+        Fix::new(fix.at_ms, point, None).unwrap_or(*fix)
+    }
+}
