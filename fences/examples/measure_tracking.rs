@@ -56,19 +56,19 @@ fn flicker(clean: &Tracks, circles: &Arc<FenceSet>) {
         println!("with {NOISE_M} m of noise, {name}: {n} crossings, {:.2} % are border flaps", share(2 * n_flaps, n));
     }
     let found = follow(&noisy, circles, Tracking { infers: false, ..TRACKING });
-    let (mut n_visits, mut n_lost) = (0, 0);
-    for (id, track) in clean {
-        for (fence, from_ms, to_ms) in visits(track, circles) {
-            if to_ms - from_ms <= CONFIRM_MS {
-                continue;
+    for (name, tracks) in [("as its fixes show them", &noisy), ("without the noise", clean)] {
+        let (mut n_visits, mut n_lost) = (0, 0);
+        for (id, track) in tracks {
+            for (fence, from_ms, to_ms) in visits(track, circles) {
+                let is_long = to_ms - from_ms > CONFIRM_MS;
+                let is_told =
+                    || stays(&found[id], &fence).iter().any(|(came, went)| *came <= to_ms && *went >= from_ms);
+                n_visits += usize::from(is_long);
+                n_lost += usize::from(is_long && !is_told());
             }
-            n_visits += 1;
-            // Told within what the noise can shift it by.
-            n_lost +=
-                usize::from(!stays(&found[id], &fence).iter().any(|(came, went)| *came <= to_ms && *went >= from_ms));
         }
+        println!("of {n_visits} visits longer than {} s, {name}, {n_lost} are lost", CONFIRM_MS / 1000);
     }
-    println!("of {n_visits} visits longer than {} s, {n_lost} are lost", CONFIRM_MS / 1000);
 }
 
 /// An exit and the next entry within a minute, never more than 25 m outside between.
@@ -108,52 +108,64 @@ fn passages(full: &Tracks, circles: &Arc<FenceSet>) {
     let thinned: Tracks = full.iter().map(|(id, track)| (*id, thin(track))).collect();
     let tracking = Tracking { exit_buffer_m: 0.0, confirm: Confirm::AT_ONCE, ..TRACKING };
     let found = follow(&thinned, circles, tracking);
-    let (mut n_seen, mut n_inferred, mut n_true, mut n_missed, mut n_found) = (0, 0, 0, 0, 0);
-    let mut by_depth: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
-    for (id, track) in full {
-        let crossings = &found[id];
-        let (inferred, seen): (Vec<_>, Vec<_>) = crossings.iter().cloned().partition(|c| c.cause == Cause::Inferred);
-        n_seen += seen.iter().filter(|crossing| crossing.to == Side::Inside).count();
-        let mut visited: BTreeMap<Arc<str>, Vec<(i64, i64)>> = BTreeMap::new();
-        for (fence, from_ms, to_ms) in visits(track, circles) {
-            visited.entry(fence.clone()).or_default().push((from_ms, to_ms));
-            let thinned = &thinned[id];
-            let next = thinned.partition_point(|fix| fix.at_ms < from_ms);
-            if thinned.get(next).is_none_or(|fix| fix.at_ms <= to_ms) || next == 0 {
-                continue;
-            }
-            let (before, after) = (thinned[next - 1].at_ms, thinned[next].at_ms);
-            if after - before > GAP_MS {
-                continue;
-            }
-            n_missed += 1;
-            let is_found = stays(&inferred, &fence).iter().any(|(came, went)| *came >= before && *went <= after);
-            n_found += usize::from(is_found);
-            let depth_m = depth_m(track, &circles, &fence, from_ms, to_ms);
-            let entry = by_depth.entry((depth_m / 10.0) as u32 * 10).or_default();
-            entry.0 += 1;
-            entry.1 += usize::from(is_found);
+    let is_entry = |crossing: &&Crossing| crossing.to == Side::Inside && crossing.cause != Cause::Inferred;
+    let n_seen = found.values().flatten().filter(is_entry).count();
+    let mut inferred: BTreeMap<(u32, i64, &str), ()> = BTreeMap::new();
+    for (id, crossings) in &found {
+        for crossing in crossings.iter().filter(|c| c.cause == Cause::Inferred && c.to == Side::Inside) {
+            let track = &thinned[id];
+            let next = track.partition_point(|fix| fix.at_ms <= crossing.at_ms);
+            inferred.insert((*id, track[next].at_ms, &crossing.fence), ());
         }
-        for (fence, visited) in circles.iter().map(|fence| (&fence.id, visited.remove(&fence.id).unwrap_or_default())) {
-            for (came, went) in stays(&inferred, fence) {
-                n_inferred += 1;
-                let near = |(from, to): &(i64, i64)| *from <= went + THINNED_MS && *to >= came - THINNED_MS;
-                n_true += usize::from(visited.iter().any(near));
+    }
+    // Each way between two fixes outside: do a plain calculation, the tracker and the full track have it inside?
+    let (mut n_straight, mut n_both, mut n_true) = (0, 0, 0);
+    let mut really: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+    for (id, track) in &thinned {
+        for leg in track.windows(2).filter(|leg| leg[1].at_ms - leg[0].at_ms <= GAP_MS) {
+            let from = full[id].partition_point(|fix| fix.at_ms < leg[0].at_ms);
+            let to = full[id].partition_point(|fix| fix.at_ms <= leg[1].at_ms);
+            for fence in circles.iter() {
+                if leg.iter().any(|fix| fence.contains(fix.point)) {
+                    continue;
+                }
+                let is_straight = is_straight_through(fence, leg[0].point, leg[1].point);
+                let is_told = inferred.contains_key(&(*id, leg[1].at_ms, &fence.id));
+                let within = full[id][from..to].iter().filter(|fix| fence.contains(fix.point));
+                let depth_m = within.map(|fix| fence.distance_to_border_m(fix.point)).reduce(f64::max);
+                n_straight += usize::from(is_straight);
+                n_both += usize::from(is_straight && is_told);
+                n_true += usize::from(is_told && depth_m.is_some());
+                if let Some(depth_m) = depth_m {
+                    let of_depth = really.entry(depth_m as u32 / 25 * 25).or_default();
+                    of_depth.0 += 1;
+                    of_depth.1 += usize::from(is_told);
+                }
             }
         }
     }
-    println!("one fix in {} s: {n_seen} entries by fixes, {n_inferred} by ways between", THINNED_MS / 1000);
-    println!("visits in the full track without a fix: {n_missed}, found {:.1} %", share(n_found, n_missed));
-    println!("passages that the full track does not have: {:.1} %", 100.0 - share(n_true, n_inferred));
-    for (depth, (n, found)) in by_depth {
-        println!("  depth {depth} m: {n} visits, {:.1} % found", share(found, n));
+    let n_all = n_seen + n_straight;
+    println!("one fix in {} s: fixes miss {:.1} % of {n_all} passages", THINNED_MS / 1000, share(n_straight, n_all));
+    println!("of these {n_straight} the tracker tells {:.2} %", share(n_both, n_straight));
+    let n_told = inferred.len();
+    println!("of {n_told} that it tells, the full track has no fix inside: {:.1} %", 100.0 - share(n_true, n_told));
+    for (depth_m, (n, n_told)) in really {
+        let to_m = depth_m + 25;
+        println!("of {n} that the full track has, {depth_m} to {to_m} m deep, it tells {:.1} %", share(n_told, n));
     }
 }
 
-fn depth_m(track: &[Fix], circles: &FenceSet, fence: &str, from_ms: i64, to_ms: i64) -> f64 {
-    let first = track.partition_point(|fix| fix.at_ms < from_ms);
-    let within = track[first..].iter().take_while(|fix| fix.at_ms <= to_ms);
-    circles.get(fence).map_or(0.0, |fence| within.map(|fix| fence.distance_to_border_m(fix.point)).fold(0.0, f64::max))
+/// On a plane, from the circle's centre.
+fn is_straight_through(fence: &Fence, from: Point, to: Point) -> bool {
+    let bounds = fence.bounds();
+    let (lon, lat) = ((bounds.west + bounds.east) / 2.0, (bounds.south + bounds.north) / 2.0);
+    let lat_m = 2.0 * RADIUS_M / (bounds.north - bounds.south);
+    let lon_m = 2.0 * RADIUS_M / (bounds.east - bounds.west);
+    let flat = |p: Point| ((p.lon - lon) * lon_m, (p.lat - lat) * lat_m);
+    let ((ax, ay), (bx, by)) = (flat(from), flat(to));
+    let (dx, dy) = (bx - ax, by - ay);
+    let share = (-(ax * dx + ay * dy) / (dx * dx + dy * dy).max(1e-9)).clamp(0.0, 1.0);
+    (ax + dx * share).hypot(ay + dy * share) < RADIUS_M
 }
 
 /// Time and memory with all fences loaded, for a subject that goes about within them.
@@ -197,7 +209,7 @@ fn time_and_size(fences: &[Fence]) {
             text.len()
         );
     }
-    println!("a subject in memory: {} bytes and {} a fence", size_of::<Subject>(), 80);
+    println!("a subject in memory: {} bytes, and its fences", size_of::<Subject>());
 }
 
 fn follow(tracks: &Tracks, circles: &Arc<FenceSet>, tracking: Tracking) -> BTreeMap<u32, Vec<Crossing>> {

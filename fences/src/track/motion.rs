@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fix::Fix;
+use super::way::is_within;
 
 /// Where a subject was last, and where it may be.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -88,7 +89,7 @@ impl MotionLimits {
         let radius_m = |fix: &Fix| if fix.radius_m() > 0.0 { fix.radius_m() } else { USUAL_RADIUS_M };
         let seconds = to.at_ms.saturating_sub(from.at_ms) as f64 / 1000.0;
         let reach_m = self.speed_max_mps * seconds + radius_m(from) + radius_m(to);
-        from.point.distance_m(to.point) <= reach_m
+        is_within(from.point, to.point, reach_m)
     }
 }
 

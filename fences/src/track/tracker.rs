@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::fix::Fix;
 use super::motion::{Leg, Motion, MotionLimits};
 use super::presence::{Change, Confirm, Presence, Reading};
-use super::way::{SURE_SHARE, Way, gap_m};
+use super::way::{Ruler, SURE_SHARE, Way, is_within};
 use crate::fence::Fence;
 use crate::point::Point;
 use crate::set::FenceSet;
@@ -150,16 +150,17 @@ impl Tracker {
 
     fn follow(&self, subject: &mut Subject, leg: Leg, is_first: bool, crossings: &mut Vec<Crossing>) {
         let here = leg.to.point;
-        if subject.free.is_some_and(|free| leg.from.is_some() && free.around.distance_m(here) < free.radius_m) {
+        if subject.free.is_some_and(|free| leg.from.is_some() && is_within(free.around, here, free.radius_m)) {
             return;
         }
         let way = leg.from.filter(|_| self.tracking.infers).map(|from| Way::new(from.point, here));
         let mut border_m = FREE_MAX_M + self.tracking.exit_buffer_m;
+        let ruler = Ruler::new(here, border_m);
         for fence in self.fences.iter() {
             let bounds = fence.bounds();
             let is_visited = subject.visits.iter().any(|visit| visit.fence == fence.id);
             let may_pass = way.is_some_and(|way| way.comes_near(&bounds));
-            if !is_visited && !may_pass && gap_m(&bounds, here) >= border_m {
+            if !is_visited && !may_pass && ruler.gap_m(&bounds) >= border_m {
                 continue;
             }
             let fence_border_m = self.look(subject, fence, leg.to, is_first, crossings);

@@ -79,15 +79,12 @@ impl Tripwire {
             self.count(state, leg);
             is_heard = true;
         }
-        if state.net == 0 {
-            state.first_ms = None;
-        }
-        if !is_heard || state.net == 0 || self.distance_m(fix.point) <= self.buffer_m {
+        if !is_heard || state.first_ms.is_none() || self.distance_m(fix.point) <= self.buffer_m {
             return None;
         }
-        let direction = if state.net > 0 { Direction::LeftToRight } else { Direction::RightToLeft };
-        state.net = 0;
-        Some(Trip { direction, at_ms: state.first_ms.take().unwrap_or(fix.at_ms) })
+        let (net, first_ms) = (std::mem::take(&mut state.net), state.first_ms.take()?);
+        let direction = if net > 0 { Direction::LeftToRight } else { Direction::RightToLeft };
+        (net != 0).then_some(Trip { direction, at_ms: first_ms })
     }
 
     fn count(&self, state: &mut TripwireState, leg: Leg) {

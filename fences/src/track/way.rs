@@ -77,17 +77,43 @@ impl Way {
     }
 }
 
-/// Metres between a point and a box of longitudes and latitudes, or less; 0 within.
-pub(super) fn gap_m(bounds: &Bounds, point: Point) -> f64 {
-    let beyond = |low: f64, high: f64, v: f64| (low - v).max(v - high).max(0.0);
-    let across = |x: f64| beyond(bounds.west, bounds.east, x);
-    let lon_gap = across(point.lon).min(across(point.lon - 360.0)).min(across(point.lon + 360.0));
-    let lat_gap = beyond(bounds.south, bounds.north, point.lat);
-    // A degree of longitude is shortest at the latitude farthest from the equator.
-    let lat = point.lat.abs().max(bounds.south.abs()).max(bounds.north.abs());
-    let (lon_m, _) = metres_per_degree(lat);
-    let (_, lat_m) = metres_per_degree(0.0);
-    (lon_gap * lon_m).hypot(lat_gap * lat_m) * SURE_SHARE
+/// Measures how far boxes are from a point, roughly and fast.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ruler {
+    point: Point,
+    lon_m: f64,
+    lat_m: f64,
+}
+
+impl Ruler {
+    /// For distances up to `reach_m`.
+    pub(super) fn new(point: Point, reach_m: f64) -> Ruler {
+        let (_, lat_m) = metres_per_degree(0.0);
+        // A degree of longitude is shortest at the latitude farthest from the equator.
+        let (lon_m, _) = metres_per_degree((point.lat.abs() + reach_m / lat_m).min(90.0));
+        Ruler { point, lon_m, lat_m }
+    }
+
+    /// Metres to a box, or less; what is beyond the reach may come out as anything beyond it.
+    pub(super) fn gap_m(&self, bounds: &Bounds) -> f64 {
+        let beyond = |low: f64, high: f64, v: f64| (low - v).max(v - high).max(0.0);
+        let lon_gap = beyond(bounds.west, bounds.east, self.point.lon);
+        let lon_gap = if lon_gap > 180.0 {
+            let across = |lon: f64| beyond(bounds.west, bounds.east, lon);
+            across(self.point.lon - 360.0).min(across(self.point.lon + 360.0))
+        } else {
+            lon_gap
+        };
+        let lat_gap = beyond(bounds.south, bounds.north, self.point.lat);
+        (lon_gap * self.lon_m).max(lat_gap * self.lat_m) * SURE_SHARE
+    }
+}
+
+/// Whether two places are at most so far apart.
+pub(super) fn is_within(a: Point, b: Point, distance_m: f64) -> bool {
+    // No degree is longer than this, and no way longer than along the two axes.
+    const DEGREE_MAX_M: f64 = 111_700.0;
+    ((a.lon - b.lon).abs() + (a.lat - b.lat).abs()) * DEGREE_MAX_M <= distance_m || a.distance_m(b) <= distance_m
 }
 
 /// Metres between a point and the stretch from `a` to `b`, on the plane that touches the Earth there.
