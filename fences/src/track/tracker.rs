@@ -233,6 +233,15 @@ impl Subject {
         })
     }
 
+    /// Which side of a fence it is on; none while it has only just been found inside and that is not confirmed.
+    pub fn side(&self, fence: &str) -> Option<Side> {
+        let Some(visit) = self.visits.iter().find(|visit| &*visit.fence == fence) else { return Some(Side::Outside) };
+        match visit.presence.inside_since_ms {
+            Some(_) => Some(Side::Inside),
+            None => (!visit.found).then_some(Side::Outside),
+        }
+    }
+
     /// The last fix that was believed.
     pub fn last(&self) -> Option<&Fix> {
         self.motion.last()

@@ -9,6 +9,7 @@
 
 pub mod backtest;
 pub mod examples;
+mod movement;
 mod reading;
 pub mod record;
 pub mod replay;

@@ -13,8 +13,10 @@ use outpost_detectors::occurrences::{Count, NOfM};
 use outpost_detectors::rate::Rate;
 use outpost_detectors::silent::Silent;
 use outpost_detectors::stuck::Stuck;
-use outpost_fences::{Fence, FenceSet, PictureZone};
+use outpost_fences::track::calendar::{Calendar, Schedule};
+use outpost_fences::{FenceSet, PictureZone};
 
+use super::movement::Movement;
 use super::reading::{Limit, Test};
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Detect, Severity, Span};
@@ -31,6 +33,8 @@ pub(super) struct Rule {
     /// Sources that the rule watches by name, beside its patterns.
     pub(super) named: HashSet<Arc<str>>,
     pub(super) judge: Judge,
+    /// When it is on duty; always where absent.
+    pub(super) schedule: Option<Schedule>,
     pub(super) flapping: Option<Flapping>,
 }
 
@@ -39,9 +43,7 @@ pub(super) enum Judge {
     Reading { metric: Arc<str>, unit: Option<Arc<str>>, test: Test, latch: Latch },
     Silent(Silent),
     Dark(Silent),
-    Enter { fence: Arc<Fence>, latch: Latch },
-    Exit { fence: Arc<Fence>, latch: Latch },
-    Inside { fence: Arc<Fence>, latch: Latch },
+    Movement { movement: Movement, latch: Latch },
     Hotspot { hotspot: Hotspot, latch: Latch },
     Intrusion { zone: Arc<str>, area_min: f32, latch: Latch },
     Together(Together),
@@ -67,7 +69,9 @@ pub struct RuleError {
 pub(super) type Zones = HashMap<(Arc<str>, Arc<str>), Arc<PictureZone>>;
 
 pub(super) fn compile(config: &Config, fences: &FenceSet) -> Result<Vec<Rule>, RuleError> {
-    let mut rules = config.rules.iter().map(|rule| compile_one(rule, fences)).collect::<Result<Vec<_>, _>>()?;
+    let calendars = calendars(config)?;
+    let compiled = config.rules.iter().map(|rule| compile_one(rule, fences, &calendars));
+    let mut rules = compiled.collect::<Result<Vec<_>, _>>()?;
     let built_in = dark_cameras(config, &rules);
     rules.extend(built_in);
     Ok(rules)
@@ -90,19 +94,31 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
         patterns: Vec::new(),
         named,
         judge: Judge::Dark(Silent { after_ms }),
+        schedule: None,
         flapping: None,
     };
     by_limit.into_iter().map(rule).collect()
 }
 
-fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, RuleError> {
+type Calendars<'a> = HashMap<&'a str, Arc<Calendar>>;
+
+fn calendars(config: &Config) -> Result<Calendars<'_>, RuleError> {
+    let calendar = |entry: &crate::config::Calendar| Calendar::new(&entry.zone, &entry.holidays, &entry.workdays);
+    let calendars = config.calendars.iter().map(|entry| match calendar(entry) {
+        Ok(calendar) => Ok((entry.id.as_str(), Arc::new(calendar))),
+        Err(cause) => Err(RuleError { rule: String::new(), what: format!("calendar \"{}\": {cause}", entry.id) }),
+    });
+    calendars.collect()
+}
+
+fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calendars<'_>) -> Result<Rule, RuleError> {
     let error = |what: &dyn Display| RuleError { rule: rule.id.clone(), what: what.to_string() };
     let patterns = rule
         .sources
         .iter()
         .map(|text| SourcePattern::parse(text).map_err(|problem| error(&problem)))
         .collect::<Result<_, _>>()?;
-    let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| error(&format_args!("there is no fence \"{id}\"")));
+    let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| format!("there is no fence \"{id}\""));
     let at_once = Latch::default();
     let held = |hold: &Span, clear_hold: &Span| Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() };
     let reading = |latch, test| {
@@ -148,11 +164,6 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         }
         Detect::Silent { after } => Judge::Silent(Silent { after_ms: after.ms() }),
         Detect::Dark { after } => Judge::Dark(Silent { after_ms: after.ms() }),
-        Detect::Enter { fence: id } => Judge::Enter { fence: fence(id)?, latch: at_once },
-        Detect::Exit { fence: id } => Judge::Exit { fence: fence(id)?, latch: at_once },
-        Detect::Inside { fence: id, longer_than } => {
-            Judge::Inside { fence: fence(id)?, latch: Latch { hold_ms: longer_than.ms(), clear_hold_ms: 0 } }
-        }
         Detect::Hotspot { above, over_background, pixels_min, hold, clear_hold } => Judge::Hotspot {
             hotspot: Hotspot::new(above.map(|c| c as f32), over_background.map(|k| k as f32), *pixels_min)
                 .map_err(|problem| error(&problem))?,
@@ -169,7 +180,23 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
             area_min: *min_area,
             latch: Latch { hold_ms: dwell.ms(), clear_hold_ms: clear_hold.ms() },
         },
+        moving @ (Detect::Enter { .. }
+        | Detect::Exit { .. }
+        | Detect::Inside { .. }
+        | Detect::Outside { .. }
+        | Detect::Cross { .. }
+        | Detect::Dwell { .. }
+        | Detect::Speeding { .. }) => {
+            let (movement, latch) = Movement::new(moving, fence).map_err(|problem| error(&problem))?;
+            Judge::Movement { movement, latch }
+        }
     };
+    let schedule = rule.active.as_ref().map(|active| {
+        let calendar = calendars.get(active.calendar.as_str()).cloned();
+        let calendar = calendar.ok_or_else(|| error(&format_args!("there is no calendar \"{}\"", active.calendar)))?;
+        Schedule::new(calendar, &active.windows).map_err(|problem| error(&problem))
+    });
+    let schedule = schedule.transpose()?;
     let flapping = rule.flapping.map(|flapping| Flapping::new(flapping.n, flapping.within.ms())).transpose();
     let flapping = flapping.map_err(|problem| error(&problem))?;
     let name = if rule.name.is_empty() { &rule.id } else { &rule.name };
@@ -181,6 +208,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         patterns,
         named: HashSet::new(),
         judge,
+        schedule,
         flapping,
     })
 }
@@ -188,6 +216,10 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
 impl Rule {
     pub(super) fn matches(&self, source: &str) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches(source)) || self.named.contains(source)
+    }
+
+    pub(super) fn is_on_duty(&self, at_ms: i64) -> bool {
+        self.schedule.as_ref().is_none_or(|schedule| schedule.is_on(at_ms))
     }
 
     /// Readings that need not be written one by one.
@@ -208,13 +240,19 @@ impl Rule {
         self.id == other.id
             && std::mem::discriminant(&self.judge) == std::mem::discriminant(&other.judge)
             && metric(&self.judge) == metric(&other.judge)
+            && match (&self.judge, &other.judge) {
+                (Judge::Movement { movement, .. }, Judge::Movement { movement: other, .. }) => {
+                    movement.continues(other)
+                }
+                _ => true,
+            }
             && self.fence() == other.fence()
     }
 
     /// Fence or zone that belongs to the key of this rule's alerts.
     pub(super) fn fence(&self) -> Option<&Arc<str>> {
         match &self.judge {
-            Judge::Enter { fence, .. } | Judge::Exit { fence, .. } | Judge::Inside { fence, .. } => Some(&fence.id),
+            Judge::Movement { movement, .. } => movement.fence().map(|fence| &fence.id),
             Judge::Intrusion { zone, .. } => Some(zone),
             Judge::Reading { .. } | Judge::Silent(_) | Judge::Dark(_) | Judge::Hotspot { .. } | Judge::Together(_) => {
                 None
@@ -228,10 +266,10 @@ impl Judge {
     pub(super) fn hold_ms(&self) -> i64 {
         match self {
             Judge::Reading { latch, .. }
-            | Judge::Inside { latch, .. }
+            | Judge::Movement { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. } => latch.hold_ms,
-            Judge::Silent(_) | Judge::Dark(_) | Judge::Enter { .. } | Judge::Exit { .. } | Judge::Together(_) => 0,
+            Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) => 0,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One rule for one source: its state, what the last observation showed, and the words for why. Pure.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use outpost_detectors::flapping::FlappingState;
@@ -11,6 +12,7 @@ use outpost_detectors::silent::SilentState;
 use outpost_fences::{PictureZone, Point};
 use serde::{Deserialize, Serialize};
 
+use super::movement::{Sight, Sign, Trail};
 use super::reading::{Finding, Memory};
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
 use crate::nouns::{Figure, SnapshotAsk, Why};
@@ -27,6 +29,10 @@ pub(super) struct Slot {
     pub(super) n_wrong_unit: u64,
     /// Readings remembered since the state was last written.
     pub(super) n_unsaved: u32,
+    /// When the rule next goes on or off duty, where this slot has to know.
+    hours_ms: Option<i64>,
+    /// What a position or a wait showed, and what has not been told yet.
+    signs: VecDeque<Sign>,
     memo: Memo,
 }
 
@@ -47,9 +53,9 @@ pub(super) struct Stored {
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
     Latch(LatchState),
-    /// Leaving counts only after having been inside: device time of the first fix there.
-    Exit {
-        inside_at_ms: Option<i64>,
+    /// A rule that follows what moves.
+    Movement {
+        trail: Trail,
         latch: LatchState,
     },
     Silent(SilentState),
@@ -70,7 +76,11 @@ enum Memo {
         unit: Option<Arc<str>>,
         finding: Finding,
     },
-    Point(Point),
+    Moved {
+        point: Point,
+        sight: Sight,
+    },
+    OffDuty,
     Heat {
         max_c: f32,
         background_c: f32,
@@ -95,7 +105,9 @@ impl State {
     pub(super) fn new(judge: &Judge) -> State {
         match judge {
             Judge::Silent(_) | Judge::Dark(_) => State::Silent(SilentState::default()),
-            Judge::Exit { .. } => State::Exit { inside_at_ms: None, latch: LatchState::default() },
+            Judge::Movement { movement, .. } => {
+                State::Movement { trail: movement.trail(), latch: LatchState::default() }
+            }
             Judge::Reading { test, .. } => match test.memory() {
                 Some(memory) => State::Reading { memory, latch: LatchState::default() },
                 None => State::Latch(LatchState::default()),
@@ -109,12 +121,19 @@ impl State {
         if let (State::Reading { memory, .. }, Judge::Reading { test, .. }) = (self, judge) {
             return memory.fits(test);
         }
+        if let (State::Movement { trail, .. }, Judge::Movement { movement, .. }) = (self, judge) {
+            return trail.fits(movement);
+        }
         std::mem::discriminant(self) == std::mem::discriminant(&State::new(judge))
     }
 
     pub(super) fn rebase(&mut self, now_ms: i64) {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.rebase(now_ms),
+            State::Latch(latch) | State::Reading { latch, .. } => latch.rebase(now_ms),
+            State::Movement { trail, latch } => {
+                trail.rebase(now_ms);
+                latch.rebase(now_ms);
+            }
             State::Silent(silent) => silent.rebase(now_ms),
         }
     }
@@ -122,14 +141,14 @@ impl State {
     /// Time of the fact that last changed the state.
     pub(super) fn since_at_ms(&self) -> i64 {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.since_at_ms,
+            State::Latch(latch) | State::Movement { latch, .. } | State::Reading { latch, .. } => latch.since_at_ms,
             State::Silent(silent) => silent.since_at_ms,
         }
     }
 
     pub(super) fn is_raised(&self) -> bool {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => latch.is_raised(),
+            State::Latch(latch) | State::Movement { latch, .. } | State::Reading { latch, .. } => latch.is_raised(),
             State::Silent(silent) => silent.is_raised(),
         }
     }
@@ -137,7 +156,18 @@ impl State {
 
 impl Slot {
     pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, zone: Option<Arc<PictureZone>>) -> Slot {
-        Slot { rule, source, stored, timer_ms: None, zone, n_wrong_unit: 0, n_unsaved: 0, memo: Memo::Nothing }
+        Slot {
+            rule,
+            source,
+            stored,
+            timer_ms: None,
+            zone,
+            n_wrong_unit: 0,
+            n_unsaved: 0,
+            hours_ms: None,
+            signs: VecDeque::new(),
+            memo: Memo::Nothing,
+        }
     }
 
     /// Goes on where the same rule's slot under an earlier configuration stopped.
@@ -155,6 +185,9 @@ impl Slot {
 
     pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut HotspotScratch) -> Turn {
         let moment = Moment { at_ms: observation.at_ms, now_ms: observation.received_ms };
+        if !self.is_on_duty(rule, moment.at_ms) {
+            return Turn::Stay;
+        }
         match (&rule.judge, &observation.fact) {
             (Judge::Reading { metric, unit, test, latch }, Fact::Reading(reading)) => {
                 if *metric != reading.metric {
@@ -196,13 +229,17 @@ impl Slot {
                     _ => Turn::Stay,
                 }
             }
-            (
-                Judge::Enter { fence, latch } | Judge::Inside { fence, latch } | Judge::Exit { fence, latch },
-                Fact::Position(position),
-            ) => {
+            (Judge::Movement { movement, .. }, Fact::Position(position)) => {
                 let Some(point) = Point::new(position.lon, position.lat) else { return Turn::Stay };
-                self.memo = Memo::Point(point);
-                self.positioned(latch, fence.contains(point), moment)
+                if let State::Movement { trail, .. } = &mut self.stored.state {
+                    movement.judge(trail, position, moment, &mut self.signs);
+                    self.n_unsaved = self.n_unsaved.saturating_add(1);
+                }
+                self.memo = match self.memo {
+                    Memo::Moved { sight, .. } => Memo::Moved { point, sight },
+                    _ => Memo::Moved { point, sight: Sight::Plain },
+                };
+                self.next_turn(rule, moment.now_ms)
             }
             (Judge::Hotspot { hotspot, latch }, Fact::Thermal(frame)) => {
                 let heat = hotspot.judge(frame.celsius.view(), scratch);
@@ -227,27 +264,47 @@ impl Slot {
     }
 
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
+        self.condition_due_ms(rule).into_iter().chain(self.hours_ms).min()
+    }
+
+    fn condition_due_ms(&self, rule: &Rule) -> Option<i64> {
         match (&rule.judge, &self.stored.state) {
-            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
-            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
-                judge.latch()?.due_ms(state)
+            (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
+                latch.due_ms(state).into_iter().chain(movement.due_ms(trail)).min()
             }
+            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
+            (
+                judge,
+                State::Latch(state) | State::Movement { latch: state, .. } | State::Reading { latch: state, .. },
+            ) => judge.latch()?.due_ms(state),
             _ => None,
         }
     }
 
     pub(super) fn elapse(&mut self, rule: &Rule, now_ms: i64) -> Turn {
+        if self.hours_ms.is_some_and(|hours_ms| hours_ms <= now_ms) {
+            return self.change_hours(rule, now_ms);
+        }
         match (&rule.judge, &mut self.stored.state) {
-            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
-            (judge, State::Latch(state) | State::Exit { latch: state, .. } | State::Reading { latch: state, .. }) => {
-                judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
+            (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
+                movement.elapse(trail, now_ms, &mut self.signs);
+                latch.elapse(state, now_ms)
             }
+            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
+            (
+                judge,
+                State::Latch(state) | State::Movement { latch: state, .. } | State::Reading { latch: state, .. },
+            ) => judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms)),
             _ => Turn::Stay,
         }
     }
 
     /// The source ought to speak though it never did.
     pub(super) fn expect(&mut self, rule: &Rule, now_ms: i64) -> Turn {
+        if !self.is_on_duty(rule, now_ms) {
+            self.hours_ms = rule.schedule.as_ref().and_then(|schedule| schedule.next_change_ms(now_ms));
+            return Turn::Stay;
+        }
         match (&rule.judge, &mut self.stored.state) {
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.expect(state, now_ms),
             _ => Turn::Stay,
@@ -257,24 +314,63 @@ impl Slot {
     fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
         match &mut self.stored.state {
             State::Latch(state) | State::Reading { latch: state, .. } => latch.observe(state, signal, moment),
-            State::Exit { .. } | State::Silent(_) => Turn::Stay,
+            State::Movement { .. } | State::Silent(_) => Turn::Stay,
         }
     }
 
-    fn positioned(&mut self, latch: &Latch, inside: bool, moment: Moment) -> Turn {
-        let State::Exit { inside_at_ms, latch: state } = &mut self.stored.state else {
-            return self.latched(latch, if inside { Signal::On } else { Signal::Off }, moment);
+    /// One position may show several things: each turn is told before the next is looked for.
+    pub(super) fn next_turn(&mut self, rule: &Rule, now_ms: i64) -> Turn {
+        let (Judge::Movement { latch, .. }, State::Movement { latch: state, .. }) =
+            (&rule.judge, &mut self.stored.state)
+        else {
+            return Turn::Stay;
         };
-        match (inside, *inside_at_ms) {
-            (true, None) => {
-                *inside_at_ms = Some(moment.at_ms);
-                Turn::Shift
+        while let Some(Sign { signal, at_ms, sight }) = self.signs.pop_front() {
+            if let (Signal::On, Memo::Moved { point, .. }) = (signal, &self.memo) {
+                self.memo = Memo::Moved { point: *point, sight };
             }
-            (true, Some(_)) => latch.observe(state, Signal::Off, moment),
-            // A fix from before it was inside is not a leaving, however late it comes.
-            (false, Some(inside_ms)) if moment.at_ms > inside_ms => latch.observe(state, Signal::On, moment),
-            (false, _) => Turn::Stay,
+            let turn = latch.observe(state, signal, Moment { at_ms, now_ms });
+            if turn != Turn::Stay {
+                return turn;
+            }
         }
+        Turn::Stay
+    }
+
+    /// Outside its hours a rule hears nothing.
+    fn is_on_duty(&mut self, rule: &Rule, at_ms: i64) -> bool {
+        let Some(schedule) = &rule.schedule else { return true };
+        let is_on = schedule.is_on(at_ms);
+        if is_on && self.hours_ms.is_none_or(|hours_ms| hours_ms <= at_ms) {
+            self.hours_ms = schedule.next_change_ms(at_ms);
+        }
+        is_on
+    }
+
+    /// What it waits for after a restart, or under another schedule.
+    pub(super) fn resume_hours(&mut self, rule: &Rule, now_ms: i64) {
+        let since_ms = self.stored.state.since_at_ms();
+        self.hours_ms = rule.schedule.as_ref().and_then(|schedule| match since_ms > 0 && schedule.is_on(since_ms) {
+            true => schedule.next_change_ms(since_ms),
+            false if schedule.is_on(now_ms) => schedule.next_change_ms(now_ms),
+            // What was heard at other hours is not of these.
+            false => Some(now_ms),
+        });
+    }
+
+    /// The hours of duty begin, or they end and with them what they brought.
+    fn change_hours(&mut self, rule: &Rule, now_ms: i64) -> Turn {
+        let Some(schedule) = &rule.schedule else { return Turn::Stay };
+        let awaits = matches!(rule.judge, Judge::Silent(_) | Judge::Dark(_));
+        let is_on = schedule.is_on(now_ms);
+        self.hours_ms = if awaits || is_on { schedule.next_change_ms(now_ms) } else { None };
+        if is_on {
+            return self.expect(rule, now_ms);
+        }
+        let old = std::mem::replace(&mut self.stored.state, State::new(&rule.judge));
+        self.signs.clear();
+        self.memo = Memo::OffDuty;
+        if old.is_raised() { Turn::Clear } else { Turn::Shift }
     }
 
     /// Whether the moving thing was lost only a moment ago, during its dwell.
@@ -306,12 +402,10 @@ impl Slot {
                     figures: vec![figure("after", silent.after_ms as f64 / 1000.0, Some("s"))],
                 }
             }
-            (Judge::Enter { fence, .. }, _) => Why { text: format!("entered {}", fence_name(fence)), figures: vec![] },
-            (Judge::Exit { fence, .. }, _) => Why { text: format!("left {}", fence_name(fence)), figures: vec![] },
-            (Judge::Inside { fence, .. }, _) => Why {
-                text: format!("inside {}{held}", fence_name(fence)),
-                figures: vec![figure("inside", held_ms as f64 / 1000.0, Some("s"))],
-            },
+            (Judge::Movement { movement, .. }, memo) => {
+                let sight = if let Memo::Moved { sight, .. } = memo { *sight } else { Sight::Plain };
+                movement.why(sight, held_ms, &held)
+            }
             (Judge::Hotspot { .. }, Memo::Heat { max_c, background_c, n_pixels }) => Why {
                 text: format!("{max_c:.1} °C over a background of {background_c:.1} °C, {n_pixels} pixels{held}"),
                 figures: vec![
@@ -335,7 +429,7 @@ impl Slot {
     /// Where a moving subject was, and which picture shows it.
     pub(super) fn point(&self) -> Option<(f64, f64)> {
         match self.memo {
-            Memo::Point(point) | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
+            Memo::Moved { point, .. } | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
             _ => None,
         }
     }
@@ -352,13 +446,13 @@ impl Slot {
     /// Why the alert clears.
     pub(super) fn why_cleared(&self, rule: &Rule) -> String {
         match (&rule.judge, &self.memo) {
+            (_, Memo::OffDuty) => "off duty".into(),
             (Judge::Reading { metric, .. }, Memo::Value { value, unit, .. }) => {
                 format!("{metric} {value}{}", unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default())
             }
             (Judge::Silent(_), _) => "heard again".into(),
             (Judge::Dark(_), _) => "pictures again".into(),
-            (Judge::Enter { fence, .. } | Judge::Inside { fence, .. }, _) => format!("left {}", fence_name(fence)),
-            (Judge::Exit { fence, .. }, _) => format!("entered {}", fence_name(fence)),
+            (Judge::Movement { movement, .. }, _) => movement.why_cleared(),
             (Judge::Intrusion { zone, .. }, _) => format!("nothing moves in {zone}"),
             (Judge::Together(_), _) => "no longer together".into(),
             _ => "condition is over".into(),
@@ -370,18 +464,12 @@ impl Judge {
     fn latch(&self) -> Option<&Latch> {
         match self {
             Judge::Reading { latch, .. }
-            | Judge::Enter { latch, .. }
-            | Judge::Exit { latch, .. }
-            | Judge::Inside { latch, .. }
+            | Judge::Movement { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. } => Some(latch),
             Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) => None,
         }
     }
-}
-
-fn fence_name(fence: &outpost_fences::Fence) -> &str {
-    if fence.name.is_empty() { &fence.id } else { &fence.name }
 }
 
 pub(super) fn seconds(ms: i64) -> String {

@@ -88,6 +88,8 @@ impl Watch {
                     stored.state.rebase(now_ms);
                     stored.flapping.iter_mut().for_each(|flapping| flapping.rebase(now_ms));
                     self.slots[slot].stored = stored;
+                    let rule = &self.rules[self.slots[slot].rule];
+                    self.slots[slot].resume_hours(rule, now_ms);
                     self.schedule(slot);
                 }
                 (stored, _) => effects.extend(forget(row.rule, row.source, stored, now_ms)),
@@ -116,6 +118,8 @@ impl Watch {
             match heir {
                 Some(heir) if old.stored.state.fits(&next.rule_of(heir).judge) => {
                     next.slots[heir].inherit(old);
+                    let rule = &next.rules[next.slots[heir].rule];
+                    next.slots[heir].resume_hours(rule, now_ms);
                     next.schedule(heir);
                 }
                 _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
@@ -150,7 +154,7 @@ impl Watch {
             if n_before <= n_max && self.slots[slot].n_unsaved > n_max {
                 self.unsaved.push(slot);
             }
-            self.turned(slot, turn, observation.received_ms, effects);
+            self.all_turned(slot, turn, observation.received_ms, effects);
         }
     }
 
@@ -175,7 +179,7 @@ impl Watch {
             self.rest(slot, now_ms, effects);
             let rule = &self.rules[self.slots[slot].rule];
             let turn = self.slots[slot].elapse(rule, now_ms);
-            self.turned(slot, turn, now_ms, effects);
+            self.all_turned(slot, turn, now_ms, effects);
         }
     }
 
@@ -229,6 +233,19 @@ impl Watch {
 
     fn zone(&self, source: &Arc<str>, zone: &Arc<str>) -> Option<Arc<PictureZone>> {
         self.zones.get(&(source.clone(), zone.clone())).cloned()
+    }
+
+    /// Tells what a turn means, and those that it left to come.
+    fn all_turned(&mut self, slot: usize, turn: Turn, now_ms: i64, effects: &mut Vec<Effect>) {
+        let mut turn = turn;
+        loop {
+            self.turned(slot, turn, now_ms, effects);
+            let rule = &self.rules[self.slots[slot].rule];
+            turn = self.slots[slot].next_turn(rule, now_ms);
+            if turn == Turn::Stay {
+                return;
+            }
+        }
     }
 
     /// Tells what a turn means, and sets the timer for what may follow it.

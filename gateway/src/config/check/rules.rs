@@ -3,9 +3,9 @@
 use outpost_detectors::flapping::OPENINGS_MAX;
 
 use super::look::Look;
-use super::readings;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
+use super::{calendars, movement, readings};
 use crate::config::pattern::SourcePattern;
 use crate::config::topic::{Part, SourceTemplate, TopicFilter};
 use crate::config::{Camera, Config, Detect, Feed, Format, Rule, unit};
@@ -21,6 +21,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
             let at = at.key("flapping");
             look.check_within(&at.key("n"), flapping.n, 2, OPENINGS_MAX);
             look.check_positive(&at.key("within"), flapping.within);
+        }
+        if let Some(active) = &rule.active {
+            calendars::check_active(look, &at.key("active"), active);
         }
         match &rule.detect {
             Detect::Threshold { .. }
@@ -43,10 +46,11 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
                 look.check_positive(&detect.key("after"), *after);
                 check_cameras(look, at, &estate, &patterns);
             }
-            Detect::Enter { fence } | Detect::Exit { fence } => check_fence(look, &detect, fence, fences),
-            Detect::Inside { fence, longer_than } => {
-                check_fence(look, &detect, fence, fences);
-                look.check_positive(&detect.key("for"), *longer_than);
+            Detect::Enter { .. } | Detect::Exit { .. } | Detect::Inside { .. } | Detect::Outside { .. } => {
+                movement::check(look, &detect, &rule.detect, fences);
+            }
+            Detect::Cross { .. } | Detect::Dwell { .. } | Detect::Speeding { .. } => {
+                movement::check(look, &detect, &rule.detect, fences);
             }
             Detect::Intrusion { zone, min_area, .. } => {
                 look.check_within(&detect.key("min_area"), *min_area, 0.0, 1.0);
@@ -231,13 +235,5 @@ fn check_zone(look: &mut Look<'_>, at: &Path, zone: &str, estate: &Estate<'_>, p
     if !known.contains(&zone) {
         let hint = did_you_mean(zone, &known).or_else(|| one_of("there are", &known));
         look.error_hint(at, format!("no camera of this rule has a zone {zone:?}"), hint);
-    }
-}
-
-fn check_fence(look: &mut Look<'_>, at: &Path, fence: &str, fences: Option<&[String]>) {
-    let Some(fences) = fences else { return };
-    if !fences.iter().any(|known| known == fence) {
-        let hint = did_you_mean(fence, fences).or_else(|| one_of("there are", fences));
-        look.error_hint(&at.key("fence"), format!("there is no fence {fence:?}"), hint);
     }
 }

@@ -306,6 +306,7 @@ proptest! {
 
         let (mut before, mut effects) = (watch(), Vec::new());
         walk[..crash].iter().for_each(|observation| before.step(observation, &mut effects));
+        before.save_remembered(&mut effects);
         let mut after = watch();
         let now_ms = walk[crash.saturating_sub(1)].received_ms;
         after.restore(rows(&effects), now_ms, &mut effects);
