@@ -205,6 +205,21 @@ pub enum Detect {
         #[serde(default)]
         motion: Motion,
     },
+    /// Two that move come near each other.
+    Approach {
+        /// Whom the rule's sources come near to; each other where absent.
+        #[serde(default)]
+        to: Vec<String>,
+        radius_m: f64,
+        /// Who is nearer than this beyond the radius is not away again, metres.
+        #[serde(default = "approach_buffer_m")]
+        exit_buffer_m: f64,
+        /// Positions further apart in time than this are not compared.
+        #[serde(default = "half_minute")]
+        within: Span,
+        #[serde(default)]
+        motion: Motion,
+    },
     /// A hot region in a thermal frame.
     Hotspot {
         /// Degrees Celsius that every pixel of the region exceeds.
@@ -285,6 +300,14 @@ fn line_buffer_m() -> f64 {
     5.0
 }
 
+fn approach_buffer_m() -> f64 {
+    10.0
+}
+
+fn half_minute() -> Span {
+    Span::from_ms(30_000)
+}
+
 fn one_minute() -> Span {
     Span::from_ms(60_000)
 }
@@ -321,6 +344,7 @@ impl Detect {
             | Detect::Cross { .. }
             | Detect::Dwell { .. }
             | Detect::Speeding { .. }
+            | Detect::Approach { .. }
             | Detect::Hotspot { .. }
             | Detect::Together { .. }
             | Detect::Intrusion { .. } => None,

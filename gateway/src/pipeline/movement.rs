@@ -4,13 +4,12 @@ use std::collections::VecDeque;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use outpost_detectors::latch::{Latch, Moment, Signal};
-use outpost_detectors::observation::Position;
+use outpost_detectors::latch::{Latch, Signal};
 use outpost_fences::track::loiter::{Loiter, LoiterState, Stay};
 use outpost_fences::track::speed::{SpeedState, Speedometer};
 use outpost_fences::track::tripwire::{Direction, Tripwire, TripwireState};
 use outpost_fences::track::{Cause, Confirm, Crossing, Fix, Side, Subject, Tracker, Tracking};
-use outpost_fences::{Fence, FenceSet, Point};
+use outpost_fences::{Fence, FenceSet};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Border, CrossDirection, Detect, KMH_PER_MPS, Motion};
@@ -139,10 +138,8 @@ impl Movement {
         }
     }
 
-    /// What a position says, in the order of time.
-    pub(super) fn judge(&self, trail: &mut Trail, position: &Position, moment: Moment, signs: &mut VecDeque<Sign>) {
-        let point = Point { lon: position.lon, lat: position.lat };
-        let Some(fix) = Fix::new(moment.at_ms, point, position.accuracy_m) else { return };
+    /// What a fix says, in the order of time.
+    pub(super) fn judge(&self, trail: &mut Trail, fix: Fix, now_ms: i64, signs: &mut VecDeque<Sign>) {
         let sign = |signal, at_ms, sight| Sign { signal, at_ms, sight };
         match (self, trail) {
             (Movement::Follow { tracker, fence, want }, Trail::Follow { subject, heard_ms }) => {
@@ -152,7 +149,7 @@ impl Movement {
                 let Some(last_ms) = subject.last().map(|fix| fix.at_ms).filter(|ms| Some(*ms) != before_ms) else {
                     return;
                 };
-                *heard_ms = moment.now_ms;
+                *heard_ms = now_ms;
                 signs.extend(crossings.iter().flat_map(|crossing| want.signs(crossing)));
                 signs.extend(want.side(subject, &fence.id).map(|signal| sign(signal, last_ms, Sight::Plain)));
             }

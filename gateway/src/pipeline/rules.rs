@@ -13,6 +13,7 @@ use outpost_detectors::occurrences::{Count, NOfM};
 use outpost_detectors::rate::Rate;
 use outpost_detectors::silent::Silent;
 use outpost_detectors::stuck::Stuck;
+use outpost_fences::track::MotionLimits;
 use outpost_fences::track::calendar::{Calendar, Schedule};
 use outpost_fences::{FenceSet, PictureZone};
 
@@ -44,9 +45,20 @@ pub(super) enum Judge {
     Silent(Silent),
     Dark(Silent),
     Movement { movement: Movement, latch: Latch },
+    Approach(Approach),
     Hotspot { hotspot: Hotspot, latch: Latch },
     Intrusion { zone: Arc<str>, area_min: f32, latch: Latch },
     Together(Together),
+}
+
+/// Who comes near to whom, and what that means.
+pub(super) struct Approach {
+    /// Each other where empty.
+    pub(super) to: Vec<SourcePattern>,
+    pub(super) radius_m: f64,
+    pub(super) exit_buffer_m: f64,
+    pub(super) apart_max_ms: i64,
+    pub(super) limits: MotionLimits,
 }
 
 /// `k` of these rules, or `k` sources where that is more.
@@ -113,11 +125,9 @@ fn calendars(config: &Config) -> Result<Calendars<'_>, RuleError> {
 
 fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calendars<'_>) -> Result<Rule, RuleError> {
     let error = |what: &dyn Display| RuleError { rule: rule.id.clone(), what: what.to_string() };
-    let patterns = rule
-        .sources
-        .iter()
-        .map(|text| SourcePattern::parse(text).map_err(|problem| error(&problem)))
-        .collect::<Result<_, _>>()?;
+    let patterns = |texts: &[String]| -> Result<Vec<SourcePattern>, RuleError> {
+        texts.iter().map(|text| SourcePattern::parse(text).map_err(|problem| error(&problem))).collect()
+    };
     let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| format!("there is no fence \"{id}\""));
     let at_once = Latch::default();
     let held = |hold: &Span, clear_hold: &Span| Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() };
@@ -180,6 +190,13 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calend
             area_min: *min_area,
             latch: Latch { hold_ms: dwell.ms(), clear_hold_ms: clear_hold.ms() },
         },
+        Detect::Approach { to, radius_m, exit_buffer_m, within, motion } => Judge::Approach(Approach {
+            to: patterns(to)?,
+            radius_m: *radius_m,
+            exit_buffer_m: *exit_buffer_m,
+            apart_max_ms: within.ms(),
+            limits: motion.limits(),
+        }),
         moving @ (Detect::Enter { .. }
         | Detect::Exit { .. }
         | Detect::Inside { .. }
@@ -205,7 +222,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calend
         name: name.as_str().into(),
         severity: rule.severity,
         category: rule.category.as_str().into(),
-        patterns,
+        patterns: patterns(&rule.sources)?,
         named: HashSet::new(),
         judge,
         schedule,
@@ -214,7 +231,17 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calend
 }
 
 impl Rule {
+    /// Whether what the source says matters to the rule.
     pub(super) fn matches(&self, source: &str) -> bool {
+        let is_met = match &self.judge {
+            Judge::Approach(approach) => approach.to.iter().any(|pattern| pattern.matches(source)),
+            _ => false,
+        };
+        is_met || self.watches(source)
+    }
+
+    /// Whether the rule's alerts can be the source's.
+    pub(super) fn watches(&self, source: &str) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches(source)) || self.named.contains(source)
     }
 
@@ -254,9 +281,8 @@ impl Rule {
         match &self.judge {
             Judge::Movement { movement, .. } => movement.fence().map(|fence| &fence.id),
             Judge::Intrusion { zone, .. } => Some(zone),
-            Judge::Reading { .. } | Judge::Silent(_) | Judge::Dark(_) | Judge::Hotspot { .. } | Judge::Together(_) => {
-                None
-            }
+            Judge::Reading { .. } | Judge::Silent(_) | Judge::Dark(_) => None,
+            Judge::Hotspot { .. } | Judge::Together(_) | Judge::Approach(_) => None,
         }
     }
 }
@@ -269,7 +295,7 @@ impl Judge {
             | Judge::Movement { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. } => latch.hold_ms,
-            Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) => 0,
+            Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) | Judge::Approach(_) => 0,
         }
     }
 }

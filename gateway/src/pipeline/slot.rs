@@ -1,5 +1,8 @@
 //! One rule for one source: its state, what the last observation showed, and the words for why. Pure.
 
+mod hours;
+mod moving;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -15,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::movement::{Sight, Sign, Trail};
 use super::reading::{Finding, Memory};
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
+use super::watch::approach::Company;
 use crate::nouns::{Figure, SnapshotAsk, Why};
 
 pub(super) struct Slot {
@@ -59,6 +63,8 @@ pub(super) enum State {
         latch: LatchState,
     },
     Silent(SilentState),
+    /// A rule that looks at who comes near to whom.
+    Approach(Company),
     /// A rule that remembers readings.
     Reading {
         memory: Memory,
@@ -79,6 +85,11 @@ enum Memo {
     Moved {
         point: Point,
         sight: Sight,
+    },
+    Met {
+        point: Option<Point>,
+        other: Arc<str>,
+        distance_m: f64,
     },
     OffDuty,
     Heat {
@@ -105,6 +116,7 @@ impl State {
     pub(super) fn new(judge: &Judge) -> State {
         match judge {
             Judge::Silent(_) | Judge::Dark(_) => State::Silent(SilentState::default()),
+            Judge::Approach(_) => State::Approach(Company::default()),
             Judge::Movement { movement, .. } => {
                 State::Movement { trail: movement.trail(), latch: LatchState::default() }
             }
@@ -135,6 +147,7 @@ impl State {
                 latch.rebase(now_ms);
             }
             State::Silent(silent) => silent.rebase(now_ms),
+            State::Approach(_) => {}
         }
     }
 
@@ -143,6 +156,7 @@ impl State {
         match self {
             State::Latch(latch) | State::Movement { latch, .. } | State::Reading { latch, .. } => latch.since_at_ms,
             State::Silent(silent) => silent.since_at_ms,
+            State::Approach(company) => company.since_at_ms(),
         }
     }
 
@@ -150,6 +164,7 @@ impl State {
         match self {
             State::Latch(latch) | State::Movement { latch, .. } | State::Reading { latch, .. } => latch.is_raised(),
             State::Silent(silent) => silent.is_raised(),
+            State::Approach(company) => company.is_near_someone(),
         }
     }
 }
@@ -229,17 +244,8 @@ impl Slot {
                     _ => Turn::Stay,
                 }
             }
-            (Judge::Movement { movement, .. }, Fact::Position(position)) => {
-                let Some(point) = Point::new(position.lon, position.lat) else { return Turn::Stay };
-                if let State::Movement { trail, .. } = &mut self.stored.state {
-                    movement.judge(trail, position, moment, &mut self.signs);
-                    self.n_unsaved = self.n_unsaved.saturating_add(1);
-                }
-                self.memo = match self.memo {
-                    Memo::Moved { sight, .. } => Memo::Moved { point, sight },
-                    _ => Memo::Moved { point, sight: Sight::Plain },
-                };
-                self.next_turn(rule, moment.now_ms)
+            (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(position)) => {
+                self.moved(rule, position, moment)
             }
             (Judge::Hotspot { hotspot, latch }, Fact::Thermal(frame)) => {
                 let heat = hotspot.judge(frame.celsius.view(), scratch);
@@ -314,63 +320,8 @@ impl Slot {
     fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
         match &mut self.stored.state {
             State::Latch(state) | State::Reading { latch: state, .. } => latch.observe(state, signal, moment),
-            State::Movement { .. } | State::Silent(_) => Turn::Stay,
+            State::Movement { .. } | State::Silent(_) | State::Approach(_) => Turn::Stay,
         }
-    }
-
-    /// One position may show several things: each turn is told before the next is looked for.
-    pub(super) fn next_turn(&mut self, rule: &Rule, now_ms: i64) -> Turn {
-        let (Judge::Movement { latch, .. }, State::Movement { latch: state, .. }) =
-            (&rule.judge, &mut self.stored.state)
-        else {
-            return Turn::Stay;
-        };
-        while let Some(Sign { signal, at_ms, sight }) = self.signs.pop_front() {
-            if let (Signal::On, Memo::Moved { point, .. }) = (signal, &self.memo) {
-                self.memo = Memo::Moved { point: *point, sight };
-            }
-            let turn = latch.observe(state, signal, Moment { at_ms, now_ms });
-            if turn != Turn::Stay {
-                return turn;
-            }
-        }
-        Turn::Stay
-    }
-
-    /// Outside its hours a rule hears nothing.
-    fn is_on_duty(&mut self, rule: &Rule, at_ms: i64) -> bool {
-        let Some(schedule) = &rule.schedule else { return true };
-        let is_on = schedule.is_on(at_ms);
-        if is_on && self.hours_ms.is_none_or(|hours_ms| hours_ms <= at_ms) {
-            self.hours_ms = schedule.next_change_ms(at_ms);
-        }
-        is_on
-    }
-
-    /// What it waits for after a restart, or under another schedule.
-    pub(super) fn resume_hours(&mut self, rule: &Rule, now_ms: i64) {
-        let since_ms = self.stored.state.since_at_ms();
-        self.hours_ms = rule.schedule.as_ref().and_then(|schedule| match since_ms > 0 && schedule.is_on(since_ms) {
-            true => schedule.next_change_ms(since_ms),
-            false if schedule.is_on(now_ms) => schedule.next_change_ms(now_ms),
-            // What was heard at other hours is not of these.
-            false => Some(now_ms),
-        });
-    }
-
-    /// The hours of duty begin, or they end and with them what they brought.
-    fn change_hours(&mut self, rule: &Rule, now_ms: i64) -> Turn {
-        let Some(schedule) = &rule.schedule else { return Turn::Stay };
-        let awaits = matches!(rule.judge, Judge::Silent(_) | Judge::Dark(_));
-        let is_on = schedule.is_on(now_ms);
-        self.hours_ms = if awaits || is_on { schedule.next_change_ms(now_ms) } else { None };
-        if is_on {
-            return self.expect(rule, now_ms);
-        }
-        let old = std::mem::replace(&mut self.stored.state, State::new(&rule.judge));
-        self.signs.clear();
-        self.memo = Memo::OffDuty;
-        if old.is_raised() { Turn::Clear } else { Turn::Shift }
     }
 
     /// Whether the moving thing was lost only a moment ago, during its dwell.
@@ -406,6 +357,10 @@ impl Slot {
                 let sight = if let Memo::Moved { sight, .. } = memo { *sight } else { Sight::Plain };
                 movement.why(sight, held_ms, &held)
             }
+            (Judge::Approach(_), Memo::Met { other, distance_m, .. }) => Why {
+                text: format!("within {distance_m:.0} m of {other}"),
+                figures: vec![figure("distance", *distance_m, Some("m"))],
+            },
             (Judge::Hotspot { .. }, Memo::Heat { max_c, background_c, n_pixels }) => Why {
                 text: format!("{max_c:.1} °C over a background of {background_c:.1} °C, {n_pixels} pixels{held}"),
                 figures: vec![
@@ -429,7 +384,9 @@ impl Slot {
     /// Where a moving subject was, and which picture shows it.
     pub(super) fn point(&self) -> Option<(f64, f64)> {
         match self.memo {
-            Memo::Moved { point, .. } | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
+            Memo::Moved { point, .. }
+            | Memo::Met { point: Some(point), .. }
+            | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
             _ => None,
         }
     }
@@ -455,6 +412,7 @@ impl Slot {
             (Judge::Movement { movement, .. }, _) => movement.why_cleared(),
             (Judge::Intrusion { zone, .. }, _) => format!("nothing moves in {zone}"),
             (Judge::Together(_), _) => "no longer together".into(),
+            (Judge::Approach(_), _) => "apart again".into(),
             _ => "condition is over".into(),
         }
     }
@@ -467,7 +425,7 @@ impl Judge {
             | Judge::Movement { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. } => Some(latch),
-            Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) => None,
+            Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) | Judge::Approach(_) => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! the same effects, live, in replay and after a restart. Time is the observation's own receive time, or the one
 //! given to [`Watch::elapse`].
 
+pub(super) mod approach;
 mod together;
 
 use std::collections::{BTreeSet, HashMap};
@@ -38,6 +39,8 @@ pub struct Watch {
     /// Slots that remember more readings than they may without being written.
     unsaved: Vec<usize>,
     parts: Parts,
+    /// Slots of each rule that looks at who comes near to whom.
+    movers: HashMap<usize, Vec<usize>>,
     scratch: HotspotScratch,
     sources_max: usize,
     n_ignored: u64,
@@ -71,6 +74,7 @@ impl Watch {
             timers: BTreeSet::new(),
             unsaved: Vec::new(),
             parts: Parts::default(),
+            movers: HashMap::new(),
             scratch: HotspotScratch::default(),
             sources_max: config.pipeline.sources_max,
             n_ignored: 0,
@@ -155,6 +159,9 @@ impl Watch {
                 self.unsaved.push(slot);
             }
             self.all_turned(slot, turn, observation.received_ms, effects);
+            if self.slots[slot].has_moved(observation.at_ms) {
+                self.meet(slot, observation.received_ms, effects);
+            }
         }
     }
 
@@ -223,6 +230,9 @@ impl Watch {
                 _ => None,
             };
             let stored = Stored { state: State::new(&rule.judge), alert: None, n_alerts: 0, flapping: None };
+            if let Judge::Approach(_) = rule.judge {
+                self.movers.entry(number).or_default().push(self.slots.len());
+            }
             slots.push(self.slots.len());
             self.slots.push(Slot::new(number, source.clone(), stored, zone));
         }

@@ -12,20 +12,20 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     let paths: Vec<_> = (0..config.calendars.len()).map(|i| look.shape.origin("calendars", i)).collect();
     look.check_ids(paths.iter().cloned().zip(config.calendars.iter().map(|calendar| calendar.id.as_str())));
     for (at, calendar) in paths.iter().zip(&config.calendars) {
-        let Err(error) = Calendar::new(&calendar.zone, &calendar.holidays, &calendar.workdays) else { continue };
-        let has = |dates: &[String], text: &str| dates.iter().position(|date| date == text);
-        let place = match &error {
-            CalendarError::Zone(_) => at.key("zone"),
-            CalendarError::Dates(text) => match (has(&calendar.holidays, text), has(&calendar.workdays, text)) {
-                (Some(i), _) => at.key("holidays").index(i),
-                (_, Some(i)) => at.key("workdays").index(i),
-                _ => at.clone(),
-            },
-            _ => at.clone(),
+        let mut is_sound = |place: &Path, made: Result<Calendar, CalendarError>, hint: Option<&str>| {
+            made.map_err(|error| look.error_hint(place, error.to_string(), hint.map(str::to_owned))).is_ok()
         };
-        let hint = matches!(error, CalendarError::Zone(_))
-            .then(|| "zones that change their clocks in summer are not known: give the offset that holds".to_owned());
-        look.error_hint(&place, error.to_string(), hint);
+        let hint = "zones that change their clocks in summer are not known: give the offset that holds";
+        let mut are_sound = is_sound(&at.key("zone"), Calendar::new(&calendar.zone, &[], &[]), Some(hint));
+        for (key, dates) in [("holidays", &calendar.holidays), ("workdays", &calendar.workdays)] {
+            for (i, date) in dates.iter().enumerate() {
+                are_sound &=
+                    is_sound(&at.key(key).index(i), Calendar::new("UTC", std::slice::from_ref(date), &[]), None);
+            }
+        }
+        if are_sound {
+            is_sound(at, Calendar::new(&calendar.zone, &calendar.holidays, &calendar.workdays), None);
+        }
     }
 }
 

@@ -57,6 +57,12 @@ pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect, fences: Opt
             }
             check_motion(look, &at.key("motion"), motion);
         }
+        Detect::Approach { radius_m, exit_buffer_m, within, motion, .. } => {
+            look.check_within(&at.key("radius_m"), *radius_m, 1.0, LENGTH_M_MAX);
+            look.check_within(&at.key("exit_buffer_m"), *exit_buffer_m, 0.0, LENGTH_M_MAX);
+            look.check_positive(&at.key("within"), *within);
+            check_motion(look, &at.key("motion"), motion);
+        }
         _ => {}
     }
 }

@@ -52,6 +52,10 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
             Detect::Cross { .. } | Detect::Dwell { .. } | Detect::Speeding { .. } => {
                 movement::check(look, &detect, &rule.detect, fences);
             }
+            Detect::Approach { to, .. } => {
+                check_patterns(look, &detect.key("to"), to, &estate);
+                movement::check(look, &detect, &rule.detect, fences);
+            }
             Detect::Intrusion { zone, min_area, .. } => {
                 look.check_within(&detect.key("min_area"), *min_area, 0.0, 1.0);
                 check_cameras(look, at, &estate, &patterns);
@@ -120,16 +124,20 @@ fn check_sources(look: &mut Look<'_>, at: &Path, rule: &Rule, estate: &Estate<'_
     if rule.sources.is_empty() {
         look.error_hint(&sources, "a rule needs a source", Some("\"#\" is every source".into()));
     }
-    let mut patterns = Vec::with_capacity(rule.sources.len());
-    for (j, text) in rule.sources.iter().enumerate() {
+    check_patterns(look, &sources, &rule.sources, estate)
+}
+
+fn check_patterns(look: &mut Look<'_>, at: &Path, texts: &[String], estate: &Estate<'_>) -> Vec<SourcePattern> {
+    let mut patterns = Vec::with_capacity(texts.len());
+    for (j, text) in texts.iter().enumerate() {
         match SourcePattern::parse(text) {
-            Err(error) => look.error(&sources.index(j), format!("{text:?}: {error}")),
+            Err(error) => look.error(&at.index(j), format!("{text:?}: {error}")),
             Ok(pattern) => {
                 if text != "#" && is_complete(look) && !estate.has(&pattern) {
                     let mut names: Vec<&str> = estate.sources.clone();
                     names.extend(estate.cameras.iter().map(|(name, _)| name.as_str()));
                     let cause = format!("no camera, feed or source can have the name {text:?}");
-                    look.warn(&sources.index(j), cause, did_you_mean(text, &names));
+                    look.warn(&at.index(j), cause, did_you_mean(text, &names));
                 }
                 patterns.push(pattern);
             }
