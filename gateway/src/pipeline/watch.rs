@@ -397,4 +397,6 @@ fn place(name: &str, point: Option<[f64; 2]>) -> Place {
 }
 
 #[cfg(test)]
+mod moving_tests;
+#[cfg(test)]
 mod tests;

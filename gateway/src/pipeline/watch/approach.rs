@@ -182,8 +182,7 @@ mod tests {
             }
             assert_eq!(scene.says(8, "person/1", -10.0), NOTHING, "25 m is not away yet");
             assert_eq!(scene.says(9, "truck/7", 15.0), NOTHING);
-            assert_eq!(scene.says(10, "truck/7", 60.0), NOTHING, "on the way it was near");
-            assert_eq!(scene.says(12, "truck/7", 90.0), ["person/1 over: apart again"]);
+            assert_eq!(scene.says(12, "truck/7", 60.0), ["person/1 over: apart again"]);
         }
     }
 
@@ -193,7 +192,8 @@ mod tests {
         scene.says(0, "truck/2", 0.0);
         assert_eq!(scene.says(1, "truck/1", 10.0), ["truck/1: within 10 m of truck/2"]);
         assert_eq!(scene.says(2, "truck/3", 15.0), ["truck/2: within 15 m of truck/3"]);
-        assert_eq!(scene.says(40, "truck/1", 10.0), ["truck/1 over: apart again"], "nobody else was heard of for 30 s");
+        assert_eq!(scene.says(40, "truck/1", 10.0), NOTHING, "at 2 s it was near to truck/3");
+        assert_eq!(scene.says(80, "truck/1", 10.0), ["truck/1 over: apart again"], "nobody was heard of for 30 s");
     }
 
     #[test]
