@@ -5,6 +5,7 @@ pub mod cameras;
 pub mod job;
 pub mod latency;
 pub mod mqtt;
+pub mod pipeline;
 pub mod publish;
 
 use std::error::Error;

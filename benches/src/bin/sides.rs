@@ -1,7 +1,7 @@
 //! What `benches/run` starts beside the gateway: publishers, bare clients, the RTSP server. One program, since linking is
 //! slow.
 
-use outpost_benches::{Failure, acknowledge, cameras, latency, publish};
+use outpost_benches::{Failure, acknowledge, cameras, latency, pipeline, publish};
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -9,9 +9,10 @@ fn main() -> Result<(), Failure> {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match words.as_slice() {
         ["publish", words @ ..] => publish::run(words),
+        ["pipeline", words @ ..] => pipeline::run(words),
         ["latency", words @ ..] => latency::run(words),
         ["acknowledge", words @ ..] => runtime()?.block_on(acknowledge::run(words)),
         ["cameras", words @ ..] => runtime()?.block_on(cameras::run(words)),
-        _ => Err("expected publish, acknowledge, cameras or latency".into()),
+        _ => Err("expected publish, acknowledge, cameras, latency or pipeline".into()),
     }
 }

@@ -89,6 +89,9 @@ impl App {
         let mut first = Vec::new();
         let begun_ms = now_ms();
         watch.restore(restored.states, begun_ms, &mut first);
+        if let Err(cause) = watch.redo(&restored.redo, begun_ms) {
+            warn!(%cause, "some of what rules remembered is lost");
+        }
         watch.expect(expected(config).iter().map(String::as_str), begun_ms, &mut first);
         let mut sources = Sources::new(config.pipeline.sources_max);
         watch.resumed().for_each(|(source, at_ms)| sources.resume(source, at_ms));

@@ -6,6 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use foldhash::fast::RandomState;
+
 use crate::config::topic::{SourceTemplate, TopicFilter};
 
 use super::reject::{RejectReason, excerpt};
@@ -35,9 +37,9 @@ struct NamedRoute {
 
 #[derive(Debug, Default)]
 struct Known {
-    topics: HashMap<Arc<str>, (usize, Arc<str>)>,
+    topics: HashMap<Arc<str>, (usize, Arc<str>), RandomState>,
     /// Source names, and metric names where these come from outside.
-    names: HashSet<Arc<str>>,
+    names: HashSet<Arc<str>, RandomState>,
 }
 
 #[derive(Debug, PartialEq, Eq)]

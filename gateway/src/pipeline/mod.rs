@@ -3,6 +3,7 @@
 //!
 //! - [`watch`]: rules over observations, pure
 //! - [`run`]: the shell
+//! - [`redo`]: what rules remember, kept over a crash
 //! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
 //! - [`examples`]: what rules do with their own examples
 //! - [`backtest`]: what new rules would have found, beside the old ones
@@ -12,6 +13,7 @@ pub mod examples;
 mod movement;
 mod reading;
 pub mod record;
+pub mod redo;
 pub mod replay;
 mod rules;
 pub mod run;

@@ -98,14 +98,6 @@ impl Test {
         }
     }
 
-    /// Readings that may be forgotten by a crash: what was learned of hundreds is not written for each.
-    pub(super) fn n_unsaved_max(&self) -> u32 {
-        match self {
-            Test::Deviation(_) | Test::Anomaly(_) => 60,
-            _ => 0,
-        }
-    }
-
     /// Judges a value for which no memory is needed.
     pub(super) fn judge(&self, value: f64) -> Option<(Signal, Finding)> {
         match self {

@@ -249,14 +249,6 @@ impl Rule {
         self.schedule.as_ref().is_none_or(|schedule| schedule.is_on(at_ms))
     }
 
-    /// Readings that need not be written one by one.
-    pub(super) fn n_unsaved_max(&self) -> u32 {
-        match &self.judge {
-            Judge::Reading { test, .. } => test.n_unsaved_max(),
-            _ => 0,
-        }
-    }
-
     /// Whether what the other rule remembers and has open means the same to this one: its limits may differ, not what it
     /// looks at.
     pub(super) fn continues(&self, other: &Rule) -> bool {

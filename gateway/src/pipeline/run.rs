@@ -224,7 +224,7 @@ impl Shell {
         // Behind a backlog the clock is ahead of what was heard: a source whose message still waits is not silent.
         let elapsed_ms = if batch.drained { now_ms() } else { batch.heard_ms };
         self.watch.elapse(elapsed_ms, &mut batch.effects);
-        self.watch.save_remembered(&mut batch.effects);
+        self.watch.remember(&mut batch.effects);
         self.apply(batch, elapsed_ms);
         let mut asks = std::mem::take(&mut batch.asks);
         for ask in asks.drain(..) {
@@ -348,6 +348,7 @@ impl Shell {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Save(row) => batch.commit.states.push(row),
+                Effect::Remember(change) => batch.commit.redo = Some(change),
                 Effect::Open(alert) => {
                     self.metrics.alert_opened(&alert.key.rule);
                     self.desk.alert_opened(&alert, now_ms, &mut batch.desk_effects);

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::movement::{Sight, Sign, Trail};
 use super::reading::{Finding, Memory};
+use super::redo::Stamp;
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
 use super::watch::approach::Company;
 use crate::nouns::{Figure, SnapshotAsk, Why};
@@ -31,12 +32,13 @@ pub(super) struct Slot {
     pub(super) zone: Option<Arc<PictureZone>>,
     /// Readings that the rule refused because they carry another unit than it names.
     pub(super) n_wrong_unit: u64,
-    /// Readings remembered since the state was last written.
+    /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
     /// When the rule next goes on or off duty, where this slot has to know.
     hours_ms: Option<i64>,
     /// What a position or a wait showed, and what has not been told yet.
     signs: VecDeque<Sign>,
+    pub(super) stamp: Stamp,
     memo: Memo,
 }
 
@@ -49,6 +51,9 @@ pub(super) struct Stored {
     pub(super) alert: Option<Arc<str>>,
     /// Alerts that this slot has opened so far: tells two within one millisecond apart.
     pub(super) n_alerts: u64,
+    /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) redo_seq: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) flapping: Option<FlappingState>,
 }
@@ -112,6 +117,12 @@ enum Memo {
     },
 }
 
+impl Stored {
+    pub(super) fn new(judge: &Judge) -> Stored {
+        Stored { state: State::new(judge), alert: None, n_alerts: 0, redo_seq: 0, flapping: None }
+    }
+}
+
 impl State {
     pub(super) fn new(judge: &Judge) -> State {
         match judge {
@@ -151,6 +162,13 @@ impl State {
         }
     }
 
+    /// The same for what moves, of which more was heard than was written.
+    pub(super) fn rebase_trail(&mut self, now_ms: i64) {
+        if let State::Movement { trail, .. } = self {
+            trail.rebase(now_ms);
+        }
+    }
+
     /// Time of the fact that last changed the state.
     pub(super) fn since_at_ms(&self) -> i64 {
         match self {
@@ -181,6 +199,7 @@ impl Slot {
             n_unsaved: 0,
             hours_ms: None,
             signs: VecDeque::new(),
+            stamp: Stamp::default(),
             memo: Memo::Nothing,
         }
     }
@@ -189,7 +208,6 @@ impl Slot {
     pub(super) fn inherit(&mut self, old: Slot) {
         self.stored = old.stored;
         self.n_wrong_unit = old.n_wrong_unit;
-        self.n_unsaved = old.n_unsaved;
         self.memo = old.memo;
     }
 
@@ -428,6 +446,10 @@ impl Judge {
             Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) | Judge::Approach(_) => None,
         }
     }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 pub(super) fn seconds(ms: i64) -> String {

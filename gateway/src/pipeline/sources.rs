@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation};
 
 /// Text of a reject that is kept per source.
@@ -41,7 +42,9 @@ pub enum Last {
 }
 
 pub struct Sources {
-    by_source: HashMap<Arc<str>, Known>,
+    /// Places in `known`.
+    by_source: HashMap<Arc<str>, usize, RandomState>,
+    known: Vec<Known>,
     sources_max: usize,
     n_messages: u64,
 }
@@ -55,7 +58,7 @@ struct Known {
 
 impl Sources {
     pub fn new(sources_max: usize) -> Sources {
-        Sources { by_source: HashMap::new(), sources_max, n_messages: 0 }
+        Sources { by_source: HashMap::default(), known: Vec::new(), sources_max, n_messages: 0 }
     }
 
     /// A restart: undated facts of this source are later than what its stored state last saw, which may have been dated
@@ -114,7 +117,7 @@ impl Sources {
     }
 
     pub fn views(&self) -> Vec<SourceView> {
-        let mut views: Vec<SourceView> = self.by_source.values().map(|known| known.view.clone()).collect();
+        let mut views: Vec<SourceView> = self.known.iter().map(|known| known.view.clone()).collect();
         views.sort_by(|a, b| a.source.cmp(&b.source));
         views
     }
@@ -124,11 +127,16 @@ impl Sources {
     }
 
     fn known(&mut self, source: &Arc<str>) -> Option<&mut Known> {
-        if self.by_source.len() >= self.sources_max {
-            return self.by_source.get_mut(source);
+        if let Some(&at) = self.by_source.get(source) {
+            return self.known.get_mut(at);
         }
-        let view = || SourceView { source: source.clone(), ..SourceView::default() };
-        Some(self.by_source.entry(source.clone()).or_insert_with(|| Known { view: view(), undated: None }))
+        if self.known.len() >= self.sources_max {
+            return None;
+        }
+        self.by_source.insert(source.clone(), self.known.len());
+        let view = SourceView { source: source.clone(), ..SourceView::default() };
+        self.known.push(Known { view, undated: None });
+        self.known.last_mut()
     }
 }
 

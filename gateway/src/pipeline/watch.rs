@@ -6,8 +6,10 @@ pub(super) mod approach;
 mod together;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use outpost_detectors::flapping::Opening;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::latch::Turn;
@@ -15,15 +17,18 @@ use outpost_detectors::observation::Observation;
 use outpost_fences::{FenceSet, PictureZone};
 
 use self::together::Parts;
+use super::redo::{self, BadRow, Redo, Redone};
 use super::rules::{self, Judge, Rule, RuleError, Zones};
-use super::slot::{Slot, State, Stored, seconds};
+use super::slot::{Slot, Stored, seconds};
 use crate::config::Config;
-use crate::nouns::{Alert, AlertKey, Cleared, Place, StateRow};
+use crate::nouns::{Alert, AlertKey, Cleared, Place, RedoChange, RedoRow, StateRow};
 
 /// What must be committed before the observation is acknowledged.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     Save(StateRow),
+    /// What rules remembered since the last batch.
+    Remember(RedoChange),
     Open(Box<Alert>),
     Clear(Cleared),
 }
@@ -32,12 +37,11 @@ pub struct Watch {
     rules: Vec<Rule>,
     zones: Zones,
     places: HashMap<Arc<str>, Place>,
-    /// Slots of each source; a source without rules has an empty list.
-    by_source: HashMap<Arc<str>, Arc<[usize]>>,
+    /// First and last+1 slot of each source; a source without rules has none.
+    by_source: HashMap<Arc<str>, (usize, usize), RandomState>,
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
-    /// Slots that remember more readings than they may without being written.
-    unsaved: Vec<usize>,
+    redo: Redo,
     parts: Parts,
     /// Slots of each rule that looks at who comes near to whom.
     movers: HashMap<usize, Vec<usize>>,
@@ -69,10 +73,10 @@ impl Watch {
             rules: rules::compile(config, fences)?,
             zones,
             places,
-            by_source: HashMap::new(),
+            by_source: HashMap::default(),
             slots: Vec::new(),
             timers: BTreeSet::new(),
-            unsaved: Vec::new(),
+            redo: Redo::new(),
             parts: Parts::default(),
             movers: HashMap::new(),
             scratch: HotspotScratch::default(),
@@ -86,7 +90,7 @@ impl Watch {
         for row in states {
             let stored: Option<Stored> = serde_json::from_str(&row.state).ok();
             let slots = self.slots_of(&row.source);
-            let slot = slots.and_then(|slots| slots.iter().copied().find(|slot| self.rule_of(*slot).id == row.rule));
+            let slot = slots.and_then(|mut slots| slots.find(|slot| self.rule_of(*slot).id == row.rule));
             match (stored, slot) {
                 (Some(mut stored), Some(slot)) if stored.state.fits(&self.rule_of(slot).judge) => {
                     stored.state.rebase(now_ms);
@@ -113,12 +117,15 @@ impl Watch {
     ) -> Result<(), RuleError> {
         let mut next = Watch::new(config, fences)?;
         next.n_ignored = self.n_ignored;
-        self.save_remembered(effects);
+        for slot in (0..self.slots.len()).filter(|slot| self.slots[*slot].n_unsaved > 0).collect::<Vec<_>>() {
+            effects.push(self.save(slot));
+        }
+        next.redo = self.redo.renumber();
         let (rules, slots) = (std::mem::take(&mut self.rules), std::mem::take(&mut self.slots));
         for old in slots {
             let old_rule = &rules[old.rule];
-            let heirs = next.slots_of(&old.source).unwrap_or_default();
-            let heir = heirs.iter().copied().find(|slot| next.rule_of(*slot).continues(old_rule));
+            let mut heirs = next.slots_of(&old.source).unwrap_or_default();
+            let heir = heirs.find(|slot| next.rule_of(*slot).continues(old_rule));
             match heir {
                 Some(heir) if old.stored.state.fits(&next.rule_of(heir).judge) => {
                     next.slots[heir].inherit(old);
@@ -138,7 +145,7 @@ impl Watch {
     pub fn expect<'a>(&mut self, sources: impl IntoIterator<Item = &'a str>, now_ms: i64, effects: &mut Vec<Effect>) {
         for source in sources {
             let source: Arc<str> = source.into();
-            for &slot in self.slots_of(&source).iter().flat_map(|slots| slots.iter()) {
+            for slot in self.slots_of(&source).unwrap_or_default() {
                 let rule = &self.rules[self.slots[slot].rule];
                 let turn = self.slots[slot].expect(rule, now_ms);
                 self.turned(slot, turn, now_ms, effects);
@@ -151,16 +158,19 @@ impl Watch {
             self.n_ignored += 1;
             return;
         };
-        for &slot in &*slots {
-            let rule = &self.rules[self.slots[slot].rule];
-            let (n_before, n_max) = (self.slots[slot].n_unsaved, rule.n_unsaved_max());
-            let turn = self.slots[slot].observe(rule, observation, &mut self.scratch);
-            if n_before <= n_max && self.slots[slot].n_unsaved > n_max {
-                self.unsaved.push(slot);
+        for slot in slots {
+            let (number, slot) = (slot, &mut self.slots[slot]);
+            let rule = &self.rules[slot.rule];
+            let n_before = slot.n_unsaved;
+            let turn = slot.observe(rule, observation, &mut self.scratch);
+            if slot.n_unsaved != n_before
+                && !self.redo.note(number, n_before == 0, &rule.id, observation, &mut slot.stamp)
+            {
+                effects.push(self.save(number));
             }
-            self.all_turned(slot, turn, observation.received_ms, effects);
-            if self.slots[slot].has_moved(observation.at_ms) {
-                self.meet(slot, observation.received_ms, effects);
+            self.all_turned(number, turn, observation.received_ms, effects);
+            if self.slots[number].has_moved(observation.at_ms) {
+                self.meet(number, observation.received_ms, effects);
             }
         }
     }
@@ -216,29 +226,27 @@ impl Watch {
     }
 
     /// The slots of a source, made where it is new; none when there is no room.
-    fn slots_of(&mut self, source: &Arc<str>) -> Option<Arc<[usize]>> {
-        if let Some(slots) = self.by_source.get(source) {
-            return Some(slots.clone());
+    fn slots_of(&mut self, source: &Arc<str>) -> Option<Range<usize>> {
+        if let Some(&(first, end)) = self.by_source.get(source) {
+            return Some(first..end);
         }
         if self.by_source.len() >= self.sources_max {
             return None;
         }
-        let mut slots = Vec::new();
+        let first = self.slots.len();
         for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.matches(source)) {
             let zone = match &rule.judge {
                 Judge::Intrusion { zone, .. } => self.zone(source, zone),
                 _ => None,
             };
-            let stored = Stored { state: State::new(&rule.judge), alert: None, n_alerts: 0, flapping: None };
+            let stored = Stored::new(&rule.judge);
             if let Judge::Approach(_) = rule.judge {
                 self.movers.entry(number).or_default().push(self.slots.len());
             }
-            slots.push(self.slots.len());
             self.slots.push(Slot::new(number, source.clone(), stored, zone));
         }
-        let slots: Arc<[usize]> = slots.into();
-        self.by_source.insert(source.clone(), slots.clone());
-        Some(slots)
+        self.by_source.insert(source.clone(), (first, self.slots.len()));
+        Some(first..self.slots.len())
     }
 
     fn zone(&self, source: &Arc<str>, zone: &Arc<str>) -> Option<Arc<PictureZone>> {
@@ -349,19 +357,58 @@ impl Watch {
         }
     }
 
-    /// What rules remember of the readings since the last call, each state once however many readings there were: to be
-    /// called with each batch.
-    pub fn save_remembered(&mut self, effects: &mut Vec<Effect>) {
-        while let Some(slot) = self.unsaved.pop() {
-            // Saved since, with a turn?
-            if self.slots[slot].n_unsaved > 0 {
-                effects.push(self.save(slot));
+    /// What rules remembered since the last call: to be called with each batch.
+    pub fn remember(&mut self, effects: &mut Vec<Effect>) {
+        let slots = &self.slots;
+        let is_behind = |slot: usize, seq| slots[slot].n_unsaved > 0 && slots[slot].stamp.is_behind_from(seq);
+        let mut overdue = Vec::new();
+        overdue.extend(std::iter::from_fn(|| self.redo.overdue(is_behind)));
+        effects.extend(overdue.into_iter().map(|slot| self.save(slot)));
+        effects.extend(self.redo.take().map(Effect::Remember));
+    }
+
+    /// After [`Watch::restore`]: what rules remembered after their states were written. A row that cannot be read is passed
+    /// over, and told.
+    pub fn redo(&mut self, rows: &[RedoRow], now_ms: i64) -> Result<(), BadRow> {
+        let mut all = Ok(());
+        let mut redone = BTreeSet::new();
+        // The log may be empty, and the states have seen what was in it.
+        let mut next_seq = self.slots.iter().map(|slot| slot.stored.redo_seq).max().unwrap_or_default();
+        next_seq = next_seq.max(rows.last().map_or(0, |row| row.seq as u64 + 1));
+        for row in rows {
+            let Ok(entries) = redo::entries(row) else {
+                all = Err(BadRow);
+                continue;
+            };
+            for Redone { seq, rule, observation } in entries {
+                next_seq = next_seq.max(seq + 1);
+                let Some(mut slots) = self.slots_of(&observation.source) else { continue };
+                let Some(number) = slots.find(|slot| self.rule_of(*slot).id == rule) else { continue };
+                let slot = &mut self.slots[number];
+                if seq < slot.stored.redo_seq {
+                    continue;
+                }
+                let n_before = slot.n_unsaved;
+                // Turns were committed with the state: none comes of what the written state has not seen.
+                slot.observe(&self.rules[slot.rule], &observation, &mut self.scratch);
+                if slot.n_unsaved != n_before {
+                    self.redo.redone(number, seq, n_before == 0, &mut slot.stamp);
+                    redone.insert(number);
+                }
             }
         }
+        // What it waits for begins anew, as in the restored states.
+        for slot in redone {
+            self.slots[slot].stored.state.rebase_trail(now_ms);
+            self.schedule(slot);
+        }
+        self.redo.resume(rows.iter().map(|row| row.seq as u64), next_seq);
+        all
     }
 
     fn save(&mut self, slot: usize) -> Effect {
         self.slots[slot].n_unsaved = 0;
+        self.slots[slot].stored.redo_seq = self.redo.next_seq();
         let state = serde_json::to_string(&self.slots[slot].stored).unwrap_or_default();
         let rule = self.rule_of(slot).id.clone();
         Effect::Save(StateRow { rule, source: self.slots[slot].source.clone(), state })

@@ -7,7 +7,7 @@ use rusqlite::{Transaction, params};
 use sha2::{Digest, Sha256};
 
 use super::{Store, StoreError, rows};
-use crate::nouns::{Alert, Cleared, JournalEntry, StateRow, Ticket};
+use crate::nouns::{Alert, Cleared, JournalEntry, RedoChange, RedoRow, StateRow, Ticket};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Commit {
     /// Line protocol for the series database.
     pub lines: String,
     pub n_lines: u64,
+    /// What rules remembered.
+    pub redo: Option<RedoChange>,
     pub seen: Vec<SeenRow>,
     /// Per broker: marks before this sequence number are no longer needed.
     pub seen_from: Vec<(Arc<str>, i64)>,
@@ -59,6 +61,7 @@ impl Commit {
             && self.journal.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
+            && self.redo.is_none()
             && self.seen.is_empty()
     }
 
@@ -71,6 +74,7 @@ impl Commit {
         self.deliveries.clear();
         self.lines.clear();
         self.n_lines = 0;
+        self.redo = None;
         self.seen.clear();
         self.seen_from.clear();
     }
@@ -98,6 +102,7 @@ impl Store {
         }
         write_tickets(&transaction, commit)?;
         write_deliveries(&transaction, &commit.deliveries)?;
+        write_redo(&transaction, commit.redo.as_ref())?;
         write_seen(&transaction, commit)?;
         let mut committed = Committed::default();
         let mut spool_bytes = self.spool_bytes;
@@ -238,6 +243,17 @@ fn write_deliveries(transaction: &Transaction, deliveries: &[NewDelivery]) -> Re
     for row in deliveries {
         statement.execute(params![row.receiver, row.key, row.kind, row.data, row.created_ms])?;
     }
+    Ok(())
+}
+
+fn write_redo(transaction: &Transaction, change: Option<&RedoChange>) -> Result<(), StoreError> {
+    let Some(RedoChange { row, from }) = change else { return Ok(()) };
+    if let Some(RedoRow { seq, entries }) = row {
+        transaction
+            .prepare_cached("INSERT INTO remembered (seq, entries) VALUES (?1, ?2)")?
+            .execute(params![seq, entries])?;
+    }
+    transaction.prepare_cached("DELETE FROM remembered WHERE seq < ?1")?.execute(params![from])?;
     Ok(())
 }
 

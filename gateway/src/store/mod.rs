@@ -20,10 +20,10 @@ pub use queues::Queues;
 pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
 
-use crate::nouns::{StateRow, Ticket};
+use crate::nouns::{RedoRow, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 1] = [include_str!("schema.sql")];
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -63,6 +63,8 @@ pub struct Restored {
     pub states: Vec<StateRow>,
     pub tickets: Vec<Ticket>,
     pub last_ticket: u64,
+    /// Oldest first.
+    pub redo: Vec<RedoRow>,
     pub seen: Vec<SeenRow>,
 }
 
@@ -105,10 +107,14 @@ impl Store {
                 Ok(SeenRow { broker: row.get::<_, String>(0)?.into(), seq: row.get(1)?, marks: row.get(2)? })
             })?
             .collect::<Result<_, _>>()?;
+        let mut statement = self.conn.prepare("SELECT seq, entries FROM remembered ORDER BY seq")?;
+        let redo = statement
+            .query_map([], |row| Ok(RedoRow { seq: row.get(0)?, entries: row.get(1)? }))?
+            .collect::<Result<_, _>>()?;
         let last_ticket: i64 = self.conn.query_row("SELECT ifnull(max(no), 0) FROM ticket", [], |row| row.get(0))?;
         let open = TicketQuery { open_only: true, ..TicketQuery::default() };
         let tickets = read::tickets(&self.conn, &open)?;
-        Ok(Restored { states, tickets, last_ticket: last_ticket.unsigned_abs(), seen })
+        Ok(Restored { states, tickets, last_ticket: last_ticket.unsigned_abs(), redo, seen })
     }
 }
 

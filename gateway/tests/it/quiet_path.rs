@@ -84,7 +84,7 @@ impl Path {
         for observation in self.decoded.observations.drain(..) {
             self.watch.step(&observation, &mut self.effects);
         }
-        self.watch.save_remembered(&mut self.effects);
+        self.watch.remember(&mut self.effects);
         self.n_effects += self.effects.drain(..).count();
     }
 }

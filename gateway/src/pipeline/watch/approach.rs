@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::nouns::StateRow;
+    use crate::nouns::{RedoRow, StateRow};
 
     const RULES: &str = r#"
         rules = [
@@ -130,13 +130,14 @@ mod tests {
         watch: Watch,
         config: Config,
         saved: Vec<StateRow>,
+        log: Vec<RedoRow>,
     }
 
     impl Scene {
         fn new() -> Scene {
             let config: Config = toml::from_str(RULES).unwrap();
             let watch = Watch::new(&config, &FenceSet::new(Vec::new())).unwrap();
-            Scene { watch, config, saved: Vec::new() }
+            Scene { watch, config, saved: Vec::new(), log: Vec::new() }
         }
 
         /// At a second, metres east.
@@ -146,9 +147,13 @@ mod tests {
             let (mut effects, mut told) = (Vec::new(), Vec::new());
             let fact = Fact::Position(position);
             self.watch.step(&Observation { source: source.into(), at_ms, received_ms: at_ms, fact }, &mut effects);
-            self.watch.save_remembered(&mut effects);
+            self.watch.remember(&mut effects);
             for effect in effects {
                 match effect {
+                    Effect::Remember(change) => {
+                        self.log.extend(change.row);
+                        self.log.retain(|row| row.seq >= change.from);
+                    }
                     Effect::Save(row) => {
                         self.saved.retain(|old| (&old.rule, &old.source) != (&row.rule, &row.source));
                         self.saved.push(row);
@@ -164,6 +169,7 @@ mod tests {
             self.watch = Watch::new(&self.config, &FenceSet::new(Vec::new())).unwrap();
             let mut effects = Vec::new();
             self.watch.restore(self.saved.clone(), at_s * 1000, &mut effects);
+            self.watch.redo(&self.log, at_s * 1000).unwrap();
             assert!(effects.is_empty(), "{effects:?}");
         }
     }

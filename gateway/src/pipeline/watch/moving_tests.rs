@@ -4,9 +4,9 @@ use outpost_detectors::observation::{Fact, Observation, Position, Reading};
 use outpost_fences::{FenceSet, geojson};
 use proptest::prelude::*;
 
+use super::tests::{log, rows};
 use super::{Effect, Watch};
 use crate::config::Config;
-use crate::nouns::StateRow;
 
 /// A square of about 100 m at the equator.
 const SQUARE: &str = r#"{ "type": "Feature", "id": "yard", "properties": {}, "geometry": { "type": "Polygon",
@@ -48,7 +48,7 @@ fn fix(bus: &str, at_s: i64, east_m: f64, accuracy_m: f64) -> Observation {
 
 fn told(effects: &[Effect]) -> Vec<String> {
     let told = effects.iter().filter_map(|effect| match effect {
-        Effect::Save(_) => None,
+        Effect::Save(_) | Effect::Remember(_) => None,
         Effect::Open(alert) => Some(format!("{}: {}", alert.since_at_ms / 1000, alert.why.text)),
         Effect::Clear(cleared) => Some(format!("{}: over, {}", cleared.cleared_ms / 1000, cleared.why)),
     });
@@ -63,7 +63,7 @@ fn played(watch: &mut Watch, fixes: &[(i64, f64, f64)], until_s: i64) -> Vec<Str
         watch.step(&fix("1", *at_s, *east_m, *accuracy_m), &mut effects);
     }
     while watch.elapse_next(until_s * 1000, &mut effects).is_some() {}
-    watch.save_remembered(&mut effects);
+    watch.remember(&mut effects);
     told(&effects)
 }
 
@@ -81,9 +81,10 @@ fn a_restart_waits_anew_for_what_was_not_confirmed() {
     let (mut before, mut effects) = (watch(&only("in")), Vec::new());
     before.step(&fix("1", 0, -50.0, 5.0), &mut effects);
     before.step(&fix("1", 10, 50.0, 5.0), &mut effects);
-    before.save_remembered(&mut effects);
+    before.remember(&mut effects);
     let mut after = watch(&only("in"));
     after.restore(rows(&effects), 500_000, &mut effects);
+    after.redo(&log(&effects), 500_000).unwrap();
     assert_eq!(after.next_due_ms(), Some(520_000), "what waited at the broker is heard first");
     assert_eq!(played(&mut after, &[(11, -60.0, 5.0)], 600), Vec::<String>::new());
 }
@@ -166,8 +167,8 @@ fn a_rule_off_duty_hears_nothing_and_its_alert_ends_with_its_hours() {
         tells(&mut watch, &mut effects, HOLIDAY_MS + hours * HOUR_MS);
         watch.step(&at(hours, 50.0), &mut effects);
     }
-    watch.save_remembered(&mut effects);
-    let saved = rows(&effects);
+    watch.remember(&mut effects);
+    let (saved, saved_log) = (rows(&effects), log(&effects));
     tells(&mut watch, &mut effects, HOLIDAY_MS + 50 * HOUR_MS);
     let second = |hours: i64| HOLIDAY_MS / 1000 + hours * 3600;
     let expected = [format!("{}: first heard of inside yard", second(34)), format!("{}: over, off duty", second(41))];
@@ -176,6 +177,7 @@ fn a_rule_off_duty_hears_nothing_and_its_alert_ends_with_its_hours() {
     // Down when its hours ended: it ends when we are back.
     let mut later = Watch::new(&toml::from_str(&rules).unwrap(), &fences()).unwrap();
     later.restore(saved, HOLIDAY_MS + 60 * HOUR_MS, &mut effects);
+    later.redo(&saved_log, HOLIDAY_MS + 60 * HOUR_MS).unwrap();
     later.elapse(HOLIDAY_MS + 60 * HOUR_MS, &mut effects);
     assert_eq!(told(&effects), [format!("{}: over, off duty", second(60))]);
 }
@@ -197,16 +199,6 @@ fn silence_counts_from_when_the_hours_begin() {
     assert_eq!(watch.next_due_ms(), Some(HOLIDAY_MS + (4 * 24 + 9) * HOUR_MS), "on Monday at nine");
 }
 
-fn rows(effects: &[Effect]) -> Vec<StateRow> {
-    let mut rows = std::collections::BTreeMap::new();
-    for effect in effects {
-        if let Effect::Save(row) = effect {
-            rows.insert((row.rule.clone(), row.source.clone()), row.clone());
-        }
-    }
-    rows.into_values().filter(|row| !row.state.is_empty()).collect()
-}
-
 fn drive() -> impl Strategy<Value = Vec<Observation>> {
     let step = (prop::sample::select(vec!["1", "2"]), 0..30i64, -60.0..60.0f64, prop_oneof![Just(0.0), 1.0..80.0f64]);
     prop::collection::vec(step, 1..80).prop_map(|steps| {
@@ -223,7 +215,7 @@ fn drive() -> impl Strategy<Value = Vec<Observation>> {
 
 fn ids(effects: &[Effect]) -> Vec<String> {
     let ids = effects.iter().filter_map(|effect| match effect {
-        Effect::Save(_) => None,
+        Effect::Save(_) | Effect::Remember(_) => None,
         Effect::Open(alert) => Some(format!("open {} since {}", alert.id, alert.since_at_ms)),
         Effect::Clear(cleared) => Some(format!("clear {}", cleared.id)),
     });
@@ -241,10 +233,11 @@ proptest! {
 
         let (mut before, mut effects) = (watch(RULES), Vec::new());
         drive[..crash].iter().for_each(|observation| before.step(observation, &mut effects));
-        before.save_remembered(&mut effects);
+        before.remember(&mut effects);
         let mut after = watch(RULES);
         let now_ms = drive[crash.saturating_sub(1)].received_ms;
         after.restore(rows(&effects), now_ms, &mut effects);
+        after.redo(&log(&effects), now_ms).unwrap();
         drive[crash.saturating_sub(again)..].iter().for_each(|observation| after.step(observation, &mut effects));
         prop_assert_eq!(ids(&effects), ids(&expected));
     }
@@ -259,6 +252,7 @@ proptest! {
         let mut open = std::collections::HashMap::new();
         for effect in &effects {
             match effect {
+                Effect::Remember(_) => {}
                 Effect::Save(row) => prop_assert!(row.state.len() < 400, "{}", row.state),
                 Effect::Open(alert) => prop_assert!(open.insert(alert.key.clone(), alert.id.clone()).is_none()),
                 Effect::Clear(cleared) => prop_assert_eq!(open.remove(&cleared.key), Some(cleared.id.clone())),

@@ -10,6 +10,7 @@ use outpost_fences::geojson;
 use proptest::prelude::*;
 
 use super::*;
+use crate::nouns::RedoRow;
 
 const RULES: &str = r#"
     [[cameras]]
@@ -101,7 +102,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Save(_) => None,
+            Effect::Save(_) | Effect::Remember(_) => None,
             Effect::Open(alert) => Some(format!("open {}", alert.key.rule)),
             Effect::Clear(cleared) => Some(format!("clear {}", cleared.key.rule)),
         })
@@ -274,7 +275,7 @@ fn walk() -> impl Strategy<Value = Vec<Observation>> {
 }
 
 /// The rows that a store would hold after these effects.
-fn rows(effects: &[Effect]) -> Vec<StateRow> {
+pub(super) fn rows(effects: &[Effect]) -> Vec<StateRow> {
     let mut rows = std::collections::BTreeMap::new();
     for effect in effects {
         if let Effect::Save(row) = effect {
@@ -284,11 +285,23 @@ fn rows(effects: &[Effect]) -> Vec<StateRow> {
     rows.into_values().filter(|row| !row.state.is_empty()).collect()
 }
 
+/// The log of what was remembered that a store would hold.
+pub(super) fn log(effects: &[Effect]) -> Vec<RedoRow> {
+    let mut log: Vec<RedoRow> = Vec::new();
+    for effect in effects {
+        if let Effect::Remember(change) = effect {
+            log.extend(change.row.clone());
+            log.retain(|row| row.seq >= change.from);
+        }
+    }
+    log
+}
+
 fn alerts(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Save(_) => None,
+            Effect::Save(_) | Effect::Remember(_) => None,
             Effect::Open(alert) => Some(format!("open {} since {}", alert.id, alert.since_at_ms)),
             Effect::Clear(cleared) => Some(format!("clear {}", cleared.id)),
         })
@@ -306,10 +319,11 @@ proptest! {
 
         let (mut before, mut effects) = (watch(), Vec::new());
         walk[..crash].iter().for_each(|observation| before.step(observation, &mut effects));
-        before.save_remembered(&mut effects);
+        before.remember(&mut effects);
         let mut after = watch();
         let now_ms = walk[crash.saturating_sub(1)].received_ms;
         after.restore(rows(&effects), now_ms, &mut effects);
+        after.redo(&log(&effects), now_ms).unwrap();
         walk[crash.saturating_sub(again)..].iter().for_each(|observation| after.step(observation, &mut effects));
         prop_assert_eq!(alerts(&effects), alerts(&expected));
     }
@@ -325,7 +339,7 @@ proptest! {
         let mut open: std::collections::HashMap<AlertKey, Arc<str>> = Default::default();
         for effect in &effects {
             match effect {
-                Effect::Save(_) => {}
+                Effect::Save(_) | Effect::Remember(_) => {}
                 Effect::Open(alert) => prop_assert!(open.insert(alert.key.clone(), alert.id.clone()).is_none()),
                 Effect::Clear(cleared) => prop_assert_eq!(open.remove(&cleared.key), Some(cleared.id.clone())),
             }

@@ -87,8 +87,8 @@ impl Watch {
         if is_told || !is_on_duty || self.n_distinct(together, &found) < together.k {
             return;
         }
-        let Some(slots) = self.by_source.get(&self.slots[newest].source) else { return };
-        let Some(slot) = slots.iter().copied().find(|slot| self.slots[*slot].rule == number) else { return };
+        let Some(&(first, end)) = self.by_source.get(&self.slots[newest].source) else { return };
+        let Some(slot) = (first..end).find(|slot| self.slots[*slot].rule == number) else { return };
         let mut names: Vec<String> =
             found.iter().map(|part| format!("{} ({})", self.rule_of(*part).name, self.slots[*part].source)).collect();
         names.sort();
@@ -202,6 +202,7 @@ mod tests {
                     }
                     Effect::Open(alert) => self.told.push(format!("{} {}", alert.key.rule, alert.why.text)),
                     Effect::Clear(cleared) => self.told.push(format!("{} over: {}", cleared.key.rule, cleared.why)),
+                    Effect::Remember(_) => {}
                 }
             }
             let counts = |told: &String| told.starts_with("fire") || told.starts_with("leak");
