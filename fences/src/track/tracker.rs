@@ -154,7 +154,10 @@ impl Tracker {
             return;
         }
         let way = leg.from.filter(|_| self.tracking.infers).map(|from| Way::new(from.point, here));
-        let mut border_m = FREE_MAX_M + self.tracking.exit_buffer_m;
+        // In a tiling no border is nearer than that of the fence around: most others need no exact look.
+        let visited = subject.visits.iter().filter_map(|visit| self.fences.get(&visit.fence));
+        let visited_m = visited.map(|fence| fence.distance_to_border_m(here));
+        let mut border_m = visited_m.fold(FREE_MAX_M + self.tracking.exit_buffer_m, f64::min);
         let ruler = Ruler::new(here, border_m);
         for fence in self.fences.iter() {
             let bounds = fence.bounds();
