@@ -245,6 +245,11 @@ impl Subject {
         }
     }
 
+    /// In no fence, and about to enter none.
+    pub fn is_away(&self) -> bool {
+        self.visits.is_empty()
+    }
+
     /// The last fix that was believed.
     pub fn last(&self) -> Option<&Fix> {
         self.motion.last()

@@ -290,7 +290,7 @@ pub struct Calendar {
 }
 
 /// A rule outside these hours hears nothing, and what it has open then clears.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Active {
     pub calendar: String,

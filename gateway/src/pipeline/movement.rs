@@ -17,10 +17,27 @@ use crate::nouns::{Figure, Why};
 
 /// One arm per way of looking at a way.
 pub(super) enum Movement {
-    Follow { tracker: Tracker, fence: Arc<Fence>, want: Want },
-    Cross { tripwire: Tripwire, line: Vec<[f64; 2]>, direction: Option<Direction> },
-    Dwell { loiter: Loiter, fence: Option<Arc<Fence>> },
-    Speeding { speedometer: Speedometer, fence: Arc<Fence>, above_mps: f64 },
+    Follow {
+        tracker: Tracker,
+        fence: Arc<Fence>,
+        want: Want,
+        /// Speeds and passages are judged from where it was last.
+        asks_for_last: bool,
+    },
+    Cross {
+        tripwire: Tripwire,
+        line: Vec<[f64; 2]>,
+        direction: Option<Direction>,
+    },
+    Dwell {
+        loiter: Loiter,
+        fence: Option<Arc<Fence>>,
+    },
+    Speeding {
+        speedometer: Speedometer,
+        fence: Arc<Fence>,
+        above_mps: f64,
+    },
 }
 
 /// Which side of a fence is the finding.
@@ -73,7 +90,9 @@ impl Movement {
         let follow = |id: &str, want, border: &Border, motion: &Motion| -> Result<Movement, String> {
             let fence = fence(id)?;
             let alone = FenceSet::new(vec![Fence::clone(&fence)]);
-            Ok(Movement::Follow { tracker: Tracker::new(Arc::new(alone), tracking(border, motion)), fence, want })
+            let tracker = Tracker::new(Arc::new(alone), tracking(border, motion));
+            let asks_for_last = border.infer || motion.speed_max_kmh.is_some();
+            Ok(Movement::Follow { tracker, fence, want, asks_for_last })
         };
         let held = |hold_ms, clear_hold_ms| Latch { hold_ms, clear_hold_ms };
         Ok(match detect {
@@ -138,20 +157,23 @@ impl Movement {
         }
     }
 
-    /// What a fix says, in the order of time.
-    pub(super) fn judge(&self, trail: &mut Trail, fix: Fix, now_ms: i64, signs: &mut VecDeque<Sign>) {
+    /// What a fix says, in the order of time. Returns whether it must be remembered over a crash: of a subject that is in no
+    /// fence, only where it was last is lost, and only some rules ask for that.
+    pub(super) fn judge(&self, trail: &mut Trail, fix: Fix, now_ms: i64, signs: &mut VecDeque<Sign>) -> bool {
         let sign = |signal, at_ms, sight| Sign { signal, at_ms, sight };
         match (self, trail) {
-            (Movement::Follow { tracker, fence, want }, Trail::Follow { subject, heard_ms }) => {
+            (Movement::Follow { tracker, fence, want, asks_for_last }, Trail::Follow { subject, heard_ms }) => {
                 let before_ms = subject.last().map(|fix| fix.at_ms);
+                let was_away = before_ms.is_some() && subject.is_away();
                 let mut crossings = Vec::new();
                 tracker.step(subject, fix, &mut crossings);
                 let Some(last_ms) = subject.last().map(|fix| fix.at_ms).filter(|ms| Some(*ms) != before_ms) else {
-                    return;
+                    return *asks_for_last;
                 };
                 *heard_ms = now_ms;
                 signs.extend(crossings.iter().flat_map(|crossing| want.signs(crossing)));
                 signs.extend(want.side(subject, &fence.id).map(|signal| sign(signal, last_ms, Sight::Plain)));
+                return *asks_for_last || !was_away || !subject.is_away();
             }
             (Movement::Cross { tripwire, direction, .. }, Trail::Cross(state)) => {
                 let trip = tripwire.step(state, fix);
@@ -160,10 +182,11 @@ impl Movement {
                 signs.push_back(sign(Signal::Off, fix.at_ms, Sight::Plain));
             }
             (Movement::Dwell { loiter, fence }, Trail::Dwell(state)) => {
-                let Some(stay) = loiter.step(state, fix) else { return };
+                let Some(stay) = loiter.step(state, fix) else { return true };
                 if fence.as_ref().is_some_and(|fence| !fence.contains(fix.point)) {
                     loiter.leave(state);
-                    return signs.push_back(sign(Signal::Off, fix.at_ms, Sight::Plain));
+                    signs.push_back(sign(Signal::Off, fix.at_ms, Sight::Plain));
+                    return true;
                 }
                 match stay {
                     Stay::Here { since_ms } => {
@@ -187,6 +210,7 @@ impl Movement {
             }
             _ => {}
         }
+        true
     }
 
     /// Gateway time at which a crossing is confirmed if nothing further comes.
@@ -210,6 +234,15 @@ impl Movement {
         let mut crossings = Vec::new();
         tracker.elapse(subject, last_ms.saturating_add(now_ms.saturating_sub(*heard_ms)), &mut crossings);
         signs.extend(crossings.iter().flat_map(|crossing| want.signs(crossing)));
+    }
+
+    /// The fence may be another than it was: what that says of where the subject was last.
+    pub(super) fn refence(&self, trail: &mut Trail, signs: &mut VecDeque<Sign>) {
+        if let (Movement::Follow { tracker, want, .. }, Trail::Follow { subject, .. }) = (self, trail) {
+            let mut crossings = Vec::new();
+            tracker.refence(subject, &mut crossings);
+            signs.extend(crossings.iter().flat_map(|crossing| want.signs(crossing)));
+        }
     }
 
     /// Why the alert opens.

@@ -131,7 +131,8 @@ impl Watch {
                     next.slots[heir].inherit(old);
                     let rule = &next.rules[next.slots[heir].rule];
                     next.slots[heir].resume_hours(rule, now_ms);
-                    next.schedule(heir);
+                    next.slots[heir].refence(rule);
+                    next.all_turned(heir, Turn::Stay, now_ms, effects);
                 }
                 _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
             }

@@ -10,7 +10,7 @@ impl Slot {
     pub(super) fn is_on_duty(&mut self, rule: &Rule, at_ms: i64) -> bool {
         let Some(schedule) = &rule.schedule else { return true };
         let is_on = schedule.is_on(at_ms);
-        if is_on && self.hours_ms.is_none_or(|hours_ms| hours_ms <= at_ms) {
+        if (is_on || awaits(&rule.judge)) && self.hours_ms.is_none_or(|hours_ms| hours_ms <= at_ms) {
             self.hours_ms = schedule.next_change_ms(at_ms);
         }
         is_on
@@ -30,9 +30,8 @@ impl Slot {
     /// The hours of duty begin, or they end and with them what they brought.
     pub(super) fn change_hours(&mut self, rule: &Rule, now_ms: i64) -> Turn {
         let Some(schedule) = &rule.schedule else { return Turn::Stay };
-        let awaits = matches!(rule.judge, Judge::Silent(_) | Judge::Dark(_));
         let is_on = schedule.is_on(now_ms);
-        self.hours_ms = if awaits || is_on { schedule.next_change_ms(now_ms) } else { None };
+        self.hours_ms = if is_on || awaits(&rule.judge) { schedule.next_change_ms(now_ms) } else { None };
         if is_on {
             return self.expect(rule, now_ms);
         }
@@ -41,4 +40,9 @@ impl Slot {
         self.memo = Memo::OffDuty;
         if old.is_raised() { Turn::Clear } else { Turn::Shift }
     }
+}
+
+/// Whether the beginning of its hours means something to the rule although nothing is heard.
+fn awaits(judge: &Judge) -> bool {
+    matches!(judge, Judge::Silent(_) | Judge::Dark(_))
 }

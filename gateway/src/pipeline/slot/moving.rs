@@ -15,18 +15,17 @@ impl Slot {
     pub(super) fn moved(&mut self, rule: &Rule, position: &Position, moment: Moment) -> Turn {
         let point = Point { lon: position.lon, lat: position.lat };
         let Some(fix) = Fix::new(moment.at_ms, point, position.accuracy_m) else { return Turn::Stay };
-        match (&rule.judge, &mut self.stored.state) {
+        let must_remember = match (&rule.judge, &mut self.stored.state) {
             (Judge::Movement { movement, .. }, State::Movement { trail, .. }) => {
-                movement.judge(trail, fix, moment.now_ms, &mut self.signs);
+                let must_remember = movement.judge(trail, fix, moment.now_ms, &mut self.signs);
                 let sight = if let Memo::Moved { sight, .. } = self.memo { sight } else { Sight::Plain };
                 self.memo = Memo::Moved { point, sight };
+                must_remember
             }
-            (Judge::Approach(approach), State::Approach(company)) => {
-                company.mover.step(fix, &approach.limits);
-            }
+            (Judge::Approach(approach), State::Approach(company)) => company.mover.step(fix, &approach.limits),
             _ => return Turn::Stay,
-        }
-        self.n_unsaved = self.n_unsaved.saturating_add(1);
+        };
+        self.n_unsaved = self.n_unsaved.saturating_add(u32::from(must_remember));
         self.next_turn(rule, moment.now_ms)
     }
 
@@ -47,6 +46,14 @@ impl Slot {
             }
         }
         Turn::Stay
+    }
+
+    /// After a reload: looks at where it was last with the fence as it is now.
+    pub(in crate::pipeline) fn refence(&mut self, rule: &Rule) {
+        if let (Judge::Movement { movement, .. }, State::Movement { trail, .. }) = (&rule.judge, &mut self.stored.state)
+        {
+            movement.refence(trail, &mut self.signs);
+        }
     }
 
     /// Whether a rule about movers took the position of this time.

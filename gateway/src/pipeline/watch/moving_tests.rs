@@ -139,6 +139,21 @@ fn a_reload_keeps_who_is_followed_and_another_line_begins_anew() {
     assert_eq!(reload(&only("line").replace("0.002, -0.01", "0.003, -0.01")), ["20: over, rule changed"]);
 }
 
+#[test]
+fn a_fence_redrawn_around_someone_says_so_once() {
+    let rule = only("in").replace(", border = { confirm = \"20s\", infer = true }", "");
+    let mut watch = watch(&rule);
+    assert_eq!(played(&mut watch, &[(0, -300.0, 0.0), (10, -50.0, 0.0)], 10), Vec::<String>::new());
+    let wider = FenceSet::new(geojson::parse(&SQUARE.replace("[0, 0]", "[-0.001, 0]")).fences);
+    let mut effects = Vec::new();
+    for fences in [&wider, &wider, &fences()] {
+        watch.reload(&toml::from_str(&rule).unwrap(), fences, 20_000, &mut effects).unwrap();
+    }
+    assert_eq!(told(&effects), ["10: first heard of inside yard"]);
+    // The narrow one again: the next position decides.
+    assert_eq!(played(&mut watch, &[(30, -50.0, 5.0)], 30), ["30: over, left yard"]);
+}
+
 /// 2026-10-01T00:00:00+08:00, a holiday.
 const HOLIDAY_MS: i64 = 1_790_784_000_000;
 const HOUR_MS: i64 = 3_600_000;
