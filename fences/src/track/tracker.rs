@@ -33,7 +33,7 @@ pub struct Tracker {
     tracking: Tracking,
 }
 
-/// All that is remembered of one subject. Serialised it is about 60 bytes, and 50 more for each fence it is in.
+/// All that is remembered of one subject. Serialised it is some 75 bytes, and 55 more for each fence it is in.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
