@@ -89,7 +89,7 @@ impl App {
         let mut first = Vec::new();
         let begun_ms = now_ms();
         watch.restore(restored.states, begun_ms, &mut first);
-        if let Err(cause) = watch.redo(&restored.redo, begun_ms) {
+        if let Err(cause) = watch.redo(&restored.redo, begun_ms, &mut first) {
             warn!(%cause, "some of what rules remembered is lost");
         }
         watch.expect(expected(config).iter().map(String::as_str), begun_ms, &mut first);

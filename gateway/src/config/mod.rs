@@ -266,6 +266,8 @@ pub struct Rule {
     pub category: String,
     /// When the rule is on duty; always where absent.
     pub active: Option<Active>,
+    /// How late what was measured earlier may come: it is then judged in the order in which it happened.
+    pub lateness: Option<Span>,
     /// When its alerts come and go so often that they are one.
     pub flapping: Option<Flapping>,
     /// What the rule does with what it might hear; run by `outpost rules test`.

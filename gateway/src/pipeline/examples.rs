@@ -209,7 +209,7 @@ mod tests {
             let mut effects = Vec::new();
             let mut watch = Watch::new(alone, fences).unwrap();
             watch.restore(states.values().cloned().collect(), BEGIN_MS + part[0].1.at.ms(), &mut effects);
-            watch.redo(&log, BEGIN_MS + part[0].1.at.ms()).unwrap();
+            watch.redo(&log, BEGIN_MS + part[0].1.at.ms(), &mut effects).unwrap();
             assert!(effects.is_empty(), "{}: a state did not fit", rule.id);
             for (number, given) in part {
                 let at_ms = BEGIN_MS + given.at.ms();

@@ -10,6 +10,7 @@
 
 pub mod backtest;
 pub mod examples;
+mod late;
 mod movement;
 mod reading;
 pub mod record;

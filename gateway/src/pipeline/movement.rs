@@ -227,12 +227,17 @@ impl Movement {
         if self.due_ms(trail).is_none_or(|due_ms| now_ms < due_ms) {
             return;
         }
-        let (Movement::Follow { tracker, want, .. }, Trail::Follow { subject, heard_ms }) = (self, trail) else {
-            return;
-        };
+        let Trail::Follow { subject, heard_ms } = &*trail else { return };
         let Some(last_ms) = subject.last().map(|fix| fix.at_ms) else { return };
+        let at_ms = last_ms.saturating_add(now_ms.saturating_sub(*heard_ms));
+        self.elapse_until(trail, at_ms, signs);
+    }
+
+    /// The same by the subject's own clock.
+    pub(super) fn elapse_until(&self, trail: &mut Trail, at_ms: i64, signs: &mut VecDeque<Sign>) {
+        let (Movement::Follow { tracker, want, .. }, Trail::Follow { subject, .. }) = (self, trail) else { return };
         let mut crossings = Vec::new();
-        tracker.elapse(subject, last_ms.saturating_add(now_ms.saturating_sub(*heard_ms)), &mut crossings);
+        tracker.elapse(subject, at_ms, &mut crossings);
         signs.extend(crossings.iter().flat_map(|crossing| want.signs(crossing)));
     }
 

@@ -34,8 +34,8 @@ pub(super) struct Stamp {
     row: u64,
     number: u32,
     metric: Option<(Arc<str>, Option<Arc<str>>)>,
-    /// Number of the first entry that the written state has not seen.
-    unsaved_from: u64,
+    /// First entry that the written state has not seen.
+    unsaved_from: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -50,6 +50,8 @@ pub(super) struct Redo {
     rows: VecDeque<u64>,
     /// Slots whose state lacks entries, by the first of these.
     behind: VecDeque<(u64, usize)>,
+    /// Entries are being taken again, and are stored already.
+    is_again: bool,
 }
 
 const NAME: u8 = 0;
@@ -66,6 +68,7 @@ impl Redo {
             pending_seq: 0,
             rows: VecDeque::new(),
             behind: VecDeque::new(),
+            is_again: false,
         }
     }
 
@@ -74,18 +77,20 @@ impl Redo {
         self.next_seq
     }
 
-    /// After a restart: the stored log has these rows, and `next_seq` comes next.
-    pub(super) fn resume(&mut self, rows: impl Iterator<Item = u64>, next_seq: u64) {
+    /// After a restart: the stored log has these rows, whose entries are taken again until [`Redo::end_again`].
+    pub(super) fn begin_again(&mut self, rows: impl Iterator<Item = u64>) {
         self.rows = rows.collect();
-        self.next_seq = self.next_seq.max(next_seq);
+        self.is_again = true;
     }
 
-    /// A slot took an entry again that its written state has not seen.
-    pub(super) fn redone(&mut self, slot: usize, seq: u64, is_first: bool, stamp: &mut Stamp) {
-        if is_first {
-            stamp.unsaved_from = seq;
-            self.behind.push_back((seq, slot));
-        }
+    /// The next entry that is taken again.
+    pub(super) fn again(&mut self, seq: u64) {
+        self.next_seq = seq;
+    }
+
+    pub(super) fn end_again(&mut self, next_seq: u64) {
+        self.next_seq = next_seq;
+        self.is_again = false;
     }
 
     /// Every state was written: the slots have other numbers from now on.
@@ -95,23 +100,20 @@ impl Redo {
     }
 
     /// Notes that a slot remembered an observation. Says whether it could: the log knows readings and positions.
-    pub(super) fn note(
-        &mut self,
-        slot: usize,
-        is_first: bool,
-        rule: &str,
-        seen: &Observation,
-        stamp: &mut Stamp,
-    ) -> bool {
+    pub(super) fn note(&mut self, slot: usize, rule: &str, seen: &Observation, stamp: &mut Stamp) -> bool {
         if !matches!(seen.fact, Fact::Reading(_) | Fact::Position(_)) {
             return false;
         }
+        if stamp.unsaved_from.is_none() {
+            stamp.unsaved_from = Some(self.next_seq);
+            self.behind.push_back((self.next_seq, slot));
+        }
+        if self.is_again {
+            self.next_seq += 1;
+            return true;
+        }
         if self.pending.is_empty() {
             self.pending_seq = self.next_seq;
-        }
-        if is_first {
-            stamp.unsaved_from = self.next_seq;
-            self.behind.push_back((self.next_seq, slot));
         }
         let metric = match &seen.fact {
             Fact::Reading(reading) => Some((&reading.metric, reading.unit.as_ref())),
@@ -187,9 +189,19 @@ impl Redo {
 }
 
 impl Stamp {
-    /// Whether the slot's first unseen entry is this one.
+    /// Whether the written state lacks the entries from this one on.
     pub(super) fn is_behind_from(&self, seq: u64) -> bool {
-        self.unsaved_from == seq
+        self.unsaved_from == Some(seq)
+    }
+
+    /// Whether the written state lacks any.
+    pub(super) fn is_behind(&self) -> bool {
+        self.unsaved_from.is_some()
+    }
+
+    /// The state was written as it is.
+    pub(super) fn saved(&mut self) {
+        self.unsaved_from = None;
     }
 }
 
@@ -266,7 +278,7 @@ mod tests {
         let fix = Observation { source: "bus/1".into(), at_ms: -3, received_ms: 9, fact: Fact::Position(position) };
         let seen = [reading("river/1", 1, 2.5), reading("river/1", 2, f64::MIN_POSITIVE), fix];
         for (n, seen) in seen.iter().enumerate() {
-            assert!(redo.note(n / 2, n % 2 == 0, "rises", seen, &mut stamps[n / 2]));
+            assert!(redo.note(n / 2, "rises", seen, &mut stamps[n / 2]));
         }
         let change = redo.take().unwrap();
         let row = change.row.unwrap();
@@ -286,20 +298,19 @@ mod tests {
     fn rows_go_when_every_state_that_needs_them_was_written() {
         let mut redo = Redo::new();
         let (mut slow, mut quick) = (Stamp::default(), Stamp::default());
-        redo.note(0, true, "r", &reading("slow", 0, 0.0), &mut slow);
+        redo.note(0, "r", &reading("slow", 0, 0.0), &mut slow);
         let mut n_written = 0;
-        let mut n_rows = 0;
         for n in 0..3 * ROWS_MAX as i64 {
-            redo.note(1, n == 0, "r", &reading("quick", n, 0.0), &mut quick);
+            redo.note(1, "r", &reading("quick", n, 0.0), &mut quick);
             while let Some(slot) = redo.overdue(|slot, seq| [&slow, &quick][slot].is_behind_from(seq)) {
                 n_written += 1;
-                assert!(n > 0 && slot < 2);
+                [&mut slow, &mut quick][slot].saved();
+                assert!(n > 0);
             }
             let change = redo.take().unwrap();
-            n_rows = redo.rows.len();
-            assert!(n_rows <= ROWS_MAX + 1, "{n_rows}");
+            assert!(redo.rows.len() <= ROWS_MAX + 1, "{}", redo.rows.len());
             assert_eq!(change.from, redo.rows.front().map_or(redo.next_seq, |row| *row) as i64);
         }
-        assert_eq!((n_written, n_rows), (2, 0), "both were written once and are noted no more");
+        assert_eq!(n_written, 3, "the slow one once, the quick one each time its oldest entry would leave");
     }
 }

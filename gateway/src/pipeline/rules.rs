@@ -9,6 +9,7 @@ use outpost_detectors::deviation::Deviation;
 use outpost_detectors::flapping::Flapping;
 use outpost_detectors::hotspot::Hotspot;
 use outpost_detectors::latch::Latch;
+use outpost_detectors::observation::Fact;
 use outpost_detectors::occurrences::{Count, NOfM};
 use outpost_detectors::rate::Rate;
 use outpost_detectors::silent::Silent;
@@ -37,6 +38,8 @@ pub(super) struct Rule {
     /// When it is on duty; always where absent.
     pub(super) schedule: Option<Schedule>,
     pub(super) flapping: Option<Flapping>,
+    /// 0 where observations are judged as they come.
+    pub(super) lateness_ms: i64,
 }
 
 /// What a rule judges, and with which limits. One arm per kind of [`Detect`].
@@ -108,6 +111,7 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
         judge: Judge::Dark(Silent { after_ms }),
         schedule: None,
         flapping: None,
+        lateness_ms: 0,
     };
     by_limit.into_iter().map(rule).collect()
 }
@@ -227,6 +231,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calend
         judge,
         schedule,
         flapping,
+        lateness_ms: rule.lateness.map_or(0, |lateness| lateness.ms()),
     })
 }
 
@@ -266,6 +271,22 @@ impl Rule {
                 _ => true,
             }
             && self.fence() == other.fence()
+    }
+
+    /// Whether what the fact says may have to wait for what is late.
+    pub(super) fn sorts(&self, fact: &Fact) -> bool {
+        self.lateness_ms > 0
+            && match (&self.judge, fact) {
+                (Judge::Reading { metric, .. }, Fact::Reading(reading)) => *metric == reading.metric,
+                (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(_)) => true,
+                _ => false,
+            }
+    }
+
+    /// How far the clock of what is judged in order is behind: an observation comes `lateness` after it happened at the
+    /// latest, and waits for as long.
+    pub(super) fn behind_ms(&self) -> i64 {
+        2 * self.lateness_ms
     }
 
     /// Fence or zone that belongs to the key of this rule's alerts.

@@ -420,6 +420,9 @@ impl Shell {
             }
             batch.commit.clear();
         }
+        self.metrics.unjudged("late", self.watch.n_late());
+        self.metrics.unjudged("unit", self.watch.n_wrong_unit());
+        self.metrics.unjudged("too_many_sources", self.watch.n_ignored());
         for tally in self.lines.values_mut().flat_map(|line| &mut line.feeds) {
             tally.publish();
         }

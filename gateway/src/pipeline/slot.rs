@@ -15,6 +15,7 @@ use outpost_detectors::silent::SilentState;
 use outpost_fences::{PictureZone, Point};
 use serde::{Deserialize, Serialize};
 
+use super::late::{Late, LateState};
 use super::movement::{Sight, Sign, Trail};
 use super::reading::{Finding, Memory};
 use super::redo::Stamp;
@@ -38,7 +39,9 @@ pub(super) struct Slot {
     hours_ms: Option<i64>,
     /// What a position or a wait showed, and what has not been told yet.
     signs: VecDeque<Sign>,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: Option<Box<Stamp>>,
+    /// Where the rule waits for what is late.
+    pub(super) late: Option<Box<Late>>,
     memo: Memo,
 }
 
@@ -54,8 +57,11 @@ pub(super) struct Stored {
     /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) redo_seq: u64,
+    /// Filled while it is written only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) flapping: Option<FlappingState>,
+    pub(super) late: Option<Box<LateState>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flapping: Option<Box<FlappingState>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,7 +125,7 @@ enum Memo {
 
 impl Stored {
     pub(super) fn new(judge: &Judge) -> Stored {
-        Stored { state: State::new(judge), alert: None, n_alerts: 0, redo_seq: 0, flapping: None }
+        Stored { state: State::new(judge), alert: None, n_alerts: 0, redo_seq: 0, late: None, flapping: None }
     }
 }
 
@@ -163,9 +169,13 @@ impl State {
     }
 
     /// The same for what moves, of which more was heard than was written.
-    pub(super) fn rebase_trail(&mut self, now_ms: i64) {
-        if let State::Movement { trail, .. } = self {
-            trail.rebase(now_ms);
+    pub(super) fn rebase_trail(&mut self, now_ms: i64) -> bool {
+        match self {
+            State::Movement { trail, .. } => {
+                trail.rebase(now_ms);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -199,7 +209,8 @@ impl Slot {
             n_unsaved: 0,
             hours_ms: None,
             signs: VecDeque::new(),
-            stamp: Stamp::default(),
+            stamp: None,
+            late: None,
             memo: Memo::Nothing,
         }
     }
@@ -207,7 +218,6 @@ impl Slot {
     /// Goes on where the same rule's slot under an earlier configuration stopped.
     pub(super) fn inherit(&mut self, old: Slot) {
         self.stored = old.stored;
-        self.n_wrong_unit = old.n_wrong_unit;
         self.memo = old.memo;
     }
 
@@ -320,6 +330,26 @@ impl Slot {
                 State::Latch(state) | State::Movement { latch: state, .. } | State::Reading { latch: state, .. },
             ) => judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms)),
             _ => Turn::Stay,
+        }
+    }
+
+    /// Ends the hold that was over when the next observation in order happened: what waited in between, and came with it,
+    /// says no more than a clock that had run on.
+    pub(super) fn elapse_until(&mut self, rule: &Rule, at_ms: i64) -> Turn {
+        match (&rule.judge, &mut self.stored.state) {
+            (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
+                movement.elapse_until(trail, at_ms, &mut self.signs);
+                let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));
+                latch.elapse(state, now_ms)
+            }
+            (
+                judge,
+                State::Latch(state) | State::Movement { latch: state, .. } | State::Reading { latch: state, .. },
+            ) => {
+                let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));
+                judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
+            }
+            (_, State::Silent(_) | State::Approach(_)) => Turn::Stay,
         }
     }
 

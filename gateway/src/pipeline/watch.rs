@@ -3,6 +3,7 @@
 //! given to [`Watch::elapse`].
 
 pub(super) mod approach;
+mod remembered;
 mod together;
 
 use std::collections::{BTreeSet, HashMap};
@@ -17,11 +18,12 @@ use outpost_detectors::observation::Observation;
 use outpost_fences::{FenceSet, PictureZone};
 
 use self::together::Parts;
-use super::redo::{self, BadRow, Redo, Redone};
+use super::late::Late;
+use super::redo::Redo;
 use super::rules::{self, Judge, Rule, RuleError, Zones};
 use super::slot::{Slot, Stored, seconds};
 use crate::config::Config;
-use crate::nouns::{Alert, AlertKey, Cleared, Place, RedoChange, RedoRow, StateRow};
+use crate::nouns::{Alert, AlertKey, Cleared, Place, RedoChange, StateRow};
 
 /// What must be committed before the observation is acknowledged.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +50,8 @@ pub struct Watch {
     scratch: HotspotScratch,
     sources_max: usize,
     n_ignored: u64,
+    n_late: u64,
+    n_wrong_unit: u64,
 }
 
 impl Watch {
@@ -82,6 +86,8 @@ impl Watch {
             scratch: HotspotScratch::default(),
             sources_max: config.pipeline.sources_max,
             n_ignored: 0,
+            n_late: 0,
+            n_wrong_unit: 0,
         })
     }
 
@@ -95,10 +101,11 @@ impl Watch {
                 (Some(mut stored), Some(slot)) if stored.state.fits(&self.rule_of(slot).judge) => {
                     stored.state.rebase(now_ms);
                     stored.flapping.iter_mut().for_each(|flapping| flapping.rebase(now_ms));
+                    let late = stored.late.take();
                     self.slots[slot].stored = stored;
                     let rule = &self.rules[self.slots[slot].rule];
                     self.slots[slot].resume_hours(rule, now_ms);
-                    self.schedule(slot);
+                    self.wait_on(slot, late, effects);
                 }
                 (stored, _) => effects.extend(forget(row.rule, row.source, stored, now_ms)),
             }
@@ -116,8 +123,11 @@ impl Watch {
         effects: &mut Vec<Effect>,
     ) -> Result<(), RuleError> {
         let mut next = Watch::new(config, fences)?;
-        next.n_ignored = self.n_ignored;
-        for slot in (0..self.slots.len()).filter(|slot| self.slots[*slot].n_unsaved > 0).collect::<Vec<_>>() {
+        (next.n_ignored, next.n_late, next.n_wrong_unit) = (self.n_ignored, self.n_late, self.n_wrong_unit);
+        for slot in (0..self.slots.len())
+            .filter(|slot| self.slots[*slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind()))
+            .collect::<Vec<_>>()
+        {
             effects.push(self.save(slot));
         }
         next.redo = self.redo.renumber();
@@ -128,11 +138,13 @@ impl Watch {
             let heir = heirs.find(|slot| next.rule_of(*slot).continues(old_rule));
             match heir {
                 Some(heir) if old.stored.state.fits(&next.rule_of(heir).judge) => {
+                    let late = old.late.as_ref().map(|late| Box::new(late.state()));
                     next.slots[heir].inherit(old);
                     let rule = &next.rules[next.slots[heir].rule];
                     next.slots[heir].resume_hours(rule, now_ms);
                     next.slots[heir].refence(rule);
                     next.all_turned(heir, Turn::Stay, now_ms, effects);
+                    next.wait_on(heir, late, effects);
                 }
                 _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
             }
@@ -160,19 +172,26 @@ impl Watch {
             return;
         };
         for slot in slots {
-            let (number, slot) = (slot, &mut self.slots[slot]);
-            let rule = &self.rules[slot.rule];
-            let n_before = slot.n_unsaved;
-            let turn = slot.observe(rule, observation, &mut self.scratch);
-            if slot.n_unsaved != n_before
-                && !self.redo.note(number, n_before == 0, &rule.id, observation, &mut slot.stamp)
-            {
-                effects.push(self.save(number));
-            }
-            self.all_turned(number, turn, observation.received_ms, effects);
-            if self.slots[number].has_moved(observation.at_ms) {
-                self.meet(number, observation.received_ms, effects);
-            }
+            self.take(slot, observation, effects);
+        }
+    }
+
+    fn judge(&mut self, number: usize, observation: &Observation, effects: &mut Vec<Effect>) {
+        let slot = &mut self.slots[number];
+        let rule = &self.rules[slot.rule];
+        let n_before = slot.n_unsaved;
+        let turn = slot.observe(rule, observation, &mut self.scratch);
+        self.n_wrong_unit += std::mem::take(&mut slot.n_wrong_unit);
+        // What waited for its turn was noted when it came.
+        if slot.n_unsaved != n_before
+            && slot.late.is_none()
+            && !self.redo.note(number, &rule.id, observation, slot.stamp.get_or_insert_default())
+        {
+            effects.push(self.save(number));
+        }
+        self.all_turned(number, turn, observation.received_ms, effects);
+        if self.slots[number].has_moved(observation.at_ms) {
+            self.meet(number, observation.received_ms, effects);
         }
     }
 
@@ -194,9 +213,10 @@ impl Watch {
             }
             self.timers.pop_first();
             self.slots[slot].timer_ms = None;
+            self.judge_sorted(slot, now_ms, effects);
             self.rest(slot, now_ms, effects);
             let rule = &self.rules[self.slots[slot].rule];
-            let turn = self.slots[slot].elapse(rule, now_ms);
+            let turn = self.slots[slot].elapse(rule, now_ms.saturating_sub(rule.behind_ms()));
             self.all_turned(slot, turn, now_ms, effects);
         }
     }
@@ -217,9 +237,14 @@ impl Watch {
         self.n_ignored
     }
 
+    /// Observations that came after something later was judged.
+    pub fn n_late(&self) -> u64 {
+        self.n_late
+    }
+
     /// Readings that rules refused because of their unit.
     pub fn n_wrong_unit(&self) -> u64 {
-        self.slots.iter().map(|slot| slot.n_wrong_unit).sum()
+        self.n_wrong_unit
     }
 
     fn rule_of(&self, slot: usize) -> &Rule {
@@ -244,7 +269,9 @@ impl Watch {
             if let Judge::Approach(_) = rule.judge {
                 self.movers.entry(number).or_default().push(self.slots.len());
             }
-            self.slots.push(Slot::new(number, source.clone(), stored, zone));
+            let mut slot = Slot::new(number, source.clone(), stored, zone);
+            slot.late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
+            self.slots.push(slot);
         }
         self.by_source.insert(source.clone(), (first, self.slots.len()));
         Some(first..self.slots.len())
@@ -358,68 +385,13 @@ impl Watch {
         }
     }
 
-    /// What rules remembered since the last call: to be called with each batch.
-    pub fn remember(&mut self, effects: &mut Vec<Effect>) {
-        let slots = &self.slots;
-        let is_behind = |slot: usize, seq| slots[slot].n_unsaved > 0 && slots[slot].stamp.is_behind_from(seq);
-        let mut overdue = Vec::new();
-        overdue.extend(std::iter::from_fn(|| self.redo.overdue(is_behind)));
-        effects.extend(overdue.into_iter().map(|slot| self.save(slot)));
-        effects.extend(self.redo.take().map(Effect::Remember));
-    }
-
-    /// After [`Watch::restore`]: what rules remembered after their states were written. A row that cannot be read is passed
-    /// over, and told.
-    pub fn redo(&mut self, rows: &[RedoRow], now_ms: i64) -> Result<(), BadRow> {
-        let mut all = Ok(());
-        let mut redone = BTreeSet::new();
-        // The log may be empty, and the states have seen what was in it.
-        let mut next_seq = self.slots.iter().map(|slot| slot.stored.redo_seq).max().unwrap_or_default();
-        next_seq = next_seq.max(rows.last().map_or(0, |row| row.seq as u64 + 1));
-        for row in rows {
-            let Ok(entries) = redo::entries(row) else {
-                all = Err(BadRow);
-                continue;
-            };
-            for Redone { seq, rule, observation } in entries {
-                next_seq = next_seq.max(seq + 1);
-                let Some(mut slots) = self.slots_of(&observation.source) else { continue };
-                let Some(number) = slots.find(|slot| self.rule_of(*slot).id == rule) else { continue };
-                let slot = &mut self.slots[number];
-                if seq < slot.stored.redo_seq {
-                    continue;
-                }
-                let n_before = slot.n_unsaved;
-                // Turns were committed with the state: none comes of what the written state has not seen.
-                slot.observe(&self.rules[slot.rule], &observation, &mut self.scratch);
-                if slot.n_unsaved != n_before {
-                    self.redo.redone(number, seq, n_before == 0, &mut slot.stamp);
-                    redone.insert(number);
-                }
-            }
-        }
-        // What it waits for begins anew, as in the restored states.
-        for slot in redone {
-            self.slots[slot].stored.state.rebase_trail(now_ms);
-            self.schedule(slot);
-        }
-        self.redo.resume(rows.iter().map(|row| row.seq as u64), next_seq);
-        all
-    }
-
-    fn save(&mut self, slot: usize) -> Effect {
-        self.slots[slot].n_unsaved = 0;
-        self.slots[slot].stored.redo_seq = self.redo.next_seq();
-        let state = serde_json::to_string(&self.slots[slot].stored).unwrap_or_default();
-        let rule = self.rule_of(slot).id.clone();
-        Effect::Save(StateRow { rule, source: self.slots[slot].source.clone(), state })
-    }
-
     /// Sets the timer to what is due, if that is earlier than what it is set to. A timer that rings early finds
     /// nothing to do and is set again: so a source that speaks often moves no timer.
     fn schedule(&mut self, slot: usize) {
-        let due_ms = self.slots[slot].due_ms(self.rule_of(slot));
-        let Some(due_ms) = due_ms.into_iter().chain(self.rests_until_ms(slot)).min() else { return };
+        let rule = self.rule_of(slot);
+        let due_ms = self.slots[slot].due_ms(rule).map(|due_ms| due_ms.saturating_add(rule.behind_ms()));
+        let sorted_ms = self.slots[slot].late.as_ref().and_then(|late| late.due_ms());
+        let Some(due_ms) = due_ms.into_iter().chain(sorted_ms).chain(self.rests_until_ms(slot)).min() else { return };
         match self.slots[slot].timer_ms {
             Some(timer_ms) if timer_ms <= due_ms => return,
             Some(timer_ms) => {

@@ -56,6 +56,7 @@ pub struct Metrics {
     messages_unrouted: Family<BrokerLabel, Counter>,
     mqtt_session_up: Family<BrokerLabel, Gauge>,
     reloads: Family<ResultLabel, Counter>,
+    observations_unjudged: Family<ReasonLabel, Counter>,
 }
 
 /// Observations that rules looked at.
@@ -149,6 +150,12 @@ impl Metrics {
             camera_errors: add(r, "camera_errors", "failures of a camera's session or stream", Family::default()),
             messages_unrouted: add(r, "messages_unrouted", "messages that no feed reads", Family::default()),
             mqtt_session_up: add(r, "mqtt_session_up", "1 while the broker's session is up", Family::default()),
+            observations_unjudged: add(
+                r,
+                "observations_unjudged",
+                "observations that a rule, or every rule, did not judge",
+                Family::default(),
+            ),
             reloads: add(r, "reloads", "configurations taken or refused while running", Family::default()),
             registry,
         }
@@ -199,6 +206,14 @@ impl Metrics {
 
     pub fn ticket_opened(&self, severity: Severity) {
         self.tickets_opened.get_or_create(&SeverityLabel { severity: severity.as_str() }).inc();
+    }
+
+    /// So many observations were not judged for this reason since the start.
+    pub fn unjudged(&self, reason: &'static str, n_total: u64) {
+        if n_total > 0 {
+            let counter = self.observations_unjudged.get_or_create(&ReasonLabel { reason });
+            counter.inc_by(n_total.saturating_sub(counter.get()));
+        }
     }
 
     pub fn reloaded(&self, is_taken: bool) {
@@ -356,6 +371,11 @@ struct ReceiverLabel {
 struct ReceiverResultLabels {
     receiver: String,
     result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

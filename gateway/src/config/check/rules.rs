@@ -8,7 +8,7 @@ use super::words::{did_you_mean, one_of};
 use super::{calendars, movement, readings};
 use crate::config::pattern::SourcePattern;
 use crate::config::topic::{Part, SourceTemplate, TopicFilter};
-use crate::config::{Camera, Config, Detect, Feed, Format, Rule, unit};
+use crate::config::{Camera, Config, Detect, Feed, Format, Rule, Span, unit};
 
 pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[String]>) {
     let paths: Vec<_> = (0..config.rules.len()).map(|i| look.shape.origin("rules", i)).collect();
@@ -24,6 +24,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
         }
         if let Some(active) = &rule.active {
             calendars::check_active(look, &at.key("active"), active);
+        }
+        if let Some(lateness) = rule.lateness {
+            check_lateness(look, &at.key("lateness"), lateness, &rule.detect);
         }
         match &rule.detect {
             Detect::Threshold { .. }
@@ -62,6 +65,23 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
                 check_zone(look, &detect.key("zone"), zone, &estate, &patterns);
             }
         }
+    }
+}
+
+/// Longest time that a rule waits for what is late.
+const LATENESS_MAX: Span = Span::from_ms(24 * 3_600_000);
+
+fn check_lateness(look: &mut Look<'_>, at: &Path, lateness: Span, detect: &Detect) {
+    look.check_positive(at, lateness);
+    if lateness > LATENESS_MAX {
+        look.error_hint(
+            at,
+            format!("must be at most {}s", LATENESS_MAX.ms() / 1000),
+            Some("what comes later still is counted, not judged".to_owned()),
+        );
+    }
+    if detect.reading().is_none() && !detect.is_about_movement() {
+        look.error(at, "only rules about readings and positions wait for what is late");
     }
 }
 

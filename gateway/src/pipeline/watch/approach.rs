@@ -169,7 +169,7 @@ mod tests {
             self.watch = Watch::new(&self.config, &FenceSet::new(Vec::new())).unwrap();
             let mut effects = Vec::new();
             self.watch.restore(self.saved.clone(), at_s * 1000, &mut effects);
-            self.watch.redo(&self.log, at_s * 1000).unwrap();
+            self.watch.redo(&self.log, at_s * 1000, &mut effects).unwrap();
             assert!(effects.is_empty(), "{effects:?}");
         }
     }

@@ -84,7 +84,7 @@ fn a_restart_waits_anew_for_what_was_not_confirmed() {
     before.remember(&mut effects);
     let mut after = watch(&only("in"));
     after.restore(rows(&effects), 500_000, &mut effects);
-    after.redo(&log(&effects), 500_000).unwrap();
+    after.redo(&log(&effects), 500_000, &mut effects).unwrap();
     assert_eq!(after.next_due_ms(), Some(520_000), "what waited at the broker is heard first");
     assert_eq!(played(&mut after, &[(11, -60.0, 5.0)], 600), Vec::<String>::new());
 }
@@ -140,6 +140,19 @@ fn a_reload_keeps_who_is_followed_and_another_line_begins_anew() {
 }
 
 #[test]
+fn a_buffer_sent_after_the_newest_position_is_one_visit() {
+    let late = only("in").replace(", border = { confirm = \"20s\", infer = true }", "");
+    let late = late.replace("severity = \"minor\"", "severity = \"minor\", lateness = \"2m\"");
+    let (mut watch, mut effects) = (watch(&late), Vec::new());
+    for i in [6, 0, 1, 2, 3, 4, 5, 6] {
+        let seen = fix("1", 10 * i, -100.0 + 50.0 * i as f64, 5.0);
+        watch.step(&Observation { received_ms: 100_000, ..seen }, &mut effects);
+    }
+    while watch.elapse_next(1_000_000, &mut effects).is_some() {}
+    assert_eq!(told(&effects), ["20: entered yard", "100: over, left yard"]);
+}
+
+#[test]
 fn a_fence_redrawn_around_someone_says_so_once() {
     let rule = only("in").replace(", border = { confirm = \"20s\", infer = true }", "");
     let mut watch = watch(&rule);
@@ -192,7 +205,7 @@ fn a_rule_off_duty_hears_nothing_and_its_alert_ends_with_its_hours() {
     // Down when its hours ended: it ends when we are back.
     let mut later = Watch::new(&toml::from_str(&rules).unwrap(), &fences()).unwrap();
     later.restore(saved, HOLIDAY_MS + 60 * HOUR_MS, &mut effects);
-    later.redo(&saved_log, HOLIDAY_MS + 60 * HOUR_MS).unwrap();
+    later.redo(&saved_log, HOLIDAY_MS + 60 * HOUR_MS, &mut effects).unwrap();
     later.elapse(HOLIDAY_MS + 60 * HOUR_MS, &mut effects);
     assert_eq!(told(&effects), [format!("{}: over, off duty", second(60))]);
 }
@@ -252,7 +265,7 @@ proptest! {
         let mut after = watch(RULES);
         let now_ms = drive[crash.saturating_sub(1)].received_ms;
         after.restore(rows(&effects), now_ms, &mut effects);
-        after.redo(&log(&effects), now_ms).unwrap();
+        after.redo(&log(&effects), now_ms, &mut effects).unwrap();
         drive[crash.saturating_sub(again)..].iter().for_each(|observation| after.step(observation, &mut effects));
         prop_assert_eq!(ids(&effects), ids(&expected));
     }

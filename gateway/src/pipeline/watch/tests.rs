@@ -323,7 +323,7 @@ proptest! {
         let mut after = watch();
         let now_ms = walk[crash.saturating_sub(1)].received_ms;
         after.restore(rows(&effects), now_ms, &mut effects);
-        after.redo(&log(&effects), now_ms).unwrap();
+        after.redo(&log(&effects), now_ms, &mut effects).unwrap();
         walk[crash.saturating_sub(again)..].iter().for_each(|observation| after.step(observation, &mut effects));
         prop_assert_eq!(alerts(&effects), alerts(&expected));
     }
