@@ -278,7 +278,7 @@ impl Rule {
         self.lateness_ms > 0
             && match (&self.judge, fact) {
                 (Judge::Reading { metric, .. }, Fact::Reading(reading)) => *metric == reading.metric,
-                (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(_)) => true,
+                (Judge::Movement { .. }, Fact::Position(_)) => true,
                 _ => false,
             }
     }

@@ -173,6 +173,10 @@ impl Watch {
         };
         for slot in slots {
             self.take(slot, observation, effects);
+            // Not after a restart: whom it was near was written with each change.
+            if self.slots[slot].has_moved(observation.at_ms) {
+                self.meet(slot, observation.received_ms, effects);
+            }
         }
     }
 
@@ -190,9 +194,6 @@ impl Watch {
             effects.push(self.save(number));
         }
         self.all_turned(number, turn, observation.received_ms, effects);
-        if self.slots[number].has_moved(observation.at_ms) {
-            self.meet(number, observation.received_ms, effects);
-        }
     }
 
     /// Of each source that has a state: when it last changed, by the source's time.

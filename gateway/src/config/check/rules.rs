@@ -80,7 +80,9 @@ fn check_lateness(look: &mut Look<'_>, at: &Path, lateness: Span, detect: &Detec
             Some("what comes later still is counted, not judged".to_owned()),
         );
     }
-    if detect.reading().is_none() && !detect.is_about_movement() {
+    // Whom it comes near to is of another source, with other delays.
+    let is_sorted = detect.is_about_movement() && !matches!(detect, Detect::Approach { .. });
+    if detect.reading().is_none() && !is_sorted {
         look.error(at, "only rules about readings and positions wait for what is late");
     }
 }
