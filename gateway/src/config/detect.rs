@@ -355,11 +355,17 @@ impl Detect {
 impl Detect {
     /// Whether it judges positions on the map.
     pub fn is_about_movement(&self) -> bool {
-        match self {
-            Detect::Enter { .. } | Detect::Exit { .. } | Detect::Inside { .. } | Detect::Outside { .. } => true,
-            Detect::Cross { .. } | Detect::Dwell { .. } | Detect::Speeding { .. } | Detect::Approach { .. } => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Detect::Enter { .. }
+                | Detect::Exit { .. }
+                | Detect::Inside { .. }
+                | Detect::Outside { .. }
+                | Detect::Cross { .. }
+                | Detect::Dwell { .. }
+                | Detect::Speeding { .. }
+                | Detect::Approach { .. }
+        )
     }
 }
 
