@@ -9,6 +9,7 @@
 //! - [`geojson`]: text to fences and problems, fences to text
 //! - [`picture`]: zones in a camera's picture
 //! - [`order`]: what comes out of order, sorted again within a bound
+//! - [`track`]: subjects over fences: crossings, trips, stays, speed, and when rules are on duty
 //!
 //! Longitudes and latitudes are WGS-84 degrees. An edge between two vertices is the straight line between their
 //! longitudes and latitudes, as RFC 7946 says. A fence does not reach across the antimeridian: it is cut there in
@@ -22,6 +23,7 @@ mod plane;
 pub mod point;
 pub mod set;
 pub mod shape;
+pub mod track;
 
 pub use fence::Fence;
 pub use picture::PictureZone;

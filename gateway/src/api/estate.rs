@@ -34,6 +34,7 @@ impl Estate {
                     "severity": rule.severity.as_str(),
                     "category": rule.category,
                     "flapping": rule.flapping,
+                    "active": rule.active,
                 })
             })
             .collect();

@@ -179,6 +179,7 @@ async fn the_estate_is_told_as_it_is_configured() {
     let rules = world.get("/api/v1/rules").await.json();
     assert_eq!((&rules["rules"][0]["id"], &rules["rules"][0]["detect"]["above"]), (&json!("gas"), &json!(1.0)));
     assert_eq!(rules["rules"][0]["flapping"], json!({ "n": 5, "within": "3600000ms" }));
+    assert_eq!(rules["rules"][0]["active"], json!({ "calendar": "town", "windows": ["daily"] }));
     let fences = world.get("/api/v1/fences").await.json();
     assert_eq!((&fences["type"], &fences["features"][0]["id"]), (&json!("FeatureCollection"), &json!("school")));
 }

@@ -47,6 +47,9 @@ impl Default for Clock {
     }
 }
 
+pub(super) fn zone() -> String {
+    "+08:00".into()
+}
 pub(super) fn mqtt_port() -> u16 {
     1883
 }

@@ -4,6 +4,7 @@ use outpost_detectors::deviation::Season;
 use serde::{Deserialize, Serialize};
 
 use super::Span;
+use super::movement::{Border, CrossDirection, Motion};
 
 /// Severities of the Common Alerting Protocol 1.2, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -143,14 +144,95 @@ pub enum Detect {
     /// A camera without pictures for longer than this.
     Dark { after: Span },
     /// A position came into a map fence.
-    Enter { fence: String },
+    Enter {
+        fence: String,
+        /// Whether who is first heard of inside has entered.
+        #[serde(default = "yes")]
+        found: bool,
+        #[serde(default)]
+        border: Border,
+        #[serde(default)]
+        motion: Motion,
+    },
     /// A position that was inside a map fence left it.
-    Exit { fence: String },
+    Exit {
+        fence: String,
+        #[serde(default)]
+        border: Border,
+        #[serde(default)]
+        motion: Motion,
+    },
     /// A position inside a map fence for longer than this.
     Inside {
         fence: String,
         #[serde(rename = "for")]
         longer_than: Span,
+        #[serde(default)]
+        border: Border,
+        #[serde(default)]
+        motion: Motion,
+    },
+    /// A position outside the map fence that it must stay in.
+    Outside {
+        fence: String,
+        #[serde(rename = "for", default)]
+        longer_than: Span,
+        #[serde(default)]
+        border: Border,
+        #[serde(default)]
+        motion: Motion,
+    },
+    /// A way over a line on the map.
+    Cross {
+        /// Longitudes and latitudes of its points, from its first to its last.
+        line: Vec<[f64; 2]>,
+        /// Both ways where absent.
+        direction: Option<CrossDirection>,
+        /// Who is nearer to the line than this is not over it, metres.
+        #[serde(default = "line_buffer_m")]
+        buffer_m: f64,
+        /// The alert clears so long after the last crossing.
+        #[serde(default = "one_minute")]
+        clear_hold: Span,
+        #[serde(default)]
+        motion: Motion,
+    },
+    /// A position that stays about one place for longer than this.
+    Dwell {
+        /// Within this fence; anywhere where absent.
+        fence: Option<String>,
+        radius_m: f64,
+        #[serde(rename = "for")]
+        longer_than: Span,
+        #[serde(default)]
+        motion: Motion,
+    },
+    /// Faster than a limit inside a map fence.
+    Speeding {
+        fence: String,
+        above_kmh: f64,
+        /// The speed is taken between positions at least so far apart.
+        #[serde(default = "speed_over")]
+        over: Span,
+        #[serde(default)]
+        hold: Span,
+        #[serde(default)]
+        motion: Motion,
+    },
+    /// Two that move come near each other.
+    Approach {
+        /// Whom the rule's sources come near to; each other where absent.
+        #[serde(default)]
+        to: Vec<String>,
+        radius_m: f64,
+        /// Who is nearer than this beyond the radius is not away again, metres.
+        #[serde(default = "approach_buffer_m")]
+        exit_buffer_m: f64,
+        /// Positions further apart in time than this are not compared.
+        #[serde(default = "half_minute")]
+        within: Span,
+        #[serde(default)]
+        motion: Motion,
     },
     /// A hot region in a thermal frame.
     Hotspot {
@@ -231,6 +313,30 @@ fn one() -> usize {
     1
 }
 
+fn yes() -> bool {
+    true
+}
+
+fn line_buffer_m() -> f64 {
+    5.0
+}
+
+fn approach_buffer_m() -> f64 {
+    10.0
+}
+
+fn half_minute() -> Span {
+    Span::from_ms(30_000)
+}
+
+fn one_minute() -> Span {
+    Span::from_ms(60_000)
+}
+
+fn speed_over() -> Span {
+    Span::from_ms(10_000)
+}
+
 fn min_area() -> f32 {
     0.002
 }
@@ -256,10 +362,32 @@ impl Detect {
             | Detect::Enter { .. }
             | Detect::Exit { .. }
             | Detect::Inside { .. }
+            | Detect::Outside { .. }
+            | Detect::Cross { .. }
+            | Detect::Dwell { .. }
+            | Detect::Speeding { .. }
+            | Detect::Approach { .. }
             | Detect::Hotspot { .. }
             | Detect::Together { .. }
             | Detect::Intrusion { .. } => None,
         }
+    }
+}
+
+impl Detect {
+    /// Whether it judges positions on the map.
+    pub fn is_about_movement(&self) -> bool {
+        matches!(
+            self,
+            Detect::Enter { .. }
+                | Detect::Exit { .. }
+                | Detect::Inside { .. }
+                | Detect::Outside { .. }
+                | Detect::Cross { .. }
+                | Detect::Dwell { .. }
+                | Detect::Speeding { .. }
+                | Detect::Approach { .. }
+        )
     }
 }
 

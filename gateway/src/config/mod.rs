@@ -9,6 +9,7 @@ mod defaults;
 mod detect;
 mod example;
 mod format;
+mod movement;
 pub mod pattern;
 mod scalar;
 pub mod topic;
@@ -24,6 +25,7 @@ pub use example::{Example, Expected, Given, Said};
 pub use format::{
     Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
 };
+pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion};
 pub use scalar::{Bytes, Secret, Span};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -51,6 +53,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     #[serde(default)]
     pub fences: Vec<FenceFile>,
+    #[serde(default)]
+    pub calendars: Vec<Calendar>,
     #[serde(default)]
     pub rules: Vec<Rule>,
     #[serde(default)]
@@ -261,6 +265,8 @@ pub struct Rule {
     pub severity: Severity,
     #[serde(default)]
     pub category: String,
+    /// When the rule is on duty; always where absent.
+    pub active: Option<Active>,
     /// How late what was measured earlier may come: it is then judged in the order in which it happened.
     pub lateness: Option<Span>,
     /// When its alerts come and go so often that they are one.
@@ -268,6 +274,31 @@ pub struct Rule {
     /// What the rule does with what it might hear; run by `outpost rules test`.
     #[serde(default)]
     pub examples: Vec<Example>,
+}
+
+/// Which days are for work and which for rest.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    pub id: String,
+    /// Offset from UTC, the same all the year: `+08:00`, `UTC`, `Asia/Shanghai`.
+    #[serde(default = "defaults::zone")]
+    pub zone: String,
+    /// `2026-10-01` or `2026-10-01..2026-10-07`: free although the week says otherwise.
+    #[serde(default)]
+    pub holidays: Vec<String>,
+    /// Days of work although the week says otherwise.
+    #[serde(default)]
+    pub workdays: Vec<String>,
+}
+
+/// A rule outside these hours hears nothing, and what it has open then clears.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Active {
+    pub calendar: String,
+    /// `workdays 18:00-08:00`, `restdays`, `daily 22:00-06:00`, `mon-fri,sun 09:00-17:30`.
+    pub windows: Vec<String>,
 }
 
 /// From the `n`th alert of a source within this span on, it stays open until it has rested for as long.

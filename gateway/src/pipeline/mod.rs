@@ -11,6 +11,7 @@
 pub mod backtest;
 pub mod examples;
 mod late;
+mod movement;
 mod reading;
 pub mod record;
 pub mod redo;

@@ -15,8 +15,11 @@ use outpost_detectors::occurrences::{Count, NOfM};
 use outpost_detectors::rate::Rate;
 use outpost_detectors::silent::Silent;
 use outpost_detectors::stuck::Stuck;
-use outpost_fences::{Fence, FenceSet, PictureZone};
+use outpost_fences::track::MotionLimits;
+use outpost_fences::track::calendar::{Calendar, Schedule};
+use outpost_fences::{FenceSet, PictureZone};
 
+use super::movement::Movement;
 use super::reading::{Limit, Test};
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Detect, Series, Severity, Span, condition};
@@ -34,6 +37,8 @@ pub(super) struct Rule {
     /// Sources that the rule watches by name, beside its patterns.
     pub(super) named: HashSet<Arc<str>>,
     pub(super) judge: Judge,
+    /// When it is on duty; always where absent.
+    pub(super) schedule: Option<Schedule>,
     pub(super) flapping: Option<Flapping>,
     /// 0 where observations are judged as they come.
     pub(super) lateness_ms: i64,
@@ -45,13 +50,22 @@ pub(super) enum Judge {
     Condition { condition: Condition, text: Arc<str>, units: Vec<Option<Arc<str>>>, latch: Latch },
     Silent(Silent),
     Dark(Silent),
-    Enter { fence: Arc<Fence>, latch: Latch },
-    Exit { fence: Arc<Fence>, latch: Latch },
-    Inside { fence: Arc<Fence>, latch: Latch },
+    Movement { movement: Movement, latch: Latch },
+    Approach(Approach),
     Hotspot { hotspot: Hotspot, latch: Latch },
     Intrusion { zone: Arc<str>, area_min: f32, latch: Latch },
     Together(Together),
     Trouble { kind: TroubleKind, latch: Latch },
+}
+
+/// Who comes near to whom, and what that means.
+pub(super) struct Approach {
+    /// Each other where empty.
+    pub(super) to: Vec<SourcePattern>,
+    pub(super) radius_m: f64,
+    pub(super) exit_buffer_m: f64,
+    pub(super) apart_max_ms: i64,
+    pub(super) limits: MotionLimits,
 }
 
 /// `k` of these rules, or `k` sources where that is more.
@@ -74,7 +88,9 @@ pub struct RuleError {
 pub(super) type Zones = HashMap<(Arc<str>, Arc<str>), Arc<PictureZone>>;
 
 pub(super) fn compile(config: &Config, fences: &FenceSet) -> Result<Vec<Rule>, RuleError> {
-    let mut rules = config.rules.iter().map(|rule| compile_one(rule, fences)).collect::<Result<Vec<_>, _>>()?;
+    let calendars = calendars(config)?;
+    let compiled = config.rules.iter().map(|rule| compile_one(rule, fences, &calendars));
+    let mut rules = compiled.collect::<Result<Vec<_>, _>>()?;
     let built_in = dark_cameras(config, &rules);
     rules.extend(built_in);
     rules.extend(config.series.iter().flat_map(series_troubles));
@@ -98,6 +114,7 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
         patterns: Vec::new(),
         named,
         judge: Judge::Dark(Silent { after_ms }),
+        schedule: None,
         flapping: None,
         lateness_ms: 0,
     };
@@ -116,6 +133,7 @@ fn series_troubles(series: &Series) -> [Rule; 2] {
         judge: Judge::Trouble { kind, latch: Latch { hold_ms, clear_hold_ms: 0 } },
         flapping: None,
         lateness_ms: 0,
+        schedule: None,
     };
     [
         rule(TroubleKind::SeriesDown, "series database down", series.down_after.ms()),
@@ -123,14 +141,23 @@ fn series_troubles(series: &Series) -> [Rule; 2] {
     ]
 }
 
-fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, RuleError> {
+type Calendars<'a> = HashMap<&'a str, Arc<Calendar>>;
+
+fn calendars(config: &Config) -> Result<Calendars<'_>, RuleError> {
+    let calendar = |entry: &crate::config::Calendar| Calendar::new(&entry.zone, &entry.holidays, &entry.workdays);
+    let calendars = config.calendars.iter().map(|entry| match calendar(entry) {
+        Ok(calendar) => Ok((entry.id.as_str(), Arc::new(calendar))),
+        Err(cause) => Err(RuleError { rule: String::new(), what: format!("calendar \"{}\": {cause}", entry.id) }),
+    });
+    calendars.collect()
+}
+
+fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calendars<'_>) -> Result<Rule, RuleError> {
     let error = |what: &dyn Display| RuleError { rule: rule.id.clone(), what: what.to_string() };
-    let patterns = rule
-        .sources
-        .iter()
-        .map(|text| SourcePattern::parse(text).map_err(|problem| error(&problem)))
-        .collect::<Result<_, _>>()?;
-    let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| error(&format_args!("there is no fence \"{id}\"")));
+    let patterns = |texts: &[String]| -> Result<Vec<SourcePattern>, RuleError> {
+        texts.iter().map(|text| SourcePattern::parse(text).map_err(|problem| error(&problem))).collect()
+    };
+    let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| format!("there is no fence \"{id}\""));
     let at_once = Latch::default();
     let held = |hold: &Span, clear_hold: &Span| Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() };
     let reading = |latch, test| {
@@ -183,11 +210,6 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         }
         Detect::Silent { after } => Judge::Silent(Silent { after_ms: after.ms() }),
         Detect::Dark { after } => Judge::Dark(Silent { after_ms: after.ms() }),
-        Detect::Enter { fence: id } => Judge::Enter { fence: fence(id)?, latch: at_once },
-        Detect::Exit { fence: id } => Judge::Exit { fence: fence(id)?, latch: at_once },
-        Detect::Inside { fence: id, longer_than } => {
-            Judge::Inside { fence: fence(id)?, latch: Latch { hold_ms: longer_than.ms(), clear_hold_ms: 0 } }
-        }
         Detect::Hotspot { above, over_background, pixels_min, hold, clear_hold } => Judge::Hotspot {
             hotspot: Hotspot::new(above.map(|c| c as f32), over_background.map(|k| k as f32), *pixels_min)
                 .map_err(|problem| error(&problem))?,
@@ -204,7 +226,30 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
             area_min: *min_area,
             latch: Latch { hold_ms: dwell.ms(), clear_hold_ms: clear_hold.ms() },
         },
+        Detect::Approach { to, radius_m, exit_buffer_m, within, motion } => Judge::Approach(Approach {
+            to: patterns(to)?,
+            radius_m: *radius_m,
+            exit_buffer_m: *exit_buffer_m,
+            apart_max_ms: within.ms(),
+            limits: motion.limits(),
+        }),
+        moving @ (Detect::Enter { .. }
+        | Detect::Exit { .. }
+        | Detect::Inside { .. }
+        | Detect::Outside { .. }
+        | Detect::Cross { .. }
+        | Detect::Dwell { .. }
+        | Detect::Speeding { .. }) => {
+            let (movement, latch) = Movement::new(moving, fence).map_err(|problem| error(&problem))?;
+            Judge::Movement { movement, latch }
+        }
     };
+    let schedule = rule.active.as_ref().map(|active| {
+        let calendar = calendars.get(active.calendar.as_str()).cloned();
+        let calendar = calendar.ok_or_else(|| error(&format_args!("there is no calendar \"{}\"", active.calendar)))?;
+        Schedule::new(calendar, &active.windows).map_err(|problem| error(&problem))
+    });
+    let schedule = schedule.transpose()?;
     let flapping = rule.flapping.map(|flapping| Flapping::new(flapping.n, flapping.within.ms())).transpose();
     let flapping = flapping.map_err(|problem| error(&problem))?;
     let name = if rule.name.is_empty() { &rule.id } else { &rule.name };
@@ -213,17 +258,32 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet) -> Result<Rule, Ru
         name: name.as_str().into(),
         severity: rule.severity,
         category: rule.category.as_str().into(),
-        patterns,
+        patterns: patterns(&rule.sources)?,
         named: HashSet::new(),
         judge,
+        schedule,
         flapping,
         lateness_ms: rule.lateness.map_or(0, |lateness| lateness.ms()),
     })
 }
 
 impl Rule {
+    /// Whether what the source says matters to the rule.
     pub(super) fn matches(&self, source: &str) -> bool {
+        let is_met = match &self.judge {
+            Judge::Approach(approach) => approach.to.iter().any(|pattern| pattern.matches(source)),
+            _ => false,
+        };
+        is_met || self.watches(source)
+    }
+
+    /// Whether the rule's alerts can be the source's.
+    pub(super) fn watches(&self, source: &str) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches(source)) || self.named.contains(source)
+    }
+
+    pub(super) fn is_on_duty(&self, at_ms: i64) -> bool {
+        self.schedule.as_ref().is_none_or(|schedule| schedule.is_on(at_ms))
     }
 
     /// Whether what the other rule remembers and has open means the same to this one: its limits may differ, not what it
@@ -237,6 +297,12 @@ impl Rule {
         self.id == other.id
             && std::mem::discriminant(&self.judge) == std::mem::discriminant(&other.judge)
             && metrics(&self.judge) == metrics(&other.judge)
+            && match (&self.judge, &other.judge) {
+                (Judge::Movement { movement, .. }, Judge::Movement { movement: other, .. }) => {
+                    movement.continues(other)
+                }
+                _ => true,
+            }
             && self.fence() == other.fence()
     }
 
@@ -245,7 +311,7 @@ impl Rule {
         self.lateness_ms > 0
             && match (&self.judge, fact) {
                 (Judge::Reading { metric, .. }, Fact::Reading(reading)) => *metric == reading.metric,
-                (Judge::Enter { .. } | Judge::Exit { .. } | Judge::Inside { .. }, Fact::Position(_)) => true,
+                (Judge::Movement { .. }, Fact::Position(_)) => true,
                 _ => false,
             }
     }
@@ -259,10 +325,10 @@ impl Rule {
     /// Fence or zone that belongs to the key of this rule's alerts.
     pub(super) fn fence(&self) -> Option<&Arc<str>> {
         match &self.judge {
-            Judge::Enter { fence, .. } | Judge::Exit { fence, .. } | Judge::Inside { fence, .. } => Some(&fence.id),
+            Judge::Movement { movement, .. } => movement.fence().map(|fence| &fence.id),
             Judge::Intrusion { zone, .. } => Some(zone),
             Judge::Reading { .. } | Judge::Condition { .. } | Judge::Silent(_) | Judge::Dark(_) => None,
-            Judge::Hotspot { .. } | Judge::Together(_) | Judge::Trouble { .. } => None,
+            Judge::Hotspot { .. } | Judge::Together(_) | Judge::Approach(_) | Judge::Trouble { .. } => None,
         }
     }
 }
@@ -273,11 +339,11 @@ impl Judge {
         match self {
             Judge::Reading { latch, .. }
             | Judge::Condition { latch, .. }
-            | Judge::Inside { latch, .. }
+            | Judge::Movement { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. }
             | Judge::Trouble { latch, .. } => latch.hold_ms,
-            Judge::Silent(_) | Judge::Dark(_) | Judge::Enter { .. } | Judge::Exit { .. } | Judge::Together(_) => 0,
+            Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) | Judge::Approach(_) => 0,
         }
     }
 }

@@ -1,5 +1,10 @@
 //! One rule for one source: its state, what the last observation showed, and the words for why. Pure.
 
+mod hours;
+mod moving;
+mod why;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use outpost_detectors::condition::{ConditionState, Last};
@@ -13,9 +18,11 @@ use outpost_fences::{PictureZone, Point};
 use serde::{Deserialize, Serialize};
 
 use super::late::{Late, LateState};
+use super::movement::{Sight, Sign, Trail};
 use super::reading::{Finding, Memory, figure};
 use super::redo::Stamp;
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
+use super::watch::approach::Company;
 use crate::nouns::{Figure, SnapshotAsk, Trouble, Why};
 
 pub(super) struct Slot {
@@ -30,6 +37,10 @@ pub(super) struct Slot {
     pub(super) n_wrong_unit: u64,
     /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
+    /// When the rule next goes on or off duty, where this slot has to know.
+    hours_ms: Option<i64>,
+    /// What a position or a wait showed, and what has not been told yet.
+    signs: VecDeque<Sign>,
     pub(super) stamp: Option<Box<Stamp>>,
     /// Where the rule waits for what is late.
     pub(super) late: Option<Box<Late>>,
@@ -61,12 +72,14 @@ pub(super) struct Stored {
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
     Latch(LatchState),
-    /// Leaving counts only after having been inside: device time of the first fix there.
-    Exit {
-        inside_at_ms: Option<i64>,
+    /// A rule that follows what moves.
+    Movement {
+        trail: Trail,
         latch: LatchState,
     },
     Silent(SilentState),
+    /// A rule that looks at who comes near to whom.
+    Approach(Company),
     /// A rule that remembers readings.
     Reading {
         memory: Memory,
@@ -89,7 +102,16 @@ enum Memo {
         unit: Option<Arc<str>>,
         finding: Finding,
     },
-    Point(Point),
+    Moved {
+        point: Point,
+        sight: Sight,
+    },
+    Met {
+        point: Option<Point>,
+        other: Arc<str>,
+        distance_m: f64,
+    },
+    OffDuty,
     Heat {
         max_c: f32,
         background_c: f32,
@@ -124,7 +146,10 @@ impl State {
             Judge::Condition { condition, .. } => {
                 State::Condition { readings: condition.state(), latch: LatchState::default() }
             }
-            Judge::Exit { .. } => State::Exit { inside_at_ms: None, latch: LatchState::default() },
+            Judge::Approach(_) => State::Approach(Company::default()),
+            Judge::Movement { movement, .. } => {
+                State::Movement { trail: movement.trail(), latch: LatchState::default() }
+            }
             Judge::Reading { test, .. } => match test.memory() {
                 Some(memory) => State::Reading { memory, latch: LatchState::default() },
                 None => State::Latch(LatchState::default()),
@@ -141,37 +166,69 @@ impl State {
         if let (State::Condition { readings, .. }, Judge::Condition { condition, .. }) = (self, judge) {
             return readings.fits(condition);
         }
+        if let (State::Movement { trail, .. }, Judge::Movement { movement, .. }) = (self, judge) {
+            return trail.fits(movement);
+        }
         std::mem::discriminant(self) == std::mem::discriminant(&State::new(judge))
     }
 
-    /// The latch of every kind but silence.
-    fn latch(&self) -> Result<&LatchState, &SilentState> {
+    /// The latch of every kind that has one.
+    fn latch(&self) -> Option<&LatchState> {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => Ok(latch),
-            State::Condition { latch, .. } => Ok(latch),
-            State::Silent(silent) => Err(silent),
+            State::Latch(latch)
+            | State::Movement { latch, .. }
+            | State::Reading { latch, .. }
+            | State::Condition { latch, .. } => Some(latch),
+            State::Silent(_) | State::Approach(_) => None,
         }
     }
 
-    fn latch_mut(&mut self) -> Result<&mut LatchState, &mut SilentState> {
+    fn latch_mut(&mut self) -> Option<&mut LatchState> {
         match self {
-            State::Latch(latch) | State::Exit { latch, .. } | State::Reading { latch, .. } => Ok(latch),
-            State::Condition { latch, .. } => Ok(latch),
-            State::Silent(silent) => Err(silent),
+            State::Latch(latch)
+            | State::Movement { latch, .. }
+            | State::Reading { latch, .. }
+            | State::Condition { latch, .. } => Some(latch),
+            State::Silent(_) | State::Approach(_) => None,
         }
     }
 
     pub(super) fn rebase(&mut self, now_ms: i64) {
-        self.latch_mut().map_or_else(|silent| silent.rebase(now_ms), |latch| latch.rebase(now_ms));
+        if let Some(latch) = self.latch_mut() {
+            latch.rebase(now_ms);
+        }
+        if let State::Silent(silent) = self {
+            silent.rebase(now_ms);
+        }
+        self.rebase_trail(now_ms);
+    }
+
+    /// The same for what moves, of which more was heard than was written.
+    pub(super) fn rebase_trail(&mut self, now_ms: i64) -> bool {
+        match self {
+            State::Movement { trail, .. } => {
+                trail.rebase(now_ms);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Time of the fact that last changed the state.
     pub(super) fn since_at_ms(&self) -> i64 {
-        self.latch().map_or_else(|silent| silent.since_at_ms, |latch| latch.since_at_ms)
+        match self {
+            State::Silent(silent) => silent.since_at_ms,
+            State::Approach(company) => company.since_at_ms(),
+            _ => self.latch().map_or(0, |latch| latch.since_at_ms),
+        }
     }
 
     pub(super) fn is_raised(&self) -> bool {
-        self.latch().map_or_else(SilentState::is_raised, LatchState::is_raised)
+        match self {
+            State::Silent(silent) => silent.is_raised(),
+            State::Approach(company) => company.is_near_someone(),
+            _ => self.latch().is_some_and(LatchState::is_raised),
+        }
     }
 }
 
@@ -185,6 +242,8 @@ impl Slot {
             zone,
             n_wrong_unit: 0,
             n_unsaved: 0,
+            hours_ms: None,
+            signs: VecDeque::new(),
             stamp: None,
             late: None,
             is_unjudged: false,
@@ -205,6 +264,9 @@ impl Slot {
 
     pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut HotspotScratch) -> Turn {
         let moment = Moment { at_ms: observation.at_ms, now_ms: observation.received_ms };
+        if !self.is_on_duty(rule, moment.at_ms) {
+            return Turn::Stay;
+        }
         match (&rule.judge, &observation.fact) {
             (Judge::Reading { metric, unit, test, latch }, Fact::Reading(reading)) => {
                 if *metric != reading.metric {
@@ -261,13 +323,8 @@ impl Slot {
                     _ => Turn::Stay,
                 }
             }
-            (
-                Judge::Enter { fence, latch } | Judge::Inside { fence, latch } | Judge::Exit { fence, latch },
-                Fact::Position(position),
-            ) => {
-                let Some(point) = Point::new(position.lon, position.lat) else { return Turn::Stay };
-                self.memo = Memo::Point(point);
-                self.positioned(latch, fence.contains(point), moment)
+            (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(position)) => {
+                self.moved(rule, position, moment)
             }
             (Judge::Hotspot { hotspot, latch }, Fact::Thermal(frame)) => {
                 let heat = hotspot.judge(frame.celsius.view(), scratch);
@@ -315,31 +372,54 @@ impl Slot {
     }
 
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
-        match (&rule.judge, self.stored.state.latch()) {
-            (Judge::Silent(silent) | Judge::Dark(silent), Err(state)) => silent.due_ms(state),
-            (judge, Ok(state)) => judge.latch()?.due_ms(state),
-            _ => None,
+        self.condition_due_ms(rule).into_iter().chain(self.hours_ms).min()
+    }
+
+    fn condition_due_ms(&self, rule: &Rule) -> Option<i64> {
+        match (&rule.judge, &self.stored.state) {
+            (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
+                latch.due_ms(state).into_iter().chain(movement.due_ms(trail)).min()
+            }
+            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
+            (judge, state) => judge.latch()?.due_ms(state.latch()?),
         }
     }
 
     pub(super) fn elapse(&mut self, rule: &Rule, now_ms: i64) -> Turn {
-        match (&rule.judge, self.stored.state.latch_mut()) {
-            (Judge::Silent(silent) | Judge::Dark(silent), Err(state)) => silent.elapse(state, now_ms),
-            (judge, Ok(state)) => judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms)),
-            _ => Turn::Stay,
+        if self.hours_ms.is_some_and(|hours_ms| hours_ms <= now_ms) {
+            return self.change_hours(rule, now_ms);
+        }
+        match (&rule.judge, &mut self.stored.state) {
+            (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
+                movement.elapse(trail, now_ms, &mut self.signs);
+                latch.elapse(state, now_ms)
+            }
+            (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
+            (judge, state) => match (judge.latch(), state.latch_mut()) {
+                (Some(latch), Some(state)) => latch.elapse(state, now_ms),
+                _ => Turn::Stay,
+            },
         }
     }
 
     /// Ends the hold that was over when the next observation in order happened: what waited in between, and came with it,
     /// says no more than a clock that had run on.
     pub(super) fn elapse_until(&mut self, rule: &Rule, at_ms: i64) -> Turn {
-        let Ok(state) = self.stored.state.latch_mut() else { return Turn::Stay };
+        if let (Judge::Movement { movement, .. }, State::Movement { trail, .. }) = (&rule.judge, &mut self.stored.state)
+        {
+            movement.elapse_until(trail, at_ms, &mut self.signs);
+        }
+        let (Some(latch), Some(state)) = (rule.judge.latch(), self.stored.state.latch_mut()) else { return Turn::Stay };
         let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));
-        rule.judge.latch().map_or(Turn::Stay, |latch| latch.elapse(state, now_ms))
+        latch.elapse(state, now_ms)
     }
 
     /// The source ought to speak though it never did.
     pub(super) fn expect(&mut self, rule: &Rule, now_ms: i64) -> Turn {
+        if !self.is_on_duty(rule, now_ms) {
+            self.hours_ms = rule.schedule.as_ref().and_then(|schedule| schedule.next_change_ms(now_ms));
+            return Turn::Stay;
+        }
         match (&rule.judge, &mut self.stored.state) {
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.expect(state, now_ms),
             _ => Turn::Stay,
@@ -349,23 +429,7 @@ impl Slot {
     fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
         match &mut self.stored.state {
             State::Latch(state) | State::Reading { latch: state, .. } => latch.observe(state, signal, moment),
-            State::Exit { .. } | State::Silent(_) | State::Condition { .. } => Turn::Stay,
-        }
-    }
-
-    fn positioned(&mut self, latch: &Latch, inside: bool, moment: Moment) -> Turn {
-        let State::Exit { inside_at_ms, latch: state } = &mut self.stored.state else {
-            return self.latched(latch, if inside { Signal::On } else { Signal::Off }, moment);
-        };
-        match (inside, *inside_at_ms) {
-            (true, None) => {
-                *inside_at_ms = Some(moment.at_ms);
-                Turn::Shift
-            }
-            (true, Some(_)) => latch.observe(state, Signal::Off, moment),
-            // A fix from before it was inside is not a leaving, however late it comes.
-            (false, Some(inside_ms)) if moment.at_ms > inside_ms => latch.observe(state, Signal::On, moment),
-            (false, _) => Turn::Stay,
+            State::Movement { .. } | State::Silent(_) | State::Condition { .. } | State::Approach(_) => Turn::Stay,
         }
     }
 
@@ -374,113 +438,6 @@ impl Slot {
         let State::Latch(LatchState { phase: Phase::Holding, .. }) = self.stored.state else { return false };
         matches!(self.memo, Memo::Picture { at_ms, .. } if now_at_ms.saturating_sub(at_ms) < INTRUSION_GAP_MS)
     }
-
-    /// Why the alert opens: called once per alert.
-    pub(super) fn why(&self, rule: &Rule, held_ms: i64) -> Why {
-        let held = if held_ms > 0 { format!(" for {}", seconds(held_ms)) } else { String::new() };
-        match (&rule.judge, &self.memo) {
-            (Judge::Reading { metric, test, .. }, Memo::Value { value, unit, finding }) => {
-                test.why(metric, *value, unit.as_deref(), *finding, &held)
-            }
-            (Judge::Condition { text, .. }, _) => Why {
-                text: format!("{}: {text}{held}", self.readings_text()),
-                figures: self.readings().map(|(metric, last)| said(metric, last)).collect(),
-            },
-            (Judge::Silent(silent), _) => Why {
-                text: format!("nothing came for {}", seconds(silent.after_ms)),
-                figures: vec![figure("after", silent.after_ms as f64 / 1000.0, Some("s"))],
-            },
-            (Judge::Dark(silent), memo) => {
-                let because = match memo {
-                    Memo::Link { reason: Some(reason), .. } => format!(": {}", reason.as_str()),
-                    Memo::Link { state, reason: None } => format!(": {}", state.as_str()),
-                    _ => String::new(),
-                };
-                Why {
-                    text: format!("no picture for {}{because}", seconds(silent.after_ms)),
-                    figures: vec![figure("after", silent.after_ms as f64 / 1000.0, Some("s"))],
-                }
-            }
-            (Judge::Enter { fence, .. }, _) => Why { text: format!("entered {}", fence_name(fence)), figures: vec![] },
-            (Judge::Exit { fence, .. }, _) => Why { text: format!("left {}", fence_name(fence)), figures: vec![] },
-            (Judge::Inside { fence, .. }, _) => Why {
-                text: format!("inside {}{held}", fence_name(fence)),
-                figures: vec![figure("inside", held_ms as f64 / 1000.0, Some("s"))],
-            },
-            (Judge::Hotspot { .. }, Memo::Heat { max_c, background_c, n_pixels }) => Why {
-                text: format!("{max_c:.1} °C over a background of {background_c:.1} °C, {n_pixels} pixels{held}"),
-                figures: vec![
-                    figure("max", f64::from(*max_c), Some("Cel")),
-                    figure("background", f64::from(*background_c), Some("Cel")),
-                    figure("pixels", *n_pixels as f64, None),
-                ],
-            },
-            (Judge::Intrusion { zone, .. }, Memo::Picture { blob, .. }) => Why {
-                text: format!("something moves in {zone}{held}"),
-                figures: vec![figure("area", f64::from(blob.area), None)],
-            },
-            (Judge::Together(_), Memo::Together { names, .. }) => {
-                Why { text: format!("together: {names}"), figures: vec![] }
-            }
-            (Judge::Trouble { .. }, Memo::Trouble(why)) => {
-                Why { text: format!("{}{held}", why.text), figures: why.figures.clone() }
-            }
-            // Restored in the middle of a hold: what the last observation showed is not kept.
-            _ => Why { text: format!("condition holds{held}"), figures: vec![] },
-        }
-    }
-
-    /// The latest of each reading that the rule's condition names.
-    fn readings(&self) -> impl Iterator<Item = (&Arc<str>, &Last)> {
-        let readings = match &self.stored.state {
-            State::Condition { readings, .. } => Some(readings.readings()),
-            _ => None,
-        };
-        readings.into_iter().flatten()
-    }
-
-    fn readings_text(&self) -> String {
-        let text = |(metric, last): (&Arc<str>, &Last)| {
-            let unit = last.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
-            format!("{metric} {}{unit}", last.value)
-        };
-        self.readings().map(text).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Where a moving subject was, and which picture shows it.
-    pub(super) fn point(&self) -> Option<(f64, f64)> {
-        match self.memo {
-            Memo::Point(point) | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
-            _ => None,
-        }
-    }
-
-    pub(super) fn snapshot(&self) -> Option<SnapshotAsk> {
-        match (&self.memo, &self.zone) {
-            (Memo::Picture { picture, blob, .. }, Some(zone)) => {
-                Some(SnapshotAsk { picture: *picture, zone: zone.points().to_vec(), boxes: vec![*blob] })
-            }
-            _ => None,
-        }
-    }
-
-    /// Why the alert clears.
-    pub(super) fn why_cleared(&self, rule: &Rule) -> String {
-        match (&rule.judge, &self.memo) {
-            (Judge::Reading { metric, .. }, Memo::Value { value, unit, .. }) => {
-                format!("{metric} {value}{}", unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default())
-            }
-            (Judge::Condition { .. }, _) => self.readings_text(),
-            (Judge::Silent(_), _) => "heard again".into(),
-            (Judge::Dark(_), _) => "pictures again".into(),
-            (Judge::Enter { fence, .. } | Judge::Inside { fence, .. }, _) => format!("left {}", fence_name(fence)),
-            (Judge::Exit { fence, .. }, _) => format!("entered {}", fence_name(fence)),
-            (Judge::Intrusion { zone, .. }, _) => format!("nothing moves in {zone}"),
-            (Judge::Together(_), _) => "no longer together".into(),
-            (Judge::Trouble { .. }, Memo::Trouble(why)) if !why.text.is_empty() => why.text.clone(),
-            _ => "condition is over".into(),
-        }
-    }
 }
 
 impl Judge {
@@ -488,27 +445,17 @@ impl Judge {
         match self {
             Judge::Reading { latch, .. }
             | Judge::Condition { latch, .. }
-            | Judge::Enter { latch, .. }
-            | Judge::Exit { latch, .. }
-            | Judge::Inside { latch, .. }
+            | Judge::Movement { latch, .. }
             | Judge::Hotspot { latch, .. }
             | Judge::Intrusion { latch, .. }
             | Judge::Trouble { latch, .. } => Some(latch),
-            Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) => None,
+            Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) | Judge::Approach(_) => None,
         }
     }
 }
 
 fn is_zero(n: &u64) -> bool {
     *n == 0
-}
-
-fn said(metric: &Arc<str>, last: &Last) -> Figure {
-    Figure { name: metric.to_string().into(), value: last.value, unit: last.unit.clone() }
-}
-
-fn fence_name(fence: &outpost_fences::Fence) -> &str {
-    if fence.name.is_empty() { &fence.id } else { &fence.name }
 }
 
 pub(super) fn seconds(ms: i64) -> String {

@@ -2,6 +2,7 @@
 //! the same effects, live, in replay and after a restart. Time is the observation's own receive time, or the one
 //! given to [`Watch::elapse`].
 
+pub(super) mod approach;
 mod message;
 mod remembered;
 mod together;
@@ -47,6 +48,8 @@ pub struct Watch {
     redo: Redo,
     unjudged: Unjudged,
     parts: Parts,
+    /// Slots of each rule that looks at who comes near to whom.
+    movers: HashMap<usize, Vec<usize>>,
     scratch: HotspotScratch,
     sources_max: usize,
     n_ignored: u64,
@@ -83,6 +86,7 @@ impl Watch {
             redo: Redo::new(),
             unjudged: Unjudged::default(),
             parts: Parts::default(),
+            movers: HashMap::new(),
             scratch: HotspotScratch::default(),
             sources_max: config.pipeline.sources_max,
             n_ignored: 0,
@@ -103,6 +107,8 @@ impl Watch {
                     stored.flapping.iter_mut().for_each(|flapping| flapping.rebase(now_ms));
                     let late = stored.late.take();
                     self.slots[slot].stored = stored;
+                    let rule = &self.rules[self.slots[slot].rule];
+                    self.slots[slot].resume_hours(rule, now_ms);
                     self.wait_on(slot, late, effects);
                 }
                 (stored, _) => effects.extend(forget(row.rule, row.source, stored, now_ms)),
@@ -139,6 +145,10 @@ impl Watch {
                 Some(heir) if old.stored.state.fits(&next.rule_of(heir).judge) => {
                     let late = old.late.as_ref().map(|late| Box::new(late.state()));
                     next.slots[heir].inherit(old);
+                    let rule = &next.rules[next.slots[heir].rule];
+                    next.slots[heir].resume_hours(rule, now_ms);
+                    next.slots[heir].refence(rule);
+                    next.all_turned(heir, Turn::Stay, now_ms, effects);
                     next.wait_on(heir, late, effects);
                 }
                 _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
@@ -169,6 +179,10 @@ impl Watch {
         };
         for slot in slots {
             self.take(slot, observation, effects);
+            // Not after a restart: whom it was near was written with each change.
+            if self.slots[slot].has_moved(observation.at_ms) {
+                self.meet(slot, observation.received_ms, effects);
+            }
         }
     }
 
@@ -188,7 +202,7 @@ impl Watch {
         {
             effects.push(self.save(number));
         }
-        self.turned(number, turn, observation.received_ms, effects);
+        self.all_turned(number, turn, observation.received_ms, effects);
     }
 
     /// What the gateway says of itself.
@@ -227,7 +241,7 @@ impl Watch {
             self.rest(slot, now_ms, effects);
             let rule = &self.rules[self.slots[slot].rule];
             let turn = self.slots[slot].elapse(rule, now_ms.saturating_sub(rule.behind_ms()));
-            self.turned(slot, turn, now_ms, effects);
+            self.all_turned(slot, turn, now_ms, effects);
         }
     }
 
@@ -279,6 +293,9 @@ impl Watch {
                 _ => None,
             };
             let stored = Stored::new(&rule.judge);
+            if let Judge::Approach(_) = rule.judge {
+                self.movers.entry(number).or_default().push(self.slots.len());
+            }
             let mut slot = Slot::new(number, source.clone(), stored, zone);
             slot.late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
             self.slots.push(slot);
@@ -289,6 +306,19 @@ impl Watch {
 
     fn zone(&self, source: &Arc<str>, zone: &Arc<str>) -> Option<Arc<PictureZone>> {
         self.zones.get(&(source.clone(), zone.clone())).cloned()
+    }
+
+    /// Tells what a turn means, and those that it left to come.
+    fn all_turned(&mut self, slot: usize, turn: Turn, now_ms: i64, effects: &mut Vec<Effect>) {
+        let mut turn = turn;
+        loop {
+            self.turned(slot, turn, now_ms, effects);
+            let rule = &self.rules[self.slots[slot].rule];
+            turn = self.slots[slot].next_turn(rule, now_ms);
+            if turn == Turn::Stay {
+                return;
+            }
+        }
     }
 
     /// Tells what a turn means, and sets the timer for what may follow it.
@@ -413,5 +443,7 @@ fn place(name: &str, point: Option<[f64; 2]>) -> Place {
     Place { name: (!name.is_empty()).then(|| name.into()), point: point.map(|[lon, lat]| (lon, lat)) }
 }
 
+#[cfg(test)]
+mod moving_tests;
 #[cfg(test)]
 mod tests;

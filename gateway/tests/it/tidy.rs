@@ -21,8 +21,15 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Pure although its folder is not.
-const PURE: &[&str] =
-    &["gateway/src/pipeline/watch.rs", "gateway/src/pipeline/slot.rs", "gateway/src/pipeline/rules.rs"];
+const PURE: &[&str] = &[
+    "gateway/src/pipeline/watch.rs",
+    "gateway/src/pipeline/watch/approach.rs",
+    "gateway/src/pipeline/slot.rs",
+    "gateway/src/pipeline/slot/hours.rs",
+    "gateway/src/pipeline/slot/moving.rs",
+    "gateway/src/pipeline/movement.rs",
+    "gateway/src/pipeline/rules.rs",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -39,6 +39,10 @@ detect = { kind = "threshold", metric = "ch4", above = 1.0 }
 severity = "severe"
 category = "underground/gas"
 flapping = { n = 5, within = "1h" }
+active = { calendar = "town", windows = ["daily"] }
+
+[[calendars]]
+id = "town"
 "#;
 
 const FENCE: &str = r#"{"type": "Feature", "id": "school", "properties": {}, "geometry":

@@ -5,13 +5,16 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
-//! - [`parts`], [`feeds`], [`cameras`], [`rules`], [`readings`], [`conditions`], [`fences`]: what must hold beyond the types
+//! - [`parts`], [`feeds`], [`cameras`], [`calendars`], [`rules`], [`readings`], [`conditions`], [`movement`], [`fences`]: what
+//!   must hold beyond the types
 
+mod calendars;
 mod cameras;
 mod conditions;
 mod feeds;
 mod fences;
 mod look;
+mod movement;
 mod parts;
 mod readings;
 mod rules;
@@ -122,6 +125,7 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     let fences = fences::check(&mut look, &shape.config);
     feeds::check(&mut look, &shape.config);
     cameras::check(&mut look, &shape.config);
+    calendars::check(&mut look, &shape.config);
     rules::check(&mut look, &shape.config, fences.as_deref());
     let problems = look.finish();
     let is_sound = problems.iter().all(|problem| problem.level == Level::Warning);

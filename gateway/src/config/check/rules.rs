@@ -5,7 +5,7 @@ use outpost_detectors::flapping::OPENINGS_MAX;
 use super::look::Look;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
-use super::{conditions, readings};
+use super::{calendars, conditions, movement, readings};
 use crate::config::pattern::SourcePattern;
 use crate::config::topic::{Part, SourceTemplate, TopicFilter};
 use crate::config::{Camera, Config, Detect, Feed, Format, Rule, Span, unit};
@@ -21,6 +21,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
             let at = at.key("flapping");
             look.check_within(&at.key("n"), flapping.n, 2, OPENINGS_MAX);
             look.check_positive(&at.key("within"), flapping.within);
+        }
+        if let Some(active) = &rule.active {
+            calendars::check_active(look, &at.key("active"), active);
         }
         if let Some(lateness) = rule.lateness {
             check_lateness(look, &at.key("lateness"), lateness, &rule.detect);
@@ -57,10 +60,15 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Strin
                 look.check_positive(&detect.key("after"), *after);
                 check_cameras(look, at, &estate, &patterns);
             }
-            Detect::Enter { fence } | Detect::Exit { fence } => check_fence(look, &detect, fence, fences),
-            Detect::Inside { fence, longer_than } => {
-                check_fence(look, &detect, fence, fences);
-                look.check_positive(&detect.key("for"), *longer_than);
+            Detect::Enter { .. } | Detect::Exit { .. } | Detect::Inside { .. } | Detect::Outside { .. } => {
+                movement::check(look, &detect, &rule.detect, fences);
+            }
+            Detect::Cross { .. } | Detect::Dwell { .. } | Detect::Speeding { .. } => {
+                movement::check(look, &detect, &rule.detect, fences);
+            }
+            Detect::Approach { to, .. } => {
+                check_patterns(look, &detect.key("to"), to, &estate);
+                movement::check(look, &detect, &rule.detect, fences);
             }
             Detect::Intrusion { zone, min_area, .. } => {
                 look.check_within(&detect.key("min_area"), *min_area, 0.0, 1.0);
@@ -83,9 +91,9 @@ fn check_lateness(look: &mut Look<'_>, at: &Path, lateness: Span, detect: &Detec
             Some("what comes later still is counted, not judged".to_owned()),
         );
     }
-    let is_sorted = detect.reading().is_some()
-        || matches!(detect, Detect::Enter { .. } | Detect::Exit { .. } | Detect::Inside { .. });
-    if !is_sorted {
+    // Whom it comes near to is of another source, with other delays.
+    let is_sorted = detect.is_about_movement() && !matches!(detect, Detect::Approach { .. });
+    if detect.reading().is_none() && !is_sorted {
         look.error(at, "only rules about readings and positions wait for what is late");
     }
 }
@@ -149,16 +157,20 @@ fn check_sources(look: &mut Look<'_>, at: &Path, rule: &Rule, estate: &Estate<'_
     if rule.sources.is_empty() {
         look.error_hint(&sources, "a rule needs a source", Some("\"#\" is every source".into()));
     }
-    let mut patterns = Vec::with_capacity(rule.sources.len());
-    for (j, text) in rule.sources.iter().enumerate() {
+    check_patterns(look, &sources, &rule.sources, estate)
+}
+
+fn check_patterns(look: &mut Look<'_>, at: &Path, texts: &[String], estate: &Estate<'_>) -> Vec<SourcePattern> {
+    let mut patterns = Vec::with_capacity(texts.len());
+    for (j, text) in texts.iter().enumerate() {
         match SourcePattern::parse(text) {
-            Err(error) => look.error(&sources.index(j), format!("{text:?}: {error}")),
+            Err(error) => look.error(&at.index(j), format!("{text:?}: {error}")),
             Ok(pattern) => {
                 if text != "#" && is_complete(look) && !estate.has(&pattern) {
                     let mut names: Vec<&str> = estate.sources.clone();
                     names.extend(estate.cameras.iter().map(|(name, _)| name.as_str()));
                     let cause = format!("no camera, feed or source can have the name {text:?}");
-                    look.warn(&sources.index(j), cause, did_you_mean(text, &names));
+                    look.warn(&at.index(j), cause, did_you_mean(text, &names));
                 }
                 patterns.push(pattern);
             }
@@ -269,13 +281,5 @@ fn check_zone(look: &mut Look<'_>, at: &Path, zone: &str, estate: &Estate<'_>, p
     if !known.contains(&zone) {
         let hint = did_you_mean(zone, &known).or_else(|| one_of("there are", &known));
         look.error_hint(at, format!("no camera of this rule has a zone {zone:?}"), hint);
-    }
-}
-
-fn check_fence(look: &mut Look<'_>, at: &Path, fence: &str, fences: Option<&[String]>) {
-    let Some(fences) = fences else { return };
-    if !fences.iter().any(|known| known == fence) {
-        let hint = did_you_mean(fence, fences).or_else(|| one_of("there are", fences));
-        look.error_hint(&at.key("fence"), format!("there is no fence {fence:?}"), hint);
     }
 }

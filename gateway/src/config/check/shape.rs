@@ -127,6 +127,7 @@ fn empty() -> Config {
         cameras: Vec::new(),
         sources: Vec::new(),
         fences: Vec::new(),
+        calendars: Vec::new(),
         rules: Vec::new(),
         receivers: Vec::new(),
         series: None,

@@ -45,8 +45,11 @@ impl Watch {
         self.message_ends(effects);
         self.redo.end_again(next_seq);
         for number in 0..self.slots.len() {
-            if let Some(late) = &mut self.slots[number].late {
+            let slot = &mut self.slots[number];
+            if let Some(late) = &mut slot.late {
                 late.rebase(now_ms);
+            }
+            if slot.late.is_some() || slot.stored.state.rebase_trail(now_ms) {
                 self.schedule(number);
             }
         }
@@ -83,7 +86,7 @@ impl Watch {
         while let Some(observation) = self.slots[number].late.as_mut().and_then(|late| late.pop(now_ms)) {
             let slot = &mut self.slots[number];
             let turn = slot.elapse_until(&self.rules[slot.rule], observation.at_ms);
-            self.turned(number, turn, observation.received_ms, effects);
+            self.all_turned(number, turn, observation.received_ms, effects);
             self.judge(number, &observation, effects);
         }
     }

@@ -10,7 +10,7 @@ use outpost_fences::geojson;
 use proptest::prelude::*;
 
 use super::*;
-use crate::nouns::{TroubleKind, Why};
+use crate::nouns::{RedoRow, TroubleKind, Why};
 
 const RULES: &str = r#"
     [[cameras]]
@@ -275,7 +275,7 @@ fn walk() -> impl Strategy<Value = Vec<Observation>> {
 }
 
 /// The rows that a store would hold after these effects.
-fn rows(effects: &[Effect]) -> Vec<StateRow> {
+pub(super) fn rows(effects: &[Effect]) -> Vec<StateRow> {
     let mut rows = std::collections::BTreeMap::new();
     for effect in effects {
         if let Effect::Save(row) = effect {
@@ -283,6 +283,18 @@ fn rows(effects: &[Effect]) -> Vec<StateRow> {
         }
     }
     rows.into_values().filter(|row| !row.state.is_empty()).collect()
+}
+
+/// The log of what was remembered that a store would hold.
+pub(super) fn log(effects: &[Effect]) -> Vec<RedoRow> {
+    let mut log: Vec<RedoRow> = Vec::new();
+    for effect in effects {
+        if let Effect::Remember(change) = effect {
+            log.extend(change.row.clone());
+            log.retain(|row| row.seq >= change.from);
+        }
+    }
+    log
 }
 
 fn alerts(effects: &[Effect]) -> Vec<String> {
@@ -307,9 +319,11 @@ proptest! {
 
         let (mut before, mut effects) = (watch(), Vec::new());
         walk[..crash].iter().for_each(|observation| before.step(observation, &mut effects));
+        before.remember(&mut effects);
         let mut after = watch();
         let now_ms = walk[crash.saturating_sub(1)].received_ms;
         after.restore(rows(&effects), now_ms, &mut effects);
+        after.redo(&log(&effects), now_ms, &mut effects).unwrap();
         walk[crash.saturating_sub(again)..].iter().for_each(|observation| after.step(observation, &mut effects));
         prop_assert_eq!(alerts(&effects), alerts(&expected));
     }

@@ -83,7 +83,8 @@ impl Watch {
             .open
             .iter()
             .any(|open| self.slots[*open].rule == number && self.is_near(together, *open, newest));
-        if is_told || self.n_distinct(together, &found) < together.k {
+        let is_on_duty = self.rules[number].is_on_duty(now_ms);
+        if is_told || !is_on_duty || self.n_distinct(together, &found) < together.k {
             return;
         }
         let Some(&(first, end)) = self.by_source.get(&self.slots[newest].source) else { return };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use outpost::config::{self, MqttVersion};
 use outpost::ingest::Message;
-use outpost::ingest::mqtt::Session;
+use outpost::ingest::mqtt::{Filter, Session};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -93,7 +93,7 @@ impl Mosquitto {
         let config = config::Broker { client_id: "watcher".into(), ..session::broker(self.port, MqttVersion::V5) };
         let (sender, messages) = mpsc::channel(1024);
         let stop = CancellationToken::new();
-        let topics = [DROPPED, UPTIME].map(str::to_owned).to_vec();
+        let topics = [DROPPED, UPTIME].map(Filter::from).to_vec();
         let session = Session::start(&config, topics, sender, stop.clone()).unwrap();
         Figures { messages, session, _stop: stop.drop_guard() }
     }

@@ -1,0 +1,123 @@
+//! The words and figures for why a slot's alert opens and clears, where, and with which picture.
+
+use std::sync::Arc;
+
+use super::*;
+
+impl Slot {
+    /// Why the alert opens: called once per alert.
+    pub(in crate::pipeline) fn why(&self, rule: &Rule, held_ms: i64) -> Why {
+        let held = if held_ms > 0 { format!(" for {}", seconds(held_ms)) } else { String::new() };
+        match (&rule.judge, &self.memo) {
+            (Judge::Reading { metric, test, .. }, Memo::Value { value, unit, finding }) => {
+                test.why(metric, *value, unit.as_deref(), *finding, &held)
+            }
+            (Judge::Condition { text, .. }, _) => Why {
+                text: format!("{}: {text}{held}", self.readings_text()),
+                figures: self.readings().map(|(metric, last)| said(metric, last)).collect(),
+            },
+            (Judge::Silent(silent), _) => Why {
+                text: format!("nothing came for {}", seconds(silent.after_ms)),
+                figures: vec![figure("after", silent.after_ms as f64 / 1000.0, Some("s"))],
+            },
+            (Judge::Dark(silent), memo) => {
+                let because = match memo {
+                    Memo::Link { reason: Some(reason), .. } => format!(": {}", reason.as_str()),
+                    Memo::Link { state, reason: None } => format!(": {}", state.as_str()),
+                    _ => String::new(),
+                };
+                Why {
+                    text: format!("no picture for {}{because}", seconds(silent.after_ms)),
+                    figures: vec![figure("after", silent.after_ms as f64 / 1000.0, Some("s"))],
+                }
+            }
+            (Judge::Movement { movement, .. }, memo) => {
+                let sight = if let Memo::Moved { sight, .. } = memo { *sight } else { Sight::Plain };
+                movement.why(sight, held_ms, &held)
+            }
+            (Judge::Approach(_), Memo::Met { other, distance_m, .. }) => Why {
+                text: format!("within {distance_m:.0} m of {other}"),
+                figures: vec![figure("distance", *distance_m, Some("m"))],
+            },
+            (Judge::Hotspot { .. }, Memo::Heat { max_c, background_c, n_pixels }) => Why {
+                text: format!("{max_c:.1} °C over a background of {background_c:.1} °C, {n_pixels} pixels{held}"),
+                figures: vec![
+                    figure("max", f64::from(*max_c), Some("Cel")),
+                    figure("background", f64::from(*background_c), Some("Cel")),
+                    figure("pixels", *n_pixels as f64, None),
+                ],
+            },
+            (Judge::Intrusion { zone, .. }, Memo::Picture { blob, .. }) => Why {
+                text: format!("something moves in {zone}{held}"),
+                figures: vec![figure("area", f64::from(blob.area), None)],
+            },
+            (Judge::Together(_), Memo::Together { names, .. }) => {
+                Why { text: format!("together: {names}"), figures: vec![] }
+            }
+            (Judge::Trouble { .. }, Memo::Trouble(why)) => {
+                Why { text: format!("{}{held}", why.text), figures: why.figures.clone() }
+            }
+            // Restored in the middle of a hold: what the last observation showed is not kept.
+            _ => Why { text: format!("condition holds{held}"), figures: vec![] },
+        }
+    }
+
+    /// The latest of each reading that the rule's condition names.
+    fn readings(&self) -> impl Iterator<Item = (&Arc<str>, &Last)> {
+        let readings = match &self.stored.state {
+            State::Condition { readings, .. } => Some(readings.readings()),
+            _ => None,
+        };
+        readings.into_iter().flatten()
+    }
+
+    fn readings_text(&self) -> String {
+        let text = |(metric, last): (&Arc<str>, &Last)| {
+            let unit = last.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+            format!("{metric} {}{unit}", last.value)
+        };
+        self.readings().map(text).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Where a moving subject was, and which picture shows it.
+    pub(in crate::pipeline) fn point(&self) -> Option<(f64, f64)> {
+        match self.memo {
+            Memo::Moved { point, .. }
+            | Memo::Met { point: Some(point), .. }
+            | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
+            _ => None,
+        }
+    }
+
+    pub(in crate::pipeline) fn snapshot(&self) -> Option<SnapshotAsk> {
+        match (&self.memo, &self.zone) {
+            (Memo::Picture { picture, blob, .. }, Some(zone)) => {
+                Some(SnapshotAsk { picture: *picture, zone: zone.points().to_vec(), boxes: vec![*blob] })
+            }
+            _ => None,
+        }
+    }
+
+    /// Why the alert clears.
+    pub(in crate::pipeline) fn why_cleared(&self, rule: &Rule) -> String {
+        match (&rule.judge, &self.memo) {
+            (_, Memo::OffDuty) => "off duty".into(),
+            (Judge::Reading { metric, .. }, Memo::Value { value, unit, .. }) => {
+                format!("{metric} {value}{}", unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default())
+            }
+            (Judge::Condition { .. }, _) => self.readings_text(),
+            (Judge::Silent(_), _) => "heard again".into(),
+            (Judge::Dark(_), _) => "pictures again".into(),
+            (Judge::Movement { movement, .. }, _) => movement.why_cleared(),
+            (Judge::Intrusion { zone, .. }, _) => format!("nothing moves in {zone}"),
+            (Judge::Together(_), _) => "no longer together".into(),
+            (Judge::Trouble { .. }, Memo::Trouble(why)) if !why.text.is_empty() => why.text.clone(),
+            (Judge::Approach(_), _) => "apart again".into(),
+            _ => "condition is over".into(),
+        }
+    }
+}
+
+fn said(metric: &Arc<str>, last: &Last) -> Figure {
+    Figure { name: metric.to_string().into(), value: last.value, unit: last.unit.clone() }
+}
