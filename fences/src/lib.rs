@@ -14,6 +14,7 @@
 //! two parts, as RFC 7946 asks.
 
 pub mod fence;
+mod geodesic;
 pub mod geojson;
 pub mod picture;
 mod plane;
@@ -25,4 +26,4 @@ pub use fence::Fence;
 pub use picture::PictureZone;
 pub use point::{Bounds, Point};
 pub use set::FenceSet;
-pub use shape::{MultiPolygon, Polygon, Shape};
+pub use shape::{Circle, Corridor, Line, MultiPolygon, Polygon, Shape};

@@ -1,21 +1,23 @@
 //! Many fences that are asked together. Knows nothing of how they are kept up to date: a change is a new set.
 
+mod areas;
 mod build;
-mod grid;
+mod cells;
+mod frame;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::fence::Fence;
 use crate::point::Point;
-use grid::Grid;
+use cells::Cells;
 
 /// Fences in the order in which they were given, behind an index. Cheap to ask, built in milliseconds.
 #[derive(Debug, Default)]
 pub struct FenceSet {
     fences: Vec<Arc<Fence>>,
     by_id: HashMap<Arc<str>, usize>,
-    grid: Grid,
+    cells: Cells,
 }
 
 impl FenceSet {
@@ -26,8 +28,8 @@ impl FenceSet {
         for (index, fence) in fences.iter().enumerate() {
             by_id.entry(fence.id.clone()).or_insert(index);
         }
-        let grid = build::build(&fences);
-        FenceSet { fences, by_id, grid }
+        let cells = build::build(&fences);
+        FenceSet { fences, by_id, cells }
     }
 
     pub fn get(&self, id: &str) -> Option<&Arc<Fence>> {
@@ -36,7 +38,7 @@ impl FenceSet {
 
     /// The fences that [contain](Fence::contains) the point, each once, in the order in which they were given.
     pub fn containing(&self, point: Point) -> impl Iterator<Item = &Arc<Fence>> {
-        self.grid.containing(point.xy()).map(|index| &self.fences[index])
+        self.cells.around(&self.fences, point.xy()).map(|index| &self.fences[index])
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Fence>> {

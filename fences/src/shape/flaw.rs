@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{RINGS_MAX, VERTICES_MAX};
+use crate::point::Point;
 
 /// Same flaws of one shape that are listed; the first few are enough to find the rest.
 const SAME_KIND_MAX: usize = 3;
@@ -86,6 +87,12 @@ pub enum FlawKind {
     FoldsBack,
     #[error("the part crosses part {other}")]
     PartsCross { other: usize },
+    #[error("the radius is {radius_m} m")]
+    BadRadius { radius_m: f64 },
+    #[error("the width is {width_m} m")]
+    BadWidth { width_m: f64 },
+    #[error("the line has {n} different positions one after the other, of at least 2")]
+    ShortPath { n: usize },
     #[error("the edge spans more than 180 degrees of longitude")]
     LongEdge,
 }
@@ -125,6 +132,9 @@ impl FlawKind {
             FlawKind::TouchesItself => "used as it is; an area joined at one point is better two polygons",
             FlawKind::FoldsBack => "used as it is; the stretch encloses nothing",
             FlawKind::PartsCross { .. } => "used as it is; a point in both is inside once",
+            FlawKind::BadRadius { .. } => "a radius is a positive number of metres, at most 1000 km",
+            FlawKind::BadWidth { .. } => "a width is a positive number of metres, at most 200 km",
+            FlawKind::ShortPath { .. } => "a line has a beginning and an end: draw it again",
             FlawKind::LongEdge => "used as it is; a fence across the antimeridian must be cut there in two",
         }
     }
@@ -156,6 +166,17 @@ impl fmt::Display for Place {
             Some([lon, lat]) => write!(f, " at {lon:e},{lat:e}"),
             None => Ok(()),
         }
+    }
+}
+
+/// Which mistake a position out of range seems to be.
+pub(crate) fn why_no_point(lon: f64, lat: f64) -> FlawKind {
+    if Point::new(lat, lon).is_some() {
+        FlawKind::Swapped
+    } else if lon.is_finite() && lat.is_finite() && lon.abs() > 1_000.0 && lat.abs() > 1_000.0 {
+        FlawKind::Metres
+    } else {
+        FlawKind::OutOfRange
     }
 }
 
