@@ -229,7 +229,9 @@ mod tests {
 
     #[test]
     fn chord_and_geodesic_agree_where_one_gives_way_to_the_other() {
-        for (lat, lon, to_lat, to_lon) in [(29.8, 106.0, 30.4, 106.6), (85.0, 10.0, 85.5, 16.0), (-0.3, 179.8, 0.3, -179.6)] {
+        for (lat, lon, to_lat, to_lon) in
+            [(29.8, 106.0, 30.4, 106.6), (85.0, 10.0, 85.5, 16.0), (-0.3, 179.8, 0.3, -179.6)]
+        {
             let (p, q) = (xy(lon, lat), xy(to_lon, to_lat));
             let by_chord_m = arc_of_chord_m(Ecef::new(p).chord_m(Ecef::new(q)));
             let by_vincenty_m = vincenty_m(p, q).unwrap();

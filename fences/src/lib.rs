@@ -13,15 +13,20 @@
 //! longitudes and latitudes, as RFC 7946 says. A fence does not reach across the antimeridian: it is cut there in
 //! two parts, as RFC 7946 asks.
 
+pub mod agreement;
+pub mod coordinates;
 pub mod fence;
 mod geodesic;
 pub mod geojson;
 pub mod picture;
 mod plane;
 pub mod point;
+pub mod repair;
 pub mod set;
 pub mod shape;
+pub mod wkt;
 
+pub use coordinates::Coordinates;
 pub use fence::Fence;
 pub use picture::PictureZone;
 pub use point::{Bounds, Point};

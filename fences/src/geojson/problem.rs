@@ -48,6 +48,12 @@ pub enum ProblemKind {
     NoGeometry,
     #[error("{geometry} is not a kind of fence")]
     Unsupported { geometry: String },
+    #[error("the geometry is a Point and the feature has no radius")]
+    NoRadius,
+    #[error("the {name} is {found}, not a number")]
+    NotAMeasure { name: &'static str, found: String },
+    #[error("it is not well-known text: {reason}")]
+    NotWkt { reason: String },
     #[error("the coordinates are not nested as those of a {geometry}")]
     Nesting { geometry: &'static str },
     #[error("the position is not two numbers")]
@@ -77,7 +83,7 @@ impl Problem {
         match &self.kind {
             ProblemKind::TextTooLong { .. } => "divide it into several files",
             ProblemKind::NotJson { .. } => "write it with a GIS, or check it with a JSON checker",
-            ProblemKind::NotGeoJson { .. } => "it must be a FeatureCollection, a Feature, a Polygon or a MultiPolygon",
+            ProblemKind::NotGeoJson { .. } => "it must be a FeatureCollection, a Feature or a geometry",
             ProblemKind::TooManyFeatures { .. } => "divide it into several files",
             ProblemKind::ForeignCrs { .. } => "read as WGS-84 all the same: export it in WGS-84 (EPSG:4326)",
             ProblemKind::FurtherProblems { .. } => "mend those that are listed first",
@@ -85,7 +91,12 @@ impl Problem {
             ProblemKind::Unreadable { .. } => "write the feature again with a GIS",
             ProblemKind::NotAFeature { .. } => r#"wrap it: {"type":"Feature","properties":{"id":"…"},"geometry":…}"#,
             ProblemKind::NoGeometry => "draw its area, or delete the feature",
-            ProblemKind::Unsupported { .. } => "use a Polygon or a MultiPolygon",
+            ProblemKind::Unsupported { .. } => {
+                "use a Polygon, a MultiPolygon, a Point with radius_m, or a LineString with or without width_m"
+            }
+            ProblemKind::NoRadius => r#"give it "radius_m", in metres, in "properties": it is then a circle"#,
+            ProblemKind::NotAMeasure { .. } => "write metres as a number, without quotes or unit",
+            ProblemKind::NotWkt { .. } => "write POLYGON ((106.04 29.84, …)), longitude first, one geometry a line",
             ProblemKind::Nesting { .. } => {
                 "a Polygon is [ring, …], a MultiPolygon [[ring, …], …], and a ring [[longitude, latitude], …]"
             }

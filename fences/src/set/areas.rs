@@ -148,8 +148,9 @@ impl<'a> Areas<'a> {
         } else {
             (0..=block.n_columns - 1, 0..=block.n_rows - 1)
         };
-        let corner =
-            |column: u32, row: u32| frame.corner(block.column + (column << block.shift), block.row + (row << block.shift), block.shift);
+        let corner = |column: u32, row: u32| {
+            frame.corner(block.column + (column << block.shift), block.row + (row << block.shift), block.shift)
+        };
         // The corner of a cut cell is that of its last cell.
         let mut is_last_inside = part.is_corner_inside;
         if is_grid {

@@ -11,13 +11,13 @@ use crate::point::Bounds;
 
 /// As many cells in the grid as edges, within these bounds: fewer must be cut, more miss the cache.
 const CELLS_MIN: usize = 128 * 128;
-const CELLS_MAX: usize = 512 * 512;
+const CELLS_MAX: usize = 1024 * 1024;
 /// For a handful of edges a fine grid is a waste.
 const CELLS_PER_EDGE_MAX: usize = 8;
 /// Covers before a coarser grid is taken, and before no cell is cut further: fences that lie over each other by the
 /// hundred must not fill the memory.
 const COVERS_MAX: usize = 4_000_000;
-const COVERS_PER_EDGE_MAX: usize = 3;
+const COVERS_PER_EDGE_MAX: usize = 2;
 /// A cell with so many edges for each area, and some, is cut: two areas that share a border have as many.
 const EDGES_PER_AREA: usize = 2;
 const EDGES_FREE: usize = 2;
@@ -161,7 +161,9 @@ impl Builder<'_> {
                 covers.push(Cover::asking(fence, first, n_edges));
                 continue;
             }
-            if i > 0 && let Some(last) = covers.last_mut() {
+            if i > 0
+                && let Some(last) = covers.last_mut()
+            {
                 last.goes_on();
             }
             covers.push(Cover::new(fence, first, n_edges, part.is_corner_inside && i == 0));

@@ -2,8 +2,8 @@
 
 use super::contacts::{Way, visit_contacts};
 use super::{Flaw, FlawKind, Flaws, MultiPolygon, Place, Polygon, RINGS_MAX, Shape, VERTICES_MAX, why_no_point};
-use crate::plane::{Contact, Edge, Xy, is_odd, ring_edges, signed_area, turn};
 use crate::geodesic::metres_per_degree;
+use crate::plane::{Contact, Edge, Xy, is_odd, ring_edges, signed_area, turn};
 use crate::point::Point;
 
 /// Rings as written: polygons of rings of longitude and latitude, each ring with its first position again at its end.

@@ -141,6 +141,11 @@ impl FlawKind {
 }
 
 impl Flaw {
+    /// Of two numbers that are no [`Point`].
+    pub(crate) fn of_position(lon: f64, lat: f64) -> Flaw {
+        Flaw { kind: why_no_point(lon, lat), place: Place { at: Some([lon, lat]), ..Place::default() } }
+    }
+
     pub fn is_fatal(&self) -> bool {
         self.kind.severity() == Severity::Fatal
     }

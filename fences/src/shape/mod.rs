@@ -20,6 +20,7 @@ pub use polygon::Polygon;
 
 pub(crate) use check::{Checked, Draft, check, self_contacts};
 pub(crate) use flaw::{Flaws, why_no_point};
+pub(crate) use path::Path;
 
 use crate::point::{Bounds, Point};
 

@@ -1,8 +1,8 @@
 //! A polygon with holes: who is inside, how far the border is.
 
 use super::{Checked, Draft, Flaw, Shape, check};
-use crate::plane::{Edge, Xy, is_odd, ring_edges};
 use crate::geodesic::distance_to_nearest_m;
+use crate::plane::{Edge, Xy, is_odd, ring_edges};
 use crate::point::{Bounds, Point};
 
 /// Checked: rings do not cross, holes lie inside. Rings run either way.
@@ -49,6 +49,10 @@ impl Polygon {
     /// The shell first, then the holes; the first vertex is not repeated at the end.
     pub fn rings(&self) -> impl ExactSizeIterator<Item = impl ExactSizeIterator<Item = Point> + '_> + '_ {
         self.rings.iter().map(|ring| ring.iter().copied().map(Point::from))
+    }
+
+    pub(crate) fn corners(&self) -> impl Iterator<Item = Xy> + '_ {
+        self.rings.iter().flatten().copied()
     }
 
     /// Each ring with its first vertex again at its end.

@@ -2,9 +2,13 @@
 
 mod containment;
 mod crossings;
+mod curves;
 mod distance;
 mod files;
+mod fuzz;
 mod garbage;
 mod index;
+mod notations;
+mod oracle;
 mod shapes;
 mod tiling;
