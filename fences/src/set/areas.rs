@@ -107,6 +107,10 @@ impl<'a> Areas<'a> {
         scratch: &mut Scratch,
         out: &mut Vec<(u32, Part)>,
     ) {
+        if part.is_full() {
+            out.extend((0..block.n_columns * block.n_rows).map(|cell| (cell, part.clone())));
+            return;
+        }
         match self.list[part.area as usize].kind {
             AreaKind::Polygon => self.divide_polygon(frame, block, part, scratch, out),
             AreaKind::Circle(circle) => self.divide_circle(frame, block, part, circle, out),

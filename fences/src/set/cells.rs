@@ -176,6 +176,9 @@ impl Around<'_> {
             let inside = self.ask(fence, cover);
             return (fence, inside, cover.word & IS_LAST != 0);
         }
+        if cover.n_edges == 0 {
+            return (fence, true, cover.word & IS_LAST != 0);
+        }
         let mut inside = self.cells.parity(cover, self.p, corner);
         while cover.word & GOES_ON != 0 {
             cover = self.cells.covers[*first as usize];
