@@ -6,16 +6,22 @@ use crate::plane::Xy;
 /// WGS-84 degrees. [`Point::new`] checks; a point built by hand out of range or of NaN is in no fence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// Degrees east, -180 to 180.
     pub lon: f64,
+    /// Degrees north, -90 to 90.
     pub lat: f64,
 }
 
 /// The least box of longitudes and latitudes around something; its border belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
+    /// Least longitude.
     pub west: f64,
+    /// Least latitude.
     pub south: f64,
+    /// Greatest longitude.
     pub east: f64,
+    /// Greatest latitude.
     pub north: f64,
 }
 
@@ -48,10 +54,12 @@ impl Bounds {
     pub const EMPTY: Bounds =
         Bounds { west: f64::INFINITY, south: f64::INFINITY, east: f64::NEG_INFINITY, north: f64::NEG_INFINITY };
 
+    /// Inside or on the border.
     pub fn contains(&self, point: Point) -> bool {
         self.holds(point.xy())
     }
 
+    /// The least box around both.
     pub fn union(&self, other: &Bounds) -> Bounds {
         Bounds {
             west: self.west.min(other.west),

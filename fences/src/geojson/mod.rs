@@ -24,16 +24,20 @@ use crate::fence::Fence;
 use crate::shape::Severity;
 use feature::{Reading, Refused, read_drawn, read_feature, read_geometry};
 
+/// Bytes of one text.
 pub const TEXT_BYTES_MAX: usize = 64 << 20;
 /// Of one feature: a vertex has some 40 bytes, and one feature at a time is held as a tree of values.
 pub const FEATURE_BYTES_MAX: usize = 4 << 20;
+/// Features of one text; the further ones are counted and left out.
 pub const FEATURES_MAX: usize = 100_000;
+/// Characters of an id.
 pub const ID_CHARS_MAX: usize = 100;
 /// Problems that are listed of each severity, so that a thousand notes do not hide what is fatal.
 pub const PROBLEMS_MAX: usize = 500;
 /// Of text from outside that a message repeats; more than an id has, so that ids are repeated whole.
 const QUOTE_CHARS_MAX: usize = 120;
 
+/// What became of a text.
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// In the order of the text, ids unique.

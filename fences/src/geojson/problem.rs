@@ -12,6 +12,7 @@ pub struct Problem {
     pub feature: Option<Label>,
     /// `None` where it is not in the coordinates.
     pub place: Option<Place>,
+    /// What is wrong.
     pub kind: ProblemKind,
 }
 
@@ -20,11 +21,15 @@ pub struct Problem {
 pub struct Label {
     /// From 0, in a FeatureCollection.
     pub index: Option<usize>,
+    /// As written.
     pub id: Option<String>,
+    /// As written.
     pub name: Option<String>,
 }
 
+/// What can be wrong with a text.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says what it means in its message")]
 pub enum ProblemKind {
     #[error("the text has {n_bytes} bytes of at most {TEXT_BYTES_MAX}")]
     TextTooLong { n_bytes: usize },
@@ -69,6 +74,7 @@ pub enum ProblemKind {
 }
 
 impl Problem {
+    /// Whether the feature is left out.
     pub fn severity(&self) -> Severity {
         match &self.kind {
             ProblemKind::ForeignCrs { .. } | ProblemKind::NoId { .. } => Severity::Note,
@@ -108,6 +114,7 @@ impl Problem {
         }
     }
 
+    /// The feature is left out.
     pub fn is_fatal(&self) -> bool {
         self.severity() == Severity::Fatal
     }

@@ -11,10 +11,13 @@ const SAME_KIND_MAX: usize = 3;
 /// Something wrong at a place of a shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flaw {
+    /// What is wrong.
     pub kind: FlawKind,
+    /// Where.
     pub place: Place,
 }
 
+/// Whether a shape can be used all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// The shape cannot be used and is left out.
@@ -45,7 +48,9 @@ pub struct Place {
     pub at: Option<[f64; 2]>,
 }
 
+/// What can be wrong with a shape.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says what it means in its message")]
 pub enum FlawKind {
     #[error("there is no ring")]
     NoRing,
@@ -98,6 +103,7 @@ pub enum FlawKind {
 }
 
 impl FlawKind {
+    /// Whether the shape can be used all the same.
     pub fn severity(&self) -> Severity {
         match self {
             FlawKind::Repeated
@@ -146,6 +152,7 @@ impl Flaw {
         Flaw { kind: why_no_point(lon, lat), place: Place { at: Some([lon, lat]), ..Place::default() } }
     }
 
+    /// The shape cannot be used.
     pub fn is_fatal(&self) -> bool {
         self.kind.severity() == Severity::Fatal
     }

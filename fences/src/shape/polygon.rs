@@ -14,8 +14,11 @@ pub struct Polygon {
 }
 
 impl Polygon {
-    /// The first vertex of a ring may be repeated at its end or not. The first fatal flaw where there is one;
-    /// repeated points are mended.
+    /// The first vertex of a ring may be repeated at its end or not, rings run either way, and repeated points are mended.
+    ///
+    /// # Errors
+    ///
+    /// The first fatal flaw, with its place.
     pub fn new(shell: &[Point], holes: &[Vec<Point>]) -> Result<Polygon, Flaw> {
         let rings = std::iter::once(shell).chain(holes.iter().map(Vec::as_slice));
         let rings = rings.map(|ring| {
@@ -37,11 +40,13 @@ impl Polygon {
         Polygon { rings, bounds }
     }
 
+    /// Exact; the lower and the left border are inside, the upper and the right one are not.
     pub fn contains(&self, point: Point) -> bool {
         let p = point.xy();
         self.bounds.holds(p) && is_odd(self.edges(), p)
     }
 
+    /// The least box around the shell.
     pub fn bounds(&self) -> Bounds {
         self.bounds
     }

@@ -18,6 +18,7 @@ use outpost_fences::{FenceSet, Point, geojson};
 const BORDER_DEG: f64 = 1e-9;
 
 /// Runs the script and compares each line: `longitude latitude distance ids…`.
+#[expect(clippy::disallowed_methods, reason = "the other implementation is a program")]
 fn compare(arguments: &[&str]) -> (usize, usize) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/oracle.py");
     let mut child = Command::new("/usr/bin/python3")
