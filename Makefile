@@ -1,7 +1,7 @@
 # The two commands of the README, and what they stand on. Works on Debian and Ubuntu with Rust (rustup.rs).
 
 SHELL := /bin/bash
-.PHONY: demo test check build packages-build packages-test packages-bench bench nab
+.PHONY: demo test check build packages-build packages-test packages-bench bench nab fuzz
 
 # Runs the gateway on replayed real recordings: no broker, camera, database or network of yours.
 demo: packages-build
@@ -26,15 +26,20 @@ bench: packages-build packages-bench
 nab: packages-build
 	benches/nab
 
+# Changed GeoJSON and well-known text for so many seconds; a failure prints the seed that repeats it.
+SECONDS ?= 60
+fuzz: packages-build
+	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$$(date +%s) cargo test -p outpost-fences --locked --test it fuzz:: -- --nocapture
+
 packages-build:
 	@.ci/packages gcc libc6-dev
 
 packages-test:
 	@.ci/packages mosquitto ffmpeg victoria-metrics chromium python3-gi gir1.2-gst-rtsp-server-1.0 \
 	  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
-	  gstreamer1.0-libav
+	  gstreamer1.0-libav python3-shapely
 
 # Node-RED needs Node 18 or later; one that is there is taken.
 packages-bench:
-	@.ci/packages mosquitto ffmpeg motion python3
+	@.ci/packages mosquitto ffmpeg motion python3 python3-venv postgresql postgresql-postgis
 	@command -v npm >/dev/null || .ci/packages nodejs npm

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use crate::point::{Bounds, Point};
 use crate::shape::Shape;
 
+/// A shape with an id and a name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fence {
     /// What rules call it; unique among all fences.
     pub id: Arc<str>,
     /// What people call it.
     pub name: String,
+    /// What it covers.
     pub shape: Shape,
 }
 
@@ -25,6 +27,7 @@ impl Fence {
         self.shape.distance_to_border_m(point)
     }
 
+    /// A box around it; see [`Shape::bounds`].
     pub fn bounds(&self) -> Bounds {
         self.shape.bounds()
     }

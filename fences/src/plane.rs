@@ -59,11 +59,6 @@ impl Edge {
         self.low.y <= y && y < self.high.y
     }
 
-    /// An upright line just right of `x` cuts the edge.
-    pub(crate) fn spans_x(&self, x: f64) -> bool {
-        (self.low.x <= x) != (self.high.x <= x)
-    }
-
     /// `p` is left of the edge; above it, where the edge is level.
     pub(crate) fn has_on_left(&self, p: Xy) -> bool {
         let side = turn(self.low, self.high, p);
@@ -90,6 +85,40 @@ impl Edge {
         let in_box = p.y >= self.low.y && p.y <= self.high.y && p.x >= self.x_min() && p.x <= self.x_max();
         in_box && turn(self.low, self.high, p) == 0.0
     }
+}
+
+/// The passage of a way over an edge.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Passage {
+    /// Of the way that is behind at the passage; rounded.
+    pub(crate) of_way: f64,
+    /// The way comes from the left of the edge.
+    pub(crate) from_left: bool,
+}
+
+/// Whether the way from `p` to `q` passes over the edge from `a` to `b`. The way is decided as if moved a hair to the
+/// right and a hair of that hair up, as points are, so that a chain of ways and a chain of edges pass once where they pass.
+pub(crate) fn is_way_crossed(a: Xy, b: Xy, p: Xy, q: Xy) -> Option<Passage> {
+    let beyond = |coordinate: fn(&Xy) -> f64| {
+        let (low, high) = (coordinate(&a).min(coordinate(&b)), coordinate(&a).max(coordinate(&b)));
+        let (from, to) = (coordinate(&p), coordinate(&q));
+        (from < low && to < low) || (from > high && to > high)
+    };
+    if beyond(|p| p.x) || beyond(|p| p.y) {
+        return None;
+    }
+    // A moved point on the line is left of it where the line goes down; a point left behind by the moved line, where up.
+    let (dx, dy) = (b.x - a.x, b.y - a.y);
+    let is_left_of_edge = |side: f64| side > 0.0 || (side == 0.0 && (dy < 0.0 || (dy == 0.0 && dx > 0.0)));
+    let (way_x, way_y) = (q.x - p.x, q.y - p.y);
+    let is_left_of_way = |side: f64| side > 0.0 || (side == 0.0 && (way_y > 0.0 || (way_y == 0.0 && way_x < 0.0)));
+    let (p_side, q_side) = (turn(a, b, p), turn(a, b, q));
+    let from_left = is_left_of_edge(p_side);
+    if from_left == is_left_of_edge(q_side) || is_left_of_way(turn(p, q, a)) == is_left_of_way(turn(p, q, b)) {
+        return None;
+    }
+    let of_way = if p_side == q_side { 0.0 } else { (p_side / (p_side - q_side)).clamp(0.0, 1.0) };
+    Some(Passage { of_way, from_left })
 }
 
 /// Edges of a ring whose last vertex joins its first.

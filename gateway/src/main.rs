@@ -37,6 +37,9 @@ enum Command {
     },
     /// List every problem of a configuration, with line and hint.
     Check { file: PathBuf },
+    /// Work on fence files.
+    #[command(subcommand)]
+    Fences(Fences),
     /// Look at a camera: codec, size, fps, key-frame interval, bit rate; saves a snapshot.
     Probe {
         /// rtsp://[user:password@]host[:port]/path
@@ -91,6 +94,17 @@ enum Command {
     },
 }
 
+#[derive(clap::Subcommand)]
+enum Fences {
+    /// Write a GeoJSON file with its common mistakes mended (open, swapped, repeated, crossing), and say what was mended.
+    Repair {
+        file: PathBuf,
+        /// Where the mended file goes. Default: standard output.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
 #[derive(Subcommand)]
 enum Rules {
     /// Run the examples that rules carry and tell what came out otherwise.
@@ -127,6 +141,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Run { config, record } => run(&config, record),
         Command::Check { file } => return check(&file),
+        Command::Fences(Fences::Repair { file, output }) => repair(&file, output.as_deref()),
         Command::Probe { url, snapshot, seconds } => look(&url, &snapshot, seconds),
         Command::Decode(what) => match decode(&what) {
             Ok(0) => Ok(()),
@@ -161,6 +176,23 @@ fn run(file: &Path, record: Option<PathBuf>) -> anyhow::Result<()> {
         app.reload_when(async || hang_up.recv().await.is_some(), file).await;
         app.finished().await
     })
+}
+
+fn repair(file: &Path, output: Option<&Path>) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
+    let repaired =
+        outpost_fences::repair::repair(&text).map_err(|cause| anyhow::anyhow!("{}: {cause}", file.display()))?;
+    let json = serde_json::to_string(&repaired.json).context("failed to write JSON")? + "\n";
+    for change in &repaired.changes {
+        eprintln!("{}: {}", change.feature, change.what);
+    }
+    for problem in &outpost_fences::geojson::parse(&json).problems {
+        eprintln!("left as it is: {problem}");
+    }
+    match output {
+        Some(path) => std::fs::write(path, json).with_context(|| format!("failed to write {}", path.display())),
+        None => std::io::stdout().write_all(json.as_bytes()).context("failed to print"),
+    }
 }
 
 fn check(file: &Path) -> ExitCode {

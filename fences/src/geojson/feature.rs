@@ -5,13 +5,23 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{ID_CHARS_MAX, Label, Problem, ProblemKind, quote};
+use crate::coordinates::Coordinates;
 use crate::fence::Fence;
-use crate::shape::{Draft, Place, check};
+use crate::point::Point;
+use crate::shape::{Circle, Corridor, Draft, Flaw, Line, Path, Place, Shape, check};
 
 /// Properties that can be a feature's id, the best first.
 const ID_PROPERTIES: [&str; 6] = ["id", "code", "adcode", "gb", "name", "grid"];
 const GEOMETRIES: [&str; 7] =
     ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"];
+
+/// A geometry as written, its nesting understood and nothing of it checked.
+#[derive(Debug)]
+pub(crate) enum Drawn {
+    Areas(Draft),
+    Circle { center: [f64; 2], radius_m: Option<f64> },
+    Path { positions: Vec<[f64; 2]>, width_m: Option<f64> },
+}
 
 /// What became of a feature.
 pub(super) struct Reading {
@@ -25,7 +35,7 @@ pub(super) fn is_geometry(kind: &str) -> bool {
     GEOMETRIES.contains(&kind)
 }
 
-pub(super) fn read_feature(feature: &Value, mut label: Label) -> Reading {
+pub(super) fn read_feature(feature: &Value, mut label: Label, coordinates: Coordinates) -> Reading {
     let kind = feature.get("type").and_then(Value::as_str);
     if kind != Some("Feature") {
         let found = kind.map_or_else(|| "something without a type".to_owned(), |kind| format!("{:?}", quote(kind)));
@@ -40,19 +50,29 @@ pub(super) fn read_feature(feature: &Value, mut label: Label) -> Reading {
         return refuse(label, None, ProblemKind::BadId);
     }
     match feature.get("geometry") {
-        Some(geometry) if !geometry.is_null() => read_geometry(geometry, label),
+        Some(geometry) if !geometry.is_null() => {
+            read_drawn(draw(geometry, feature.get("properties")), label, coordinates)
+        }
         _ => refuse(label, None, ProblemKind::NoGeometry),
     }
 }
 
-pub(super) fn read_geometry(geometry: &Value, label: Label) -> Reading {
-    let draft = match read_draft(geometry) {
-        Ok(draft) => draft,
+pub(super) fn read_geometry(geometry: &Value, label: Label, coordinates: Coordinates) -> Reading {
+    read_drawn(draw(geometry, None), label, coordinates)
+}
+
+pub(super) fn read_drawn(drawn: Result<Drawn, Refused>, label: Label, coordinates: Coordinates) -> Reading {
+    let mut drawn = match drawn {
+        Ok(drawn) => drawn,
         Err((place, kind)) => return refuse(label, place, kind),
     };
-    let checked = check(draft);
-    let mut problems: Vec<Problem> = checked.flaws.into_iter().map(|flaw| Problem::of_flaw(&label, flaw)).collect();
-    let Some(shape) = checked.shape else { return Reading { label, fence: None, problems } };
+    drawn.convert(coordinates);
+    let (shape, flaws) = match drawn.shape() {
+        Ok(shaped) => shaped,
+        Err((place, kind)) => return refuse(label, place, kind),
+    };
+    let mut problems: Vec<Problem> = flaws.into_iter().map(|flaw| Problem::of_flaw(&label, flaw)).collect();
+    let Some(shape) = shape else { return Reading { label, fence: None, problems } };
     let id = label.id.clone().unwrap_or_else(|| {
         let given = format!("fence-{}", label.index.unwrap_or(0));
         problems.push(Problem::of_feature(&label, ProblemKind::NoId { given: given.clone() }));
@@ -60,6 +80,52 @@ pub(super) fn read_geometry(geometry: &Value, label: Label) -> Reading {
     });
     let name = label.name.clone().unwrap_or_else(|| id.clone());
     Reading { fence: Some(Fence { id: Arc::from(id), name, shape }), label, problems }
+}
+
+impl Drawn {
+    /// To WGS-84. What is out of range stays as written, to be told so.
+    fn convert(&mut self, from: Coordinates) {
+        if from == Coordinates::Wgs84 {
+            return;
+        }
+        let positions: Box<dyn Iterator<Item = &mut [f64; 2]>> = match self {
+            Drawn::Areas(draft) => Box::new(draft.polygons.iter_mut().flatten().flatten()),
+            Drawn::Circle { center, .. } => Box::new(std::iter::once(center)),
+            Drawn::Path { positions, .. } => Box::new(positions.iter_mut()),
+        };
+        for position in positions {
+            if let Some(point) = Point::new(position[0], position[1]) {
+                let point = from.to_wgs84(point);
+                *position = [point.lon, point.lat];
+            }
+        }
+    }
+
+    fn shape(self) -> Result<(Option<Shape>, Vec<Flaw>), Refused> {
+        Ok(match self {
+            Drawn::Areas(draft) => {
+                let checked = check(draft);
+                (checked.shape, checked.flaws)
+            }
+            Drawn::Circle { radius_m: None, .. } => return Err((None, ProblemKind::NoRadius)),
+            Drawn::Circle { center: [lon, lat], radius_m: Some(radius_m) } => {
+                let circle = Point::new(lon, lat)
+                    .ok_or_else(|| Flaw::of_position(lon, lat))
+                    .and_then(|center| Circle::new(center, radius_m));
+                circle.map_or_else(|flaw| (None, vec![flaw]), |circle| (Some(Shape::Circle(circle)), vec![]))
+            }
+            Drawn::Path { positions, width_m } => {
+                let (path, mut flaws) = Path::read(&positions);
+                let shape = path.and_then(|path| match width_m {
+                    None => Some(Shape::Line(Line::along(path))),
+                    Some(width_m) => {
+                        Corridor::along(path, width_m).map(Shape::Corridor).map_err(|flaw| flaws.push(flaw)).ok()
+                    }
+                });
+                (shape, flaws)
+            }
+        })
+    }
 }
 
 fn refuse(label: Label, place: Option<Place>, kind: ProblemKind) -> Reading {
@@ -77,17 +143,30 @@ fn as_id(value: &Value) -> Option<String> {
     (!id.is_empty()).then_some(id)
 }
 
-type Refused = (Option<Place>, ProblemKind);
+pub(crate) type Refused = (Option<Place>, ProblemKind);
 
-fn read_draft(geometry: &Value) -> Result<Draft, Refused> {
+/// Property names of a measure in metres.
+const RADII: [&str; 2] = ["radius_m", "radius"];
+const WIDTHS: [&str; 2] = ["width_m", "width"];
+
+/// What a geometry says; `properties` have the radius of a Point and the width of a LineString.
+pub(super) fn draw(geometry: &Value, properties: Option<&Value>) -> Result<Drawn, Refused> {
     let Some(kind) = geometry.get("type").and_then(Value::as_str) else {
         return Err((None, ProblemKind::Unsupported { geometry: "a geometry without a type".to_owned() }));
+    };
+    let measure = |names: [&'static str; 2]| {
+        let found = names.into_iter().find_map(|name| Some((name, properties?.get(name)?)));
+        match found {
+            None | Some((_, Value::Null)) => Ok(None),
+            Some((_, value)) if value.is_number() => Ok(value.as_f64()),
+            Some((name, value)) => Err((None, ProblemKind::NotAMeasure { name, found: quote(&value.to_string()) })),
+        }
     };
     let coordinates = geometry.get("coordinates").unwrap_or(&Value::Null);
     match kind {
         "Polygon" => {
             let nesting = Nesting { geometry: "Polygon", place: Place::default() };
-            Ok(Draft { polygons: vec![nesting.polygon(coordinates)?], is_multi: false })
+            Ok(Drawn::Areas(Draft { polygons: vec![nesting.polygon(coordinates)?], is_multi: false }))
         }
         "MultiPolygon" => {
             let nesting = Nesting { geometry: "MultiPolygon", place: Place::default() };
@@ -95,7 +174,15 @@ fn read_draft(geometry: &Value) -> Result<Draft, Refused> {
                 let place = Place { polygon: Some(polygon), ..nesting.place };
                 Nesting { place, ..nesting }.polygon(value)
             });
-            Ok(Draft { polygons: polygons.collect::<Result<_, _>>()?, is_multi: true })
+            Ok(Drawn::Areas(Draft { polygons: polygons.collect::<Result<_, _>>()?, is_multi: true }))
+        }
+        "Point" => {
+            let nesting = Nesting { geometry: "Point", place: Place::default() };
+            Ok(Drawn::Circle { center: nesting.position(coordinates)?, radius_m: measure(RADII)? })
+        }
+        "LineString" => {
+            let nesting = Nesting { geometry: "LineString", place: Place::default() };
+            Ok(Drawn::Path { positions: nesting.ring(coordinates)?, width_m: measure(WIDTHS)? })
         }
         other => Err((None, ProblemKind::Unsupported { geometry: quote(other) })),
     }
@@ -118,17 +205,20 @@ impl Nesting {
 
     fn ring(&self, value: &Value) -> Result<Vec<[f64; 2]>, Refused> {
         let position = |(vertex, value): (usize, &Value)| {
-            let inner = Nesting { place: Place { vertex: Some(vertex), ..self.place }, ..*self };
-            let numbers = inner.array(value)?;
-            let number = |i: usize| numbers.get(i).and_then(Value::as_f64);
-            match (number(0), number(1)) {
-                (Some(lon), Some(lat)) => Ok([lon, lat]),
-                // One level too deep is a mistake of its own, and as common.
-                _ if numbers.first().is_some_and(Value::is_array) => Err(inner.wrong()),
-                _ => Err((Some(inner.place), ProblemKind::NotAPosition)),
-            }
+            Nesting { place: Place { vertex: Some(vertex), ..self.place }, ..*self }.position(value)
         };
         self.array(value)?.iter().enumerate().map(position).collect()
+    }
+
+    fn position(&self, value: &Value) -> Result<[f64; 2], Refused> {
+        let numbers = self.array(value)?;
+        let number = |i: usize| numbers.get(i).and_then(Value::as_f64);
+        match (number(0), number(1)) {
+            (Some(lon), Some(lat)) => Ok([lon, lat]),
+            // One level too deep is a mistake of its own, and as common.
+            _ if numbers.first().is_some_and(Value::is_array) => Err(self.wrong()),
+            _ => Err((Some(self.place), ProblemKind::NotAPosition)),
+        }
     }
 
     fn array<'a>(&self, value: &'a Value) -> Result<&'a Vec<Value>, Refused> {

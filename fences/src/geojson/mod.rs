@@ -15,23 +15,29 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+pub(crate) use feature::Drawn;
 pub use problem::{Label, Problem, ProblemKind};
 pub use write::to_json;
 
+use crate::coordinates::Coordinates;
 use crate::fence::Fence;
 use crate::shape::Severity;
-use feature::{Reading, read_feature, read_geometry};
+use feature::{Reading, Refused, read_drawn, read_feature, read_geometry};
 
+/// Bytes of one text.
 pub const TEXT_BYTES_MAX: usize = 64 << 20;
 /// Of one feature: a vertex has some 40 bytes, and one feature at a time is held as a tree of values.
 pub const FEATURE_BYTES_MAX: usize = 4 << 20;
+/// Features of one text; the further ones are counted and left out.
 pub const FEATURES_MAX: usize = 100_000;
+/// Characters of an id.
 pub const ID_CHARS_MAX: usize = 100;
 /// Problems that are listed of each severity, so that a thousand notes do not hide what is fatal.
 pub const PROBLEMS_MAX: usize = 500;
 /// Of text from outside that a message repeats; more than an id has, so that ids are repeated whole.
 const QUOTE_CHARS_MAX: usize = 120;
 
+/// What became of a text.
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// In the order of the text, ids unique.
@@ -51,28 +57,34 @@ struct Outer<'a> {
     crs: Option<&'a RawValue>,
 }
 
-/// Reads a FeatureCollection, a Feature or a bare Polygon or MultiPolygon. Never panics, never fails as a whole
-/// because of one feature.
+/// Reads a FeatureCollection, a Feature or a bare geometry in WGS-84; see [`parse_in`].
 pub fn parse(text: &str) -> Parsed {
-    let mut reader = Reader::default();
+    parse_in(text, Coordinates::Wgs84)
+}
+
+/// Reads a FeatureCollection, a Feature or a bare geometry, whose positions are of these coordinates; the fences, and
+/// the positions that problems name, are WGS-84. Rings run either way. Never panics, never fails as a whole because of
+/// one feature.
+pub fn parse_in(text: &str, coordinates: Coordinates) -> Parsed {
+    let mut reader = Reader::new(coordinates);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.len() > TEXT_BYTES_MAX {
-        reader.problem(Problem::of_text(ProblemKind::TextTooLong { n_bytes: text.len() }));
+    if reader.is_too_long(text) {
         return reader.finish();
     }
     match serde_json::from_str::<Outer>(text) {
         Ok(outer) => reader.read(&outer, text),
         // Some writers put NaN where a number is lacking. As null it spoils one feature and not the file.
         Err(error) => match without_nan(text) {
-            Some(mended) if serde_json::from_str::<Outer>(&mended).is_ok() => return parse(&mended),
+            Some(mended) if serde_json::from_str::<Outer>(&mended).is_ok() => return parse_in(&mended, coordinates),
             _ => reader.problem(Problem::of_text(ProblemKind::NotJson { reason: quote(&error.to_string()) })),
         },
     }
     reader.finish()
 }
 
-#[derive(Default)]
-struct Reader {
+/// Collects fences, with ids of their own, and a bounded number of problems.
+pub(crate) struct Reader {
+    coordinates: Coordinates,
     parsed: Parsed,
     ids: HashSet<Arc<str>>,
     n_fatal: usize,
@@ -80,6 +92,19 @@ struct Reader {
 }
 
 impl Reader {
+    pub(crate) fn new(coordinates: Coordinates) -> Reader {
+        Reader { coordinates, parsed: Parsed::default(), ids: HashSet::new(), n_fatal: 0, n_notes: 0 }
+    }
+
+    /// A text too long to be read, which is then a problem.
+    pub(crate) fn is_too_long(&mut self, text: &str) -> bool {
+        let is_long = text.len() > TEXT_BYTES_MAX;
+        if is_long {
+            self.problem(Problem::of_text(ProblemKind::TextTooLong { n_bytes: text.len() }));
+        }
+        is_long
+    }
+
     fn read(&mut self, outer: &Outer, text: &str) {
         if let Some(crs) = outer.crs.map(RawValue::get).filter(|crs| is_foreign(crs)) {
             self.problem(Problem::of_text(ProblemKind::ForeignCrs { crs: quote(crs) }));
@@ -109,7 +134,7 @@ impl Reader {
         }
     }
 
-    fn read_raw(&mut self, raw: &str, label: Label, read: fn(&serde_json::Value, Label) -> Reading) {
+    fn read_raw(&mut self, raw: &str, label: Label, read: fn(&serde_json::Value, Label, Coordinates) -> Reading) {
         if raw.len() > FEATURE_BYTES_MAX {
             let kind = ProblemKind::FeatureTooLong { n_bytes: raw.len() };
             return self.problem(Problem::of_feature(&label, kind));
@@ -121,7 +146,20 @@ impl Reader {
                 return self.problem(Problem::of_feature(&label, kind));
             }
         };
-        let Reading { label, fence, problems } = read(&value, label);
+        let reading = read(&value, label, self.coordinates);
+        self.keep(reading);
+    }
+
+    /// What another notation drew.
+    pub(crate) fn read_drawn(&mut self, label: Label, draw: impl FnOnce() -> Result<Drawn, Refused>) {
+        let label = Label { id: label.id.map(|id| quote(&id)), name: label.name.map(|name| quote(&name)), ..label };
+        if label.id.as_ref().is_some_and(|id| id.chars().count() > ID_CHARS_MAX) {
+            return self.problem(Problem::of_feature(&label, ProblemKind::BadId));
+        }
+        self.keep(read_drawn(draw(), label, self.coordinates));
+    }
+
+    fn keep(&mut self, Reading { label, fence, problems }: Reading) {
         for problem in problems {
             self.problem(problem);
         }
@@ -145,7 +183,7 @@ impl Reader {
         }
     }
 
-    fn finish(mut self) -> Parsed {
+    pub(crate) fn finish(mut self) -> Parsed {
         for (n, severity) in [(self.n_fatal, Severity::Fatal), (self.n_notes, Severity::Note)] {
             if let Some(n) = n.checked_sub(PROBLEMS_MAX).filter(|&n| n > 0) {
                 self.parsed.problems.push(Problem::of_text(ProblemKind::FurtherProblems { n, severity }));

@@ -12,6 +12,7 @@ pub struct Problem {
     pub feature: Option<Label>,
     /// `None` where it is not in the coordinates.
     pub place: Option<Place>,
+    /// What is wrong.
     pub kind: ProblemKind,
 }
 
@@ -20,11 +21,15 @@ pub struct Problem {
 pub struct Label {
     /// From 0, in a FeatureCollection.
     pub index: Option<usize>,
+    /// As written.
     pub id: Option<String>,
+    /// As written.
     pub name: Option<String>,
 }
 
+/// What can be wrong with a text.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says what it means in its message")]
 pub enum ProblemKind {
     #[error("the text has {n_bytes} bytes of at most {TEXT_BYTES_MAX}")]
     TextTooLong { n_bytes: usize },
@@ -48,6 +53,12 @@ pub enum ProblemKind {
     NoGeometry,
     #[error("{geometry} is not a kind of fence")]
     Unsupported { geometry: String },
+    #[error("the geometry is a Point and the feature has no radius")]
+    NoRadius,
+    #[error("the {name} is {found}, not a number")]
+    NotAMeasure { name: &'static str, found: String },
+    #[error("it is not well-known text: {reason}")]
+    NotWkt { reason: String },
     #[error("the coordinates are not nested as those of a {geometry}")]
     Nesting { geometry: &'static str },
     #[error("the position is not two numbers")]
@@ -63,6 +74,7 @@ pub enum ProblemKind {
 }
 
 impl Problem {
+    /// Whether the feature is left out.
     pub fn severity(&self) -> Severity {
         match &self.kind {
             ProblemKind::ForeignCrs { .. } | ProblemKind::NoId { .. } => Severity::Note,
@@ -77,7 +89,7 @@ impl Problem {
         match &self.kind {
             ProblemKind::TextTooLong { .. } => "divide it into several files",
             ProblemKind::NotJson { .. } => "write it with a GIS, or check it with a JSON checker",
-            ProblemKind::NotGeoJson { .. } => "it must be a FeatureCollection, a Feature, a Polygon or a MultiPolygon",
+            ProblemKind::NotGeoJson { .. } => "it must be a FeatureCollection, a Feature or a geometry",
             ProblemKind::TooManyFeatures { .. } => "divide it into several files",
             ProblemKind::ForeignCrs { .. } => "read as WGS-84 all the same: export it in WGS-84 (EPSG:4326)",
             ProblemKind::FurtherProblems { .. } => "mend those that are listed first",
@@ -85,7 +97,12 @@ impl Problem {
             ProblemKind::Unreadable { .. } => "write the feature again with a GIS",
             ProblemKind::NotAFeature { .. } => r#"wrap it: {"type":"Feature","properties":{"id":"…"},"geometry":…}"#,
             ProblemKind::NoGeometry => "draw its area, or delete the feature",
-            ProblemKind::Unsupported { .. } => "use a Polygon or a MultiPolygon",
+            ProblemKind::Unsupported { .. } => {
+                "use a Polygon, a MultiPolygon, a Point with radius_m, or a LineString with or without width_m"
+            }
+            ProblemKind::NoRadius => r#"give it "radius_m", in metres, in "properties": it is then a circle"#,
+            ProblemKind::NotAMeasure { .. } => "write metres as a number, without quotes or unit",
+            ProblemKind::NotWkt { .. } => "write POLYGON ((106.04 29.84, …)), longitude first, one geometry a line",
             ProblemKind::Nesting { .. } => {
                 "a Polygon is [ring, …], a MultiPolygon [[ring, …], …], and a ring [[longitude, latitude], …]"
             }
@@ -97,6 +114,7 @@ impl Problem {
         }
     }
 
+    /// The feature is left out.
     pub fn is_fatal(&self) -> bool {
         self.severity() == Severity::Fatal
     }

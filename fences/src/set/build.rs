@@ -1,209 +1,172 @@
-//! Fences to a [`Grid`]: how fine, what covers each cell, which edges come near it.
+//! Fences to [`Cells`]: how fine, what covers each cell, which edges come near it.
 
 use std::sync::Arc;
 
-use super::grid::{Cover, Frame, Grid};
+use super::areas::{Area, Areas, Part, Scratch};
+use super::cells::{Cell, Cells, Cover, FENCES_MAX, Kind, NUMBER_MAX};
+use super::frame::{Block, CUT, FINEST, Frame};
 use crate::fence::Fence;
-use crate::plane::Edge;
-use crate::point::{Bounds, metres_per_degree};
-use crate::shape::Polygon;
+use crate::geodesic::metres_per_degree;
+use crate::point::Bounds;
 
-/// As many cells as edges do best on real borders, within these bounds: fewer make long lists, more miss the cache.
+/// As many cells in the grid as edges, within these bounds: fewer must be cut, more miss the cache.
 const CELLS_MIN: usize = 128 * 128;
-const CELLS_MAX: usize = 512 * 512;
+const CELLS_MAX: usize = 1024 * 1024;
 /// For a handful of edges a fine grid is a waste.
 const CELLS_PER_EDGE_MAX: usize = 8;
-/// Covers, and edges kept with cells, before a coarser grid is taken: fences that lie over each other by the
+/// Covers before a coarser grid is taken, and before no cell is cut further: fences that lie over each other by the
 /// hundred must not fill the memory.
 const COVERS_MAX: usize = 4_000_000;
-const KEPT_EDGES_MAX: usize = 4_000_000;
+const COVERS_PER_EDGE_MAX: usize = 2;
+/// A cell with so many edges for each area, and some, is cut: two areas that share a border have as many.
+const EDGES_PER_AREA: usize = 2;
+const EDGES_FREE: usize = 2;
+/// What asking a circle or a corridor costs, in edges, and how often cells are cut to avoid it.
+const ASK_EDGES: usize = 20;
+const ASK_CUTS_MAX: u32 = 2;
 
-/// One part of one fence.
-struct Area<'a> {
-    fence: u32,
-    polygon: &'a Polygon,
-}
-
-pub(super) fn build(fences: &[Arc<Fence>]) -> Grid {
-    let areas: Vec<Area> = fences
-        .iter()
-        .enumerate()
-        .flat_map(|(index, fence)| {
-            fence.shape.polygons().iter().map(move |polygon| Area { fence: index as u32, polygon })
-        })
-        .collect();
-    let bounds = areas.iter().fold(Bounds::EMPTY, |bounds, area| bounds.union(&area.polygon.bounds()));
-    if areas.is_empty() {
-        return Grid::default();
+pub(super) fn build(fences: &[Arc<Fence>]) -> Cells {
+    assert!(fences.len() <= FENCES_MAX, "{} fences, at most {FENCES_MAX}", fences.len());
+    let areas = Areas::new(fences);
+    if areas.list.is_empty() {
+        return Cells::default();
     }
+    assert!(areas.vertices.len() <= NUMBER_MAX, "{} vertices, at most {NUMBER_MAX}", areas.vertices.len());
+    let bounds = areas.list.iter().fold(Bounds::EMPTY, |bounds, area| bounds.union(&area.bounds));
     let frame = choose_frame(bounds, &areas);
-    let mut covers = Vec::new();
-    let mut edges = Vec::new();
-    for area in &areas {
-        cover_area(&frame, area, &mut covers, &mut edges);
-    }
-    by_cell(frame, &covers, &edges)
+    let mut builder = Builder {
+        n_covers_max: COVERS_MAX.max(COVERS_PER_EDGE_MAX * areas.vertices.len()).min(NUMBER_MAX),
+        cells: Cells { frame, cells: vec![], covers: vec![], vertices: vec![] },
+        areas: &areas,
+        scratch: Scratch::default(),
+    };
+    let parts: Vec<Part> = (0..areas.list.len() as u32).map(|area| areas.whole(area, &mut builder.scratch)).collect();
+    builder.fill(frame.whole(), &parts);
+    let mut cells = builder.cells;
+    cells.cells.shrink_to_fit();
+    cells.covers.shrink_to_fit();
+    Cells { vertices: areas.vertices, ..cells }
 }
 
-fn choose_frame(bounds: Bounds, areas: &[Area]) -> Frame {
-    let n_edges: usize = areas.iter().map(|area| area.polygon.edges().count()).sum();
+fn choose_frame(bounds: Bounds, areas: &Areas) -> Frame {
+    let n_edges = areas.vertices.len().max(1);
     let (lon_m, lat_m) = metres_per_degree((bounds.south + bounds.north) / 2.0);
     let aspect = ((bounds.east - bounds.west) * lon_m / ((bounds.north - bounds.south) * lat_m)).clamp(1e-3, 1e3);
     let mut n_cells = n_edges.clamp(CELLS_MIN, CELLS_MAX).min(CELLS_PER_EDGE_MAX * n_edges);
     loop {
         let n_columns = ((n_cells as f64 * aspect).sqrt() as usize).clamp(1, n_cells.max(1));
         let frame = Frame::new(bounds, n_columns, (n_cells / n_columns).max(1));
-        if n_cells <= 1 || fits(&frame, areas, KEPT_EDGES_MAX.max(2 * n_edges)) {
+        if n_cells <= 1 || n_covers_most(&frame, areas) <= COVERS_MAX {
             return frame;
         }
         n_cells /= 4;
     }
 }
 
-/// Estimates from above what a grid would hold.
-fn fits(frame: &Frame, areas: &[Area], n_kept_max: usize) -> bool {
-    let (mut n_covers, mut n_kept) = (0usize, 0usize);
-    for area in areas {
-        let (columns, rows) = span(frame, &area.polygon.bounds());
-        n_covers = n_covers.saturating_add(columns.count() * rows.count());
-        for edge in area.polygon.edges() {
-            let columns = frame.columns(edge.x_min(), edge.x_max());
-            n_kept = n_kept.saturating_add(columns.count() + frame.rows(edge.low.y, edge.high.y).count());
-        }
-    }
-    // An edge within one cell counts twice above.
-    n_covers <= COVERS_MAX && n_kept <= 2 * n_kept_max
+/// Covers in a grid, estimated from above.
+fn n_covers_most(frame: &Frame, areas: &Areas) -> usize {
+    let whole = frame.whole();
+    let n_cells = |area: &Area| {
+        let columns = frame.columns(&whole, area.bounds.west, area.bounds.east);
+        columns.count() * frame.rows(&whole, area.bounds.south, area.bounds.north).count()
+    };
+    areas.list.iter().map(n_cells).sum()
 }
 
-type Span = std::ops::RangeInclusive<usize>;
-
-fn span(frame: &Frame, bounds: &Bounds) -> (Span, Span) {
-    (frame.columns(bounds.west, bounds.east), frame.rows(bounds.south, bounds.north))
+struct Builder<'a> {
+    cells: Cells,
+    areas: &'a Areas<'a>,
+    n_covers_max: usize,
+    scratch: Scratch,
 }
 
-/// Appends what the area covers, with its edges near each cell.
-fn cover_area(frame: &Frame, area: &Area, covers: &mut Vec<(u32, Cover)>, edges: &mut Vec<Edge>) {
-    let (columns, rows) = span(frame, &area.polygon.bounds());
-    let corners = Corners::new(frame, area.polygon, columns.clone(), rows.clone());
+impl Builder<'_> {
+    /// Appends the cells of a block, and all that lies beneath them.
+    fn fill(&mut self, block: Block, parts: &[Part]) {
+        let first = self.cells.cells.len();
+        let n_cells = (block.n_columns * block.n_rows) as usize;
+        self.cells.cells.resize(first + n_cells, Cell::new(Kind::Empty));
 
-    let mut near: Vec<(u32, Edge)> = Vec::new();
-    for edge in area.polygon.edges() {
-        for row in frame.rows(edge.low.y, edge.high.y) {
-            let cells = frame.columns_in_row(&edge, row).map(|column| (frame.cell(column, row) as u32, edge));
-            near.extend(cells);
+        let n_pooled = self.scratch.pool.len();
+        let mut near: Vec<(u32, Part)> = Vec::new();
+        for part in parts {
+            self.areas.divide(&self.cells.frame, &block, part, &mut self.scratch, &mut near);
         }
+        // Stable: the order of fences is that of the covers.
+        near.sort_by_key(|(cell, _)| *cell);
+        let mut here = Vec::new();
+        for of_cell in near.chunk_by(|a, b| a.0 == b.0) {
+            let cell = of_cell[0].0;
+            here.clear();
+            here.extend(of_cell.iter().map(|(_, part)| part.clone()));
+            let kind = self.cell(&block, cell % block.n_columns, cell / block.n_columns, &here);
+            self.cells.cells[first + cell as usize] = Cell::new(kind);
+        }
+        self.scratch.pool.truncate(n_pooled);
     }
-    near.sort_by_key(|(cell, _)| *cell);
 
-    let mut near = near.into_iter().peekable();
-    for row in rows {
-        let inside = corners.inside_of_row(row);
-        for column in columns.clone() {
-            let cell = frame.cell(column, row) as u32;
-            let first_edge = edges.len();
-            edges.extend(std::iter::from_fn(|| near.next_if(|(c, _)| *c == cell)).map(|(_, edge)| edge));
-            let n_edges = edges.len() - first_edge;
-            let is_corner_inside = inside[column - columns.start()];
-            if n_edges > 0 || is_corner_inside {
-                let (first_edge, n_edges) = (first_edge as u32, n_edges as u32);
-                covers.push((cell, Cover { fence: area.fence, first_edge, n_edges, is_corner_inside }));
+    fn cell(&mut self, block: &Block, column: u32, row: u32, parts: &[Part]) -> Kind {
+        if let [part] = parts
+            && part.is_full()
+        {
+            return Kind::Full(self.areas.list[part.area as usize].fence);
+        }
+        let n_edges: usize = parts.iter().map(|part| self.weight(block, part)).sum();
+        let is_crowded = n_edges > EDGES_PER_AREA * parts.len() + EDGES_FREE;
+        let has_room = self.cells.covers.len() + parts.len() < self.n_covers_max
+            && self.cells.cells.len() + (1 << (2 * CUT)) < NUMBER_MAX;
+        if is_crowded && has_room && block.shift >= CUT {
+            let cut = Block {
+                column: block.column + (column << block.shift),
+                row: block.row + (row << block.shift),
+                shift: block.shift - CUT,
+                n_columns: 1 << CUT,
+                n_rows: 1 << CUT,
+            };
+            let first = self.cells.cells.len() as u32;
+            self.fill(cut, parts);
+            return Kind::Cut(first);
+        }
+        let first = self.cells.covers.len();
+        for part in parts {
+            self.cover(part);
+        }
+        if let Some(last) = self.cells.covers.last_mut() {
+            last.is_last();
+        }
+        Kind::Covered(first as u32)
+    }
+
+    /// What a part costs a question, in edges.
+    fn weight(&self, block: &Block, part: &Part) -> usize {
+        if !self.areas.asks(part) {
+            return part.edges.len();
+        }
+        // Cells of circles and corridors do not run out of border by being cut, only get smaller.
+        if block.shift + ASK_CUTS_MAX * CUT > FINEST { ASK_EDGES } else { 0 }
+    }
+
+    /// Edges that follow each other in the list of vertices are one cover.
+    fn cover(&mut self, part: &Part) {
+        let fence = self.areas.list[part.area as usize].fence;
+        let covers = &mut self.cells.covers;
+        if part.edges.is_empty() {
+            covers.push(if part.is_full() { Cover::new(fence, 0, 0, true) } else { Cover::asking(fence, 0, 0) });
+            return;
+        }
+        let asks = self.areas.asks(part);
+        for (i, run) in self.scratch.pool[part.edges.clone()].chunk_by(|a, b| *b == a + 1).enumerate() {
+            let (first, n_edges) = (run[0], run.len() as u32);
+            if asks {
+                covers.push(Cover::asking(fence, first, n_edges));
+                continue;
             }
-        }
-    }
-}
-
-/// Which corners of cells are inside a polygon: for each row the columns at which the answer turns.
-struct Corners {
-    columns: Span,
-    rows: Span,
-    /// By row, one more than columns: true where an odd number of edges lies just left of that column's corner.
-    turns: Vec<bool>,
-}
-
-impl Corners {
-    fn new(frame: &Frame, polygon: &Polygon, columns: Span, rows: Span) -> Corners {
-        let width = columns.clone().count() + 1;
-        let mut turns = vec![false; width * rows.clone().count()];
-        for edge in polygon.edges() {
-            // One row more on both sides, because the lines of corners are compared exactly and rows are rounded.
-            let first = frame.row(edge.low.y).saturating_sub(1).max(*rows.start());
-            let last = (frame.row(edge.high.y) + 1).min(*rows.end());
-            for row in (first..=last).filter(|&row| edge.spans_y(frame.corner(0, row).y)) {
-                let turn = first_right_of(frame, &edge, row, &columns);
-                turns[(row - rows.start()) * width + (turn - columns.start())] ^= true;
+            if i > 0
+                && let Some(last) = covers.last_mut()
+            {
+                last.goes_on();
             }
+            covers.push(Cover::new(fence, first, n_edges, part.is_corner_inside && i == 0));
         }
-        Corners { columns, rows, turns }
-    }
-
-    fn inside_of_row(&self, row: usize) -> Vec<bool> {
-        let width = self.columns.clone().count() + 1;
-        let first = (row - self.rows.start()) * width;
-        let mut inside = self.turns[first + 1..first + width].to_vec();
-        // Inside is left of an odd number of edges, so the answers build up from the right.
-        for column in (0..inside.len().saturating_sub(1)).rev() {
-            inside[column] ^= inside[column + 1];
-        }
-        inside
-    }
-}
-
-/// The first of the columns whose corner in the row is not left of the edge; one past the last where all are.
-fn first_right_of(frame: &Frame, edge: &Edge, row: usize, columns: &Span) -> usize {
-    // The edge's own columns, one wider for the rounding, then exactly by halving.
-    let mut low = frame.column(edge.x_min()).saturating_sub(1).max(*columns.start());
-    let mut high = (frame.column(edge.x_max()) + 1).min(columns.end() + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if edge.has_on_left(frame.corner(middle, row)) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
-/// Sorts covers by cell, keeping the order of fences, and lays their edges out in that order.
-fn by_cell(frame: Frame, covers: &[(u32, Cover)], edges: &[Edge]) -> Grid {
-    let mut starts = vec![0u32; frame.n_cells() + 1];
-    for (cell, _) in covers {
-        starts[*cell as usize + 1] += 1;
-    }
-    for cell in 0..frame.n_cells() {
-        starts[cell + 1] += starts[cell];
-    }
-    let mut next = starts.clone();
-    let mut sorted = covers.iter().map(|(_, cover)| *cover).collect::<Vec<_>>();
-    for (cell, cover) in covers {
-        let place = &mut next[*cell as usize];
-        sorted[*place as usize] = *cover;
-        *place += 1;
-    }
-    let mut laid_out = Vec::with_capacity(edges.len());
-    for cover in &mut sorted {
-        let first = cover.first_edge as usize;
-        cover.first_edge = laid_out.len() as u32;
-        laid_out.extend_from_slice(&edges[first..first + cover.n_edges as usize]);
-    }
-    Grid { frame, starts, covers: sorted, edges: laid_out }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::point::Point;
-    use crate::shape::Shape;
-
-    #[test]
-    fn fences_over_each_other_coarsen_the_grid_and_do_not_fill_the_memory() {
-        let corner = |lon, lat| Point { lon, lat };
-        let square = [corner(100.0, 20.0), corner(110.0, 20.0), corner(110.0, 30.0), corner(100.0, 30.0)];
-        let shape = Shape::Polygon(Polygon::new(&square, &[]).unwrap());
-        let fence = |i: u32| Arc::new(Fence { id: i.to_string().into(), name: String::new(), shape: shape.clone() });
-        let few = build(&[fence(0)]);
-        assert!(few.frame.n_cells() > 1);
-        let grid = build(&(0..1000).map(fence).collect::<Vec<_>>());
-        assert!(grid.covers.len() <= COVERS_MAX && grid.frame.n_cells() > 1, "{}", grid.covers.len());
     }
 }

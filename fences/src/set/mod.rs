@@ -1,21 +1,27 @@
 //! Many fences that are asked together. Knows nothing of how they are kept up to date: a change is a new set.
 
+mod areas;
 mod build;
-mod grid;
+mod cells;
+mod frame;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::fence::Fence;
 use crate::point::Point;
-use grid::Grid;
+use crate::shape::{Crossing, Shape};
+use cells::Cells;
 
-/// Fences in the order in which they were given, behind an index. Cheap to ask, built in milliseconds.
+/// Fences in the order in which they were given, behind an index. Cheap to ask, built in milliseconds, and never changed:
+/// behind an `Arc` it is shared by threads, and a changed set takes its place at once.
 #[derive(Debug, Default)]
 pub struct FenceSet {
     fences: Vec<Arc<Fence>>,
     by_id: HashMap<Arc<str>, usize>,
-    grid: Grid,
+    cells: Cells,
+    /// Indices of tripwires, which have no inside.
+    lines: Vec<usize>,
 }
 
 impl FenceSet {
@@ -26,27 +32,47 @@ impl FenceSet {
         for (index, fence) in fences.iter().enumerate() {
             by_id.entry(fence.id.clone()).or_insert(index);
         }
-        let grid = build::build(&fences);
-        FenceSet { fences, by_id, grid }
+        let cells = build::build(&fences);
+        let is_line = |(index, fence): (usize, &Arc<Fence>)| matches!(fence.shape, Shape::Line(_)).then_some(index);
+        let lines = fences.iter().enumerate().filter_map(is_line).collect();
+        FenceSet { fences, by_id, cells, lines }
     }
 
+    /// The fence with this id.
     pub fn get(&self, id: &str) -> Option<&Arc<Fence>> {
         self.by_id.get(id).map(|&index| &self.fences[index])
     }
 
     /// The fences that [contain](Fence::contains) the point, each once, in the order in which they were given.
     pub fn containing(&self, point: Point) -> impl Iterator<Item = &Arc<Fence>> {
-        self.grid.containing(point.xy()).map(|index| &self.fences[index])
+        self.cells.around(&self.fences, point.xy()).map(|index| &self.fences[index])
     }
 
+    /// The one fence that owns the point in a tiling, where it has exactly one owner, also on borders and at corners; of
+    /// fences that overlap the first. Costs no allocation, as [`FenceSet::containing`] does not.
+    pub fn owner(&self, point: Point) -> Option<&Arc<Fence>> {
+        self.containing(point).next()
+    }
+
+    /// Each passage over a [`Line`](crate::Line) on the straight way from one point to another, with its fence.
+    pub fn crossings(&self, from: Point, to: Point) -> impl Iterator<Item = (&Arc<Fence>, Crossing)> {
+        self.lines.iter().map(|&index| &self.fences[index]).flat_map(move |fence| {
+            let line = if let Shape::Line(line) = &fence.shape { Some(line) } else { None };
+            line.into_iter().flat_map(move |line| line.crossings(from, to)).map(move |crossing| (fence, crossing))
+        })
+    }
+
+    /// In the order in which they were given.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Fence>> {
         self.fences.iter()
     }
 
+    /// How many fences there are.
     pub fn len(&self) -> usize {
         self.fences.len()
     }
 
+    /// Whether there is no fence.
     pub fn is_empty(&self) -> bool {
         self.fences.is_empty()
     }

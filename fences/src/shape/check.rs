@@ -1,9 +1,10 @@
 //! From rings as written to a shape that can be asked, or to the flaws that forbid it.
 
 use super::contacts::{Way, visit_contacts};
-use super::{Flaw, FlawKind, Flaws, MultiPolygon, Place, Polygon, RINGS_MAX, Shape, VERTICES_MAX};
+use super::{Flaw, FlawKind, Flaws, MultiPolygon, Place, Polygon, RINGS_MAX, Shape, VERTICES_MAX, why_no_point};
+use crate::geodesic::metres_per_degree;
 use crate::plane::{Contact, Edge, Xy, is_odd, ring_edges, signed_area, turn};
-use crate::point::{Point, metres_per_degree};
+use crate::point::Point;
 
 /// Rings as written: polygons of rings of longitude and latitude, each ring with its first position again at its end.
 #[derive(Debug)]
@@ -138,16 +139,6 @@ impl Ring {
 
     fn after(&self, vertex: usize) -> Xy {
         self.points[(vertex + 1) % self.points.len()]
-    }
-}
-
-fn why_no_point(lon: f64, lat: f64) -> FlawKind {
-    if Point::new(lat, lon).is_some() {
-        FlawKind::Swapped
-    } else if lon.is_finite() && lat.is_finite() && lon.abs() > 1_000.0 && lat.abs() > 1_000.0 {
-        FlawKind::Metres
-    } else {
-        FlawKind::OutOfRange
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{RINGS_MAX, VERTICES_MAX};
+use crate::point::Point;
 
 /// Same flaws of one shape that are listed; the first few are enough to find the rest.
 const SAME_KIND_MAX: usize = 3;
@@ -10,10 +11,13 @@ const SAME_KIND_MAX: usize = 3;
 /// Something wrong at a place of a shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flaw {
+    /// What is wrong.
     pub kind: FlawKind,
+    /// Where.
     pub place: Place,
 }
 
+/// Whether a shape can be used all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// The shape cannot be used and is left out.
@@ -44,7 +48,9 @@ pub struct Place {
     pub at: Option<[f64; 2]>,
 }
 
+/// What can be wrong with a shape.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says what it means in its message")]
 pub enum FlawKind {
     #[error("there is no ring")]
     NoRing,
@@ -86,11 +92,18 @@ pub enum FlawKind {
     FoldsBack,
     #[error("the part crosses part {other}")]
     PartsCross { other: usize },
+    #[error("the radius is {radius_m} m")]
+    BadRadius { radius_m: f64 },
+    #[error("the width is {width_m} m")]
+    BadWidth { width_m: f64 },
+    #[error("the line has {n} different positions one after the other, of at least 2")]
+    ShortPath { n: usize },
     #[error("the edge spans more than 180 degrees of longitude")]
     LongEdge,
 }
 
 impl FlawKind {
+    /// Whether the shape can be used all the same.
     pub fn severity(&self) -> Severity {
         match self {
             FlawKind::Repeated
@@ -125,12 +138,21 @@ impl FlawKind {
             FlawKind::TouchesItself => "used as it is; an area joined at one point is better two polygons",
             FlawKind::FoldsBack => "used as it is; the stretch encloses nothing",
             FlawKind::PartsCross { .. } => "used as it is; a point in both is inside once",
+            FlawKind::BadRadius { .. } => "a radius is a positive number of metres, at most 1000 km",
+            FlawKind::BadWidth { .. } => "a width is a positive number of metres, at most 200 km",
+            FlawKind::ShortPath { .. } => "a line has a beginning and an end: draw it again",
             FlawKind::LongEdge => "used as it is; a fence across the antimeridian must be cut there in two",
         }
     }
 }
 
 impl Flaw {
+    /// Of two numbers that are no [`Point`].
+    pub(crate) fn of_position(lon: f64, lat: f64) -> Flaw {
+        Flaw { kind: why_no_point(lon, lat), place: Place { at: Some([lon, lat]), ..Place::default() } }
+    }
+
+    /// The shape cannot be used.
     pub fn is_fatal(&self) -> bool {
         self.kind.severity() == Severity::Fatal
     }
@@ -156,6 +178,17 @@ impl fmt::Display for Place {
             Some([lon, lat]) => write!(f, " at {lon:e},{lat:e}"),
             None => Ok(()),
         }
+    }
+}
+
+/// Which mistake a position out of range seems to be.
+pub(crate) fn why_no_point(lon: f64, lat: f64) -> FlawKind {
+    if Point::new(lat, lon).is_some() {
+        FlawKind::Swapped
+    } else if lon.is_finite() && lat.is_finite() && lon.abs() > 1_000.0 && lat.abs() > 1_000.0 {
+        FlawKind::Metres
+    } else {
+        FlawKind::OutOfRange
     }
 }
 

@@ -1,8 +1,9 @@
 //! A polygon with holes: who is inside, how far the border is.
 
 use super::{Checked, Draft, Flaw, Shape, check};
+use crate::geodesic::distance_to_nearest_m;
 use crate::plane::{Edge, Xy, is_odd, ring_edges};
-use crate::point::{Bounds, Point, metres_per_degree};
+use crate::point::{Bounds, Point};
 
 /// Checked: rings do not cross, holes lie inside. Rings run either way.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,8 +14,11 @@ pub struct Polygon {
 }
 
 impl Polygon {
-    /// The first vertex of a ring may be repeated at its end or not. The first fatal flaw where there is one;
-    /// repeated points are mended.
+    /// The first vertex of a ring may be repeated at its end or not, rings run either way, and repeated points are mended.
+    ///
+    /// # Errors
+    ///
+    /// The first fatal flaw, with its place.
     pub fn new(shell: &[Point], holes: &[Vec<Point>]) -> Result<Polygon, Flaw> {
         let rings = std::iter::once(shell).chain(holes.iter().map(Vec::as_slice));
         let rings = rings.map(|ring| {
@@ -36,11 +40,13 @@ impl Polygon {
         Polygon { rings, bounds }
     }
 
+    /// Exact; the lower and the left border are inside, the upper and the right one are not.
     pub fn contains(&self, point: Point) -> bool {
         let p = point.xy();
         self.bounds.holds(p) && is_odd(self.edges(), p)
     }
 
+    /// The least box around the shell.
     pub fn bounds(&self) -> Bounds {
         self.bounds
     }
@@ -50,50 +56,21 @@ impl Polygon {
         self.rings.iter().map(|ring| ring.iter().copied().map(Point::from))
     }
 
+    pub(crate) fn corners(&self) -> impl Iterator<Item = Xy> + '_ {
+        self.rings.iter().flatten().copied()
+    }
+
+    /// Each ring with its first vertex again at its end.
+    pub(crate) fn closed_rings(&self) -> impl Iterator<Item = impl Iterator<Item = Xy> + '_> + '_ {
+        self.rings.iter().map(|ring| ring.iter().chain(ring.first()).copied())
+    }
+
     pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> + '_ {
         self.rings.iter().flat_map(|ring| ring_edges(ring))
     }
 
     pub(super) fn distance_to_border_m(&self, point: Point) -> f64 {
-        let Some(point) = Point::new(point.lon, point.lat) else { return f64::INFINITY };
-        let mut p = point.xy();
-        // A point just beyond the antimeridian is near, not 360 degrees away.
-        let middle = (self.bounds.west + self.bounds.east) / 2.0;
-        p.x += if p.x - middle > 180.0 {
-            -360.0
-        } else if middle - p.x > 180.0 {
-            360.0
-        } else {
-            0.0
-        };
-
-        let scale = metres_per_degree(p.y);
-        let mut nearest = (f64::INFINITY, p);
-        for edge in self.edges() {
-            let q = nearest_on(edge, p, scale);
-            let squared_m2 = squared_m2(p, q, scale);
-            if squared_m2 < nearest.0 {
-                nearest = (squared_m2, q);
-            }
-        }
-        // Which point is nearest was found with the scale at `p`; how far it is wants the scale half-way.
-        squared_m2(p, nearest.1, metres_per_degree((p.y + nearest.1.y) / 2.0)).sqrt()
+        let p = point.xy();
+        distance_to_nearest_m(p, || self.edges().map(|edge| (edge.low, edge.high)))
     }
-}
-
-fn nearest_on(edge: Edge, p: Xy, (lon_m, lat_m): (f64, f64)) -> Xy {
-    let (a, b) = (edge.low, edge.high);
-    let (along_x, along_y) = ((b.x - a.x) * lon_m, (b.y - a.y) * lat_m);
-    let (to_x, to_y) = ((p.x - a.x) * lon_m, (p.y - a.y) * lat_m);
-    let length_m2 = along_x * along_x + along_y * along_y;
-    if length_m2 == 0.0 {
-        return a;
-    }
-    let share = ((to_x * along_x + to_y * along_y) / length_m2).clamp(0.0, 1.0);
-    Xy::new(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share)
-}
-
-fn squared_m2(p: Xy, q: Xy, (lon_m, lat_m): (f64, f64)) -> f64 {
-    let (dx, dy) = ((p.x - q.x) * lon_m, (p.y - q.y) * lat_m);
-    dx * dx + dy * dy
 }

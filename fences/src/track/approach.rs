@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::fix::Fix;
 use super::motion::{Motion, MotionLimits};
 use super::way::nearest_m;
-use crate::point::metres_per_degree;
+use crate::geodesic::metres_per_degree;
 
 /// Where a mover is, and where it came from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
 //! The straight way between two fixes, and where it passes through a fence in which neither lies.
 
 use crate::fence::Fence;
-use crate::point::{Bounds, Point, metres_per_degree};
+use crate::geodesic::metres_per_degree;
+use crate::point::{Bounds, Point};
 
 /// The shorter way around the Earth, straight in longitude and latitude.
 #[derive(Debug, Clone, Copy)]

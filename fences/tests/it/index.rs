@@ -1,9 +1,9 @@
 //! The index answers as a plain scan does.
 
-use outpost_fences::{Fence, FenceSet, Point, Shape};
+use outpost_fences::{Fence, FenceSet, Point, Polygon, Shape};
 use proptest::prelude::*;
 
-use crate::shapes::{fence, near, point, polygon, shape};
+use crate::shapes::{any_shape, fence, near, point, polygon, shape, star};
 
 fn ids<'a>(fences: impl Iterator<Item = &'a std::sync::Arc<Fence>>) -> Vec<String> {
     fences.map(|fence| fence.id.to_string()).collect()
@@ -18,7 +18,7 @@ proptest! {
 
     #[test]
     fn the_index_is_the_scan(
-        (shapes, points) in prop::collection::vec(shape(), 1..12).prop_flat_map(|shapes| {
+        (shapes, points) in prop::collection::vec(any_shape(), 1..12).prop_flat_map(|shapes| {
             let points: Vec<_> = shapes.iter().map(|shape| prop::collection::vec(near(shape), 30)).collect();
             (Just(shapes), points)
         })
@@ -27,6 +27,37 @@ proptest! {
         for p in points.into_iter().flatten() {
             let scanned = ids(set.iter().filter(|fence| fence.contains(p)));
             prop_assert_eq!(ids(set.containing(p)), scanned, "{:?}", p);
+        }
+    }
+
+    /// Where a ring begins, which way it runs and where the axes lie decides nothing but at the border.
+    #[test]
+    fn turned_and_moved_rings_answer_alike(
+        star in star(), turn in 0..40usize, is_reversed in any::<bool>(), shares in prop::collection::vec((0.0..1.0f64, 0.0..1.0f64), 40),
+    ) {
+        let rings: Vec<Vec<Point>> = star.rings().map(Iterator::collect).collect();
+        let changed = |ring: &[Point], by: (f64, f64)| -> Vec<Point> {
+            let mut ring: Vec<Point> = ring.iter().map(|p| point(p.lon + by.0, p.lat + by.1)).collect();
+            let n = ring.len();
+            ring.rotate_left(turn % n);
+            if is_reversed {
+                ring.reverse();
+            }
+            ring
+        };
+        // Halves and quarters of a degree are added without rounding only where the sum has room: a border apart.
+        let by = (-3.25, 2.5);
+        let of = |by: (f64, f64)| {
+            let holes: Vec<Vec<Point>> = rings[1..].iter().map(|ring| changed(ring, by)).collect();
+            Polygon::new(&changed(&rings[0], by), &holes).unwrap()
+        };
+        let (turned, moved) = (of((0.0, 0.0)), of(by));
+        let bounds = star.bounds();
+        for (x, y) in shares {
+            let p = point(bounds.west + (bounds.east - bounds.west) * x, bounds.south + (bounds.north - bounds.south) * y);
+            prop_assert_eq!(star.contains(p), turned.contains(p), "{:?}", p);
+            let is_far = Shape::Polygon(star.clone()).distance_to_border_m(p) > 1e-6;
+            prop_assert!(!is_far || star.contains(p) == moved.contains(point(p.lon + by.0, p.lat + by.1)), "{:?}", p);
         }
     }
 
@@ -64,6 +95,15 @@ fn a_fence_of_overlapping_parts_is_found_once() {
     let parts = outpost_fences::MultiPolygon::new(vec![part(0.0), part(1.0)]);
     let set = FenceSet::new(vec![fence("two", Shape::MultiPolygon(parts))]);
     assert_eq!(ids(set.containing(point(1.5, 1.0))), ["two"]);
+}
+
+/// The fuzzer's: in a cell that two circles cover wholly there is no edge at all.
+#[test]
+fn circles_over_each_other_are_both_found() {
+    let circle = |radius_m| Shape::Circle(outpost_fences::Circle::new(point(106.0, 29.0), radius_m).unwrap());
+    let set = numbered(vec![circle(900_000.0), circle(800_000.0)]);
+    assert_eq!(set.containing(point(106.5, 29.5)).count(), 2);
+    assert_eq!(set.containing(point(106.0, 36.8)).count(), 1);
 }
 
 /// Each of these covers everything, so a fine grid would hold each in every cell.

@@ -2,12 +2,16 @@
 
 mod containment;
 mod crossings;
+mod curves;
 mod distance;
 mod files;
 mod flicker;
+mod fuzz;
 mod garbage;
 mod index;
 mod movement;
+mod notations;
+mod oracle;
 mod shapes;
 mod tiling;
 mod track;

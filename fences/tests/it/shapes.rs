@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use outpost_fences::{Fence, MultiPolygon, Point, Polygon, Shape};
+use outpost_fences::{Circle, Corridor, Fence, MultiPolygon, Point, Polygon, Shape};
 use proptest::prelude::*;
 
 pub(crate) fn point(lon: f64, lat: f64) -> Point {
@@ -59,6 +59,24 @@ pub(crate) fn shape() -> impl Strategy<Value = Shape> {
     ]
 }
 
+/// Any kind of shape with an inside.
+pub(crate) fn any_shape() -> impl Strategy<Value = Shape> {
+    let place = (100.0..110.0f64, 25.0..35.0f64).prop_map(|(lon, lat)| point(lon, lat));
+    let steps = prop::collection::vec((-0.5..0.5f64, -0.5..0.5f64), 1..8);
+    let corridor = (place.clone(), steps, 10.0..50_000.0f64).prop_map(|(start, steps, width_m)| {
+        let mut path = vec![start];
+        for (dx, dy) in steps {
+            let last = path[path.len() - 1];
+            path.push(point(last.lon + dx, last.lat + dy));
+        }
+        Shape::Corridor(Corridor::new(&path, width_m).unwrap_or_else(|flaw| panic!("{flaw}")))
+    });
+    let circle = (place, prop_oneof![1.0..1_000.0f64, 1_000.0..400_000.0f64]).prop_map(|(center, radius_m)| {
+        Shape::Circle(Circle::new(center, radius_m).unwrap_or_else(|flaw| panic!("{flaw}")))
+    });
+    prop_oneof![2 => shape(), 1 => circle, 1 => corridor]
+}
+
 /// A point somewhere in and around a shape, at times with a coordinate that one of its corners has.
 pub(crate) fn near(shape: &Shape) -> impl Strategy<Value = Point> + use<> {
     let bounds = shape.bounds();
@@ -66,6 +84,8 @@ pub(crate) fn near(shape: &Shape) -> impl Strategy<Value = Point> + use<> {
     let (wide, high) = (bounds.east - bounds.west, bounds.north - bounds.south);
     let anywhere =
         (-0.2..1.2f64, -0.2..1.2f64).prop_map(move |(x, y)| point(bounds.west + x * wide, bounds.south + y * high));
+    // Circles and corridors have no corners to speak of.
+    let corners = if corners.is_empty() { vec![point(bounds.west, bounds.south)] } else { corners };
     let corner = prop::sample::select(corners);
     (anywhere, corner, 0..6).prop_map(|(point, corner, which)| match which {
         0 => corner,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use anyhow::{Context, anyhow};
-use outpost_fences::{FenceSet, geojson};
+use outpost_fences::FenceSet;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -273,7 +273,7 @@ pub fn fences(config: &Config, file: &std::path::Path) -> anyhow::Result<FenceSe
     for entry in &config.fences {
         let path = folder.join(&entry.file);
         let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
-        let parsed = geojson::parse(&text);
+        let parsed = entry.parse(&text);
         for problem in &parsed.problems {
             warn!(file = %path.display(), %problem, "fence file has a problem");
         }

@@ -17,6 +17,7 @@ pub mod unit;
 
 use std::path::PathBuf;
 
+use outpost_fences::{Coordinates, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
 pub use check::load;
@@ -189,6 +190,9 @@ pub struct Feed {
     /// Device times further ahead of the receive time than this are rejected.
     #[serde(default = "defaults::ahead_max")]
     pub ahead_max: Span,
+    /// Of the positions in its payloads.
+    #[serde(default)]
+    pub coordinates: CoordinateSystem,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -246,11 +250,43 @@ pub struct Source {
     pub place: Option<[f64; 2]>,
 }
 
-/// A GeoJSON file of map fences.
+/// A file of map fences: GeoJSON, or well-known text where its name ends in `.wkt`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FenceFile {
     pub file: PathBuf,
+    #[serde(default)]
+    pub coordinates: CoordinateSystem,
+}
+
+impl FenceFile {
+    /// The fences of the file's text, WGS-84.
+    pub fn parse(&self, text: &str) -> geojson::Parsed {
+        let is_wkt = self.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wkt"));
+        let read = if is_wkt { wkt::parse } else { geojson::parse_in };
+        read(text, self.coordinates.into())
+    }
+}
+
+/// What longitudes and latitudes from outside mean; all is WGS-84 within.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CoordinateSystem {
+    /// Also CGCS2000.
+    #[default]
+    Wgs84,
+    Gcj02,
+    Bd09,
+}
+
+impl From<CoordinateSystem> for Coordinates {
+    fn from(system: CoordinateSystem) -> Coordinates {
+        match system {
+            CoordinateSystem::Wgs84 => Coordinates::Wgs84,
+            CoordinateSystem::Gcj02 => Coordinates::Gcj02,
+            CoordinateSystem::Bd09 => Coordinates::Bd09,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -42,6 +42,7 @@ mod zigbee2mqtt;
 use std::sync::Arc;
 
 use outpost_detectors::observation::{Fact, Observation, Position, Reading};
+use outpost_fences::{Coordinates, Point};
 
 use crate::config::unit::Conversion;
 use crate::config::{Config, Feed, Format};
@@ -79,6 +80,8 @@ pub struct Decoder {
 struct Route {
     feed: Arc<str>,
     ahead_max_ms: i64,
+    /// Of the positions that the payloads have.
+    coordinates: Coordinates,
     reader: Reader,
 }
 
@@ -155,7 +158,12 @@ impl Decoder {
     fn add(&mut self, feed: &Feed) -> Result<(), String> {
         let reader = Reader::new(&feed.format, &feed.topics)?;
         self.sources.add_feed(&feed.topics, &feed.source, feed.format.has_names())?;
-        self.routes.push(Route { feed: feed.id.as_str().into(), ahead_max_ms: feed.ahead_max.ms(), reader });
+        self.routes.push(Route {
+            feed: feed.id.as_str().into(),
+            ahead_max_ms: feed.ahead_max.ms(),
+            coordinates: feed.coordinates.into(),
+            reader,
+        });
         Ok(())
     }
 
@@ -178,6 +186,7 @@ impl Decoder {
             }
         };
         let route = &self.routes[number];
+        let n_before = out.observations.len();
         let arrival =
             Arrival { feed: &route.feed, source: &source, received_ms, ahead_max_ms: route.ahead_max_ms, payload };
         match &route.reader {
@@ -205,6 +214,9 @@ impl Decoder {
             Reader::HomeAssistant(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::ThermalJson(reader) => reader.read(&arrival, out),
             Reader::ThermalU16(reader) => reader.read(&arrival, out),
+        }
+        for observation in &mut out.observations[n_before..] {
+            to_wgs84(observation, route.coordinates);
         }
         Some(number)
     }
@@ -276,6 +288,13 @@ impl Reader {
                 Reader::ThermalU16(thermal::ThermalU16Reader::new(*columns, *rows, *packed)?)
             }
         })
+    }
+}
+
+fn to_wgs84(observation: &mut Observation, from: Coordinates) {
+    if let Fact::Position(position) = &mut observation.fact {
+        let Point { lon, lat } = from.to_wgs84(Point { lon: position.lon, lat: position.lat });
+        (position.lon, position.lat) = (lon, lat);
     }
 }
 

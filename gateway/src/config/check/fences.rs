@@ -2,10 +2,11 @@
 
 use std::path::Path as FilePath;
 
-use outpost_fences::geojson;
+use outpost_fences::{Fence, agreement};
 
 use super::Outside;
 use super::look::Look;
+use super::tree::Path;
 use crate::config::Config;
 
 /// Largest fence file that a check reads.
@@ -17,13 +18,13 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<String>>
         return None;
     }
     let folder = look.file.parent().unwrap_or(FilePath::new("")).to_owned();
-    let (mut known, mut is_complete) =
-        (Vec::new(), !look.shape.has_fault_beneath(&super::tree::Path::default().key("fences")));
+    let (mut known, mut is_complete) = (Vec::new(), !look.shape.has_fault_beneath(&Path::default().key("fences")));
+    let mut files: Vec<(Path, Vec<Fence>)> = Vec::new();
     for (i, entry) in config.fences.iter().enumerate() {
         let at = look.shape.origin("fences", i).key("file");
         let path = folder.join(&entry.file);
         let parsed = match read(&path) {
-            Ok(text) => geojson::parse(&text),
+            Ok(text) => entry.parse(&text),
             Err(error) => {
                 is_complete = false;
                 let hint =
@@ -44,15 +45,45 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<String>>
         if parsed.fences.is_empty() && parsed.problems.is_empty() {
             look.warn(&at, format!("there is no fence in {}", entry.file.display()), None);
         }
-        for fence in parsed.fences {
+        for fence in &parsed.fences {
             let id = fence.id.to_string();
             if known.contains(&id) {
                 look.error(&at, format!("fence {id:?} is already in an earlier file"));
             }
             known.push(id);
         }
+        files.push((at, parsed.fences));
     }
+    check_agreement(look, &files);
     is_complete.then_some(known)
+}
+
+/// Files that are drawn in another system than they say lie some hundred metres beside their neighbours; what was drawn
+/// elsewhere, or with longitude and latitude swapped, far from all others.
+fn check_agreement(look: &mut Look<'_>, files: &[(Path, Vec<Fence>)]) {
+    for (i, (at, ours)) in files.iter().enumerate() {
+        let theirs = files.iter().enumerate().filter(|(j, _)| *j != i).flat_map(|(_, (_, fences))| fences);
+        if let Some(shift) = agreement::shift(ours.iter(), theirs) {
+            let name = shift.seems.name();
+            let message = format!(
+                "its borders are {:.0} m off those of the other files, and {:.0} m if it is read as {name}",
+                shift.apart_m, shift.converted_m
+            );
+            look.warn(at, message, Some(format!("if its map was {name}, write coordinates = {name:?}")));
+        }
+    }
+    let all: Vec<&Fence> = files.iter().flat_map(|(_, fences)| fences).collect();
+    let astray = agreement::astray(&all);
+    for (at, fences) in files {
+        for fence in fences.iter().filter(|fence| astray.iter().any(|far| std::ptr::eq(*far, *fence))) {
+            let bounds = fence.bounds();
+            let message = format!(
+                "fence {:?} ({:?}) is hundreds of kilometres from the others, at {:.4},{:.4}",
+                fence.id, fence.name, bounds.west, bounds.south
+            );
+            look.warn(at, message, Some("see that its longitude comes before its latitude".to_owned()));
+        }
+    }
 }
 
 fn read(path: &FilePath) -> Result<String, String> {
