@@ -8,6 +8,7 @@ mod defaults;
 mod detect;
 mod example;
 mod format;
+mod listener;
 pub mod pattern;
 mod scalar;
 pub mod topic;
@@ -23,7 +24,8 @@ pub use example::{Example, Expected, Given, Said};
 pub use format::{
     Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
 };
-pub use scalar::{Bytes, Secret, Span};
+pub use listener::{Listener, ListenerTls, ListenerUser};
+pub use scalar::{Bytes, Secret, SecretError, Span};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +44,8 @@ pub struct Config {
     pub desk: Desk,
     #[serde(default)]
     pub brokers: Vec<Broker>,
+    #[serde(default)]
+    pub listeners: Vec<Listener>,
     #[serde(default)]
     pub feeds: Vec<Feed>,
     #[serde(default)]
@@ -172,6 +176,7 @@ pub enum MqttVersion {
 #[serde(deny_unknown_fields)]
 pub struct Feed {
     pub id: String,
+    /// A broker or a listener.
     pub broker: String,
     /// MQTT topic filters; `+` and `#` as in MQTT.
     pub topics: Vec<String>,

@@ -5,11 +5,12 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
-//! - [`parts`], [`feeds`], [`cameras`], [`rules`], [`fences`]: what must hold beyond the types
+//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`rules`], [`fences`]: what must hold beyond the types
 
 mod cameras;
 mod feeds;
 mod fences;
+mod listeners;
 mod look;
 mod parts;
 mod readings;
@@ -119,6 +120,7 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     let mut look = Look::new(&lines, root.get_ref(), file, &shape, outside);
     parts::check(&mut look, &shape.config);
     let fences = fences::check(&mut look, &shape.config);
+    listeners::check(&mut look, &shape.config);
     feeds::check(&mut look, &shape.config);
     cameras::check(&mut look, &shape.config);
     rules::check(&mut look, &shape.config, fences.as_deref());
