@@ -92,11 +92,11 @@ def ring():
     return corners + corners[:1]
 
 
-def configuration(folder, port, api_port):
+def configuration(folder, port, api_port, text=CONFIGURATION):
     geometry = {"type": "Polygon", "coordinates": [ring()]}
     feature = {"type": "Feature", "id": "yard", "properties": {"name": "yard"}, "geometry": geometry}
     (folder / "fence.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
-    return CONFIGURATION.format(port=port, api_port=api_port, data=folder / "data")
+    return text.format(port=port, api_port=api_port, data=folder / "data")
 
 
 def publish(folder, port, first, n, rate, period, last=False):
@@ -230,15 +230,15 @@ def install_node_red(folder):
     return folder
 
 
-def measure(work, rounds, load, sides, say):
+def measure(work, rounds, load, sides, say, runs=SIDES):
     """Rounds of all sides in turn; rows by side."""
     rows = {side: [] for side in sides}
     for number in range(rounds):
         for side in sides:
-            folder = work / f"a-{number}-{side.replace(': ', '-').replace(' ', '-')}"
+            folder = work / f"run-{number}-{side.replace(': ', '-').replace(' ', '-')}"
             folder.mkdir(parents=True)
             before = common.load()
-            row = SIDES[side](folder, load)
+            row = runs[side](folder, load)
             row.update(per_million=row["cpu_s"] * 1e6 / load["n"], rate=load["n"] / row["wall_s"], load=before)
             rows[side].append(row)
             say(f"round {number + 1} {side}: " + ", ".join(f"{key} {value:.2f}" for key, value in row.items()))

@@ -2,8 +2,10 @@
 
 pub mod acknowledge;
 pub mod cameras;
+pub mod flood;
 pub mod job;
 pub mod latency;
+pub mod listen;
 pub mod mqtt;
 pub mod pipeline;
 pub mod publish;

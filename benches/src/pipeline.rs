@@ -11,7 +11,7 @@ use bytes::Bytes;
 use outpost::config::Config;
 use outpost::decode::Decoders;
 use outpost::dispatch::Desk;
-use outpost::ingest::{Acknowledge, Message, Receipt};
+use outpost::ingest::{Acknowledge, Message, Quality, Receipt};
 use outpost::pipeline::run::{Health, Inputs, Line, Shell};
 use outpost::pipeline::seen::Seen;
 use outpost::pipeline::sources::Sources;
@@ -150,11 +150,18 @@ impl Topics {
         self.packet = self.packet % u16::MAX + 1;
         Message {
             broker: BROKER.into(),
+            client: None,
             topic: self.by_device[(n % DEVICES) as usize].clone(),
             payload: Bytes::copy_from_slice(self.text.as_bytes()),
             withheld_bytes: 0,
             received_ms: at_ms,
-            receipt: Receipt { epoch: 1, packet: self.packet, redelivered: false },
+            receipt: Receipt {
+                epoch: 1,
+                packet: self.packet,
+                quality: Quality::AtLeastOnce,
+                redelivered: false,
+                n_bytes: 0,
+            },
         }
     }
 }

@@ -209,11 +209,12 @@ fn check(file: &Path) -> ExitCode {
     }
     match (checked.config, checked.problems.len()) {
         (Some(config), n_warnings) => {
-            let Config { brokers, feeds, cameras, rules, receivers, .. } = &config;
+            let Config { brokers, listeners, feeds, cameras, rules, receivers, .. } = &config;
             println!(
-                "{}: {} brokers, {} feeds, {} cameras, {} rules, {} receivers; {n_warnings} warnings",
+                "{}: {} brokers, {} listeners, {} feeds, {} cameras, {} rules, {} receivers; {n_warnings} warnings",
                 file.display(),
                 brokers.len(),
+                listeners.len(),
                 feeds.len(),
                 cameras.len(),
                 rules.len(),
@@ -251,7 +252,9 @@ fn decode(what: &Decode) -> anyhow::Result<u64> {
     for (i, file) in what.files.iter().enumerate() {
         let payload = std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?;
         let topic: Arc<str> = what.topic.get(i).or(what.topic.last()).map_or("payload", String::as_str).into();
-        let mut readers = config.brokers.iter().filter_map(|broker| decoders.decoder(&broker.id));
+        let brokers = config.brokers.iter().map(|broker| &broker.id);
+        let lines = brokers.chain(config.listeners.iter().map(|listener| &listener.id));
+        let mut readers = lines.filter_map(|id| decoders.decoder(id));
         let Some(decoder) = readers.find(|decoder| decoder.route(&topic).is_some()) else {
             anyhow::bail!("no feed of the configuration takes the topic {topic:?}");
         };

@@ -21,15 +21,16 @@ use tracing::{info, warn};
 use self::outward::{start_publishers, start_receivers, start_series};
 use self::readiness::Sessions;
 use self::reload::Reloader;
-use self::sessions::{Pictures, start_cameras, start_sessions};
+use self::sessions::{Pictures, Started, start_cameras, start_sessions};
 use crate::api;
 use crate::config::Config;
 use crate::dispatch::Desk;
+use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
 use crate::nouns::TroubleKind;
 use crate::pipeline::record::Recorder;
 use crate::pipeline::run::{Evidence, Health, Inputs, Shell};
-use crate::pipeline::seen::{Marks, Seen};
+use crate::pipeline::seen::Seen;
 use crate::pipeline::sources::Sources;
 use crate::pipeline::watch::Watch;
 use crate::store::{Queues, Reader, Store};
@@ -53,6 +54,7 @@ pub struct App {
     changed: watch::Receiver<u64>,
     stop: CancellationToken,
     sessions: Vec<(String, Session)>,
+    listeners: Vec<Listener>,
     cameras: Option<Arc<video::Cameras>>,
     pipeline: std::thread::JoinHandle<()>,
     stop_pipeline: CancellationToken,
@@ -113,12 +115,12 @@ impl App {
         for broker in &config.brokers {
             seen.add_broker(broker.id.as_str().into(), usize::from(broker.inflight_max));
         }
-        for row in restored.seen {
-            if let Some(window) = seen.window(&row.broker) {
-                window.restore(&Marks { seq: row.seq, bytes: row.marks });
-            }
+        for listener in &config.listeners {
+            seen.add_listener(listener.id.as_str().into(), listener.inflight_max.into(), listener.sessions_max);
         }
-        let (sessions, lines) = start_sessions(config, &publishers, &metrics, &messages_in, &stop)?;
+        restored.seen.into_iter().for_each(|row| seen.restore(row));
+        let Started { sessions, listeners: mqtt_listeners, lines } =
+            start_sessions(config, &publishers, &metrics, &seen, &messages_in, &stop).await?;
         let cameras = start_cameras(config, observations_in.clone(), &stop)?;
         let evidence = cameras.as_ref().map(|cameras| Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>);
         let recorder = record
@@ -183,6 +185,7 @@ impl App {
             changed: changes,
             stop,
             sessions,
+            listeners: mqtt_listeners,
             cameras,
             pipeline,
             stop_pipeline,
@@ -238,6 +241,9 @@ impl App {
         // The pipeline goes on committing while the sessions wait for its last receipts.
         for (_, session) in self.sessions {
             session.stopped().await;
+        }
+        for listener in self.listeners {
+            listener.stopped().await;
         }
         if let Some(cameras) = &self.cameras {
             cameras.stopped().await;

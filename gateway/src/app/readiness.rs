@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
 
 use crate::api::{Readiness, SessionHealth};
@@ -13,6 +14,8 @@ use crate::video;
 
 pub(super) struct Sessions {
     brokers: Vec<(String, watch::Receiver<SessionState>)>,
+    /// Each with the number of its clients.
+    listeners: Vec<(String, Gauge)>,
     cameras: Option<Arc<video::Cameras>>,
     camera_metrics: Vec<CameraMetrics>,
     receivers: Vec<String>,
@@ -30,6 +33,11 @@ impl Sessions {
     ) -> Sessions {
         Sessions {
             brokers: sessions.iter().map(|(id, session)| (id.clone(), session.state())).collect(),
+            listeners: config
+                .listeners
+                .iter()
+                .map(|listener| (listener.id.clone(), metrics.listeners.of(&listener.id).connections))
+                .collect(),
             cameras,
             camera_metrics: config.cameras.iter().map(|camera| metrics.camera(&camera.id)).collect(),
             receivers: config.receivers.iter().map(|receiver| receiver.id.clone()).collect(),
@@ -54,7 +62,13 @@ impl Readiness for Sessions {
             };
             SessionHealth { id: id.clone(), up, state }
         };
-        self.brokers.iter().map(health).collect()
+        // A listener that could not listen keeps the gateway from starting: one that is there is up.
+        let listening = |(id, clients): &(String, Gauge)| SessionHealth {
+            id: id.clone(),
+            up: true,
+            state: format!("listens, {} clients", clients.get()),
+        };
+        self.brokers.iter().map(health).chain(self.listeners.iter().map(listening)).collect()
     }
 
     fn refresh(&self) {

@@ -63,7 +63,21 @@ impl Reloader {
 
 /// What a reload does not take, as text to compare. Secrets show as the names of where they are.
 fn fixed(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { district, api, store, pipeline, video, desk, brokers, feeds, cameras, receivers, series, .. } = config;
+    let Config {
+        district,
+        api,
+        store,
+        pipeline,
+        video,
+        desk,
+        brokers,
+        listeners,
+        feeds,
+        cameras,
+        receivers,
+        series,
+        ..
+    } = config;
     vec![
         ("district", format!("{district:?}")),
         ("api", format!("{api:?}")),
@@ -72,6 +86,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("video", format!("{video:?}")),
         ("desk", format!("{desk:?}")),
         ("brokers", format!("{brokers:?}")),
+        ("listeners", format!("{listeners:?}")),
         ("feeds", format!("{feeds:?}")),
         ("cameras", format!("{cameras:?}")),
         ("receivers", format!("{receivers:?}")),

@@ -10,26 +10,37 @@ use tokio_util::sync::CancellationToken;
 
 use super::outward::{Publishers, start_requests};
 use crate::config::{Config, Feed};
-use crate::decode::Decoders;
+use crate::decode::{Decoder, Decoders};
+use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
 use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::nouns::SnapshotAsk;
 use crate::pipeline::run::{Evidence, Line};
+use crate::pipeline::seen::Seen;
 use crate::telemetry::metrics::Metrics;
 use crate::video;
 
-/// Sessions by broker id, and what the pipeline needs of each.
-type Started = (Vec<(String, Session)>, HashMap<Arc<str>, Line>);
+/// Sessions by broker id, listeners, and what the pipeline needs of each.
+pub(super) struct Started {
+    pub(super) sessions: Vec<(String, Session)>,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) lines: HashMap<Arc<str>, Line>,
+}
 
-pub(super) fn start_sessions(
+pub(super) async fn start_sessions(
     config: &Config,
     publishers: &Publishers,
     metrics: &Metrics,
+    seen: &Seen,
     messages: &mpsc::Sender<Message>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Started> {
     let mut decoders = Decoders::new(config).context("failed to start the decoders")?;
     let (mut sessions, mut lines) = (Vec::new(), HashMap::new());
+    let line = |id: &str, decoder: Option<Decoder>, requests, acks| {
+        let feeds = decoder.iter().flat_map(|decoder| decoder.feeds()).map(|feed| metrics.feed(feed)).collect();
+        Line { decoder, feeds, unrouted: metrics.unrouted(id), requests, acks }
+    };
     for broker in &config.brokers {
         let wanted = |feed: &Feed| -> Vec<Filter> {
             let filter =
@@ -44,19 +55,23 @@ pub(super) fn start_sessions(
         }
         let session = Session::start(broker, topics, messages.clone(), stop.clone())
             .with_context(|| format!("failed to start the session of broker \"{}\"", broker.id))?;
-        let decoder = decoders.take(&broker.id);
-        let feeds = decoder.iter().flat_map(|decoder| decoder.feeds()).map(|feed| metrics.feed(feed)).collect();
         let asks = config.feeds.iter().any(|feed| feed.broker == broker.id && feed.format.asks());
         let publisher = publishers.get(&broker.id).filter(|_| asks);
         let requests = publisher.map(|publisher| start_requests(&broker.id, publisher.clone()));
         let acks = Box::new(Acks(session.acks()));
-        lines.insert(
-            broker.id.as_str().into(),
-            Line { decoder, feeds, unrouted: metrics.unrouted(&broker.id), requests, acks },
-        );
+        lines.insert(broker.id.as_str().into(), line(&broker.id, decoders.take(&broker.id), requests, acks));
         sessions.push((broker.id.clone(), session));
     }
-    Ok((sessions, lines))
+    let mut listeners = Vec::new();
+    for settings in &config.listeners {
+        let (id, counters) = (&settings.id, metrics.listeners.of(&settings.id));
+        let listener = Listener::start(settings, seen.clients(id), messages.clone(), counters, stop.clone())
+            .await
+            .with_context(|| format!("failed to start listener \"{id}\""))?;
+        lines.insert(id.as_str().into(), line(id, decoders.take(id), None, Box::new(listener.acks())));
+        listeners.push(listener);
+    }
+    Ok(Started { sessions, listeners, lines })
 }
 
 pub(super) fn start_cameras(

@@ -53,6 +53,24 @@ pub(super) fn zone() -> String {
 pub(super) fn mqtt_port() -> u16 {
     1883
 }
+pub(super) fn listen() -> String {
+    "127.0.0.1:1883".into()
+}
+pub(super) fn connections_max() -> usize {
+    1_000
+}
+pub(super) fn sessions_max() -> usize {
+    10_000
+}
+pub(super) fn buffer_bytes_max() -> Bytes {
+    Bytes(64 << 20)
+}
+pub(super) fn topic_aliases_max() -> u16 {
+    64
+}
+pub(super) fn keep_alive_max() -> Span {
+    Span::from_ms(20 * 60_000)
+}
 pub(super) fn client_id() -> String {
     "outpost".into()
 }

@@ -9,6 +9,7 @@ mod defaults;
 mod detect;
 mod example;
 mod format;
+mod listener;
 mod movement;
 pub mod pattern;
 mod scalar;
@@ -26,8 +27,9 @@ pub use example::{Example, Expected, Given, Said};
 pub use format::{
     Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
 };
+pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion};
-pub use scalar::{Bytes, Secret, Span};
+pub use scalar::{Bytes, Secret, SecretError, Span};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +48,8 @@ pub struct Config {
     pub desk: Desk,
     #[serde(default)]
     pub brokers: Vec<Broker>,
+    #[serde(default)]
+    pub listeners: Vec<Listener>,
     #[serde(default)]
     pub feeds: Vec<Feed>,
     #[serde(default)]
@@ -178,6 +182,7 @@ pub enum MqttVersion {
 #[serde(deny_unknown_fields)]
 pub struct Feed {
     pub id: String,
+    /// A broker or a listener.
     pub broker: String,
     /// MQTT topic filters; `+` and `#` as in MQTT.
     pub topics: Vec<String>,

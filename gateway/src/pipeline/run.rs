@@ -16,7 +16,7 @@ use tracing::{error, info, warn};
 
 use super::record::Recorder;
 use super::rules::RuleError;
-use super::seen::{self, Marks, Seen};
+use super::seen::Seen;
 use super::sources::{SourceView, Sources};
 use super::watch::{Effect, Watch};
 use crate::config::{Config, Severity};
@@ -26,7 +26,7 @@ use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::notify::body;
 use crate::nouns::{Alert, Command, Refusal, Ticket, Trouble};
 use crate::series::line;
-use crate::store::{Commit, NewDelivery, SeenRow, Store};
+use crate::store::{Commit, NewDelivery, Store};
 use crate::telemetry::metrics::{FactMetrics, Metrics};
 use crate::telemetry::now_ms;
 use crate::telemetry::tally::FeedTally;
@@ -95,7 +95,7 @@ pub struct Listener {
     pub wake: Arc<Notify>,
 }
 
-/// A broker whose messages come in.
+/// A broker or a listener whose messages come in.
 pub struct Line {
     pub decoder: Option<Decoder>,
     /// Tallies of the decoder's feeds, by their number.
@@ -248,18 +248,8 @@ impl Shell {
     }
 
     fn take_message(&mut self, message: Message, batch: &mut Batch) {
-        let Message { broker, topic, payload, withheld_bytes, received_ms, receipt } = message;
-        let mark = (receipt.packet != 0).then(|| seen::hash(&topic, &payload));
-        let repeat = match (mark, self.seen.window(&broker)) {
-            (Some(hash), Some(window)) => {
-                let repeat = receipt.redelivered && window.is_repeat(receipt.packet, hash);
-                if !repeat {
-                    window.note(receipt.packet, hash);
-                }
-                repeat
-            }
-            _ => false,
-        };
+        let repeat = self.seen.is_repeat(&message);
+        let Message { broker, topic, payload, withheld_bytes, received_ms, receipt, .. } = message;
         let Some(Line { decoder: Some(decoder), feeds, unrouted, requests, .. }) = self.lines.get_mut(&broker) else {
             batch.receipts.push((broker, receipt));
             return;
@@ -410,12 +400,7 @@ impl Shell {
     /// On disk first, then everybody is told. False when stopped while the store failed: nothing was acknowledged.
     fn commit(&mut self, batch: &mut Batch, runtime: &tokio::runtime::Runtime, stop: &CancellationToken) -> bool {
         if !batch.commit.is_empty() {
-            for (broker, window) in self.seen.windows() {
-                if let Some((Marks { seq, bytes: marks }, from)) = window.take() {
-                    batch.commit.seen.push(SeenRow { broker: broker.clone(), seq, marks });
-                    batch.commit.seen_from.push((broker.clone(), from));
-                }
-            }
+            self.seen.take(&mut batch.commit);
             batch.commit.now_ms = now_ms();
             if !self.write(&batch.commit, runtime, stop) {
                 return false;

@@ -3,12 +3,18 @@
 //! After a crash between commit and acknowledgement the broker redelivers what it holds unacknowledged: at most one
 //! window of messages per session, with the packet identifiers they had. The marks (packet identifier and hash of
 //! topic and payload) of the last window are committed together with the effects, so that a redelivered message is
-//! recognised exactly, whether or not its payload has a time.
+//! recognised exactly, whether or not its payload has a time. Clients of a listener have a window each ([`clients`]).
+
+mod clients;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use self::clients::Clients;
+use crate::ingest::Message;
+use crate::store::{Commit, SeenRow};
 
 const MARK_BYTES: usize = 10;
 
@@ -34,24 +40,85 @@ pub struct Window {
     inflight_max: usize,
 }
 
-/// Windows of all brokers.
+/// Windows of all brokers and listeners.
 #[derive(Default)]
 pub struct Seen {
-    windows: HashMap<Arc<str>, Window>,
+    lines: HashMap<Arc<str>, Line>,
+}
+
+enum Line {
+    Broker(Window),
+    Listener(Clients),
 }
 
 impl Seen {
     pub fn add_broker(&mut self, broker: Arc<str>, inflight_max: usize) {
-        self.windows.entry(broker).or_insert_with(|| Window::new(inflight_max));
+        self.lines.entry(broker).or_insert_with(|| Line::Broker(Window::new(inflight_max)));
     }
 
-    pub fn window(&mut self, broker: &str) -> Option<&mut Window> {
-        self.windows.get_mut(broker)
+    /// `clients_max` clients are remembered.
+    pub fn add_listener(&mut self, listener: Arc<str>, inflight_max: usize, clients_max: usize) {
+        self.lines.entry(listener).or_insert_with(|| Line::Listener(Clients::new(inflight_max, clients_max)));
     }
 
-    pub fn windows(&mut self) -> impl Iterator<Item = (&Arc<str>, &mut Window)> {
-        self.windows.iter_mut()
+    /// Marks that an earlier process committed, oldest first; those of a line that is no more are left alone.
+    pub fn restore(&mut self, row: SeenRow) {
+        let marks = Marks { seq: row.seq, bytes: row.marks };
+        match self.lines.get_mut(&row.broker) {
+            Some(Line::Broker(window)) => window.restore(&marks),
+            Some(Line::Listener(clients)) => clients.restore(&marks),
+            None => {}
+        }
     }
+
+    /// Clients of a listener that have marks.
+    pub fn clients(&self, listener: &str) -> Vec<Arc<str>> {
+        match self.lines.get(listener) {
+            Some(Line::Listener(clients)) => clients.ids().cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a message has been taken before; where not, and it may come again, it is noted.
+    pub fn is_repeat(&mut self, message: &Message) -> bool {
+        let receipt = message.receipt;
+        if receipt.packet == 0 {
+            return false;
+        }
+        let Some(line) = self.lines.get_mut(&message.broker) else { return false };
+        let hash = hash(&message.topic, &message.payload);
+        match (line, &message.client) {
+            (Line::Broker(window), _) => {
+                let is_repeat = receipt.redelivered && window.is_repeat(receipt.packet, hash);
+                if !is_repeat {
+                    window.note(receipt.packet, hash);
+                }
+                is_repeat
+            }
+            (Line::Listener(clients), Some(client)) => clients.is_repeat(client, receipt, hash),
+            (Line::Listener(_), None) => false,
+        }
+    }
+
+    /// Adds the marks of this batch to its commit.
+    pub fn take(&mut self, commit: &mut Commit) {
+        for (id, line) in &mut self.lines {
+            let taken = match line {
+                Line::Broker(window) => window.take(),
+                Line::Listener(clients) => clients.take(),
+            };
+            if let Some((Marks { seq, bytes: marks }, from)) = taken {
+                commit.seen.push(SeenRow { broker: id.clone(), seq, marks });
+                commit.seen_from.push((id.clone(), from));
+            }
+        }
+    }
+}
+
+/// Packet identifier and hash.
+fn mark_of(bytes: &[u8]) -> (u16, u64) {
+    let (packet, hash) = bytes.split_at(2);
+    (u16::from_be_bytes([packet[0], packet[1]]), hash.iter().fold(0, |hash, byte| hash << 8 | u64::from(*byte)))
 }
 
 impl Window {
@@ -69,9 +136,8 @@ impl Window {
     /// Marks that an earlier process committed, oldest first.
     pub fn restore(&mut self, marks: &Marks) {
         for mark in marks.bytes.chunks_exact(MARK_BYTES) {
-            let (packet, hash) = mark.split_at(2);
-            let packet = u16::from_be_bytes([packet[0], packet[1]]);
-            self.mark(packet, hash.iter().fold(0, |hash, byte| hash << 8 | u64::from(*byte)));
+            let (packet, hash) = mark_of(mark);
+            self.mark(packet, hash);
         }
         self.rows.push_back((marks.seq, marks.bytes.len() / MARK_BYTES));
         self.next_seq = self.next_seq.max(marks.seq + 1);

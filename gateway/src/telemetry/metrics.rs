@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use super::listener::ListenerFamilies;
 use super::tally::{FeedMetrics, FeedTally};
 use crate::config::Severity;
 
@@ -56,6 +57,8 @@ pub struct Metrics {
     messages_unrouted: Family<BrokerLabel, Counter>,
     mqtt_session_up: Family<BrokerLabel, Gauge>,
     reloads: Family<ResultLabel, Counter>,
+    /// The built-in MQTT listeners.
+    pub listeners: ListenerFamilies,
     observations_unjudged: Family<ReasonLabel, Counter>,
 }
 
@@ -157,6 +160,7 @@ impl Metrics {
                 Family::default(),
             ),
             reloads: add(r, "reloads", "configurations taken or refused while running", Family::default()),
+            listeners: ListenerFamilies::registered(r),
             registry,
         }
     }
@@ -312,7 +316,7 @@ impl SeriesMetrics {
     }
 }
 
-fn add<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+pub(super) fn add<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
     registry.register(name, help, metric.clone());
     metric
 }

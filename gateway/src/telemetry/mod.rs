@@ -1,6 +1,7 @@
 //! Logs, metrics, and the one place that reads the clock. Knows nothing of what is logged or counted.
 
 pub mod clock;
+pub mod listener;
 pub mod logs;
 pub mod metrics;
 pub mod tally;

@@ -16,7 +16,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     look.check_ids(paths.iter().cloned().zip(config.feeds.iter().map(|feed| feed.id.as_str())));
     for (i, feed) in config.feeds.iter().enumerate() {
         let at = &paths[i];
-        look.check_reference(&at.key("broker"), "broker", &feed.broker, "brokers");
+        look.check_reference_to(&at.key("broker"), "broker or listener", &feed.broker, &["brokers", "listeners"]);
         check_topics(look, at, feed, &config.feeds[..i]);
         match SourceTemplate::parse(&feed.source) {
             Err(error) => look.error(&at.key("source"), error.to_string()),

@@ -118,7 +118,12 @@ impl<'a> Look<'a> {
     }
 
     pub(super) fn check_reference(&mut self, path: &Path, what: &str, id: &str, list: &str) {
-        let known = self.ids(list);
+        self.check_reference_to(path, what, id, &[list]);
+    }
+
+    /// The same for what may be in one of several lists.
+    pub(super) fn check_reference_to(&mut self, path: &Path, what: &str, id: &str, lists: &[&str]) {
+        let known: Vec<String> = lists.iter().flat_map(|list| self.ids(list)).collect();
         if !known.iter().any(|known| known == id) {
             self.error_hint(path, format!("there is no {what} {id:?}"), did_you_mean(id, &known));
         }

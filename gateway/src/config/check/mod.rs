@@ -5,14 +5,15 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
-//! - [`parts`], [`feeds`], [`cameras`], [`calendars`], [`rules`], [`readings`], [`conditions`], [`movement`], [`fences`]: what
-//!   must hold beyond the types
+//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`rules`], [`readings`], [`conditions`], [`movement`],
+//!   [`fences`]: what must hold beyond the types
 
 mod calendars;
 mod cameras;
 mod conditions;
 mod feeds;
 mod fences;
+mod listeners;
 mod look;
 mod movement;
 mod parts;
@@ -123,6 +124,7 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     let mut look = Look::new(&lines, root.get_ref(), file, &shape, outside);
     parts::check(&mut look, &shape.config);
     let fences = fences::check(&mut look, &shape.config);
+    listeners::check(&mut look, &shape.config);
     feeds::check(&mut look, &shape.config);
     cameras::check(&mut look, &shape.config);
     calendars::check(&mut look, &shape.config);

@@ -8,10 +8,10 @@ use super::tree::Path;
 use crate::config::{Api, Broker, Config, MqttVersion, Receiver, Series, Target};
 use crate::decode::PAYLOAD_BYTES_MAX;
 
-const QUEUE_MAX: usize = 1 << 20;
+pub(super) const QUEUE_MAX: usize = 1 << 20;
 const SOURCES_MAX: usize = 10_000_000;
 /// Longest keep-alive that MQTT can say.
-const KEEP_ALIVE_S_MAX: i64 = 65_535;
+pub(super) const KEEP_ALIVE_S_MAX: i64 = 65_535;
 
 pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     let root = Path::default();
@@ -44,18 +44,24 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     }
 }
 
-fn check_api(look: &mut Look<'_>, at: &Path, api: &Api) {
-    look.check_secret(&at.key("token"), api.token.as_ref());
-    let listen = at.key("listen");
-    let (is_address, is_loopback) = match (api.listen.parse::<SocketAddr>(), api.listen.split_once(':')) {
+/// Whether others than this machine could reach it; an error where it is no address.
+pub(super) fn check_listen(look: &mut Look<'_>, at: &Path, listen: &str) -> bool {
+    let (is_address, is_loopback) = match (listen.parse::<SocketAddr>(), listen.split_once(':')) {
         (Ok(address), _) => (true, address.ip().is_loopback()),
         (Err(_), Some(("localhost", port))) => (port.parse::<u16>().is_ok(), true),
         _ => (false, true),
     };
     if !is_address {
         let hint = "write an address and a port, e.g. \"127.0.0.1:8088\" or \"[::1]:8088\"".to_owned();
-        look.error_hint(&listen, format!("{:?} is no address to listen on", api.listen), Some(hint));
+        look.error_hint(at, format!("{listen:?} is no address to listen on"), Some(hint));
     }
+    !is_loopback
+}
+
+fn check_api(look: &mut Look<'_>, at: &Path, api: &Api) {
+    look.check_secret(&at.key("token"), api.token.as_ref());
+    let listen = at.key("listen");
+    let is_loopback = !check_listen(look, &listen, &api.listen);
     if !is_loopback && api.token.is_none() && !look.shape.has_fault_beneath(&at.key("token")) {
         let hint = "api.token = { env = \"OUTPOST_API_TOKEN\" }, or listen on 127.0.0.1".to_owned();
         look.error_hint(&listen, "without a token the API may only be reached from this machine", Some(hint));

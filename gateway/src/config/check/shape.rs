@@ -14,7 +14,7 @@ use crate::config::Config;
 const REPAIRS_MAX: usize = 64;
 
 /// Something for every type that a key can have.
-const FILLINGS: [&str; 9] = [
+const FILLINGS: [&str; 10] = [
     "''",
     "'1s'",
     "'minor'",
@@ -23,6 +23,7 @@ const FILLINGS: [&str; 9] = [
     "{ kind = 'silent', after = '1s' }",
     "{ kind = 'owntracks' }",
     "{ kind = 'webhook', url = '' }",
+    "{ env = '' }",
     "[]",
 ];
 
@@ -123,6 +124,7 @@ fn empty() -> Config {
         video: Default::default(),
         desk: Default::default(),
         brokers: Vec::new(),
+        listeners: Vec::new(),
         feeds: Vec::new(),
         cameras: Vec::new(),
         sources: Vec::new(),

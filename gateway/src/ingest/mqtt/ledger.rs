@@ -183,9 +183,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ingest::Quality;
 
     fn receipt(epoch: u32, packet: u16) -> Receipt {
-        Receipt { epoch, packet, redelivered: false }
+        Receipt { epoch, packet, quality: Quality::AtLeastOnce, redelivered: false, n_bytes: 0 }
     }
 
     fn ready(lane: &Lane) -> Vec<u16> {

@@ -19,7 +19,7 @@ use crate::ingest::backoff::Backoff;
 use crate::ingest::mqtt::link::{Arrival, Fault, Filter, Incoming, Link};
 use crate::ingest::mqtt::wire::Valve;
 use crate::ingest::mqtt::{Refusal, SessionState};
-use crate::ingest::{Message, Receipt};
+use crate::ingest::{Message, Quality, Receipt};
 use crate::telemetry::clock;
 
 /// How long after `stop` receipts of messages already handed over are waited for.
@@ -125,7 +125,8 @@ impl<'a> Serve<'a> {
     fn received(&mut self, incoming: Incoming) -> Result<(), Fault> {
         let Incoming { topic, payload, packet, redelivered } = incoming;
         let (runner, lane) = (&self.runner, &self.runner.lane);
-        let receipt = Receipt { epoch: runner.epoch, packet, redelivered };
+        let quality = if packet == 0 { Quality::AtMostOnce } else { Quality::AtLeastOnce };
+        let receipt = Receipt { epoch: runner.epoch, packet, quality, redelivered, n_bytes: 0 };
         if packet != 0 && !lane.received(packet) {
             return Err(Fault::Protocol(format!("packet identifier {packet} came again before it was acknowledged")));
         }
@@ -137,6 +138,7 @@ impl<'a> Serve<'a> {
         let topic = std::str::from_utf8(&topic).map_err(|error| Fault::Protocol(format!("topic: {error}")))?;
         let message = Message {
             broker: Arc::clone(&runner.name),
+            client: None,
             topic: topic.into(),
             payload,
             withheld_bytes,
