@@ -2,12 +2,14 @@
 //!
 //! - [`line`]: a reading → a line, exactly or not at all
 //! - [`sink`]: one request, and what its answer means
+//! - [`server`]: what to mend where it refuses
 //! - [`worker`]: the spool → requests: batches, retries, the isolation of bad lines
 //! - [`progress`]: what operators see of it
 //! - [`watchman`]: what the gateway's own rules hear of it
 
 pub mod line;
 mod progress;
+mod server;
 mod sink;
 mod watchman;
 mod worker;

@@ -27,6 +27,8 @@ pub struct Status {
     pub reason: Option<String>,
     /// What the server said of the last line that it refused for ever.
     pub rejection: Option<String>,
+    /// What to mend where lines are refused, by what the server says of its buckets. None once it takes lines.
+    pub explanation: Option<String>,
 }
 
 #[derive(Debug)]
@@ -90,6 +92,18 @@ impl Progress {
         self.enter(phase, Some(reason));
     }
 
+    /// Logs what is new only: the server is asked at each refusal.
+    pub(super) fn explained(&self, explanation: String) {
+        self.status.send_if_modified(|status| {
+            let is_new = status.explanation.as_ref() != Some(&explanation);
+            if is_new {
+                tracing::warn!(%explanation, "series server was asked why it refuses");
+                status.explanation = Some(explanation);
+            }
+            is_new
+        });
+    }
+
     pub(super) fn store_fault(&self, reason: String) {
         self.enter(Phase::StoreFault, Some(reason));
     }
@@ -112,7 +126,30 @@ impl Progress {
             let changed = status.phase != phase || status.reason != reason;
             status.phase = phase;
             status.reason = reason;
+            if phase == Phase::Up {
+                status.explanation = None;
+            }
             changed
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_is_news_once_until_lines_flow_again() {
+        let progress = Progress::new(SeriesMetrics::default());
+        let mut seen = progress.watch();
+        let mut is_news = |text: &str| {
+            seen.mark_unchanged();
+            progress.explained(text.to_owned());
+            seen.has_changed().unwrap()
+        };
+        assert!(is_news("no bucket") && !is_news("no bucket") && is_news("no organisation"));
+        progress.wrote(1);
+        assert_eq!(progress.status().explanation, None);
+        assert!(is_news("no organisation"));
     }
 }

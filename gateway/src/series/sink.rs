@@ -38,7 +38,7 @@ pub(super) enum WriteFault {
     /// Too many bytes in one request.
     TooLarge(String),
     /// Not the lines' fault: credentials, bucket, or not a server of this kind at all.
-    Refused(String),
+    Refused { status: u16, reason: String },
 }
 
 impl Sink {
@@ -57,9 +57,7 @@ impl Sink {
             ("org", &settings.org),
             ("precision", "ms"),
         ]);
-        let token = settings.token.as_ref().map(config::Secret::read).transpose();
-        let token = token.map_err(|error| SeriesError::Secret(error.to_string()))?;
-        let authorization = token.map(|token| authorization(&token)).transpose()?;
+        let authorization = read_token(settings)?.map(|token| authorization(&token)).transpose()?;
         let timeout = settings.timeout.duration();
         // Only the first caller in the process installs; whoever came before brought a provider as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -93,6 +91,11 @@ impl Sink {
     }
 }
 
+pub(super) fn read_token(settings: &config::Series) -> Result<Option<String>, SeriesError> {
+    let token = settings.token.as_ref().map(config::Secret::read).transpose();
+    token.map_err(|error| SeriesError::Secret(error.to_string()))
+}
+
 fn authorization(token: &str) -> Result<HeaderValue, SeriesError> {
     let mut value = HeaderValue::from_str(&format!("Token {token}")).map_err(|_| SeriesError::Token)?;
     value.set_sensitive(true);
@@ -111,7 +114,7 @@ async fn beginning(mut response: Response) -> Result<String, reqwest::Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn checked_url(text: &str) -> Result<Url, SeriesError> {
+pub(super) fn checked_url(text: &str) -> Result<Url, SeriesError> {
     let url = Url::parse(text).map_err(|cause| SeriesError::NotUrl(redacted(text), cause))?;
     let problem = if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         "neither http:// nor https://"
@@ -149,12 +152,12 @@ fn answered(status: u16, text: &str, retry_after: Option<Duration>) -> WriteFaul
         413 => WriteFault::TooLarge(reason),
         // Lines are dropped on the word of a server that knows line protocol, not of a proxy or a web site.
         400 | 422 if is_protocol_server(text) => WriteFault::BadLines(reason),
-        _ => WriteFault::Refused(reason),
+        _ => WriteFault::Refused { status, reason },
     }
 }
 
 /// InfluxDB 2 and Cloud answer `{"code":…,"message":…}`, InfluxDB 1.8 and 3 `{"error":…}`.
-fn is_protocol_server(text: &str) -> bool {
+pub(super) fn is_protocol_server(text: &str) -> bool {
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(serde_json::Value::Object(answer)) => answer.contains_key("code") || answer.contains_key("error"),
         _ => false,
@@ -175,7 +178,7 @@ fn unanswered(error: reqwest::Error) -> WriteFault {
     WriteFault::Busy { reason: short(&format!("{what}: {root}")), retry_after: None }
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let mut reason: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REASON_CHARS_MAX).collect();
     reason.truncate(reason.trim_end().len());
@@ -215,11 +218,11 @@ mod tests {
         assert!(matches!(answered(400, r#"{"error":"partial write"}"#), WriteFault::BadLines(_)));
         for (status, text) in [(400, "<html>Bad Request</html>"), (400, ""), (422, "[]"), (404, influx), (401, influx)]
         {
-            assert!(matches!(answered(status, text), WriteFault::Refused(_)), "{status} {text}");
+            assert!(matches!(answered(status, text), WriteFault::Refused { .. }), "{status} {text}");
         }
         // Success that is not the protocol's: some other server answers at this address.
-        assert!(matches!(answered(200, "welcome"), WriteFault::Refused(_)));
-        assert!(matches!(answered(302, ""), WriteFault::Refused(_)));
+        assert!(matches!(answered(200, "welcome"), WriteFault::Refused { .. }));
+        assert!(matches!(answered(302, ""), WriteFault::Refused { .. }));
         assert!(matches!(answered(503, influx), WriteFault::Busy { .. }));
         assert!(matches!(answered(429, ""), WriteFault::Busy { .. }));
         assert!(matches!(answered(413, ""), WriteFault::TooLarge(_)));
@@ -227,7 +230,7 @@ mod tests {
 
     #[test]
     fn reasons_are_short_and_of_one_line() {
-        let WriteFault::Refused(reason) = answered(401, &"no\nway ".repeat(1000), None) else { panic!() };
+        let WriteFault::Refused { reason, .. } = answered(401, &"no\nway ".repeat(1000), None) else { panic!() };
         assert!(reason.starts_with("answered 401: the server does not accept the token: no way"));
         assert!(reason.chars().count() <= REASON_CHARS_MAX && !reason.contains('\n'));
     }

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::server::Server;
 use super::sink::{Sink, WriteFault};
 use super::{Phase, Progress, SeriesError};
 use crate::config;
@@ -28,6 +29,8 @@ pub struct Worker {
     spool: Arc<dyn Spool>,
     wake: Arc<Notify>,
     sink: Sink,
+    /// None where it cannot be asked.
+    server: Option<Server>,
     progress: Arc<Progress>,
     backoff: Backoff,
     retry_max: Duration,
@@ -54,6 +57,7 @@ impl Worker {
             spool,
             wake,
             sink: Sink::new(settings)?,
+            server: Server::new(settings)?,
             progress: Arc::new(Progress::new(metrics)),
             backoff: Backoff::new(retry_max, seed.finish()),
             retry_max,
@@ -147,10 +151,11 @@ impl Worker {
                         return false;
                     }
                 }
-                Err(WriteFault::Refused(reason)) => {
+                Err(WriteFault::Refused { status, reason }) => {
                     waiting.push(range);
                     self.progress.retrying(Phase::Refused, reason);
-                    sleep(self.retry_max).await;
+                    // Within the wait: asking costs the lines no time.
+                    tokio::join!(sleep(self.retry_max), self.ask_why(status));
                     if is_whole {
                         return false;
                     }
@@ -159,6 +164,12 @@ impl Worker {
         }
         self.rejecting = n_rejected > 0;
         true
+    }
+
+    async fn ask_why(&self, status: u16) {
+        if let (Some(server), 401 | 403 | 404) = (&self.server, status) {
+            self.progress.explained(server.explain(status).await);
+        }
     }
 
     fn reject(&self, n_rejected: &mut u64, reason: &str) {

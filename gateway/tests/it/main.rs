@@ -35,6 +35,7 @@ mod reload;
 mod replay;
 mod series_faults;
 mod series_outage;
+mod series_refused;
 mod series_victoria;
 mod sparkplug;
 mod support;

@@ -1,22 +1,24 @@
-//! A strict stand-in for InfluxDB 2's write interface (docs.influxdata.com/influxdb/v2/api/#operation/PostWrite), scripted
-//! with verbs, and a worker that writes to it from a spool in memory.
+//! A strict stand-in for InfluxDB 2's write interface (docs.influxdata.com/influxdb/v2/api/#operation/PostWrite) and its list
+//! of buckets (#operation/GetBuckets), scripted with verbs, and a worker that writes to it from a spool in memory.
 
 use std::collections::{HashSet, VecDeque};
 use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use outpost::config::{self, Secret, Series, Span};
 use outpost::series::{Progress, Worker};
 use outpost::telemetry::clock::now_ms;
 use outpost::telemetry::metrics::SeriesMetrics;
+use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +50,10 @@ pub(crate) struct Refusal {
 /// Moods are used up one by one; without any the server is InfluxDB. Lines with `bad` in them are bad.
 pub(crate) struct FakeInflux {
     moods: Mutex<VecDeque<Mood>>,
+    /// What it does when it is asked for its buckets, each time; none: it lists them.
+    buckets_mood: Mutex<Option<Mood>>,
+    buckets: Mutex<Vec<String>>,
+    n_buckets_asked: AtomicUsize,
     body_bytes_max: Option<usize>,
     refusal: Refusal,
     /// When each request came.
@@ -60,6 +66,9 @@ impl Default for FakeInflux {
     fn default() -> Self {
         FakeInflux {
             moods: Mutex::default(),
+            buckets_mood: Mutex::default(),
+            buckets: Mutex::new(vec!["readings".into()]),
+            n_buckets_asked: AtomicUsize::default(),
             body_bytes_max: None,
             refusal: Refusal { status: 400, is_partial: false },
             asked_ms: Mutex::default(),
@@ -91,6 +100,45 @@ impl FakeInflux {
 
     pub(crate) fn will(&self, moods: &[Mood]) {
         self.moods.lock().unwrap().extend(moods.iter().cloned());
+    }
+
+    /// Answers each write with this status, until it relents.
+    pub(crate) fn refuses(&self, status: u16) {
+        self.will(&vec![Mood::Answers(status, None, ""); 1_000]);
+    }
+
+    /// Whatever it had in mind: from now on it takes lines.
+    pub(crate) fn relent(&self) {
+        self.moods.lock().unwrap().clear();
+    }
+
+    pub(crate) fn has_buckets(&self, names: Vec<String>) {
+        *self.buckets.lock().unwrap() = names;
+    }
+
+    pub(crate) fn will_say_of_its_buckets(&self, mood: Mood) {
+        *self.buckets_mood.lock().unwrap() = Some(mood);
+    }
+
+    pub(crate) fn n_buckets_asked(&self) -> usize {
+        self.n_buckets_asked.load(Ordering::SeqCst)
+    }
+
+    /// As InfluxDB 2.7 lists them, its own among them.
+    fn list_buckets(&self) -> Response {
+        let bucket = |kind: &str, name: &str| {
+            json!({
+                "id": "0c9cbd6a1a7e6a3c", "orgID": "e1dd0a3a6d0a9f3b", "type": kind, "name": name,
+                "retentionRules": [{"type": "expire", "everySeconds": 604_800, "shardGroupDurationSeconds": 86_400}],
+                "createdAt": "2026-01-01T00:00:00.000000001Z", "updatedAt": "2026-01-01T00:00:00.000000001Z",
+                "links": {"self": "/api/v2/buckets/0c9cbd6a1a7e6a3c", "write": "/api/v2/write?org=x&bucket=y"},
+                "labels": [],
+            })
+        };
+        let system = bucket("system", "_monitoring");
+        let buckets = self.buckets.lock().unwrap();
+        let buckets: Vec<_> = [system].into_iter().chain(buckets.iter().map(|name| bucket("user", name))).collect();
+        Json(json!({"links": {"self": "/api/v2/buckets?limit=100"}, "buckets": buckets})).into_response()
     }
 
     fn write(&self, lines: &str) -> Response {
@@ -135,27 +183,52 @@ async fn write(
     let mood = server.moods.lock().unwrap().pop_front();
     match mood {
         None => server.write(&lines),
-        Some(Mood::Hangs) => std::future::pending().await,
-        Some(Mood::Answers(status, retry_after, body)) => {
-            let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
-            if let Some(retry_after) = retry_after {
-                response.headers_mut().insert("retry-after", retry_after.parse().unwrap());
+        Some(mood) => mood.act().await,
+    }
+}
+
+async fn list_buckets(
+    State(server): State<Arc<FakeInflux>>,
+    Query(query): Query<Vec<(String, String)>>,
+    headers: HeaderMap,
+) -> Response {
+    let expected = [("limit", "100"), ("org", "district")];
+    assert_eq!(query, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    assert_eq!(headers["authorization"], format!("Token {TOKEN}"));
+    server.n_buckets_asked.fetch_add(1, Ordering::SeqCst);
+    let mood = server.buckets_mood.lock().unwrap().clone();
+    match mood {
+        None => server.list_buckets(),
+        Some(mood) => mood.act().await,
+    }
+}
+
+impl Mood {
+    async fn act(self) -> Response {
+        match self {
+            Mood::Hangs => std::future::pending().await,
+            Mood::Answers(status, retry_after, body) => {
+                let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
+                if let Some(retry_after) = retry_after {
+                    response.headers_mut().insert("retry-after", retry_after.parse().unwrap());
+                }
+                if status == 302 {
+                    response.headers_mut().insert("location", "/elsewhere".parse().unwrap());
+                }
+                response
             }
-            if status == 302 {
-                response.headers_mut().insert("location", "/elsewhere".parse().unwrap());
+            Mood::Drips => {
+                let drops = stream::repeat(()).then(async |()| {
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                    Ok::<_, std::io::Error>(Bytes::from_static(b" "))
+                });
+                (StatusCode::BAD_REQUEST, Body::from_stream(drops)).into_response()
             }
-            response
-        }
-        Some(Mood::Drips) => {
-            let drops = stream::repeat(()).then(async |()| {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-                Ok::<_, std::io::Error>(Bytes::from_static(b" "))
-            });
-            (StatusCode::BAD_REQUEST, Body::from_stream(drops)).into_response()
-        }
-        Some(Mood::BreaksOff) => {
-            let pieces = [Ok(Bytes::from_static(br#"{"code":"invalid","#)), Err(std::io::Error::other("breaks off"))];
-            (StatusCode::BAD_REQUEST, Body::from_stream(stream::iter(pieces))).into_response()
+            Mood::BreaksOff => {
+                let pieces =
+                    [Ok(Bytes::from_static(br#"{"code":"invalid","#)), Err(std::io::Error::other("breaks off"))];
+                (StatusCode::BAD_REQUEST, Body::from_stream(stream::iter(pieces))).into_response()
+            }
         }
     }
 }
@@ -184,6 +257,7 @@ impl Scene {
         let elsewhere = async || StatusCode::NO_CONTENT;
         let router = Router::new()
             .route("/api/v2/write", post(write))
+            .route("/api/v2/buckets", get(list_buckets))
             .route("/behind/a/proxy/api/v2/write", post(write))
             .fallback(elsewhere)
             .with_state(server.clone());
