@@ -20,7 +20,9 @@ pub struct Mover {
 /// Two movers were so near at a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Nearness {
+    /// Between the two movers, metres.
     pub distance_m: f64,
+    /// When they were so near, milliseconds by the fixes' clocks.
     pub at_ms: i64,
 }
 
@@ -35,6 +37,7 @@ impl Mover {
         is_heard
     }
 
+    /// The last fix that was believed; none before the first.
     pub fn last(&self) -> Option<&Fix> {
         self.motion.last()
     }

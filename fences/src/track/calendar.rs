@@ -40,20 +40,27 @@ enum Days {
     Named(u8),
 }
 
+/// Why there is no calendar or no schedule; with the text at fault where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
+    /// Neither an offset of at most 14 hours, nor `UTC` or `Asia/Shanghai`.
     #[error("{0:?} is not an offset from UTC such as \"+08:00\"")]
     Zone(String),
+    /// Neither a date, nor a range whose last date is not before its first.
     #[error("{0:?} is not a date such as \"2026-10-01\" or a range such as \"2026-10-01..2026-10-07\"")]
     Dates(String),
+    /// The earliest date that is given as a holiday and as a workday.
     #[error("{0} is both a holiday and a workday")]
     Both(Date),
+    /// The holidays, or the workdays, are more than [`DATES_MAX`].
     #[error("more than {DATES_MAX} dates")]
     TooManyDates,
+    /// Unknown days, hours that are none, or an end that is the begin.
     #[error(
         "{0:?} is not a window such as \"workdays 18:00-08:00\", \"restdays\", \"daily 22:00-06:00\" or \"mon-fri,sun 09:00-17:30\""
     )]
     Window(String),
+    /// No window, or more than [`WINDOWS_MAX`].
     #[error("a schedule has 1 to {WINDOWS_MAX} windows")]
     Windows,
 }

@@ -10,6 +10,7 @@ use crate::point::Point;
 pub struct Fix {
     /// Milliseconds by the subject's own clock.
     pub at_ms: i64,
+    /// Longitude and latitude in degrees.
     pub point: Point,
     /// 0 where it was not given.
     radius_m: f32,

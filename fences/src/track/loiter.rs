@@ -5,13 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::fix::Fix;
 use super::motion::{Motion, MotionLimits};
 
+/// How near to one place a subject must keep to stay there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Loiter {
     /// Who is farther from where he began to stay has moved on, metres.
     pub radius_m: f64,
+    /// Which fixes are believed, and after how long a pause a stay begins anew.
     pub limits: MotionLimits,
 }
 
+/// All that is remembered of one subject: its motion, and the fix with which its stay began.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoiterState {
@@ -24,7 +27,10 @@ pub struct LoiterState {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stay {
     /// Still about the place where it has been since then.
-    Here { since_ms: i64 },
+    Here {
+        /// Time of the fix with which the stay began, milliseconds.
+        since_ms: i64,
+    },
     /// No longer about the place; a new stay begins with this fix.
     Moved,
 }

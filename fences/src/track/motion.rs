@@ -19,6 +19,7 @@ pub struct Motion {
     n_suspects: u8,
 }
 
+/// Which fixes are believed, and between which of them a way is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MotionLimits {
     /// Nothing that is followed is faster, metres per second.
@@ -50,6 +51,7 @@ impl Motion {
         self.legs(fix, limits).into_iter().flatten()
     }
 
+    /// The last fix that was believed; none before the first.
     pub fn last(&self) -> Option<&Fix> {
         self.last.as_ref()
     }

@@ -55,6 +55,7 @@ pub(super) enum Change {
 }
 
 impl Confirm {
+    /// One fix and 0 ms: the first fix settles a change, if it is clear of the border by its own radius.
     pub const AT_ONCE: Confirm = Confirm { for_ms: 0, n_fixes: 1 };
 }
 

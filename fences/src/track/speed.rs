@@ -6,13 +6,16 @@ use super::fix::Fix;
 use super::motion::{Motion, MotionLimits};
 use crate::point::Point;
 
+/// How the speed of a subject is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speedometer {
     /// Fixes at least so far apart are compared: over a short time, the error of a fix looks like speed.
     pub over_ms: i64,
+    /// Which fixes are believed, and after how long a pause measuring begins anew.
     pub limits: MotionLimits,
 }
 
+/// All that is remembered of one subject: its motion, and the fix from which its speed is measured next.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpeedState {
@@ -26,7 +29,9 @@ pub struct SpeedState {
 pub struct Speed {
     /// In a straight line, less the radius of both fixes, metres per second: no subject is slower.
     pub at_least_mps: f64,
+    /// Where and when the measured way began.
     pub from: Fix,
+    /// Where and when it ended.
     pub to: Fix,
 }
 

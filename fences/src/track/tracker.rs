@@ -16,9 +16,11 @@ use crate::set::FenceSet;
 /// How subjects are followed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tracking {
+    /// Which fixes are believed, and between which of them a way is known.
     pub limits: MotionLimits,
     /// Who is nearer to the fence than this has not left it, metres.
     pub exit_buffer_m: f64,
+    /// What a change of side takes to be told; a passage between two fixes must last its `for_ms`.
     pub confirm: Confirm,
     /// Whether the radius of a fix counts: within it of the border, a fix says little.
     pub heeds_accuracy: bool,
@@ -66,19 +68,26 @@ struct Free {
 /// A subject changed sides of a fence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crossing {
+    /// Id of the fence.
     pub fence: Arc<str>,
+    /// Where the subject is from `at_ms` on.
     pub to: Side,
     /// When it first showed, by the subject's clock; confirmation came later.
     pub at_ms: i64,
+    /// How the crossing is known.
     pub cause: Cause,
 }
 
+/// Where a subject is, as seen from one fence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
+    /// It came in and has not gone out since; within the exit buffer it still counts as inside.
     Inside,
+    /// It has not come in, has gone out again, or the fence is no more.
     Outside,
 }
 
+/// How a crossing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// Fixes showed it.
@@ -95,10 +104,12 @@ pub enum Cause {
 const FREE_MAX_M: f64 = 2_000.0;
 
 impl Tracker {
+    /// For other fences, make another tracker and call its [`Tracker::refence`] for each subject.
     pub fn new(fences: Arc<FenceSet>, tracking: Tracking) -> Tracker {
         Tracker { fences, tracking }
     }
 
+    /// The fences it was made with.
     pub fn fences(&self) -> &FenceSet {
         &self.fences
     }

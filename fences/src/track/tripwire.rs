@@ -17,6 +17,7 @@ pub struct Tripwire {
     limits: MotionLimits,
 }
 
+/// All that is remembered of one subject and one line.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TripwireState {
@@ -32,31 +33,40 @@ pub struct TripwireState {
 /// As seen by who walks the line from its first point to its last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
+    /// Begins on the left of the line and ends on its right.
     LeftToRight,
+    /// Begins on the right of the line and ends on its left.
     RightToLeft,
 }
 
 /// The line was crossed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trip {
+    /// Which way it went, with going over and coming back weighed against each other.
     pub direction: Direction,
     /// When, in proportion to the way between the two fixes.
     pub at_ms: i64,
 }
 
+/// Why a line is no tripwire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TripwireError {
+    /// Fewer than two different points, or more than [`POINTS_MAX`] points.
     #[error("a line needs two different points at least and has at most {POINTS_MAX}")]
     Points,
+    /// Index of the first point, from 0, that is no longitude and latitude in degrees.
     #[error("point {0} is not a longitude and latitude")]
     Point(usize),
+    /// Two points in a row are more than 180 degrees of longitude apart.
     #[error("a line across the antimeridian must be cut there")]
     Antimeridian,
 }
 
+/// Points of one line.
 pub const POINTS_MAX: usize = 1_000;
 
 impl Tripwire {
+    /// `line` is longitude, latitude in degrees; nobody has crossed it who is not yet over `buffer_m` metres away.
     pub fn new(line: &[[f64; 2]], buffer_m: f64, limits: MotionLimits) -> Result<Tripwire, TripwireError> {
         let mut points: Vec<Xy> = Vec::new();
         for (i, [lon, lat]) in line.iter().enumerate() {

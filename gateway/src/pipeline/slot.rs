@@ -61,6 +61,9 @@ pub(super) struct Stored {
     /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) redo_seq: u64,
+    /// When something last moved in the zone: a dwell goes on over a moment without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) seen_at_ms: Option<i64>,
     /// Filled while it is written only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) late: Option<Box<LateState>>,
@@ -120,7 +123,6 @@ enum Memo {
     Picture {
         picture: u64,
         blob: Blob,
-        at_ms: i64,
     },
     Link {
         state: LinkState,
@@ -135,7 +137,15 @@ enum Memo {
 
 impl Stored {
     pub(super) fn new(judge: &Judge) -> Stored {
-        Stored { state: State::new(judge), alert: None, n_alerts: 0, redo_seq: 0, late: None, flapping: None }
+        Stored {
+            state: State::new(judge),
+            alert: None,
+            n_alerts: 0,
+            redo_seq: 0,
+            seen_at_ms: None,
+            late: None,
+            flapping: None,
+        }
     }
 }
 
@@ -337,7 +347,11 @@ impl Slot {
                 let Some(zone) = &self.zone else { return Turn::Stay };
                 match intrusion::in_zone(&facts.blobs, |x, y| zone.contains(x, y), *area_min) {
                     Some(blob) => {
-                        self.memo = Memo::Picture { picture: facts.picture, blob, at_ms: moment.at_ms };
+                        self.memo = Memo::Picture { picture: facts.picture, blob };
+                        self.stored.seen_at_ms = Some(moment.at_ms);
+                        if self.is_holding() {
+                            self.n_unsaved = self.n_unsaved.saturating_add(1);
+                        }
                         self.latched(latch, Signal::On, moment)
                     }
                     None if self.flickers(moment.at_ms) => Turn::Stay,
@@ -435,8 +449,12 @@ impl Slot {
 
     /// Whether the moving thing was lost only a moment ago, during its dwell.
     fn flickers(&self, now_at_ms: i64) -> bool {
-        let State::Latch(LatchState { phase: Phase::Holding, .. }) = self.stored.state else { return false };
-        matches!(self.memo, Memo::Picture { at_ms, .. } if now_at_ms.saturating_sub(at_ms) < INTRUSION_GAP_MS)
+        let seen_at_ms = self.stored.seen_at_ms.filter(|_| self.is_holding());
+        seen_at_ms.is_some_and(|at_ms| now_at_ms.saturating_sub(at_ms) < INTRUSION_GAP_MS)
+    }
+
+    fn is_holding(&self) -> bool {
+        self.stored.state.latch().is_some_and(|latch| latch.phase == Phase::Holding)
     }
 }
 
