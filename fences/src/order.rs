@@ -120,12 +120,6 @@ impl<K: Ord + Clone, T> Sorter<K, T> {
         self.released = Some(released);
     }
 
-    /// What waits came only now: after a pause in which nothing could come, nothing is given up at once.
-    pub fn rebase(&mut self, now_ms: i64) {
-        self.arrivals.iter_mut().for_each(|(came_ms, _)| *came_ms = now_ms);
-        self.waiting.values_mut().for_each(|waiting| waiting.came_ms = now_ms);
-    }
-
     /// Number of items that wait.
     pub fn len(&self) -> usize {
         self.waiting.len()

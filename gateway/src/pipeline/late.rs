@@ -14,6 +14,7 @@ type Tie = (Arc<str>, u64, u64);
 
 #[derive(Debug)]
 pub(super) struct Late {
+    lateness_ms: i64,
     sorter: Sorter<Tie, Observation>,
 }
 
@@ -44,7 +45,7 @@ enum WaitingFact {
 
 impl Late {
     pub(super) fn new(lateness_ms: i64) -> Late {
-        Late { sorter: Sorter::new(lateness_ms, WAITING_MAX) }
+        Late { lateness_ms, sorter: Sorter::new(lateness_ms, WAITING_MAX) }
     }
 
     /// Goes on with what waited before a restart or a change of rules.
@@ -78,9 +79,13 @@ impl Late {
         self.sorter.pop(now_ms).map(|(_, seen)| seen)
     }
 
-    /// After a restart: what waited at the broker meanwhile is heard before anything is judged without it.
-    pub(super) fn rebase(&mut self, now_ms: i64) {
-        self.sorter.rebase(now_ms);
+    /// After a restart: what waits came only now, so that what waited at the broker meanwhile is heard before anything is
+    /// judged without it.
+    pub(super) fn rebase(&mut self, source: &Arc<str>, now_ms: i64) {
+        let mut state = self.state();
+        state.waiting.iter_mut().for_each(|waiting| waiting.received_ms = waiting.received_ms.max(now_ms));
+        *self = Late::new(self.lateness_ms);
+        self.resume(source, state);
     }
 
     pub(super) fn due_ms(&self) -> Option<i64> {

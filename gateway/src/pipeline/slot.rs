@@ -210,17 +210,8 @@ impl State {
         if let State::Silent(silent) = self {
             silent.rebase(now_ms);
         }
-        self.rebase_trail(now_ms);
-    }
-
-    /// The same for what moves, of which more was heard than was written.
-    pub(super) fn rebase_trail(&mut self, now_ms: i64) -> bool {
-        match self {
-            State::Movement { trail, .. } => {
-                trail.rebase(now_ms);
-                true
-            }
-            _ => false,
+        if let State::Movement { trail, .. } = self {
+            trail.rebase(now_ms);
         }
     }
 

@@ -44,14 +44,14 @@ impl Watch {
         }
         self.message_ends(effects);
         self.redo.end_again(next_seq);
+        // Waits begin anew, those of what was just taken again too: what is at the broker is heard before they end.
         for number in 0..self.slots.len() {
             let slot = &mut self.slots[number];
+            slot.stored.state.rebase(now_ms);
             if let Some(late) = &mut slot.late {
-                late.rebase(now_ms);
+                late.rebase(&slot.source, now_ms);
             }
-            if slot.late.is_some() || slot.stored.state.rebase_trail(now_ms) {
-                self.schedule(number);
-            }
+            self.schedule(number);
         }
         all
     }
