@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use outpost::telemetry::clock;
 
-use crate::job::Job;
+use crate::job::{DEVICES, Job};
 use crate::mqtt::{self, PUBACK_BYTES};
 use crate::{Failure, cpu_s_of};
 
@@ -47,10 +47,11 @@ struct Flood {
 impl Flood {
     fn new(port: u16, connection: u64, messages: impl Iterator<Item = u64>, job: Job) -> Result<Flood, Failure> {
         let (mut bytes, mut ends, mut topic, mut payload) = (Vec::new(), Vec::new(), String::new(), String::new());
-        let at_ms = clock::now_ms();
+        // A device speaks every 100 ms by its own clock, however fast all is sent.
+        let begin_ms = clock::now_ms() - 3_600_000;
         for (sent, n) in messages.enumerate() {
             job.topic(n, &mut topic);
-            job.payload(n, at_ms, &mut payload);
+            job.payload(n, begin_ms + (n / DEVICES) as i64 * 100, &mut payload);
             mqtt::push_publish(&mut bytes, sent as u64, &topic, &payload);
             ends.push(bytes.len());
         }
