@@ -69,7 +69,7 @@ pub enum CalendarError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Date(i64);
 
-/// Dates of one calendar.
+/// Holidays of one calendar, and as many make-up workdays.
 pub const DATES_MAX: usize = 10_000;
 /// Windows of one schedule.
 pub const WINDOWS_MAX: usize = 100;
@@ -377,7 +377,10 @@ mod tests {
     fn extreme_times_are_times() {
         let schedule = october(&["workdays 22:00-06:00"]);
         for at_ms in [i64::MIN, i64::MAX, 0] {
-            let _ = (schedule.is_on(at_ms), schedule.next_change_ms(at_ms));
+            let is_on = schedule.is_on(at_ms);
+            let change_ms = schedule.next_change_ms(at_ms);
+            assert!(change_ms.is_none_or(|next_ms| next_ms > at_ms && schedule.is_on(next_ms) != is_on), "{at_ms}");
+            assert!(at_ms != 0 || change_ms.is_some_and(|next_ms| next_ms < 7 * DAY_MS), "a week has a change");
         }
     }
 }

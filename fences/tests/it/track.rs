@@ -182,6 +182,12 @@ proptest! {
                 tracker.elapse(&mut subject, at_ms.saturating_add(30_000), &mut crossings);
             }
         }
+        // Whatever came, what is entered is left before it is entered again.
+        let mut sides = std::collections::HashMap::new();
+        for crossing in &crossings {
+            let before = sides.insert(crossing.fence.clone(), crossing.to);
+            prop_assert!(before != Some(crossing.to), "{:?}", crossings);
+        }
     }
 }
 
