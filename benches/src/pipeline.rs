@@ -1,7 +1,6 @@
 //! The pipeline alone: messages that are in memory already are decoded, judged, committed and acknowledged, as fast as they
 //! go. What a gateway costs beyond its sockets, and how it grows with cores.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -114,7 +113,7 @@ fn shell(config: &Config, fences: &FenceSet, acks: Counted) -> Result<Shell, Fai
         watch: Watch::new(config, fences)?,
         desk: Desk::restore(&config.desk, Vec::new(), 0),
         store,
-        lines: HashMap::from([(broker, line)]),
+        lines: [(broker, line)].into_iter().collect(),
         seen,
         sources: Sources::new(config.pipeline.sources_max),
         listeners: Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context;
+use foldhash::fast::RandomState;
 use outpost_detectors::observation::Observation;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,7 @@ use crate::video;
 pub(super) struct Started {
     pub(super) sessions: Vec<(String, Session)>,
     pub(super) listeners: Vec<Listener>,
-    pub(super) lines: HashMap<Arc<str>, Line>,
+    pub(super) lines: HashMap<Arc<str>, Line, RandomState>,
 }
 
 pub(super) async fn start_sessions(
@@ -36,7 +37,7 @@ pub(super) async fn start_sessions(
     stop: &CancellationToken,
 ) -> anyhow::Result<Started> {
     let mut decoders = Decoders::new(config).context("failed to start the decoders")?;
-    let (mut sessions, mut lines) = (Vec::new(), HashMap::new());
+    let (mut sessions, mut lines) = (Vec::new(), HashMap::default());
     let line = |id: &str, decoder: Option<Decoder>, requests, acks| {
         let feeds = decoder.iter().flat_map(|decoder| decoder.feeds()).map(|feed| metrics.feed(feed)).collect();
         Line { decoder, feeds, unrouted: metrics.unrouted(id), requests, acks }

@@ -24,6 +24,9 @@ pub(super) const POINTER_DEPTH_MAX: usize = 16;
 /// Pointers in one mapping.
 pub(super) const POINTERS_MAX: usize = 256;
 
+/// Longest key that its stamp says as a whole.
+const STAMPED_MAX: usize = 7;
+
 /// Pointers to look for, each with what is wanted there. Slots are numbered in the order of `add`.
 #[derive(Debug)]
 pub(super) struct PointerSet {
@@ -36,13 +39,15 @@ pub(super) struct PointerSet {
 struct Node {
     children: Vec<Child>,
     leaves: Vec<Leaf>,
-    /// Slots of this node and of all below it.
+    /// Slots of all nodes below this one.
     below: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Child {
     key: String,
+    /// Of the key: most keys are told apart by this alone.
+    stamp: u64,
     /// The key as an array's index, where it is one.
     index: Option<usize>,
     node: usize,
@@ -98,18 +103,22 @@ impl PointerSet {
         let slot = self.n_slots;
         self.n_slots += 1;
         let mut at = 0;
-        self.nodes[at].below.push(slot);
         for token in tokens {
+            self.nodes[at].below.push(slot);
             at = match self.nodes[at].children.iter().find(|child| child.key == token) {
                 Some(child) => child.node,
                 None => {
                     let node = self.nodes.len();
                     self.nodes.push(Node::default());
-                    self.nodes[at].children.push(Child { index: index(&token), key: token, node });
+                    self.nodes[at].children.push(Child {
+                        index: index(&token),
+                        stamp: stamp(&token),
+                        key: token,
+                        node,
+                    });
                     node
                 }
             };
-            self.nodes[at].below.push(slot);
         }
         self.nodes[at].leaves.push(Leaf { slot, want });
         Ok(slot)
@@ -138,7 +147,19 @@ impl PointerSet {
 
     /// Fills one slot per pointer. An error says that the document is not JSON, not even in parts.
     pub(super) fn extract(&self, document: &[u8], slots: &mut Vec<Slot>) -> Result<(), serde_json::Error> {
-        let mut deserializer = serde_json::Deserializer::from_slice(document);
+        // Looked at once as a whole, keys and texts need not be looked at one by one.
+        match std::str::from_utf8(document) {
+            Ok(text) => self.parse(serde_json::Deserializer::from_str(text), slots),
+            // Where no pointer leads, texts may be anything; the parser says where it is not so.
+            Err(_) => self.parse(serde_json::Deserializer::from_slice(document), slots),
+        }
+    }
+
+    fn parse<'de, R: serde_json::de::Read<'de>>(
+        &self,
+        mut deserializer: serde_json::Deserializer<R>,
+        slots: &mut Vec<Slot>,
+    ) -> Result<(), serde_json::Error> {
         self.walk(slots).deserialize(&mut deserializer)?;
         deserializer.end()
     }
@@ -189,6 +210,11 @@ fn unescape(token: &str) -> Option<String> {
         text.push_str(chars.as_str());
     }
     Some(text)
+}
+
+/// Length and first bytes of a key.
+fn stamp(key: &str) -> u64 {
+    key.bytes().take(STAMPED_MAX).fold(key.len().min(255) as u64, |stamp, byte| stamp << 8 | u64::from(byte))
 }
 
 /// RFC 6901: digits without leading zeros.
@@ -344,7 +370,9 @@ impl<'de> Visitor<'de> for KeyOf<'_> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.children.iter().find(|child| child.key == key).map(|child| child.node))
+        let stamp = stamp(key);
+        let is_it = |child: &&Child| child.stamp == stamp && (key.len() <= STAMPED_MAX || child.key == key);
+        Ok(self.0.children.iter().find(is_it).map(|child| child.node))
     }
 
     fn visit_u64<E>(self, key: u64) -> Result<Self::Value, E> {

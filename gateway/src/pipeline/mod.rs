@@ -12,6 +12,7 @@ pub mod backtest;
 pub mod examples;
 mod late;
 mod movement;
+mod owed;
 mod reading;
 pub mod record;
 pub mod redo;

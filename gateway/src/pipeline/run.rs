@@ -5,8 +5,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
 use outpost_detectors::observation::{Fact, Observation};
 use outpost_fences::FenceSet;
 use prometheus_client::metrics::counter::Counter;
@@ -14,6 +16,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::owed::Owed;
 use super::record::Recorder;
 use super::rules::RuleError;
 use super::seen::Seen;
@@ -22,7 +25,7 @@ use super::watch::{Effect, Watch};
 use crate::config::{Config, Severity};
 use crate::decode::{Decoded, Decoder, Request};
 use crate::dispatch::{self, Desk};
-use crate::ingest::{Acknowledge, Message, Receipt};
+use crate::ingest::{Acknowledge, Message};
 use crate::notify::body;
 use crate::nouns::{Alert, Command, Refusal, Ticket, Trouble};
 use crate::series::line;
@@ -111,7 +114,7 @@ pub struct Shell {
     pub watch: Watch,
     pub desk: Desk,
     pub store: Store,
-    pub lines: HashMap<Arc<str>, Line>,
+    pub lines: HashMap<Arc<str>, Line, RandomState>,
     pub seen: Seen,
     pub sources: Sources,
     pub listeners: Vec<Listener>,
@@ -138,7 +141,7 @@ struct Batch {
     effects: Vec<Effect>,
     desk_effects: Vec<dispatch::Effect>,
     commit: Commit,
-    receipts: Vec<(Arc<str>, Receipt)>,
+    owed: Owed,
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
@@ -185,15 +188,17 @@ impl Shell {
     async fn wait(&self, inputs: &mut Inputs, batch: &mut Batch, stop: &CancellationToken) -> bool {
         let now_ms = now_ms();
         self.health.beat_ms.store(now_ms, Ordering::Relaxed);
-        let due_ms = self.watch.next_due_ms().map_or(BEAT_MS, |due_ms| (due_ms - now_ms).clamp(0, BEAT_MS));
+        let due_ms = match self.watch.next_due_ms() {
+            _ if !batch.messages.is_empty() => 0,
+            due_ms => due_ms.map_or(BEAT_MS, |due_ms| (due_ms - now_ms).clamp(0, BEAT_MS)),
+        };
         let wait = Duration::from_millis(due_ms.unsigned_abs());
         tokio::select! {
             biased;
             () = stop.cancelled() => return false,
             n = inputs.asks.recv_many(&mut batch.asks, self.batch_max) => if n == 0 { return false },
             n = inputs.troubles.recv_many(&mut batch.troubles, self.batch_max) => if n == 0 { return false },
-            // The first one; `fill` takes what else fits.
-            n = inputs.messages.recv_many(&mut batch.messages, 1) => if n == 0 { return false },
+            n = inputs.messages.recv_many(&mut batch.messages, self.batch_max) => if n == 0 { return false },
             n = inputs.observations.recv_many(&mut batch.observations, self.batch_max) => if n == 0 { return false },
             () = tokio::time::sleep(wait) => {}
         }
@@ -202,30 +207,33 @@ impl Shell {
 
     /// Takes what else has come: it shares the turn and its commit.
     fn fill(&self, inputs: &mut Inputs, batch: &mut Batch) {
-        let mut n_bytes: usize = batch.messages.iter().map(|message| message.payload.len()).sum();
-        while batch.messages.len() < self.batch_max && n_bytes < TURN_BYTES_MAX {
-            let Ok(message) = inputs.messages.try_recv() else { break };
-            n_bytes += message.payload.len();
-            batch.messages.push(message);
+        // Whoever waits is woken by `wait`.
+        let mut now = Context::from_waker(Waker::noop());
+        let room = |taken: usize| self.batch_max.saturating_sub(taken);
+        let (n_messages, n_observations) = (room(batch.messages.len()), room(batch.observations.len()));
+        if n_messages > 0 {
+            let _ = inputs.messages.poll_recv_many(&mut now, &mut batch.messages, n_messages);
         }
-        while batch.observations.len() < self.batch_max {
-            let Ok(observation) = inputs.observations.try_recv() else { break };
-            batch.observations.push(observation);
+        if n_observations > 0 {
+            let _ = inputs.observations.poll_recv_many(&mut now, &mut batch.observations, n_observations);
         }
-        batch.drained = inputs.messages.is_empty() && inputs.observations.is_empty();
         self.metrics.queue_inputs.set((inputs.messages.len() + inputs.observations.len()) as i64);
+        batch.drained = inputs.messages.is_empty() && inputs.observations.is_empty();
     }
 
     fn step(&mut self, batch: &mut Batch) {
         batch.heard_ms = 0;
-        let n_inputs = batch.messages.len() + batch.observations.len() + batch.asks.len();
+        let n_messages = of_one_turn(&batch.messages);
+        let n_inputs = n_messages + batch.observations.len() + batch.asks.len();
         if n_inputs > 0 {
             self.metrics.batch_inputs.observe(n_inputs as f64);
         }
         let mut messages = std::mem::take(&mut batch.messages);
-        for message in messages.drain(..) {
+        for message in messages.drain(..n_messages) {
             self.take_message(message, batch);
         }
+        // The rest is the next turn's.
+        batch.drained &= messages.is_empty();
         batch.messages = messages;
         let mut observations = std::mem::take(&mut batch.observations);
         for observation in observations.drain(..) {
@@ -251,7 +259,7 @@ impl Shell {
         let repeat = self.seen.is_repeat(&message);
         let Message { broker, topic, payload, withheld_bytes, received_ms, receipt, .. } = message;
         let Some(Line { decoder: Some(decoder), feeds, unrouted, requests, .. }) = self.lines.get_mut(&broker) else {
-            batch.receipts.push((broker, receipt));
+            batch.owed.push(&broker, receipt);
             return;
         };
         batch.decoded.clear();
@@ -282,7 +290,7 @@ impl Shell {
             let _ = requests.as_ref().map(|requests| requests.try_send(request));
         }
         self.take_decoded(&topic, batch);
-        batch.receipts.push((broker, receipt));
+        batch.owed.push(&broker, receipt);
     }
 
     fn take_decoded(&mut self, topic: &Arc<str>, batch: &mut Batch) {
@@ -424,7 +432,12 @@ impl Shell {
         for tally in self.lines.values_mut().flat_map(|line| &mut line.feeds) {
             tally.publish();
         }
-        self.acknowledge(batch);
+        for (broker, receipts) in batch.owed.runs() {
+            if let Some(line) = self.lines.get(broker) {
+                line.acks.acknowledge(receipts);
+            }
+        }
+        batch.owed.clear();
         for (reply, answer) in batch.replies.drain(..) {
             let _ = reply.send(answer);
         }
@@ -462,20 +475,15 @@ impl Shell {
             }
         }
     }
+}
 
-    /// Tells each broker in the order in which its messages came.
-    fn acknowledge(&self, batch: &mut Batch) {
-        let mut run: Vec<Receipt> = Vec::with_capacity(batch.receipts.len());
-        let mut rest = batch.receipts.as_slice();
-        while let Some((broker, _)) = rest.first() {
-            let n = rest.iter().take_while(|(other, _)| other == broker).count();
-            run.clear();
-            run.extend(rest[..n].iter().map(|(_, receipt)| *receipt));
-            if let Some(line) = self.lines.get(broker) {
-                line.acks.acknowledge(&run);
-            }
-            rest = &rest[n..];
-        }
-        batch.receipts.clear();
-    }
+/// How many of the messages, which wait in order, share a turn: at least one.
+fn of_one_turn(messages: &[Message]) -> usize {
+    let mut n_bytes = 0;
+    let n = messages.iter().take_while(|message| {
+        let fits = n_bytes < TURN_BYTES_MAX;
+        n_bytes += message.payload.len();
+        fits
+    });
+    n.count()
 }

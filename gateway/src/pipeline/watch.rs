@@ -43,6 +43,8 @@ pub struct Watch {
     places: HashMap<Arc<str>, Place>,
     /// First and last+1 slot of each source; a source without rules has none.
     by_source: HashMap<Arc<str>, (usize, usize), RandomState>,
+    /// The source asked for last, and its slots: a message has several facts of one source.
+    last: Option<(Arc<str>, Range<usize>)>,
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
     redo: Redo,
@@ -81,6 +83,7 @@ impl Watch {
             zones,
             places,
             by_source: HashMap::default(),
+            last: None,
             slots: Vec::new(),
             timers: BTreeSet::new(),
             redo: Redo::new(),
@@ -178,6 +181,9 @@ impl Watch {
             return;
         };
         for slot in slots {
+            if !self.rule_of(slot).hears(&observation.fact) {
+                continue;
+            }
             self.take(slot, observation, effects);
             // Not after a restart: whom it was near was written with each change.
             if self.slots[slot].has_moved(observation.at_ms) {
@@ -280,7 +286,13 @@ impl Watch {
 
     /// The slots of a source, made where it is new; none when there is no room.
     fn slots_of(&mut self, source: &Arc<str>) -> Option<Range<usize>> {
-        if let Some(&(first, end)) = self.by_source.get(source) {
+        if let Some((last, slots)) = &self.last
+            && Arc::ptr_eq(last, source)
+        {
+            return Some(slots.clone());
+        }
+        if let Some((known, &(first, end))) = self.by_source.get_key_value(source) {
+            self.last = Some((known.clone(), first..end));
             return Some(first..end);
         }
         if self.by_source.len() >= self.sources_max {
@@ -418,7 +430,7 @@ impl Watch {
         let rule = self.rule_of(slot);
         let due_ms = self.slots[slot].due_ms(rule).map(|due_ms| due_ms.saturating_add(rule.behind_ms()));
         let sorted_ms = self.slots[slot].late.as_ref().and_then(|late| late.due_ms());
-        let Some(due_ms) = due_ms.into_iter().chain(sorted_ms).chain(self.rests_until_ms(slot)).min() else { return };
+        let Some(due_ms) = earlier(earlier(due_ms, sorted_ms), self.rests_until_ms(slot)) else { return };
         match self.slots[slot].timer_ms {
             Some(timer_ms) if timer_ms <= due_ms => return,
             Some(timer_ms) => {
@@ -428,6 +440,14 @@ impl Watch {
         }
         self.slots[slot].timer_ms = Some(due_ms);
         self.timers.insert((due_ms, slot));
+    }
+}
+
+/// The earlier of two times, either of which may never be.
+pub(super) fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 
