@@ -380,6 +380,15 @@ impl Slot {
         earlier(self.condition_due_ms(rule), self.hours_ms)
     }
 
+    /// Whether nothing is due however long it is silent: no hold runs, no hours end, nothing waits for its turn.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let (State::Latch(latch) | State::Reading { latch, .. }) = &self.stored.state else { return false };
+        matches!(latch.phase, Phase::Quiet | Phase::Raised)
+            && self.hours_ms.is_none()
+            && self.late.is_none()
+            && self.stored.flapping.is_none()
+    }
+
     fn condition_due_ms(&self, rule: &Rule) -> Option<i64> {
         match (&rule.judge, &self.stored.state) {
             (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {

@@ -4,6 +4,7 @@
 
 pub(super) mod approach;
 mod message;
+pub(super) mod reload;
 mod remembered;
 mod together;
 
@@ -120,48 +121,6 @@ impl Watch {
         self.regroup();
     }
 
-    /// Takes other rules, fences and places. Rules that look at what they looked at before go on with what they remember,
-    /// and their alerts stay open; the alerts of the others are cleared, as effects.
-    pub fn reload(
-        &mut self,
-        config: &Config,
-        fences: &FenceSet,
-        now_ms: i64,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), RuleError> {
-        let mut next = Watch::new(config, fences)?;
-        self.message_ends(effects);
-        (next.n_ignored, next.n_late, next.n_wrong_unit) = (self.n_ignored, self.n_late, self.n_wrong_unit);
-        for slot in (0..self.slots.len())
-            .filter(|slot| self.slots[*slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind()))
-            .collect::<Vec<_>>()
-        {
-            effects.push(self.save(slot));
-        }
-        next.redo = self.redo.renumber();
-        let (rules, slots) = (std::mem::take(&mut self.rules), std::mem::take(&mut self.slots));
-        for old in slots {
-            let old_rule = &rules[old.rule];
-            let mut heirs = next.slots_of(&old.source).unwrap_or_default();
-            let heir = heirs.find(|slot| next.rule_of(*slot).continues(old_rule));
-            match heir {
-                Some(heir) if old.stored.state.fits(&next.rule_of(heir).judge) => {
-                    let late = old.late.as_ref().map(|late| Box::new(late.state()));
-                    next.slots[heir].inherit(old);
-                    let rule = &next.rules[next.slots[heir].rule];
-                    next.slots[heir].resume_hours(rule, now_ms);
-                    next.slots[heir].refence(rule);
-                    next.all_turned(heir, Turn::Stay, now_ms, effects);
-                    next.wait_on(heir, late, effects);
-                }
-                _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
-            }
-        }
-        next.regroup();
-        *self = next;
-        Ok(())
-    }
-
     /// These sources ought to speak: silence counts from now even if they never did.
     pub fn expect<'a>(&mut self, sources: impl IntoIterator<Item = &'a str>, now_ms: i64, effects: &mut Vec<Effect>) {
         for source in sources {
@@ -208,7 +167,9 @@ impl Watch {
         {
             effects.push(self.save(number));
         }
-        self.all_turned(number, turn, observation.received_ms, effects);
+        if turn != Turn::Stay || !self.slots[number].is_at_rest() {
+            self.all_turned(number, turn, observation.received_ms, effects);
+        }
     }
 
     /// What the gateway says of itself.
