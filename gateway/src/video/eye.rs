@@ -4,15 +4,18 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use bytes::Bytes;
 use outpost_detectors::observation::{Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts};
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::counters::Counters;
-use super::decoder::Guarded;
-use super::evidence::Pictures;
+use super::decoder::{Codec, Guarded};
+use super::evidence::{Pictures, Shows};
 use super::frame::Frame;
 use super::queue::Work;
+use super::spare::Spare;
+use crate::ingest::rtsp::AccessUnit;
 use outpost_detectors::background::{MotionConfig, MotionModel};
 use outpost_detectors::luma::Luma;
 
@@ -69,18 +72,18 @@ impl Eye {
     }
 
     /// Takes the next unit of this camera.
-    pub(crate) fn look(&mut self, work: &Work) {
+    pub(crate) fn look(&mut self, work: &Work, spare: &mut Spare) {
         self.state.follow(work);
         // Before decoding as well as after it: what is shed meanwhile is judged by it.
         self.counters.active_until_ms.store(self.state.active_until_ms(), Relaxed);
-        self.judge(work);
+        self.judge(work, spare);
         self.counters.looked(work.number, self.state.active_until_ms());
     }
 
-    fn judge(&mut self, work: &Work) {
+    fn judge(&mut self, work: &Work, spare: &mut Spare) {
         let unit = &work.unit;
         let active = unit.received_ms < self.state.active_until_ms();
-        let wanted = work.must || (active && (unit.key || self.state.unbroken));
+        let wanted = (work.must || active) && (unit.key || self.state.unbroken);
         if !wanted {
             self.state.unbroken = false;
             if !unit.key {
@@ -89,14 +92,12 @@ impl Eye {
             }
             return;
         }
-        let decoder = match &mut self.state.decoder {
-            Some(decoder) if decoder.codec() == unit.codec => decoder,
-            other => other.insert(Guarded::new(unit.codec)),
-        };
+        let own = self.state.decoder.take().filter(|own| own.codec() == unit.codec);
+        let mut decoder = own.unwrap_or_else(|| spare.take(unit.codec));
         let outcome = decoder.decode(&unit.data);
         self.state.unbroken = outcome.is_ok();
         match outcome {
-            Ok(Some(frame)) => self.picture(frame, unit.received_ms),
+            Ok(Some(frame)) => self.picture(frame, unit),
             Ok(None) if !unit.key => {}
             Ok(None) => self.failed_key("key frame holds no picture"),
             Err(error) => {
@@ -105,6 +106,13 @@ impl Eye {
                     self.failed_key(&error.to_string());
                 }
             }
+        }
+        let goes_on = work.chain || unit.received_ms < self.state.active_until_ms();
+        if !Codec::is_shareable() || (goes_on && unit.codec.has_delta_frames()) {
+            self.state.decoder = Some(decoder);
+        } else {
+            self.state.unbroken = false;
+            spare.put(decoder);
         }
     }
 
@@ -115,7 +123,8 @@ impl Eye {
         self.counters.decode_errors.fetch_add(1, Relaxed);
     }
 
-    fn picture(&mut self, frame: Frame, received_ms: i64) {
+    fn picture(&mut self, frame: Frame, unit: &AccessUnit) {
+        let received_ms = unit.received_ms;
         self.counters.decoded.fetch_add(1, Relaxed);
         self.state.failed_keys = 0;
         if std::mem::take(&mut self.state.blind) {
@@ -128,8 +137,16 @@ impl Eye {
             self.state.active_until_ms = received_ms.saturating_add(self.active_ms);
             self.counters.moving.fetch_add(1, Relaxed);
         }
+        let shows = if !blobs.is_empty() {
+            Shows::Movement(Arc::new(frame))
+        } else if unit.key {
+            // A copy: the unit's own buffer may be twice its length.
+            Shows::QuietKey(unit.codec, Bytes::copy_from_slice(&unit.data))
+        } else {
+            Shows::Quiet(Arc::new(frame))
+        };
         // Kept before it is spoken of, so that whoever hears of it finds it.
-        self.pictures.keep(picture, frame);
+        self.pictures.keep(picture, received_ms, shows);
         self.say(Fact::Picture(PictureFacts { picture, blobs }), received_ms);
     }
 

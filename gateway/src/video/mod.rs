@@ -11,6 +11,7 @@ mod evidence;
 mod eye;
 pub mod frame;
 mod queue;
+mod spare;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -30,6 +31,7 @@ use self::counters::Counters;
 use self::evidence::Sight;
 use self::eye::Eye;
 use self::queue::{Queue, Work};
+use self::spare::Spare;
 use crate::config;
 use crate::ingest::rtsp::{self, AccessUnit, RtspError, Viewer};
 use crate::telemetry::clock;
@@ -140,11 +142,12 @@ async fn session(viewer: Feed, camera: config::Camera, stop: CancellationToken) 
 
 /// The body of a decode thread.
 fn decode(queue: &Queue, mut eyes: HashMap<usize, Eye>) {
+    let mut spare = Spare::default();
     while let Some(work) = queue.take() {
         let Some(eye) = eyes.get_mut(&work.camera) else { continue };
         // The decoders have a guard of their own; this one keeps a bug elsewhere from darkening every other camera
         // of the thread. Unwind safety: the eye's state is thrown away.
-        if catch_unwind(AssertUnwindSafe(|| eye.look(&work))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| eye.look(&work, &mut spare))).is_err() {
             error!(camera = work.camera, "panic while looking at a picture");
             eye.reset();
         }
@@ -224,7 +227,7 @@ impl Viewer for Feed {
             return;
         }
         self.queued.store(number, Relaxed);
-        if let Some(shed) = self.queue.put(Work { camera, number, session, must, unit }).await {
+        if let Some(shed) = self.queue.put(Work { camera, number, session, must, chain: false, unit }).await {
             self.counters[shed].shed(received_ms);
         }
     }

@@ -22,6 +22,8 @@ pub(crate) struct Work {
     pub(crate) session: u64,
     /// Must be decoded: never shed.
     pub(crate) must: bool,
+    /// The next unit must be decoded as well.
+    pub(crate) chain: bool,
     pub(crate) unit: AccessUnit,
 }
 
@@ -158,7 +160,7 @@ mod tests {
     fn work(camera: usize, number: u64, must: bool) -> Work {
         let data = Bytes::from_static(&[0; 100]);
         let unit = AccessUnit { codec: Codec::H264, data, key: must, size: None, loss: 0, received_ms: 0 };
-        Work { camera, number, session: 1, must, unit }
+        Work { camera, number, session: 1, must, chain: false, unit }
     }
 
     #[tokio::test]
