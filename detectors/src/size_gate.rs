@@ -161,6 +161,8 @@ struct Record {
     still: [f32; STEPS],
     moving: [f32; STEPS],
     was_moving: bool,
+    /// Movement began at the last look, and nothing had stirred yet.
+    is_late: bool,
     onsets: f32,
     misses: f32,
 }
@@ -171,12 +173,15 @@ impl Record {
         let kind = if moved { &mut self.moving } else { &mut self.still };
         kind.iter_mut().for_each(|weight| *weight *= 1.0 - 1.0 / LOOKS_KEPT);
         kind[step] += 1.0;
-        // Movement that goes on says little: the gate is asked for its beginning.
-        if moved && !self.was_moving {
+        // Movement that goes on says little: the gate is asked for its beginning. What began only just before a picture has
+        // until the next one to show in the sizes.
+        let (begins, stirs) = (moved && !self.was_moving, peak >= STIRS_AT);
+        if self.is_late || (begins && stirs) {
             let fade = 1.0 - 1.0 / ONSETS_KEPT;
             self.onsets = self.onsets * fade + 1.0;
-            self.misses = self.misses * fade + f32::from(u8::from(peak < STIRS_AT));
+            self.misses = self.misses * fade + f32::from(u8::from(!stirs));
         }
+        self.is_late = begins && !stirs && !self.is_late;
         self.was_moving = moved;
     }
 
@@ -240,6 +245,20 @@ mod tests {
         let said = |peak| Said { peak, is_learned: true };
         (0..10).for_each(|_| gate.judge(said(0.0), false));
         gate.judge(said(if stirred { STIRS_AT } else { 0.0 }), true);
+        gate.judge(said(0.0), false);
+    }
+
+    #[test]
+    fn what_began_just_before_a_picture_may_stir_after_it() {
+        let mut gate = SizeGate::default();
+        let said = |peak| Said { peak, is_learned: true };
+        for _ in 0..10 {
+            for (peak, moved) in [(0.0, false), (1.0, true), (STIRS_AT, true), (SUM_MAX, true), (1.0, false)] {
+                gate.judge(said(peak), moved);
+            }
+        }
+        let standing = gate.standing();
+        assert!(standing.misses == 0.0 && standing.onsets > 9.0, "{standing:?}");
     }
 
     #[test]

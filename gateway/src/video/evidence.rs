@@ -18,8 +18,8 @@ use crate::config::Camera;
 /// Pictures kept per camera; evidence is asked for when the alert that a picture raised is committed, which is soon.
 const PICTURES_MAX: usize = 16;
 
-/// Bytes of pictures kept per camera, though always the last two.
-const PICTURES_BYTES_MAX: usize = 16 << 20;
+/// Share of a camera's memory that its pictures may take.
+const PICTURES_SHARE: u64 = 2;
 
 /// Pictures kept per camera in which nothing moves.
 const QUIET_MAX: usize = 2;
@@ -31,9 +31,10 @@ const ZONE_RGB: [u8; 3] = [255, 200, 0];
 const BOX_RGB: [u8; 3] = [230, 30, 30];
 
 /// The last few decoded pictures of one camera.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pictures {
     kept: Mutex<VecDeque<Kept>>,
+    bytes_max: usize,
 }
 
 #[derive(Debug)]
@@ -55,6 +56,10 @@ pub(crate) enum Shows {
 }
 
 impl Pictures {
+    fn new(bytes_max: usize) -> Self {
+        Pictures { kept: Mutex::default(), bytes_max }
+    }
+
     pub(crate) fn keep(&self, number: u64, at_ms: i64, shows: Shows) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|old| at_ms.saturating_sub(old.at_ms) <= AGE_MS_MAX);
@@ -68,7 +73,7 @@ impl Pictures {
         }
         kept.push_back(Kept { number, at_ms, shows });
         let mut bytes: usize = kept.iter().map(|kept| kept.shows.bytes()).sum();
-        while kept.len() > PICTURES_MAX || (kept.len() > 2 && bytes > PICTURES_BYTES_MAX) {
+        while kept.len() > PICTURES_MAX || bytes > self.bytes_max {
             bytes -= kept.pop_front().map_or(0, |kept| kept.shows.bytes());
         }
     }
@@ -126,6 +131,11 @@ impl Evidence {
         Evidence { cameras: Arc::new(cameras.into_iter().collect()), jpeg_quality: jpeg_quality.clamp(1, 100) }
     }
 
+    /// Memory that the pictures of `source` hold.
+    pub(crate) fn bytes(&self, source: &str) -> usize {
+        self.cameras.get(source).map_or(0, |sight| sight.pictures.bytes())
+    }
+
     /// A colour JPEG of picture number `picture` of `source` (`cam:<id>`), with the outlines of `zones` and `boxes`
     /// (both 0..1) drawn over it. The camera's privacy masks are blackened before anything else happens. `None` where
     /// the picture is no longer kept.
@@ -139,7 +149,8 @@ impl Evidence {
 
 impl Sight {
     pub(crate) fn new(camera: &Camera) -> Self {
-        Sight { pictures: Arc::default(), masks: camera.masks.clone() }
+        let bytes_max = usize::try_from(camera.memory_max.0 / PICTURES_SHARE).unwrap_or(usize::MAX);
+        Sight { pictures: Arc::new(Pictures::new(bytes_max)), masks: camera.masks.clone() }
     }
 }
 
@@ -183,7 +194,7 @@ mod tests {
     }
 
     fn evidence(masks: Vec<Vec<[f32; 2]>>) -> Evidence {
-        let pictures = Arc::new(Pictures::default());
+        let pictures = Arc::new(Pictures::new(16 << 20));
         pictures.keep(7, 0, Shows::Movement(Arc::new(white())));
         Evidence::new([(Arc::from("cam:a"), Sight { pictures, masks })], 90)
     }

@@ -13,9 +13,10 @@ use super::counters::Counters;
 use super::decoder::{Codec, Guarded};
 use super::evidence::{Pictures, Shows};
 use super::frame::Frame;
-use super::queue::Work;
+use super::lane::Look;
+use super::pace::Verdict;
+use super::queue::{Claim, Work};
 use super::spare::Spare;
-use crate::ingest::rtsp::AccessUnit;
 use outpost_detectors::background::{MotionConfig, MotionModel};
 use outpost_detectors::luma::Luma;
 
@@ -68,36 +69,29 @@ impl Eye {
         counters: Arc<Counters>,
         pictures: Arc<Pictures>,
     ) -> Self {
-        Eye { source, active_ms, out, counters, pictures, state: State::default() }
-    }
-
-    /// Takes the next unit of this camera.
-    pub(crate) fn look(&mut self, work: &Work, spare: &mut Spare) {
-        self.state.follow(work);
-        // Before decoding as well as after it: what is shed meanwhile is judged by it.
-        self.counters.active_until_ms.store(self.state.active_until_ms(), Relaxed);
-        self.judge(work, spare);
-        self.counters.looked(work.number, self.state.active_until_ms());
+        // A camera's second eye numbers no picture as its first one did.
+        let picture = counters.decoded.load(Relaxed);
+        Eye { source, active_ms, out, counters, pictures, state: State { picture, ..State::default() } }
     }
 
     fn judge(&mut self, work: &Work, spare: &mut Spare) {
         let unit = &work.unit;
         let active = unit.received_ms < self.state.active_until_ms();
-        let wanted = (work.must || active) && (unit.key || self.state.unbroken);
+        let wanted = (work.claim != Claim::Follow || active) && (unit.key || self.state.unbroken);
         if !wanted {
             self.state.unbroken = false;
             if !unit.key {
                 // Its forerunner was shed or damaged: it cannot be decoded either, and is part of the same loss.
-                self.counters.shed(unit.received_ms);
+                self.counters.shed(u64::from(work.claim == Claim::Stir), u64::from(work.claim == Claim::Follow), unit.received_ms);
             }
             return;
         }
         let own = self.state.decoder.take().filter(|own| own.codec() == unit.codec);
         let mut decoder = own.unwrap_or_else(|| spare.take(unit.codec));
-        let outcome = decoder.decode(&unit.data);
+        let outcome = spare.timer().time(work.camera, || decoder.decode(&unit.data));
         self.state.unbroken = outcome.is_ok();
         match outcome {
-            Ok(Some(frame)) => self.picture(frame, unit),
+            Ok(Some(frame)) => self.picture(frame, work),
             Ok(None) if !unit.key => {}
             Ok(None) => self.failed_key("key frame holds no picture"),
             Err(error) => {
@@ -116,15 +110,8 @@ impl Eye {
         }
     }
 
-    /// After a panic somewhere in [`Eye::look`]: starts afresh, but never numbers two pictures alike.
-    pub(crate) fn reset(&mut self) {
-        let (picture, session) = (self.state.picture, self.state.session);
-        self.state = State { picture, session, ..State::default() };
-        self.counters.decode_errors.fetch_add(1, Relaxed);
-    }
-
-    fn picture(&mut self, frame: Frame, unit: &AccessUnit) {
-        let received_ms = unit.received_ms;
+    fn picture(&mut self, frame: Frame, work: &Work) {
+        let (unit, received_ms) = (&work.unit, work.unit.received_ms);
         self.counters.decoded.fetch_add(1, Relaxed);
         self.state.failed_keys = 0;
         if std::mem::take(&mut self.state.blind) {
@@ -133,6 +120,9 @@ impl Eye {
         self.state.picture += 1;
         let picture = self.state.picture;
         let blobs = self.state.movement(&frame, received_ms).to_vec();
+        if unit.key && self.state.motion.as_ref().is_some_and(|motion| motion.model.is_watching()) {
+            self.counters.judged(Verdict { number: work.number, moved: !blobs.is_empty() });
+        }
         if !blobs.is_empty() {
             self.state.active_until_ms = received_ms.saturating_add(self.active_ms);
             self.counters.moving.fetch_add(1, Relaxed);
@@ -168,6 +158,24 @@ impl Eye {
         // Blocks while Watch is behind: this queue fills, delta frames are shed, then sockets are not read. An error
         // means that nobody listens any more: the gateway is stopping.
         let _ = self.out.blocking_send(observation);
+    }
+}
+
+impl Look for Eye {
+    /// Takes the next unit of this camera.
+    fn look(&mut self, work: &Work, spare: &mut Spare) {
+        self.state.follow(work);
+        // Before decoding as well as after it: what is shed meanwhile is judged by it.
+        self.counters.active_until_ms.store(self.state.active_until_ms(), Relaxed);
+        self.judge(work, spare);
+        self.counters.looked(work.number, self.state.active_until_ms());
+    }
+
+    /// Starts afresh, but never numbers two pictures alike.
+    fn reset(&mut self) {
+        let (picture, session) = (self.state.picture, self.state.session);
+        self.state = State { picture, session, ..State::default() };
+        self.counters.decode_errors.fetch_add(1, Relaxed);
     }
 }
 

@@ -129,3 +129,48 @@ async fn an_access_unit_without_end_is_a_matter_of_protocol() {
     };
     check(&scripted(script).await, LinkState::Offline, LinkReason::Protocol).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_drips_is_given_up_in_time() {
+    let script = |mut peer: Scripted| async move {
+        let cseq = peer.hear().await.unwrap_or_default();
+        peer.say(format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nX: ").as_bytes()).await;
+        while peer.say(b"x").await {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Route).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn packets_that_are_no_rtp_are_a_matter_of_protocol() {
+    let script = |mut peer: Scripted| async move {
+        peer.open().await;
+        // Interleaved frames on the right channel, with a version of RTP that does not exist and lengths of nothing.
+        peer.say(b"$\0\0\x0c\xc0\x60\0\x01\0\0\0\x01\0\0\0\x01").await;
+        peer.say(b"$\0\0\0$\0\0\x01\0").await;
+        peer.hang().await;
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Protocol).await;
+}
+
+/// H.264 high profile, level 6.2, 8192x4320: a claim, with a slice of a few bytes.
+const HUGE_SPS: &[u8] = &[0x67, 0x64, 0x00, 0x3e, 0xac, 0xd9, 0x00, 0x80, 0x00, 0x43, 0xa1, 0x00, 0x00, 0x03, 0x00, 0x01];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_of_absurd_size_cost_no_memory_and_are_a_matter_of_codec() {
+    let script = |mut peer: Scripted| async move {
+        peer.open().await;
+        let mut sequence = 0u16;
+        for time in 0.. {
+            for (nal, mark) in [(HUGE_SPS, false), (&[0x68, 0xee, 0x3c, 0x80], false), (&[0x65, 0x88, 0x80, 0x10], true)] {
+                if !peer.say_rtp_marked(sequence, time * 9_000, nal, mark).await {
+                    return;
+                }
+                sequence = sequence.wrapping_add(1);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Codec).await;
+}
