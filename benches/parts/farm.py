@@ -5,7 +5,7 @@ import subprocess
 import time
 import urllib.request
 
-from . import cameras, common
+from . import cameras, common, gate
 
 CAMERA = """
 [[cameras]]
@@ -76,6 +76,53 @@ def measure(work, load, say):
         say(f"{n} cameras: " + ", ".join(f"{key} {value:.3f}" for key, value in row.items()))
         shutil.rmtree(folder, ignore_errors=True)
     return rows
+
+
+def run_trusted(folder, load, n):
+    """Cameras that see twelve visits and then nobody: at rest before the gate is trusted, and after."""
+    clip = folder / "visits.h264"
+    gate.make_clip(clip, load["video"], "-crf 25", "", empty_after_s=load["seconds"] + 200)
+    visits_s = gate.ROUNDS * sum(gate.EMPTY_S + end - begin for begin, end in gate.VISITS)
+    api_port, n_listeners = common.free_port(), -(-n // cameras.VIEWERS_PER_LISTENER)
+    command = [common.target("sides"), "cameras", clip, gate.FPS, n_listeners]
+    with common.Process("cameras", command, folder, stdout=subprocess.PIPE) as server:
+        ports = server.child.stdout.readline().split()
+        text = cameras.CONFIGURATION.format(api_port=api_port, data=folder / "data") + "".join(
+            CAMERA.format(number=number, port=ports[number // cameras.VIEWERS_PER_LISTENER], path="clip") for number in range(n)
+        )
+        with common.start_gateway(folder, text, api_port, load["binary"]) as gateway:
+            rows = {}
+            # The first empty stretch, then the one after the visits and a minute of rest.
+            for name, wait_s, seconds in [("before", 8, gate.EMPTY_S - 10), ("after", visits_s - gate.EMPTY_S + 75, load["seconds"])]:
+                time.sleep(wait_s)
+                before = common.metrics(api_port)
+                cpu_s, wall_s = cameras.measured(gateway, seconds, 0)
+                after = common.metrics(api_port)
+                rows[name] = dict(
+                    cpu_s=cpu_s, wall_s=wall_s, decoded=after["outpost_camera_frames_decoded_total"] - before["outpost_camera_frames_decoded_total"],
+                    trusted=after.get("outpost_camera_gate_trusted", 0), shed=after.get("outpost_camera_frames_shed_total", 0),
+                )
+            return rows
+
+
+def run_soak(folder, load, clip, n, seconds):
+    """Half of the cameras are well; of the others a quarter flaps, a quarter is silent, and nobody is at the address of the rest."""
+    farm, port = start_farm(folder, clip)
+    api_port, nobody = common.free_port(), common.free_port()
+    kinds = ["clip", "flap", "clip", "silent", "clip", "nobody", "clip", "nobody"]
+    with farm:
+        head = cameras.CONFIGURATION.format(api_port=api_port, data=folder / "data")
+        text = head + "".join(
+            CAMERA.format(number=number, port=nobody if (kind := kinds[number % 8]) == "nobody" else port, path=kind)
+            for number in range(n)
+        )
+        with common.start_gateway(folder, text, api_port, load["binary"]) as gateway:
+            rows, begun = [], time.monotonic()
+            while time.monotonic() - begun < seconds:
+                time.sleep(min(60, seconds / 10))
+                errors = common.metrics(api_port).get("outpost_camera_errors_total", 0)
+                rows.append((time.monotonic() - begun, gateway.rss_mb(), n_live(api_port), errors))
+            return rows
 
 
 def report(rows):

@@ -9,8 +9,8 @@ use std::time::Duration;
 use outpost::demo::camera::Clip;
 use outpost::demo::rtsp::{Inbox, Then, answer};
 use tokio::io::AsyncReadExt;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::TcpSocket;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 

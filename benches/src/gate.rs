@@ -16,7 +16,9 @@ const LEARN_KEYS: usize = 5;
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let [fps, files @ ..] = words else { return Err("expected FPS CLIP…".into()) };
     let fps: f64 = fps.parse()?;
-    println!("| clip | key frames | with movement | area under the curve | onsets (faded) | missed | still looks that stirred | trusted |");
+    println!(
+        "| clip | key frames | with movement | area under the curve | onsets (faded) | missed | still looks that stirred | trusted |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for file in files {
         let units = Clip::units(&std::fs::read(file)?);

@@ -211,7 +211,7 @@ mod tests {
 
     /// Frames of `size` from `from` to `to`; whether something stirred.
     fn feed(gate: &mut SizeGate, frames: std::ops::Range<usize>, size: impl Fn(usize) -> usize) -> bool {
-        frames.fold(false, |stirred, frame| gate.delta(size(frame)) || stirred)
+        frames.filter(|frame| gate.delta(size(*frame))).count() > 0
     }
 
     #[test]

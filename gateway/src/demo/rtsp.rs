@@ -97,7 +97,10 @@ mod tests {
         let mut inbox = Inbox { bytes: b"$\x01\0\x02xyPLAY rtsp://h/ RTSP/1.0\r\nCSeq: 3\r\n\r\n$\x01\0".to_vec() };
         let request = inbox.request().unwrap().unwrap();
         let answer = answer(&request, "v=0\r\n");
-        assert_eq!((answer.text.as_str(), answer.then), ("RTSP/1.0 200 OK\r\nCSeq: 3\r\nSession: 1\r\n\r\n", Then::Play));
+        assert_eq!(
+            (answer.text.as_str(), answer.then),
+            ("RTSP/1.0 200 OK\r\nCSeq: 3\r\nSession: 1\r\n\r\n", Then::Play)
+        );
         assert!(inbox.request().unwrap().is_none());
         assert!(Inbox { bytes: vec![b'x'; REQUEST_BYTES_MAX + 1] }.request().is_err());
     }

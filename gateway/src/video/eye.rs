@@ -82,7 +82,11 @@ impl Eye {
             self.state.unbroken = false;
             if !unit.key {
                 // Its forerunner was shed or damaged: it cannot be decoded either, and is part of the same loss.
-                self.counters.shed(u64::from(work.claim == Claim::Stir), u64::from(work.claim == Claim::Follow), unit.received_ms);
+                self.counters.shed(
+                    u64::from(work.claim == Claim::Stir),
+                    u64::from(work.claim == Claim::Follow),
+                    unit.received_ms,
+                );
             }
             return;
         }

@@ -207,7 +207,13 @@ mod tests {
     }
 
     /// Decodes nothing, but answers as an eye would that sees movement where frames are large.
-    async fn play(feed: &Feed, queue: &Queue, counters: &Counters, frames: std::ops::Range<i64>, len: usize) -> Vec<Work> {
+    async fn play(
+        feed: &Feed,
+        queue: &Queue,
+        counters: &Counters,
+        frames: std::ops::Range<i64>,
+        len: usize,
+    ) -> Vec<Work> {
         let mut taken = Vec::new();
         for frame in frames {
             feed.unit(unit(frame % 30 == 0, frame * 66, len)).await;

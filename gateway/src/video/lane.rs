@@ -190,7 +190,8 @@ mod tests {
 
     fn work(camera: usize, number: u64, len: usize) -> Work {
         let data = Bytes::from(vec![0; len]);
-        let unit = AccessUnit { codec: Codec::H264, data, key: true, size: None, loss: 0, received_ms: 0, media_ms: None };
+        let unit =
+            AccessUnit { codec: Codec::H264, data, key: true, size: None, loss: 0, received_ms: 0, media_ms: None };
         Work { camera, number, session: 1, claim: Claim::Look, chain: false, important: false, unit }
     }
 
@@ -204,7 +205,7 @@ mod tests {
         lane.start().unwrap();
         let much_later = || Instant::now() + 2 * DECODE_LIMIT;
         let in_time = Duration::from_secs(60);
-        let mut see = async |camera, number, len| {
+        let see = async |camera, number, len| {
             queue.put(work(camera, number, len)).await;
             seeing.recv_timeout(in_time).ok()
         };

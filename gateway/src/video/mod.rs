@@ -105,12 +105,7 @@ impl Cameras {
             stop.run_until_cancelled(checks).await;
             queues.iter().for_each(|queue| queue.close());
         });
-        Ok(Cameras {
-            counters,
-            evidence: Evidence::new(sights, video.jpeg_quality),
-            sessions,
-            lanes,
-        })
+        Ok(Cameras { counters, evidence: Evidence::new(sights, video.jpeg_quality), sessions, lanes })
     }
 
     pub fn evidence(&self) -> Evidence {

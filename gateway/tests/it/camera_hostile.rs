@@ -154,8 +154,12 @@ async fn packets_that_are_no_rtp_are_a_matter_of_protocol() {
     check(&scripted(script).await, LinkState::Offline, LinkReason::Protocol).await;
 }
 
-/// H.264 high profile, level 6.2, 8192x4320: a claim, with a slice of a few bytes.
-const HUGE_SPS: &[u8] = &[0x67, 0x64, 0x00, 0x3e, 0xac, 0xd9, 0x00, 0x80, 0x00, 0x43, 0xa1, 0x00, 0x00, 0x03, 0x00, 0x01];
+/// Parameter sets by x264 of a stream of 8192x4320, constrained baseline.
+const HUGE_SPS: &[u8] = &[
+    0x67, 0x42, 0xc0, 0x3c, 0xda, 0x00, 0x20, 0x00, 0x08, 0x76, 0xc0, 0x44, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00, 0x00,
+    0x03, 0x00, 0x08, 0x3c, 0x20, 0x10, 0xa8,
+];
+const HUGE_PPS: &[u8] = &[0x68, 0xce, 0x0f, 0xc8];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pictures_of_absurd_size_cost_no_memory_and_are_a_matter_of_codec() {
@@ -163,7 +167,7 @@ async fn pictures_of_absurd_size_cost_no_memory_and_are_a_matter_of_codec() {
         peer.open().await;
         let mut sequence = 0u16;
         for time in 0.. {
-            for (nal, mark) in [(HUGE_SPS, false), (&[0x68, 0xee, 0x3c, 0x80], false), (&[0x65, 0x88, 0x80, 0x10], true)] {
+            for (nal, mark) in [(HUGE_SPS, false), (HUGE_PPS, false), (&[0x65, 0x88, 0x84, 0x3a, 0x26, 0x28], true)] {
                 if !peer.say_rtp_marked(sequence, time * 9_000, nal, mark).await {
                     return;
                 }

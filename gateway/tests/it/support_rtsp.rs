@@ -122,7 +122,8 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 
 /// Configuration with short limits; `more` is TOML.
 pub(crate) fn camera(id: &str, url: &str, more: &str) -> config::Camera {
-    let limits = ["open_timeout = \"3s\"", "stall_after = \"3s\"", "retry_max = \"1s\"", "frame_bytes_max = \"256KiB\""];
+    let limits =
+        ["open_timeout = \"3s\"", "stall_after = \"3s\"", "retry_max = \"1s\"", "frame_bytes_max = \"256KiB\""];
     let given = |limit: &str| more.contains(limit.split_once(" =").map_or(limit, |(key, _)| key));
     let limits: Vec<&str> = limits.into_iter().filter(|limit| !given(limit)).collect();
     toml::from_str(&format!("id = {id:?}\nurl = {url:?}\n{}\n{more}", limits.join("\n"))).expect("test configuration")

@@ -30,11 +30,7 @@ impl Admission {
     pub fn new(open_max: usize) -> Self {
         let doubtful = (open_max / 2).max(1);
         let ready = open_max.saturating_sub(doubtful).max(1);
-        Admission {
-            ready: Semaphore::new(ready),
-            doubtful: Semaphore::new(doubtful),
-            next: Mutex::new(Instant::now()),
-        }
+        Admission { ready: Semaphore::new(ready), doubtful: Semaphore::new(doubtful), next: Mutex::new(Instant::now()) }
     }
 
     /// Waits for a place, first come, first served. It is free again when the permit is dropped.
