@@ -1,4 +1,4 @@
-"""G: what many quiet cameras cost: CPU and memory of the gateway on the streams of the replay farm, the farm's own cost apart."""
+"""H: what many quiet cameras cost: CPU and memory of the gateway on the streams of the replay farm, the farm's own cost apart."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""H: how much the sizes of encoded frames tell, by encoder: a long recording of a quiet corner with a visitor now and then."""
+"""I: how much the sizes of encoded frames tell, by encoder: a long recording of a quiet corner with a visitor now and then."""
 
 import subprocess
 
