@@ -2,7 +2,9 @@
 
 pub mod acknowledge;
 pub mod cameras;
+pub mod farm;
 pub mod flood;
+pub mod gate;
 pub mod job;
 pub mod latency;
 pub mod listen;

@@ -8,6 +8,7 @@
 //! - [`condition`]: several readings of one source together
 //! - [`silent`], [`hotspot`], [`intrusion`]: detector kinds over other facts
 //! - [`anomaly`]: how unusual a reading is for its sensor
+//! - [`size_gate`]: whether something moves, by the sizes of encoded frames
 //! - [`luma`], [`background`], [`blob`]: from luma pictures to moving blobs, with `light` (exposure) and `regions`
 //!   (connected cells)
 
@@ -31,3 +32,4 @@ pub mod blob;
 mod light;
 pub mod luma;
 mod regions;
+pub mod size_gate;

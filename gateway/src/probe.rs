@@ -7,7 +7,7 @@ use std::time::Duration;
 use outpost_detectors::observation::LinkReason;
 use url::Url;
 
-use crate::config::{Bytes, Camera, Span};
+use crate::config::{Bytes, Camera, Compat, Span, Transport};
 use crate::ingest::rtsp::{self, AccessUnit, RtspError};
 use crate::video::decoder::{Codec, Guarded};
 use crate::video::frame::Frame;
@@ -164,6 +164,9 @@ fn camera(url: String, username: Option<String>) -> Camera {
         url,
         username,
         password: None,
+        ca_file: None,
+        transport: Transport::Tcp,
+        compat: Compat::default(),
         place: None,
         zones: Vec::new(),
         masks: Vec::new(),
@@ -171,6 +174,7 @@ fn camera(url: String, username: Option<String>) -> Camera {
         open_timeout: TIMEOUT,
         stall_after: TIMEOUT,
         frame_bytes_max: FRAME_BYTES_MAX,
+        memory_max: FRAME_BYTES_MAX,
         retry_max: TIMEOUT,
     }
 }

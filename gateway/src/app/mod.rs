@@ -119,7 +119,7 @@ impl App {
         restored.seen.into_iter().for_each(|row| seen.restore(row));
         let Started { sessions, listeners: mqtt_listeners, lines } =
             start_sessions(config, &publishers, &metrics, &seen, &messages_in, &stop).await?;
-        let cameras = start_cameras(config, observations_in.clone(), &stop)?;
+        let cameras = start_cameras(config, observations_in.clone(), troubles_in.clone(), &stop)?;
         let evidence = cameras.as_ref().map(|cameras| Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>);
 
         let shell = Shell {
@@ -262,7 +262,9 @@ impl App {
 fn expected(config: &Config) -> Vec<String> {
     let cameras = config.cameras.iter().map(|camera| format!("cam:{}", camera.id));
     let named = config.rules.iter().flat_map(|rule| &rule.sources).filter(|source| !source.contains(['+', '#', '*']));
-    let own = config.series.iter().map(|_| TroubleKind::SeriesDown.source().to_owned());
+    let series = config.series.iter().map(|_| TroubleKind::SeriesDown);
+    let video = config.cameras.iter().take(1).map(|_| TroubleKind::DecodersBehind);
+    let own = series.chain(video).map(|kind| kind.source().to_owned());
     cameras.chain(named.cloned()).chain(own).collect()
 }
 

@@ -9,7 +9,8 @@ use crate::api::{Readiness, SessionHealth};
 use crate::config::Config;
 use crate::ingest::mqtt::{Session, SessionState};
 use crate::store::Reader;
-use crate::telemetry::metrics::{CameraMetrics, Metrics};
+use crate::telemetry::camera::CameraMetrics;
+use crate::telemetry::metrics::Metrics;
 use crate::video;
 
 pub(super) struct Sessions {
@@ -83,6 +84,12 @@ impl Readiness for Sessions {
                 metrics.raise_errors_to("reconnect", counts.reconnects);
                 metrics.raise_errors_to("loss", counts.lost_packets);
                 metrics.set_state(counts.state);
+                metrics.memory_bytes.set(i64::try_from(counts.memory_bytes).unwrap_or(i64::MAX));
+                metrics.key_interval.set(counts.key_interval_ms as f64 / 1_000.0);
+                metrics.drift.set(counts.drift_ms as f64 / 1_000.0);
+                if let Some(gate) = counts.gate {
+                    metrics.set_gate(gate.is_trusted, gate.auc.map(f64::from));
+                }
             }
         }
         if let Ok(n_lines) = self.reader.spool_lines() {

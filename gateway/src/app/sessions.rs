@@ -14,7 +14,7 @@ use crate::config::{Config, Feed};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
 use crate::ingest::{Acknowledge, Message, Receipt};
-use crate::nouns::SnapshotAsk;
+use crate::nouns::{SnapshotAsk, Trouble};
 use crate::pipeline::run::{Evidence, Line};
 use crate::pipeline::seen::Seen;
 use crate::telemetry::metrics::Metrics;
@@ -72,6 +72,7 @@ pub(super) async fn start_sessions(
 pub(super) fn start_cameras(
     config: &Config,
     observations: mpsc::Sender<Observation>,
+    troubles: mpsc::Sender<Trouble>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Arc<video::Cameras>>> {
     if config.cameras.is_empty() {
@@ -79,7 +80,9 @@ pub(super) fn start_cameras(
     }
     let cameras = video::Cameras::start(&config.cameras, &config.video, observations, stop.clone())
         .context("failed to start the decode threads")?;
-    Ok(Some(Arc::new(cameras)))
+    let cameras = Arc::new(cameras);
+    tokio::spawn(video::overload::watch(cameras.clone(), troubles, stop.clone()));
+    Ok(Some(cameras))
 }
 
 /// A session's acknowledgements, as the pipeline gives them.

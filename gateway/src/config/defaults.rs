@@ -30,7 +30,15 @@ impl Default for Pipeline {
 
 impl Default for Video {
     fn default() -> Self {
-        Video { decode_threads: 0, queue_max: 256, active: Span::from_ms(5_000), jpeg_quality: 80 }
+        Video {
+            decode_threads: 0,
+            decode_cores: 0.0,
+            queue_max: 256,
+            glance: Span::from_ms(10_000),
+            open_max: 64,
+            active: Span::from_ms(5_000),
+            jpeg_quality: 80,
+        }
     }
 }
 
@@ -115,6 +123,9 @@ pub(super) fn stall_after() -> Span {
 }
 pub(super) fn frame_bytes_max() -> Bytes {
     Bytes(4 << 20)
+}
+pub(super) fn memory_max() -> Bytes {
+    Bytes(32 << 20)
 }
 pub(super) fn least_severity() -> Severity {
     Severity::Minor

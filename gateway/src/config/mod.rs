@@ -3,6 +3,7 @@
 //! The structs here are the file's shape and nothing else; defaults stand beside their key and in
 //! `configs/district.toml`.
 
+mod camera;
 pub mod check;
 pub mod condition;
 mod defaults;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use outpost_fences::{Coordinates, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
+pub use camera::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp, Zone};
 pub use check::load;
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
@@ -109,8 +111,15 @@ pub struct Pipeline {
 pub struct Video {
     /// Threads that decode, shared by all cameras. 0 = one per core.
     pub decode_threads: usize,
+    /// Cores that decoding may take, all threads together. 0 = no limit beyond the threads.
+    pub decode_cores: f64,
     /// Access units waiting per decode thread; when full, delta frames are shed and counted.
     pub queue_max: usize,
+    /// A camera at rest is looked at this often once the sizes of its frames have shown that they tell of movement; until
+    /// then at each key frame.
+    pub glance: Span,
+    /// Cameras that are opened at once.
+    pub open_max: usize,
     /// All frames are decoded for this long after the last movement.
     pub active: Span,
     /// JPEG quality of snapshots, 1 to 100.
@@ -200,50 +209,6 @@ pub struct Feed {
     /// Of the positions in its payloads.
     #[serde(default)]
     pub coordinates: CoordinateSystem,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Camera {
-    /// The source is called `cam:` + id.
-    pub id: String,
-    #[serde(default)]
-    pub name: String,
-    /// `rtsp://host[:port]/path`, without credentials.
-    pub url: String,
-    pub username: Option<String>,
-    pub password: Option<Secret>,
-    pub place: Option<[f64; 2]>,
-    /// Areas of the picture that rules name.
-    #[serde(default)]
-    pub zones: Vec<Zone>,
-    /// Polygons blackened in every picture that is stored or sent.
-    #[serde(default)]
-    pub masks: Vec<Vec<[f32; 2]>>,
-    /// Alert when no picture came for this long, unless a rule of kind `dark` watches the camera; the alert clears when
-    /// pictures come again.
-    #[serde(default = "defaults::dark_after")]
-    pub dark_after: Span,
-    /// Limit of each of connect+describe, setup and play.
-    #[serde(default = "defaults::connect_timeout")]
-    pub open_timeout: Span,
-    /// Limit of the wait for the next frame; beyond it the stream has stalled.
-    #[serde(default = "defaults::stall_after")]
-    pub stall_after: Span,
-    /// Largest access unit accepted.
-    #[serde(default = "defaults::frame_bytes_max")]
-    pub frame_bytes_max: Bytes,
-    /// Longest wait between two attempts to connect.
-    #[serde(default = "defaults::retry_max")]
-    pub retry_max: Span,
-}
-
-/// A polygon in the picture: x right, y down, 0..1.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Zone {
-    pub id: String,
-    pub polygon: Vec<[f32; 2]>,
 }
 
 /// What is known of a source beyond its messages.

@@ -13,11 +13,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::rtsp::{Inbox, SSRC, Then, answer};
+
 /// Clients at a time; further ones wait to be accepted.
 const CLIENTS_MAX: usize = 16;
-
-/// Longest request that is read.
-const REQUEST_BYTES_MAX: usize = 8 << 10;
 
 /// A client that takes nothing for this long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,7 +26,6 @@ const PAYLOAD_BYTES_MAX: usize = 1_400;
 
 const RTP_CLOCK_HZ: f64 = 90_000.0;
 const PAYLOAD_TYPE: u8 = 96;
-const SSRC: u32 = 0x4f75_7470;
 
 /// Bytes before a packet's payload: the interleaved frame's four (RFC 2326 section 10.12) and RTP's twelve.
 const HEADER_BYTES: usize = 16;
@@ -52,6 +50,15 @@ pub struct Clip {
     sdp: String,
 }
 
+/// One coded picture.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// Annex B.
+    pub bytes: Vec<u8>,
+    /// Whether it can be decoded without those before it.
+    pub key: bool,
+}
+
 /// The packets of one picture, each with its interleaved header.
 #[derive(Debug, Default)]
 struct Picture {
@@ -69,25 +76,20 @@ impl Clip {
             return Err(ClipError::Incomplete);
         };
         let sdp = describe(sps, pps);
-        let mut pictures = Vec::new();
-        let (mut group, mut seen_slice) = (Vec::new(), false);
-        for nal in nals {
-            let slice = matches!(nal[0] & 0x1f, NAL_SLICE..=NAL_IDR);
-            let first_of_picture = slice && nal.get(1).is_some_and(|byte| byte & 0x80 != 0);
-            if seen_slice && (!slice || first_of_picture) {
-                pictures.push(Picture::pack(&group));
-                (seen_slice, group) = (false, Vec::new());
-            }
-            seen_slice |= slice;
-            group.push(nal);
-        }
-        if seen_slice {
-            pictures.push(Picture::pack(&group));
-        }
+        let pictures: Vec<Picture> = pictures(&nals).iter().map(|group| Picture::pack(group)).collect();
         if pictures.is_empty() {
             return Err(ClipError::Incomplete);
         }
         Ok(Clip { pictures, sdp })
+    }
+
+    /// The access units of an Annex B stream.
+    pub fn units(stream: &[u8]) -> Vec<Unit> {
+        let unit = |group: &Vec<&[u8]>| Unit {
+            bytes: group.iter().flat_map(|nal| [0, 0, 0, 1].into_iter().chain(nal.iter().copied())).collect(),
+            key: group.iter().any(|nal| nal[0] & 0x1f == NAL_IDR),
+        };
+        pictures(&split(stream)).iter().map(unit).collect()
     }
 
     /// Pictures in one round of the clip.
@@ -98,6 +100,17 @@ impl Clip {
     /// Never true: an empty clip cannot be made.
     pub fn is_empty(&self) -> bool {
         self.pictures.is_empty()
+    }
+
+    /// Session description.
+    pub fn sdp(&self) -> &str {
+        &self.sdp
+    }
+
+    /// The RTP packets of a picture, each as an interleaved frame on channel 0, with their sequence numbers and time.
+    /// The clip goes round: any `number` is one of its pictures.
+    pub fn picture(&self, number: u64, sequence: &mut u16, rtp_time: u32) -> Vec<u8> {
+        self.pictures[(number % self.pictures.len() as u64) as usize].stamped(sequence, rtp_time)
     }
 }
 
@@ -188,7 +201,7 @@ struct Client<'a> {
     clip: &'a Clip,
     interval: Duration,
     fps: f64,
-    inbox: Vec<u8>,
+    inbox: Inbox,
     /// When the next picture is due, once playing.
     due: Option<Instant>,
     sent: u64,
@@ -199,7 +212,7 @@ impl<'a> Client<'a> {
     fn new(stream: TcpStream, clip: &'a Clip, fps: f64) -> Self {
         let fps = if fps.is_finite() { fps.clamp(0.1, 240.0) } else { 10.0 };
         let interval = Duration::from_secs_f64(1.0 / fps);
-        Client { stream, clip, interval, fps, inbox: Vec::new(), due: None, sent: 0, sequence: 0 }
+        Client { stream, clip, interval, fps, inbox: Inbox::default(), due: None, sent: 0, sequence: 0 }
     }
 
     async fn run(mut self) -> std::io::Result<()> {
@@ -214,7 +227,7 @@ impl<'a> Client<'a> {
             };
             tokio::select! {
                 biased;
-                got = self.stream.read_buf(&mut self.inbox) => {
+                got = self.stream.read_buf(&mut self.inbox.bytes) => {
                     if got? == 0 || !self.answer_all().await? {
                         return Ok(());
                     }
@@ -225,11 +238,9 @@ impl<'a> Client<'a> {
     }
 
     async fn send_picture(&mut self) -> std::io::Result<()> {
-        let n_pictures = self.clip.pictures.len() as u64;
-        let picture = &self.clip.pictures[(self.sent % n_pictures) as usize];
         // Continuous over the loop's seam; wraps as RTP times do.
         let rtp_time = (self.sent as f64 * RTP_CLOCK_HZ / self.fps) as u64 as u32;
-        let bytes = picture.stamped(&mut self.sequence, rtp_time);
+        let bytes = self.clip.picture(self.sent, &mut self.sequence, rtp_time);
         self.sent += 1;
         self.due = self.due.map(|due| due + self.interval);
         self.write(&bytes).await
@@ -237,63 +248,16 @@ impl<'a> Client<'a> {
 
     /// Answers every whole request of the inbox. False when the client said goodbye.
     async fn answer_all(&mut self) -> std::io::Result<bool> {
-        loop {
-            // The client's RTCP comes as interleaved frames between its requests.
-            if self.inbox.first() == Some(&b'$') {
-                let Some(len) = self.inbox.get(2..4).map(|len| usize::from(u16::from_be_bytes([len[0], len[1]])))
-                else {
-                    return Ok(true);
-                };
-                if self.inbox.len() < 4 + len {
-                    return Ok(self.inbox.len() <= REQUEST_BYTES_MAX + 4 + usize::from(u16::MAX));
-                }
-                self.inbox.drain(..4 + len);
-                continue;
-            }
-            let Some(end) = self.inbox.windows(4).position(|w| w == b"\r\n\r\n") else {
-                return Ok(self.inbox.len() <= REQUEST_BYTES_MAX);
-            };
-            let request = String::from_utf8_lossy(&self.inbox[..end]).into_owned();
-            self.inbox.drain(..end + 4);
-            if !self.answer(&request).await? {
-                return Ok(false);
+        while let Some(request) = self.inbox.request().map_err(std::io::Error::other)? {
+            let answer = answer(&request, &self.clip.sdp);
+            self.write(answer.text.as_bytes()).await?;
+            match answer.then {
+                Then::HangUp => return Ok(false),
+                Then::Play if self.due.is_none() => self.due = Some(Instant::now()),
+                Then::Play | Then::Listen => {}
             }
         }
-    }
-
-    async fn answer(&mut self, request: &str) -> std::io::Result<bool> {
-        let mut words = request.lines().next().unwrap_or_default().split_whitespace();
-        let (method, url) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let header = |name: &str| {
-            let fields = request.lines().skip(1).filter_map(|line| line.split_once(':'));
-            fields.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
-        };
-        let cseq = header("cseq").unwrap_or("0").to_owned();
-        let answer = match method {
-            "OPTIONS" => "200 OK\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN".to_owned(),
-            "DESCRIBE" => format!(
-                "200 OK\r\nContent-Base: {}/\r\nContent-Type: application/sdp\r\nContent-Length: {}",
-                url.trim_end_matches('/'),
-                self.clip.sdp.len(),
-            ),
-            "SETUP" if !header("transport").is_some_and(|transport| transport.contains("RTP/AVP/TCP")) => {
-                "461 Unsupported Transport".to_owned()
-            }
-            "SETUP" => format!(
-                "200 OK\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1;ssrc={SSRC:08x}\r\nSession: 1;timeout=60"
-            ),
-            "PLAY" | "GET_PARAMETER" | "SET_PARAMETER" | "TEARDOWN" => "200 OK\r\nSession: 1".to_owned(),
-            _ => "501 Not Implemented".to_owned(),
-        };
-        let body = if method == "DESCRIBE" { self.clip.sdp.as_str() } else { "" };
-        let (status, fields) = answer.split_once("\r\n").unwrap_or((&answer, ""));
-        let fields = if fields.is_empty() { String::new() } else { format!("{fields}\r\n") };
-        let whole = format!("RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{fields}\r\n{body}");
-        self.write(whole.as_bytes()).await?;
-        if method == "PLAY" && self.due.is_none() {
-            self.due = Some(Instant::now());
-        }
-        Ok(method != "TEARDOWN")
+        Ok(true)
     }
 
     async fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
@@ -302,6 +266,26 @@ impl<'a> Client<'a> {
             Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
         }
     }
+}
+
+/// The NAL units of each picture.
+fn pictures<'a>(nals: &[&'a [u8]]) -> Vec<Vec<&'a [u8]>> {
+    let mut pictures = Vec::new();
+    let (mut group, mut seen_slice) = (Vec::new(), false);
+    for &nal in nals {
+        let slice = matches!(nal[0] & 0x1f, NAL_SLICE..=NAL_IDR);
+        let first_of_picture = slice && nal.get(1).is_some_and(|byte| byte & 0x80 != 0);
+        if seen_slice && (!slice || first_of_picture) {
+            pictures.push(std::mem::take(&mut group));
+            seen_slice = false;
+        }
+        seen_slice |= slice;
+        group.push(nal);
+    }
+    if seen_slice {
+        pictures.push(group);
+    }
+    pictures
 }
 
 /// Session description, RFC 8866 and RFC 6184 section 8.2.1.

@@ -4,6 +4,7 @@
 pub mod broker;
 pub mod camera;
 mod publishers;
+pub mod rtsp;
 
 use std::path::Path;
 use std::sync::Arc;

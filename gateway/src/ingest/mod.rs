@@ -4,6 +4,7 @@ pub mod backoff;
 pub mod listener;
 pub mod mqtt;
 pub mod rtsp;
+mod tls;
 
 use std::sync::Arc;
 

@@ -18,6 +18,8 @@ pub enum TroubleKind {
     SeriesDown,
     /// The spool was full: the oldest readings that waited were evicted.
     ReadingsLost,
+    /// Decoders have no time for all frames of the cameras on which something moves.
+    DecodersBehind,
 }
 
 impl TroubleKind {
@@ -26,6 +28,7 @@ impl TroubleKind {
         match self {
             TroubleKind::SeriesDown => "series-down",
             TroubleKind::ReadingsLost => "readings-lost",
+            TroubleKind::DecodersBehind => "decoders-behind",
         }
     }
 
@@ -33,6 +36,7 @@ impl TroubleKind {
     pub fn source(self) -> &'static str {
         match self {
             TroubleKind::SeriesDown | TroubleKind::ReadingsLost => "outpost:series",
+            TroubleKind::DecodersBehind => "outpost:video",
         }
     }
 }

@@ -28,6 +28,9 @@ use crate::nouns::TroubleKind;
 /// A moving thing may be lost for this long without its dwell beginning anew: blobs flicker.
 pub(super) const INTRUSION_GAP_MS: i64 = 1_000;
 
+/// Decoders that are behind for this long are an alert, and it is over once they have kept up for as long.
+const BEHIND_HOLD_MS: i64 = 60_000;
+
 pub(super) struct Rule {
     pub(super) id: Arc<str>,
     pub(super) name: Arc<str>,
@@ -94,6 +97,9 @@ pub(super) fn compile(config: &Config, fences: &FenceSet) -> Result<Vec<Rule>, R
     let built_in = dark_cameras(config, &rules);
     rules.extend(built_in);
     rules.extend(config.series.iter().flat_map(series_troubles));
+    if !config.cameras.is_empty() {
+        rules.push(video_trouble());
+    }
     Ok(rules)
 }
 
@@ -123,22 +129,33 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
 
 /// Readings that do not reach the series database are work for somebody, before and after they are lost.
 fn series_troubles(series: &Series) -> [Rule; 2] {
-    let rule = |kind: TroubleKind, name: &str, hold_ms| Rule {
-        id: kind.rule().into(),
-        name: name.into(),
-        severity: Severity::Moderate,
-        category: "gateway/series".into(),
-        patterns: Vec::new(),
-        named: HashSet::from([kind.source().into()]),
-        judge: Judge::Trouble { kind, latch: Latch { hold_ms, clear_hold_ms: 0 } },
-        flapping: None,
-        lateness_ms: 0,
-        schedule: None,
-    };
+    let latch = |hold_ms| Latch { hold_ms, clear_hold_ms: 0 };
+    let rule = |kind, name, hold_ms| own_trouble(kind, name, "gateway/series", latch(hold_ms));
     [
         rule(TroubleKind::SeriesDown, "series database down", series.down_after.ms()),
         rule(TroubleKind::ReadingsLost, "readings lost", 0),
     ]
+}
+
+/// Pictures that nobody has time to decode are a matter of the machine, not of the cameras.
+fn video_trouble() -> Rule {
+    let latch = Latch { hold_ms: BEHIND_HOLD_MS, clear_hold_ms: BEHIND_HOLD_MS };
+    own_trouble(TroubleKind::DecodersBehind, "decoders behind", "gateway/video", latch)
+}
+
+fn own_trouble(kind: TroubleKind, name: &str, category: &str, latch: Latch) -> Rule {
+    Rule {
+        id: kind.rule().into(),
+        name: name.into(),
+        severity: Severity::Moderate,
+        category: category.into(),
+        patterns: Vec::new(),
+        named: HashSet::from([kind.source().into()]),
+        judge: Judge::Trouble { kind, latch },
+        flapping: None,
+        lateness_ms: 0,
+        schedule: None,
+    }
 }
 
 type Calendars<'a> = HashMap<&'a str, Arc<Calendar>>;

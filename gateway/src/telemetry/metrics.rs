@@ -5,7 +5,7 @@
 //! Whoever counts often asks once for its counters ([`Metrics::feed`], [`Metrics::camera`]…) and keeps them: a count is
 //! then one atomic addition.
 
-use outpost_detectors::observation::{Fact, LinkState};
+use outpost_detectors::observation::Fact;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -14,14 +14,13 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use super::camera::{CameraFamilies, CameraMetrics};
 use super::listener::ListenerFamilies;
 use super::tally::{FeedMetrics, FeedTally};
 use crate::config::Severity;
 
 /// Content type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-const LINK_STATES: [LinkState; 4] = [LinkState::Connecting, LinkState::Live, LinkState::Stalled, LinkState::Offline];
 
 #[derive(Debug)]
 pub struct Metrics {
@@ -49,11 +48,7 @@ pub struct Metrics {
     deliveries: Family<ReceiverResultLabels, Counter>,
     /// Lines of readings on their way to the time series.
     pub series: SeriesMetrics,
-    camera_state: Family<CameraStateLabels, Gauge>,
-    camera_frames: Family<CameraLabel, Counter>,
-    camera_decoded: Family<CameraLabel, Counter>,
-    camera_shed: Family<CameraLabel, Counter>,
-    camera_errors: Family<CameraReasonLabels, Counter>,
+    cameras: CameraFamilies,
     messages_unrouted: Family<BrokerLabel, Counter>,
     mqtt_session_up: Family<BrokerLabel, Gauge>,
     reloads: Family<ResultLabel, Counter>,
@@ -99,18 +94,6 @@ pub struct SeriesMetrics {
     pub waiting: Gauge,
 }
 
-#[derive(Debug, Clone)]
-pub struct CameraMetrics {
-    camera: String,
-    /// Access units that came.
-    pub frames: Counter,
-    pub decoded: Counter,
-    /// Access units left undecoded because the decoders were busy.
-    pub shed: Counter,
-    errors: Family<CameraReasonLabels, Counter>,
-    state: Family<CameraStateLabels, Gauge>,
-}
-
 impl Default for Metrics {
     fn default() -> Self {
         Metrics::new()
@@ -146,11 +129,7 @@ impl Metrics {
             outbox_waiting: add(r, "outbox_deliveries", "deliveries that wait, by receiver", Family::default()),
             deliveries: add(r, "deliveries", "attempts to deliver by receiver and result", Family::default()),
             series: SeriesMetrics::registered(r),
-            camera_state: add(r, "camera_state", "1 for the state that a camera is in", Family::default()),
-            camera_frames: add(r, "camera_frames", "access units that came", Family::default()),
-            camera_decoded: add(r, "camera_frames_decoded", "access units decoded", Family::default()),
-            camera_shed: add(r, "camera_frames_shed", "access units that decoders had no time for", Family::default()),
-            camera_errors: add(r, "camera_errors", "failures of a camera's session or stream", Family::default()),
+            cameras: CameraFamilies::registered(r),
             messages_unrouted: add(r, "messages_unrouted", "messages that no feed reads", Family::default()),
             mqtt_session_up: add(r, "mqtt_session_up", "1 while the broker's session is up", Family::default()),
             observations_unjudged: add(
@@ -241,15 +220,7 @@ impl Metrics {
     }
 
     pub fn camera(&self, camera: &str) -> CameraMetrics {
-        let label = CameraLabel { camera: camera.into() };
-        CameraMetrics {
-            frames: self.camera_frames.get_or_create_owned(&label),
-            decoded: self.camera_decoded.get_or_create_owned(&label),
-            shed: self.camera_shed.get_or_create_owned(&label),
-            errors: self.camera_errors.clone(),
-            state: self.camera_state.clone(),
-            camera: label.camera,
-        }
+        self.cameras.of(camera)
     }
 
     /// Messages of a broker that no feed reads.
@@ -273,28 +244,6 @@ impl FactMetrics {
             Fact::Link(_) => &self.link,
         };
         counter.inc();
-    }
-}
-
-impl CameraMetrics {
-    /// Brings the counters up to what the camera's own count says.
-    pub fn raise_to(&self, frames: u64, decoded: u64, shed: u64) {
-        for (counter, count) in [(&self.frames, frames), (&self.decoded, decoded), (&self.shed, shed)] {
-            counter.inc_by(count.saturating_sub(counter.get()));
-        }
-    }
-
-    /// Brings the failures of one kind up to what the camera's own count says.
-    pub fn raise_errors_to(&self, reason: &'static str, n: u64) {
-        let counter = self.errors.get_or_create_owned(&CameraReasonLabels { camera: self.camera.clone(), reason });
-        counter.inc_by(n.saturating_sub(counter.get()));
-    }
-
-    pub fn set_state(&self, current: LinkState) {
-        for state in LINK_STATES {
-            let labels = CameraStateLabels { camera: self.camera.clone(), state: state.as_str() };
-            self.state.get_or_create(&labels).set(i64::from(state == current));
-        }
     }
 }
 
@@ -388,23 +337,6 @@ struct ResultLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CameraLabel {
-    camera: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CameraReasonLabels {
-    camera: String,
-    reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CameraStateLabels {
-    camera: String,
-    state: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BrokerLabel {
     broker: String,
 }
@@ -412,6 +344,8 @@ struct BrokerLabel {
 #[cfg(test)]
 mod tests {
     use outpost_detectors::observation::Link;
+
+    use outpost_detectors::observation::LinkState;
 
     use super::*;
 

@@ -1,5 +1,6 @@
 //! Logs, metrics, and the one place that reads the clock. Knows nothing of what is logged or counted.
 
+pub mod camera;
 pub mod clock;
 pub mod listener;
 pub mod logs;

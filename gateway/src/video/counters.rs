@@ -1,15 +1,21 @@
 //! What each camera has sent and what became of it, as plain numbers. Knows nothing of who shows them.
 
-use std::sync::Arc;
 use std::sync::atomic::{
     AtomicI64, AtomicU8, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
+use std::sync::{Arc, Mutex, PoisonError};
 
 use outpost_detectors::observation::{Link, LinkReason, LinkState};
+use outpost_detectors::size_gate::Standing;
+
+use super::pace::Verdict;
 
 /// A late or early frame moves the estimate of the frame interval by this share.
 const INTERVAL_SHARE: f64 = 0.05;
+
+/// Frames over which the drift of a camera's clock is evened out.
+const DRIFT_FRAMES: i64 = 256;
 
 /// Longer pauses are the link's affair, not the camera's frame rate.
 const INTERVAL_MS_MAX: i64 = 5_000;
@@ -33,9 +39,19 @@ pub(crate) struct Counters {
     last_frame_ms: AtomicI64,
     /// Bits of an f64; one writer.
     interval_ms: AtomicU64,
+    /// A key frame's number and whether it showed movement, in the lowest bit, until the session takes it; 0 = none.
+    verdict: AtomicU64,
+    last_key_ms: AtomicI64,
+    key_interval_ms: AtomicI64,
+    /// Receive time less media time of the session's first frame.
+    media_offset_ms: AtomicI64,
+    drift_ms: AtomicI64,
+    /// Bytes of coded frames that are kept.
+    group_bytes: AtomicU64,
+    gate: Mutex<Option<Standing>>,
 }
 
-/// A snapshot of one camera's numbers; all but the last four only grow.
+/// A snapshot of one camera's numbers; those up to `reconnects` only grow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     pub source: Arc<str>,
@@ -48,7 +64,7 @@ pub struct Counts {
     pub decoded: u64,
     /// Decoded pictures in which something moved.
     pub moving: u64,
-    /// Delta frames that were due to be decoded and were not, for want of time.
+    /// Delta frames that were due to be decoded and were not, for want of time or a forerunner.
     pub shed: u64,
     pub decode_errors: u64,
     /// Sessions that ended with an error: each is followed by a reconnection.
@@ -59,6 +75,14 @@ pub struct Counts {
     pub last_frame_ms: i64,
     /// Frames per second, estimated.
     pub fps: f64,
+    /// Between the last two key frames; 0 before the second.
+    pub key_interval_ms: i64,
+    /// By how much the camera's clock has run ahead of ours since the session began. Receive time counts everywhere else.
+    pub drift_ms: i64,
+    /// Of coded frames and pictures that are kept.
+    pub memory_bytes: u64,
+    /// What the size gate has earned; None before it was first asked.
+    pub gate: Option<Standing>,
 }
 
 const STATES: [LinkState; 4] = [LinkState::Connecting, LinkState::Live, LinkState::Stalled, LinkState::Offline];
@@ -78,6 +102,12 @@ impl Counters {
         self.key_frames.fetch_add(u64::from(key), Relaxed);
         self.bytes.fetch_add(bytes as u64, Relaxed);
         self.lost_packets.fetch_add(u64::from(loss), Relaxed);
+        if key {
+            let last_key_ms = self.last_key_ms.swap(received_ms, Relaxed);
+            if last_key_ms != 0 {
+                self.key_interval_ms.store(received_ms.saturating_sub(last_key_ms).max(0), Relaxed);
+            }
+        }
         let last_ms = self.last_frame_ms.swap(received_ms, Relaxed);
         let interval = received_ms.saturating_sub(last_ms);
         if last_ms == 0 || !(0..INTERVAL_MS_MAX).contains(&interval) {
@@ -86,6 +116,51 @@ impl Counters {
         let known = f64::from_bits(self.interval_ms.load(Relaxed));
         let next = if known == 0.0 { interval as f64 } else { known + (interval as f64 - known) * INTERVAL_SHARE };
         self.interval_ms.store(next.to_bits(), Relaxed);
+    }
+
+    /// A session begins: its media times have another origin.
+    pub(crate) fn begin(&self) {
+        self.media_offset_ms.store(0, Relaxed);
+        self.drift_ms.store(0, Relaxed);
+        self.last_key_ms.store(0, Relaxed);
+    }
+
+    /// A frame has the media time `media_ms`, counted from anywhere.
+    pub(crate) fn media(&self, media_ms: i64, received_ms: i64) {
+        let offset_ms = received_ms.saturating_sub(media_ms);
+        match self.media_offset_ms.load(Relaxed) {
+            0 => self.media_offset_ms.store(offset_ms, Relaxed),
+            // A frame that was late on its way is no drift: it averages out.
+            first_ms => {
+                let (known_ms, now_ms) = (self.drift_ms.load(Relaxed), first_ms.saturating_sub(offset_ms));
+                let step_ms = now_ms.saturating_sub(known_ms);
+                self.drift_ms.store(known_ms.saturating_add(step_ms / DRIFT_FRAMES + step_ms.signum()), Relaxed);
+            }
+        }
+    }
+
+    /// A key frame showed movement or none.
+    pub(crate) fn judged(&self, Verdict { number, moved }: Verdict) {
+        self.verdict.store(number << 1 | u64::from(moved), Relaxed);
+    }
+
+    pub(crate) fn take_verdict(&self) -> Option<Verdict> {
+        match self.verdict.swap(0, Relaxed) {
+            0 => None,
+            bits => Some(Verdict { number: bits >> 1, moved: bits & 1 == 1 }),
+        }
+    }
+
+    pub(crate) fn set_group_bytes(&self, bytes: usize) {
+        self.group_bytes.store(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn group_bytes(&self) -> u64 {
+        self.group_bytes.load(Relaxed)
+    }
+
+    pub(crate) fn set_gate(&self, standing: Standing) {
+        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
     }
 
     /// Unit `number` was looked at: frames are due to be decoded until then.
@@ -100,11 +175,10 @@ impl Counters {
         self.looked.load(Acquire) == number && now_ms >= self.active_until_ms.load(Relaxed)
     }
 
-    /// A delta frame found no room: a loss only while all frames are due.
-    pub(crate) fn shed(&self, now_ms: i64) {
-        if now_ms < self.active_until_ms.load(Relaxed) {
-            self.shed.fetch_add(1, Relaxed);
-        }
+    /// Delta frames found no time: those that follow are a loss only while all frames are due.
+    pub(crate) fn shed(&self, n_stir: u64, n_follow: u64, now_ms: i64) {
+        let n_due = if now_ms < self.active_until_ms.load(Relaxed) { n_follow } else { 0 };
+        self.shed.fetch_add(n_stir + n_due, Relaxed);
     }
 
     pub(crate) fn set_link(&self, link: &Link) {
@@ -132,6 +206,10 @@ impl Counters {
             reason: REASONS[link % REASONS.len()],
             last_frame_ms: self.last_frame_ms.load(Relaxed),
             fps: if interval_ms > 0.0 { 1_000.0 / interval_ms } else { 0.0 },
+            key_interval_ms: self.key_interval_ms.load(Relaxed),
+            drift_ms: self.drift_ms.load(Relaxed),
+            memory_bytes: self.group_bytes(),
+            gate: *self.gate.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 }
@@ -163,5 +241,30 @@ mod tests {
         let counts = counters.counts(&source);
         assert!((counts.fps - 25.0).abs() < 0.1, "{}", counts.fps);
         assert_eq!((counts.frames, counts.key_frames, counts.bytes, counts.lost_packets), (52, 4, 520, 3));
+    }
+
+    #[test]
+    fn a_camera_that_declares_more_time_than_passes_drifts_ahead() {
+        let (counters, source) = (Counters::default(), Arc::from("cam:a"));
+        let drift = |from: i64, to: i64, jitter: i64| {
+            for frame in from..to {
+                // Declares 25 frames a second and delivers one in 42 ms.
+                counters.media(7_000 + frame * 40, 1_000_000 + frame * 42 + frame % 3 * jitter);
+            }
+            counters.counts(&source).drift_ms
+        };
+        let drift_ms = drift(0, 10_000, 15);
+        assert!((-20_000..-19_300).contains(&drift_ms), "{drift_ms} ms");
+        counters.begin();
+        assert_eq!(counters.counts(&source).drift_ms, 0);
+    }
+
+    #[test]
+    fn a_verdict_is_taken_once() {
+        let counters = Counters::default();
+        assert_eq!(counters.take_verdict(), None);
+        let verdict = Verdict { number: 12, moved: true };
+        counters.judged(verdict);
+        assert_eq!((counters.take_verdict(), counters.take_verdict()), (Some(verdict), None));
     }
 }

@@ -4,43 +4,112 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use outpost_detectors::observation::Blob;
 use tracing::warn;
 
 use super::canvas::Canvas;
+use super::decoder::{Codec, Guarded};
 use super::frame::Frame;
 use crate::config::Camera;
 
 /// Pictures kept per camera; evidence is asked for when the alert that a picture raised is committed, which is soon.
 const PICTURES_MAX: usize = 16;
 
-/// Bytes of pictures kept per camera, though always the last two.
-const PICTURES_BYTES_MAX: usize = 16 << 20;
+/// Share of a camera's memory that its pictures may take.
+const PICTURES_SHARE: u64 = 2;
+
+/// Pictures kept per camera in which nothing moves.
+const QUIET_MAX: usize = 2;
+
+/// Older pictures are dropped when the next one comes: what moved long ago has been asked for, or never will be.
+const AGE_MS_MAX: i64 = 30_000;
 
 const ZONE_RGB: [u8; 3] = [255, 200, 0];
 const BOX_RGB: [u8; 3] = [230, 30, 30];
 
 /// The last few decoded pictures of one camera.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pictures {
-    kept: Mutex<VecDeque<(u64, Arc<Frame>)>>,
+    kept: Mutex<VecDeque<Kept>>,
+    bytes_max: usize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    number: u64,
+    at_ms: i64,
+    shows: Shows,
+}
+
+/// How a picture is kept.
+#[derive(Debug, Clone)]
+pub(crate) enum Shows {
+    /// Something moves in it: evidence is likely to be asked for.
+    Movement(Arc<Frame>),
+    /// Nothing moves, and evidence is hardly ever asked for: as it came where it can be decoded by itself, which takes a
+    /// tenth of the memory.
+    QuietKey(Codec, Bytes),
+    Quiet(Arc<Frame>),
 }
 
 impl Pictures {
-    pub(crate) fn keep(&self, number: u64, frame: Frame) {
+    fn new(bytes_max: usize) -> Self {
+        Pictures { kept: Mutex::default(), bytes_max }
+    }
+
+    pub(crate) fn keep(&self, number: u64, at_ms: i64, shows: Shows) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push_back((number, Arc::new(frame)));
-        let mut bytes: usize = kept.iter().map(|(_, frame)| frame.bytes()).sum();
-        while kept.len() > PICTURES_MAX || (kept.len() > 2 && bytes > PICTURES_BYTES_MAX) {
-            bytes -= kept.pop_front().map_or(0, |(_, frame)| frame.bytes());
+        kept.retain(|old| at_ms.saturating_sub(old.at_ms) <= AGE_MS_MAX);
+        if shows.is_quiet() {
+            let mut n_quiet = kept.iter().filter(|old| old.shows.is_quiet()).count();
+            kept.retain(|old| {
+                let surplus = old.shows.is_quiet() && n_quiet >= QUIET_MAX;
+                n_quiet -= usize::from(surplus);
+                !surplus
+            });
+        }
+        kept.push_back(Kept { number, at_ms, shows });
+        let mut bytes: usize = kept.iter().map(|kept| kept.shows.bytes()).sum();
+        while kept.len() > PICTURES_MAX || bytes > self.bytes_max {
+            bytes -= kept.pop_front().map_or(0, |kept| kept.shows.bytes());
         }
     }
 
-    fn find(&self, number: u64) -> Option<Arc<Frame>> {
+    /// Memory that the pictures hold.
+    pub(crate) fn bytes(&self) -> usize {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|(kept, _)| *kept == number).map(|(_, frame)| frame.clone())
+        kept.iter().map(|kept| kept.shows.bytes()).sum()
+    }
+
+    fn find(&self, number: u64) -> Option<Arc<Frame>> {
+        let shows = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.iter().find(|kept| kept.number == number)?.shows.clone()
+        };
+        shows.frame()
+    }
+}
+
+impl Shows {
+    fn is_quiet(&self) -> bool {
+        !matches!(self, Shows::Movement(_))
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Shows::Movement(frame) | Shows::Quiet(frame) => frame.bytes(),
+            Shows::QuietKey(_, unit) => unit.len(),
+        }
+    }
+
+    fn frame(self) -> Option<Arc<Frame>> {
+        match self {
+            Shows::Movement(frame) | Shows::Quiet(frame) => Some(frame),
+            Shows::QuietKey(codec, unit) => Guarded::new(codec).decode(&unit).ok().flatten().map(Arc::new),
+        }
     }
 }
 
@@ -62,6 +131,11 @@ impl Evidence {
         Evidence { cameras: Arc::new(cameras.into_iter().collect()), jpeg_quality: jpeg_quality.clamp(1, 100) }
     }
 
+    /// Memory that the pictures of `source` hold.
+    pub(crate) fn bytes(&self, source: &str) -> usize {
+        self.cameras.get(source).map_or(0, |sight| sight.pictures.bytes())
+    }
+
     /// A colour JPEG of picture number `picture` of `source` (`cam:<id>`), with the outlines of `zones` and `boxes`
     /// (both 0..1) drawn over it. The camera's privacy masks are blackened before anything else happens. `None` where
     /// the picture is no longer kept.
@@ -75,7 +149,8 @@ impl Evidence {
 
 impl Sight {
     pub(crate) fn new(camera: &Camera) -> Self {
-        Sight { pictures: Arc::default(), masks: camera.masks.clone() }
+        let bytes_max = usize::try_from(camera.memory_max.0 / PICTURES_SHARE).unwrap_or(usize::MAX);
+        Sight { pictures: Arc::new(Pictures::new(bytes_max)), masks: camera.masks.clone() }
     }
 }
 
@@ -119,8 +194,8 @@ mod tests {
     }
 
     fn evidence(masks: Vec<Vec<[f32; 2]>>) -> Evidence {
-        let pictures = Arc::new(Pictures::default());
-        pictures.keep(7, white());
+        let pictures = Arc::new(Pictures::new(16 << 20));
+        pictures.keep(7, 0, Shows::Movement(Arc::new(white())));
         Evidence::new([(Arc::from("cam:a"), Sight { pictures, masks })], 90)
     }
 
@@ -157,11 +232,27 @@ mod tests {
     fn only_the_last_pictures_are_kept() {
         let evidence = evidence(Vec::new());
         let pictures = &evidence.cameras["cam:a"].pictures;
-        (8..40).for_each(|number| pictures.keep(number, white()));
+        let moving = || Shows::Movement(Arc::new(white()));
+        (8..40).for_each(|number| pictures.keep(number, number as i64 * 100, moving()));
         assert!(evidence.snapshot("cam:a", 7, &[], &[]).is_none());
         assert!(evidence.snapshot("cam:a", 39, &[], &[]).is_some());
         assert!(evidence.snapshot("cam:b", 39, &[], &[]).is_none());
         assert_eq!(pictures.kept.lock().unwrap().len(), PICTURES_MAX);
+    }
+
+    #[test]
+    fn at_rest_two_key_frames_are_kept_as_they_came_and_make_snapshots() {
+        let evidence = evidence(Vec::new());
+        let pictures = &evidence.cameras["cam:a"].pictures;
+        let jpeg = Bytes::from(render(&white(), &[], &[], &[], 80).unwrap());
+        let len = jpeg.len();
+        for number in 8..20 {
+            pictures.keep(number, AGE_MS_MAX + number as i64, Shows::QuietKey(Codec::Mjpeg, jpeg.clone()));
+        }
+        assert_eq!(pictures.bytes(), 2 * len, "what moved half a minute ago is gone");
+        let image = decode(&evidence.snapshot("cam:a", 19, &[], &[]).unwrap());
+        assert_eq!((image.width(), image.height()), (SIDE as u32, SIDE as u32));
+        assert!(evidence.snapshot("cam:a", 17, &[], &[]).is_none());
     }
 
     #[test]

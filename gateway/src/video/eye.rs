@@ -4,15 +4,19 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use bytes::Bytes;
 use outpost_detectors::observation::{Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts};
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::counters::Counters;
-use super::decoder::Guarded;
-use super::evidence::Pictures;
+use super::decoder::{Codec, Guarded};
+use super::evidence::{Pictures, Shows};
 use super::frame::Frame;
-use super::queue::Work;
+use super::lane::Look;
+use super::pace::Verdict;
+use super::queue::{Claim, Work};
+use super::spare::Spare;
 use outpost_detectors::background::{MotionConfig, MotionModel};
 use outpost_detectors::luma::Luma;
 
@@ -65,38 +69,33 @@ impl Eye {
         counters: Arc<Counters>,
         pictures: Arc<Pictures>,
     ) -> Self {
-        Eye { source, active_ms, out, counters, pictures, state: State::default() }
+        // A camera's second eye numbers no picture as its first one did.
+        let picture = counters.decoded.load(Relaxed);
+        Eye { source, active_ms, out, counters, pictures, state: State { picture, ..State::default() } }
     }
 
-    /// Takes the next unit of this camera.
-    pub(crate) fn look(&mut self, work: &Work) {
-        self.state.follow(work);
-        // Before decoding as well as after it: what is shed meanwhile is judged by it.
-        self.counters.active_until_ms.store(self.state.active_until_ms(), Relaxed);
-        self.judge(work);
-        self.counters.looked(work.number, self.state.active_until_ms());
-    }
-
-    fn judge(&mut self, work: &Work) {
+    fn judge(&mut self, work: &Work, spare: &mut Spare) {
         let unit = &work.unit;
         let active = unit.received_ms < self.state.active_until_ms();
-        let wanted = work.must || (active && (unit.key || self.state.unbroken));
+        let wanted = (work.claim != Claim::Follow || active) && (unit.key || self.state.unbroken);
         if !wanted {
             self.state.unbroken = false;
             if !unit.key {
                 // Its forerunner was shed or damaged: it cannot be decoded either, and is part of the same loss.
-                self.counters.shed(unit.received_ms);
+                self.counters.shed(
+                    u64::from(work.claim == Claim::Stir),
+                    u64::from(work.claim == Claim::Follow),
+                    unit.received_ms,
+                );
             }
             return;
         }
-        let decoder = match &mut self.state.decoder {
-            Some(decoder) if decoder.codec() == unit.codec => decoder,
-            other => other.insert(Guarded::new(unit.codec)),
-        };
-        let outcome = decoder.decode(&unit.data);
+        let own = self.state.decoder.take().filter(|own| own.codec() == unit.codec);
+        let mut decoder = own.unwrap_or_else(|| spare.take(unit.codec));
+        let outcome = spare.timer().time(work.camera, || decoder.decode(&unit.data));
         self.state.unbroken = outcome.is_ok();
         match outcome {
-            Ok(Some(frame)) => self.picture(frame, unit.received_ms),
+            Ok(Some(frame)) => self.picture(frame, work),
             Ok(None) if !unit.key => {}
             Ok(None) => self.failed_key("key frame holds no picture"),
             Err(error) => {
@@ -106,16 +105,17 @@ impl Eye {
                 }
             }
         }
+        let goes_on = work.chain || unit.received_ms < self.state.active_until_ms();
+        if !Codec::is_shareable() || (goes_on && unit.codec.has_delta_frames()) {
+            self.state.decoder = Some(decoder);
+        } else {
+            self.state.unbroken = false;
+            spare.put(decoder);
+        }
     }
 
-    /// After a panic somewhere in [`Eye::look`]: starts afresh, but never numbers two pictures alike.
-    pub(crate) fn reset(&mut self) {
-        let (picture, session) = (self.state.picture, self.state.session);
-        self.state = State { picture, session, ..State::default() };
-        self.counters.decode_errors.fetch_add(1, Relaxed);
-    }
-
-    fn picture(&mut self, frame: Frame, received_ms: i64) {
+    fn picture(&mut self, frame: Frame, work: &Work) {
+        let (unit, received_ms) = (&work.unit, work.unit.received_ms);
         self.counters.decoded.fetch_add(1, Relaxed);
         self.state.failed_keys = 0;
         if std::mem::take(&mut self.state.blind) {
@@ -124,12 +124,23 @@ impl Eye {
         self.state.picture += 1;
         let picture = self.state.picture;
         let blobs = self.state.movement(&frame, received_ms).to_vec();
+        if unit.key && self.state.motion.as_ref().is_some_and(|motion| motion.model.is_watching()) {
+            self.counters.judged(Verdict { number: work.number, moved: !blobs.is_empty() });
+        }
         if !blobs.is_empty() {
             self.state.active_until_ms = received_ms.saturating_add(self.active_ms);
             self.counters.moving.fetch_add(1, Relaxed);
         }
+        let shows = if !blobs.is_empty() {
+            Shows::Movement(Arc::new(frame))
+        } else if unit.key {
+            // A copy: the unit's own buffer may be twice its length.
+            Shows::QuietKey(unit.codec, Bytes::copy_from_slice(&unit.data))
+        } else {
+            Shows::Quiet(Arc::new(frame))
+        };
         // Kept before it is spoken of, so that whoever hears of it finds it.
-        self.pictures.keep(picture, frame);
+        self.pictures.keep(picture, received_ms, shows);
         self.say(Fact::Picture(PictureFacts { picture, blobs }), received_ms);
     }
 
@@ -151,6 +162,24 @@ impl Eye {
         // Blocks while Watch is behind: this queue fills, delta frames are shed, then sockets are not read. An error
         // means that nobody listens any more: the gateway is stopping.
         let _ = self.out.blocking_send(observation);
+    }
+}
+
+impl Look for Eye {
+    /// Takes the next unit of this camera.
+    fn look(&mut self, work: &Work, spare: &mut Spare) {
+        self.state.follow(work);
+        // Before decoding as well as after it: what is shed meanwhile is judged by it.
+        self.counters.active_until_ms.store(self.state.active_until_ms(), Relaxed);
+        self.judge(work, spare);
+        self.counters.looked(work.number, self.state.active_until_ms());
+    }
+
+    /// Starts afresh, but never numbers two pictures alike.
+    fn reset(&mut self) {
+        let (picture, session) = (self.state.picture, self.state.session);
+        self.state = State { picture, session, ..State::default() };
+        self.counters.decode_errors.fetch_add(1, Relaxed);
     }
 }
 

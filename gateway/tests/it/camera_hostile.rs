@@ -129,3 +129,52 @@ async fn an_access_unit_without_end_is_a_matter_of_protocol() {
     };
     check(&scripted(script).await, LinkState::Offline, LinkReason::Protocol).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_drips_is_given_up_in_time() {
+    let script = |mut peer: Scripted| async move {
+        let cseq = peer.hear().await.unwrap_or_default();
+        peer.say(format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nX: ").as_bytes()).await;
+        while peer.say(b"x").await {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Route).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn packets_that_are_no_rtp_are_a_matter_of_protocol() {
+    let script = |mut peer: Scripted| async move {
+        peer.open().await;
+        // Interleaved frames on the right channel, with a version of RTP that does not exist and lengths of nothing.
+        peer.say(b"$\0\0\x0c\xc0\x60\0\x01\0\0\0\x01\0\0\0\x01").await;
+        peer.say(b"$\0\0\0$\0\0\x01\0").await;
+        peer.hang().await;
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Protocol).await;
+}
+
+/// Parameter sets by x264 of a stream of 8192x4320, constrained baseline.
+const HUGE_SPS: &[u8] = &[
+    0x67, 0x42, 0xc0, 0x3c, 0xda, 0x00, 0x20, 0x00, 0x08, 0x76, 0xc0, 0x44, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00, 0x00,
+    0x03, 0x00, 0x08, 0x3c, 0x20, 0x10, 0xa8,
+];
+const HUGE_PPS: &[u8] = &[0x68, 0xce, 0x0f, 0xc8];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_of_absurd_size_cost_no_memory_and_are_a_matter_of_codec() {
+    let script = |mut peer: Scripted| async move {
+        peer.open().await;
+        let mut sequence = 0u16;
+        for time in 0.. {
+            for (nal, mark) in [(HUGE_SPS, false), (HUGE_PPS, false), (&[0x65, 0x88, 0x84, 0x3a, 0x26, 0x28], true)] {
+                if !peer.say_rtp_marked(sequence, time * 9_000, nal, mark).await {
+                    return;
+                }
+                sequence = sequence.wrapping_add(1);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    check(&scripted(script).await, LinkState::Offline, LinkReason::Codec).await;
+}

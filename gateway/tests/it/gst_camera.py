@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A camera by gst-rtsp-server on 127.0.0.1: gst_camera.py PORT CODEC [USER PASSWORD]; prints the port once it listens.
+"""A camera by gst-rtsp-server on 127.0.0.1: gst_camera.py PORT CODEC [USER PASSWORD [CERTIFICATE KEY]]; prints the port once it listens.
 
 CODEC is a key of ENCODERS; the stream is at /live. PORT 0 takes a free one. A ball moves through the picture.
 """
@@ -9,7 +9,7 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer
+from gi.repository import Gio, GLib, Gst, GstRtspServer
 
 ENCODERS = {
     "h264": "video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96 config-interval=-1",
@@ -36,6 +36,8 @@ if len(sys.argv) > 3:
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")
     auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
+    if len(sys.argv) > 5:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*sys.argv[5:7]))
     server.set_auth(auth)
     permissions = GstRtspServer.RTSPPermissions()
     permissions.add_permission_for_role("user", "media.factory.access", True)

@@ -4,7 +4,9 @@
 
 mod backtest;
 mod camera;
+mod camera_answers;
 mod camera_hostile;
+mod camera_links;
 mod conditions;
 mod config_bad;
 mod config_examples;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "shared by tests: a failure here is a failed test")]
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -62,6 +63,50 @@ impl Drop for GstCamera {
     }
 }
 
+/// A camera by VLC, which serves over UDP only; dies with the value.
+pub(crate) struct VlcCamera {
+    child: Child,
+    port: u16,
+}
+
+impl VlcCamera {
+    pub(crate) async fn start() -> VlcCamera {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let sout = format!("#rtp{{sdp=rtsp://127.0.0.1:{free}/live}}");
+        // VLC does not run as root, as containers do.
+        let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        #[expect(clippy::disallowed_methods, reason = "tests start the real server")]
+        let mut command = Command::new(if is_root { "setpriv" } else { "vlc" });
+        if is_root {
+            command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "vlc"]);
+        }
+        let clip = std::fs::canonicalize(fixture("visitors.h264")).unwrap();
+        // Nobody may read the repository of root: the clip goes in by the pipe.
+        command.args(["-I", "dummy", "--no-audio", "--demux", "h264", "--h264-fps", "10", "fd://0", "--sout", &sout]);
+        command.env("HOME", "/tmp").stdin(std::fs::File::open(clip).unwrap());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("vlc starts: install vlc-bin and vlc-plugin-base");
+        let deadline = Instant::now() + DEADLINE;
+        while TcpStream::connect(("127.0.0.1", free)).await.is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "vlc ended: install vlc-bin and vlc-plugin-base");
+            assert!(Instant::now() < deadline, "vlc does not listen");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        VlcCamera { child, port: free }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("rtsp://127.0.0.1:{}/live", self.port)
+    }
+}
+
+impl Drop for VlcCamera {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// The product's demo camera: a good neighbour for bad ones.
 pub(crate) async fn demo_camera(stop: &CancellationToken) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -77,8 +122,11 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 
 /// Configuration with short limits; `more` is TOML.
 pub(crate) fn camera(id: &str, url: &str, more: &str) -> config::Camera {
-    let limits = "open_timeout = \"3s\"\nstall_after = \"3s\"\nretry_max = \"1s\"\nframe_bytes_max = \"256KiB\"";
-    toml::from_str(&format!("id = {id:?}\nurl = {url:?}\n{limits}\n{more}")).expect("test configuration")
+    let limits =
+        ["open_timeout = \"3s\"", "stall_after = \"3s\"", "retry_max = \"1s\"", "frame_bytes_max = \"256KiB\""];
+    let given = |limit: &str| more.contains(limit.split_once(" =").map_or(limit, |(key, _)| key));
+    let limits: Vec<&str> = limits.into_iter().filter(|limit| !given(limit)).collect();
+    toml::from_str(&format!("id = {id:?}\nurl = {url:?}\n{}\n{more}", limits.join("\n"))).expect("test configuration")
 }
 
 /// Cameras and all that they said.
@@ -160,6 +208,11 @@ pub(crate) const SDP: &str = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\
     m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:track1\r\n";
 
 impl Scripted {
+    /// Where it is reached.
+    pub(crate) fn address(&self) -> String {
+        self.stream.local_addr().unwrap().to_string()
+    }
+
     /// Reads one request; its `CSeq`. `None` when the client is gone.
     pub(crate) async fn hear(&mut self) -> Option<String> {
         loop {
@@ -208,9 +261,14 @@ impl Scripted {
 
     /// One RTP packet on the video channel.
     pub(crate) async fn say_rtp(&mut self, sequence: u16, time: u32, payload: &[u8]) -> bool {
+        self.say_rtp_marked(sequence, time, payload, false).await
+    }
+
+    /// The same; `mark` ends an access unit.
+    pub(crate) async fn say_rtp_marked(&mut self, sequence: u16, time: u32, payload: &[u8], mark: bool) -> bool {
         let mut packet = vec![b'$', 0];
         packet.extend((12 + payload.len() as u16).to_be_bytes());
-        packet.extend([0x80, 96]);
+        packet.extend([0x80, 96 | u8::from(mark) << 7]);
         packet.extend(sequence.to_be_bytes());
         packet.extend(time.to_be_bytes());
         packet.extend([0, 0, 0, 1]);

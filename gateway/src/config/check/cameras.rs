@@ -1,9 +1,10 @@
 //! What must hold of the cameras: address, place, zones and masks.
 
+use super::Outside;
 use super::look::Look;
 use super::parts::check_url;
 use super::tree::Path;
-use crate::config::{Camera, Config};
+use crate::config::{Camera, Config, Transport};
 
 /// Corners of one polygon.
 const CORNERS_MAX: usize = 256;
@@ -20,7 +21,10 @@ fn check_camera(look: &mut Look<'_>, at: &Path, camera: &Camera) {
     if camera.id.contains(['/', '+', '#', '*']) {
         look.error(&at.key("id"), "a camera's id is one level of a source name: no \"/\", \"+\", \"#\" or \"*\"");
     }
-    check_url(look, &at.key("url"), &camera.url, &["rtsp"]);
+    let url = check_url(look, &at.key("url"), &camera.url, &["rtsp", "rtsps"]);
+    if let Some(url) = url {
+        check_transport(look, at, camera, url.scheme() == "rtsps");
+    }
     if camera.password.is_some() && camera.username.is_none() {
         look.error(&at.key("password"), "there is no username to it");
     }
@@ -44,6 +48,24 @@ fn check_camera(look: &mut Look<'_>, at: &Path, camera: &Camera) {
         look.check_positive(&at.key(key), span);
     }
     look.check_bytes(&at.key("frame_bytes_max"), camera.frame_bytes_max, 1 << 12, 64 << 20);
+    look.check_bytes(&at.key("memory_max"), camera.memory_max, 1 << 20, 1 << 30);
+    if camera.memory_max.0 / 4 < camera.frame_bytes_max.0 {
+        let text = format!("a quarter of it must hold one frame (frame_bytes_max, {} bytes)", camera.frame_bytes_max.0);
+        look.error(&at.key("memory_max"), text);
+    }
+}
+
+fn check_transport(look: &mut Look<'_>, at: &Path, camera: &Camera, is_tls: bool) {
+    if is_tls && camera.transport == Transport::Udp {
+        look.error(&at.key("transport"), "over UDP pictures would come in clear: rtsps goes with \"tcp\"");
+    }
+    let Some(ca_file) = &camera.ca_file else { return };
+    if !is_tls {
+        look.warn(&at.key("ca_file"), "has no effect unless the address begins with rtsps://", None);
+    }
+    if look.outside == Outside::Looked && !ca_file.is_file() {
+        look.error(&at.key("ca_file"), format!("there is no file {}", ca_file.display()));
+    }
 }
 
 fn check_polygon(look: &mut Look<'_>, at: &Path, polygon: &[[f32; 2]]) {

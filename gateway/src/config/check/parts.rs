@@ -30,7 +30,10 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     look.check_within(&at.key("sources_max"), pipeline.sources_max, 1, SOURCES_MAX);
     let (at, video) = (root.key("video"), &config.video);
     look.check_within(&at.key("decode_threads"), video.decode_threads, 0, 1024);
+    look.check_within(&at.key("decode_cores"), video.decode_cores, 0.0, 1024.0);
     look.check_within(&at.key("queue_max"), video.queue_max, 1, QUEUE_MAX);
+    look.check_positive(&at.key("glance"), video.glance);
+    look.check_within(&at.key("open_max"), video.open_max, 1, 4096);
     look.check_within(&at.key("jpeg_quality"), video.jpeg_quality, 1, 100);
     let (at, desk) = (root.key("desk"), &config.desk);
     look.check_within(&at.key("yellow_share"), desk.yellow_share, 0.0, 1.0);

@@ -2,7 +2,6 @@
 //! its two siblings, one for each protocol version. A connection that failed is dropped with its client, so that
 //! nothing queued in it can reach the next one.
 
-mod tls;
 mod v4;
 mod v5;
 
@@ -11,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub(super) use tls::TlsError;
+pub(super) use crate::ingest::tls::TlsError;
 
 use super::wire::Valve;
 use crate::config::{self, MqttVersion};
@@ -126,7 +125,7 @@ impl Plan {
                 .map(config::Secret::read)
                 .transpose()
                 .map_err(|error| Fault::Secret(error.to_string()))?,
-            tls: broker.tls.then(|| tls::client_config(broker.ca_file.as_deref())).transpose()?,
+            tls: broker.tls.then(|| crate::ingest::tls::client_config(broker.ca_file.as_deref())).transpose()?,
             keep_alive_s: u16::try_from(seconds(broker.keep_alive)).unwrap_or(u16::MAX).max(1),
             session_expiry_s: Some(u32::try_from(seconds(broker.session_expiry)).unwrap_or(u32::MAX - 1)),
             inflight_max: broker.inflight_max.max(1),

@@ -13,6 +13,12 @@ pub enum RtspError {
     Address(String),
     #[error("cannot read the camera's password: {0}")]
     Secret(String),
+    #[error("cannot read certificates: {0}")]
+    Authority(String),
+    #[error("connect: {0}")]
+    Tunnel(std::io::Error),
+    #[error("TLS: {0}")]
+    Certificate(std::io::Error),
     #[error("no answer to {phase} within {limit_ms} ms")]
     Timeout { phase: Phase, limit_ms: u128 },
     #[error("no frame within {limit_ms} ms")]
@@ -32,6 +38,7 @@ pub enum RtspError {
 /// Steps of a session, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    Connect,
     Describe,
     Setup,
     Play,
@@ -41,14 +48,19 @@ pub enum Phase {
 impl RtspError {
     pub fn reason(&self) -> LinkReason {
         match self {
-            RtspError::Address(_) | RtspError::Ended => LinkReason::Route,
-            RtspError::Secret(_) => LinkReason::Auth,
-            RtspError::Timeout { phase: Phase::Describe, .. } => LinkReason::Route,
+            RtspError::Address(_) | RtspError::Ended | RtspError::Tunnel(_) => LinkReason::Route,
+            RtspError::Secret(_) | RtspError::Authority(_) | RtspError::Certificate(_) => LinkReason::Auth,
+            RtspError::Timeout { phase: Phase::Connect | Phase::Describe, .. } => LinkReason::Route,
             RtspError::Timeout { .. } | RtspError::Stall { .. } => LinkReason::Stall,
             RtspError::Codec(_) => LinkReason::Codec,
             RtspError::FrameTooLarge { .. } | RtspError::Panic => LinkReason::Protocol,
             RtspError::Client { reason, .. } => *reason,
         }
+    }
+
+    /// Whether the camera did not answer at all, for as long as it was given.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, RtspError::Timeout { phase: Phase::Connect | Phase::Describe, .. })
     }
 
     pub(super) fn timeout(phase: Phase, limit: Duration) -> Self {
@@ -92,6 +104,7 @@ fn classify(status: Option<u16>, text: &str) -> LinkReason {
 impl std::fmt::Display for Phase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Phase::Connect => "connect",
             Phase::Describe => "describe",
             Phase::Setup => "setup",
             Phase::Play => "play",

@@ -137,4 +137,23 @@ mod tests {
         assert_eq!(format_parameters(sdp, 2, 96), None);
         assert_eq!(format_parameters(b"\xff\xfe", 0, 96), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_description_is_misread(sdp in "(m=[a-z]{0,9}|a=fmtp:[0-9]{0,3} ?[ -~]{0,20}|[ -~]{0,9}|\r|\n|é){0,40}", stream in 0usize..4) {
+            let found = format_parameters(sdp.as_bytes(), stream, 96);
+            // What is found stands in the description behind the payload type, and not before the stream's own line.
+            if let Some(found) = found {
+                let whole = format!("a=fmtp:96 {found}");
+                let at = sdp.rfind(&whole).unwrap_or(usize::MAX);
+                proptest::prop_assert!(sdp.contains(&whole));
+                proptest::prop_assert!(sdp[..at].matches("m=").count() > stream);
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd(sdp: Vec<u8>, stream: usize, payload_type: u8) {
+            let _ = format_parameters(&sdp, stream, payload_type);
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! One task per camera: connects, hands over access units, says how the link is, and never gives up. Knows nothing of
 //! what a picture shows.
 
+mod admission;
 mod error;
 mod frames;
 mod open;
+mod tunnel;
 
 use std::future::Future;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -17,6 +19,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::admission::Record;
 use self::frames::Frames;
 use self::open::{Opened, Opener};
 use super::backoff::Backoff;
@@ -24,6 +27,7 @@ use crate::config::Camera;
 use crate::telemetry::clock;
 use crate::video::decoder::Codec;
 
+pub use self::admission::Admission;
 pub use self::error::{Phase, RtspError};
 
 /// A session that was live for this long was a good one: the next failure is retried soon. A camera that falls right
@@ -47,6 +51,8 @@ pub struct AccessUnit {
     /// RTP packets missing before this unit.
     pub loss: u16,
     pub received_ms: i64,
+    /// The camera's own time, counted from anywhere: a hint, by which its drift is measured.
+    pub media_ms: Option<i64>,
 }
 
 /// Who is told what a camera sends.
@@ -60,7 +66,13 @@ pub trait Viewer: Send + Sync {
 }
 
 /// Watches a camera until `stop`. `source` is its name in logs and observations.
-pub async fn run<V: Viewer>(source: &str, camera: &Camera, viewer: &V, stop: &CancellationToken) {
+pub async fn run<V: Viewer>(
+    source: &str,
+    camera: &Camera,
+    admission: &Admission,
+    viewer: &V,
+    stop: &CancellationToken,
+) {
     let mut links = Links { viewer, last: None };
     links.say(LinkState::Connecting, None).await;
     let seed = BuildHasherDefault::<DefaultHasher>::default().hash_one(source);
@@ -74,14 +86,16 @@ pub async fn run<V: Viewer>(source: &str, camera: &Camera, viewer: &V, stop: &Ca
             return;
         }
     };
+    let mut record = Record::Ready;
     while !stop.is_cancelled() {
         let started = Instant::now();
         // A bug in the client library costs this camera its session, and no other anything.
-        let session = AssertUnwindSafe(run_once(camera, &opener, &mut links)).catch_unwind();
+        let session = AssertUnwindSafe(run_once(camera, &opener, (admission, record), &mut links)).catch_unwind();
         let error = tokio::select! {
             () = stop.cancelled() => break,
             outcome = session => outcome.unwrap_or(RtspError::Panic),
         };
+        record = if error.is_silence() { Record::Doubtful } else { Record::Ready };
         let good = links.is_live() && started.elapsed() >= GOOD_SESSION;
         if good {
             backoff.reset();
@@ -102,7 +116,13 @@ pub async fn run<V: Viewer>(source: &str, camera: &Camera, viewer: &V, stop: &Ca
 }
 
 /// One session: opens, waits for a key frame, hands over what comes. Returns why it ended.
-async fn run_once<V: Viewer>(camera: &Camera, opener: &Opener, links: &mut Links<'_, V>) -> RtspError {
+async fn run_once<V: Viewer>(
+    camera: &Camera,
+    opener: &Opener,
+    (admission, record): (&Admission, Record),
+    links: &mut Links<'_, V>,
+) -> RtspError {
+    let place = admission.enter(record).await;
     // Read at each attempt, so that a corrected file needs no restart.
     let password = match camera.password.as_ref().map(|secret| secret.read()).transpose() {
         Ok(password) => password,
@@ -112,6 +132,7 @@ async fn run_once<V: Viewer>(camera: &Camera, opener: &Opener, links: &mut Links
         Ok(opened) => opened,
         Err(error) => return error,
     };
+    drop(place);
     let stall_after = camera.stall_after.duration();
     let key_deadline = Instant::now() + stall_after.max(KEY_FRAME_WAIT_MIN);
     let mut live = false;
@@ -173,7 +194,9 @@ pub(crate) async fn sample(
 
 fn unit(codec: Codec, key: bool, frames: &Frames, frame: retina::codec::VideoFrame) -> AccessUnit {
     let (size, loss) = (frames.size(), frame.loss());
-    AccessUnit { codec, key, size, loss, received_ms: clock::now_ms(), data: Bytes::from(frame.into_data()) }
+    let media_ms = Some((frame.timestamp().elapsed_secs() * 1_000.0) as i64);
+    let data = Bytes::from(frame.into_data());
+    AccessUnit { codec, key, size, loss, received_ms: clock::now_ms(), media_ms, data }
 }
 
 /// Says each change once.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use retina::client::{
-    Credentials, InitialSequenceNumberPolicy, PlayOptions, Session, SessionGroup, SessionOptions, SetupOptions,
-    TcpTransportOptions, TeardownPolicy, Transport,
+    Credentials, InitialSequenceNumberPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions,
+    SetupOptions, TcpTransportOptions, TeardownPolicy, UdpTransportOptions, UnassignedChannelDataPolicy,
+    UnknownRtcpSsrcPolicy,
 };
 use retina::codec::FrameFormat;
 use tokio::time::timeout;
@@ -14,12 +15,18 @@ use url::Url;
 
 use super::error::{Phase, RtspError};
 use super::frames::{Format, Frames};
-use crate::config::Camera;
+use super::tunnel::{self, Tunnel};
+use crate::config::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
+use crate::ingest::tls;
 use crate::video::decoder::Codec;
 
 /// Where a camera is and how it is asked; the same for all of its sessions.
 pub(super) struct Opener {
     url: Url,
+    /// Where the address is one of RTSPS.
+    tunnel: Option<Tunnel>,
+    transport: Transport,
+    compat: Compat,
     username: Option<String>,
     open_timeout: Duration,
     frame_bytes_max: u64,
@@ -35,14 +42,24 @@ pub(super) struct Opened {
 impl Opener {
     pub(super) fn new(camera: &Camera) -> Result<Self, RtspError> {
         let mut url = Url::parse(&camera.url).map_err(|error| RtspError::Address(error.to_string()))?;
-        if url.scheme() != "rtsp" || url.host().is_none() {
-            return Err(RtspError::Address("it must read rtsp://host[:port]/path".into()));
-        }
+        let Some(host) = url.host_str().filter(|_| matches!(url.scheme(), "rtsp" | "rtsps")) else {
+            return Err(RtspError::Address("it must read rtsp://host[:port]/path or rtsps://…".into()));
+        };
+        let tunnel = if url.scheme() == "rtsps" {
+            let trust = tls::client_config(camera.ca_file.as_deref());
+            let trust = trust.map_err(|error| RtspError::Authority(error.to_string()))?;
+            Some(Tunnel::new(host, url.port().unwrap_or(tunnel::PORT), trust)?)
+        } else {
+            None
+        };
         // Credentials belong into `username` and `password`; here they would reach logs and the camera's own.
         let _ = url.set_username("");
         let _ = url.set_password(None);
         Ok(Opener {
             url,
+            tunnel,
+            transport: camera.transport,
+            compat: camera.compat.clone(),
             username: camera.username.clone(),
             open_timeout: camera.open_timeout.duration(),
             frame_bytes_max: camera.frame_bytes_max.0,
@@ -58,22 +75,54 @@ impl Opener {
             .creds(creds)
             .user_agent(concat!("outpost/", env!("CARGO_PKG_VERSION")).to_owned())
             .session_group(self.group.clone())
-            // Cameras count their sessions: one that is not ended takes the place of the next.
-            .teardown(TeardownPolicy::Always);
-        let describe = Session::describe(self.url.clone(), options);
+            .session_id(match self.compat.session_id {
+                SessionId::RequireMatch => SessionIdPolicy::RequireMatch,
+                SessionId::UseFirst => SessionIdPolicy::UseFirst,
+            })
+            .unassigned_channel_data(match self.compat.unassigned_data {
+                UnassignedData::Auto => UnassignedChannelDataPolicy::Auto,
+                UnassignedData::AssumeStale => UnassignedChannelDataPolicy::AssumeStaleSession,
+                UnassignedData::Error => UnassignedChannelDataPolicy::Error,
+                UnassignedData::Ignore => UnassignedChannelDataPolicy::Ignore,
+            })
+            .teardown(match self.compat.teardown {
+                // Said again on a connection of its own, which a tunnel takes none of.
+                Teardown::Always if self.tunnel.is_none() => TeardownPolicy::Always,
+                Teardown::Always | Teardown::Once => TeardownPolicy::Auto,
+                Teardown::Never => TeardownPolicy::Never,
+            });
+        let url = self.plain_url().await?;
+        let describe = Session::describe(url, options);
         let mut session = self.limited(Phase::Describe, secret, describe).await?;
         let (stream, codec) = choose(&session)?;
         let format = Format::of(&session, stream);
-        let setup = SetupOptions::default()
-            .transport(Transport::Tcp(TcpTransportOptions::default()))
-            .frame_format(FrameFormat::SIMPLE);
+        let transport = match self.transport {
+            Transport::Tcp => retina::client::Transport::Tcp(TcpTransportOptions::default()),
+            Transport::Udp => retina::client::Transport::Udp(UdpTransportOptions::default()),
+        };
+        let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::SIMPLE);
         self.limited(Phase::Setup, secret, session.setup(stream, setup)).await?;
         // Servers that share one encoder among clients announce a sequence number that is one ahead; over TCP
-        // nothing is lost by not believing it.
-        let play = PlayOptions::default().initial_seq(InitialSequenceNumberPolicy::Ignore);
+        // nothing is lost by not believing it, and over UDP at most the first picture.
+        let play = PlayOptions::default().initial_seq(InitialSequenceNumberPolicy::Ignore).unknown_rtcp_ssrc(
+            match self.compat.unknown_rtcp {
+                UnknownRtcp::Drop => UnknownRtcpSsrcPolicy::DropPackets,
+                UnknownRtcp::Process => UnknownRtcpSsrcPolicy::ProcessPackets,
+                UnknownRtcp::EndSession => UnknownRtcpSsrcPolicy::AbortSession,
+            },
+        );
         let session = self.limited(Phase::Play, secret, session.play(play)).await?;
         let frames = Frames::new(session, &format, self.frame_bytes_max)?;
         Ok(Opened { frames, codec })
+    }
+
+    /// The address to give to the client library: the camera's own, or the plain end of a tunnel to it.
+    async fn plain_url(&self) -> Result<Url, RtspError> {
+        let Some(tunnel) = &self.tunnel else { return Ok(self.url.clone()) };
+        let opened = timeout(self.open_timeout, tunnel.open()).await;
+        let port = opened.map_err(|_| RtspError::timeout(Phase::Connect, self.open_timeout))??;
+        let plain = Url::parse(&format!("rtsp://127.0.0.1:{port}{}", &self.url[url::Position::BeforePath..]));
+        plain.map_err(|error| RtspError::Address(error.to_string()))
     }
 
     /// Gives the TEARDOWN of sessions that were dropped a moment to be said.

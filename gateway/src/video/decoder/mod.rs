@@ -71,6 +71,12 @@ impl Codec {
         }
     }
 
+    /// Whether one decoder may serve the key frames of several streams: libavcodec holds pictures back, and would show
+    /// one camera's picture as the next one's.
+    pub const fn is_shareable() -> bool {
+        cfg!(not(feature = "ffmpeg"))
+    }
+
     /// Whether a picture needs those before it.
     pub fn has_delta_frames(self) -> bool {
         self != Codec::Mjpeg

@@ -1,4 +1,4 @@
-//! TLS of a connection: rustls with ring, roots from a file or from the system. Knows nothing of MQTT.
+//! TLS of a connection that we make: rustls with ring, roots from a file or from the system. Knows nothing of protocols.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 #[derive(Debug, thiserror::Error)]
-pub(in crate::ingest::mqtt) enum TlsError {
+pub(super) enum TlsError {
     #[error("{path}: {cause}")]
     File { path: PathBuf, cause: rustls::pki_types::pem::Error },
     #[error("{path}: no certificate in it")]

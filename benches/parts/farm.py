@@ -1,0 +1,139 @@
+"""H: what many quiet cameras cost: CPU and memory of the gateway on the streams of the replay farm, the farm's own cost apart."""
+
+import shutil
+import subprocess
+import time
+import urllib.request
+
+from . import cameras, common, gate
+
+CAMERA = """
+[[cameras]]
+id = "c{number}"
+url = "rtsp://127.0.0.1:{port}/{path}/{number}"
+zones = [{{ id = "floor", polygon = [[0.0, 0.3], [1.0, 0.3], [1.0, 1.0], [0.0, 1.0]] }}]
+"""
+
+#: Longest wait until every camera is live.
+LIVE_S = 300
+
+
+def n_live(api_port):
+    text = urllib.request.urlopen(f"http://127.0.0.1:{api_port}/metrics", timeout=30).read().decode()
+    lines = (line for line in text.splitlines() if line.startswith("outpost_camera_state{") and 'state="live"' in line)
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+
+def wait_live(api_port, n):
+    begun = time.monotonic()
+    while (live := n_live(api_port)) < n:
+        if time.monotonic() - begun > LIVE_S:
+            raise RuntimeError(f"{live:.0f} of {n} cameras are live after {LIVE_S} s")
+        time.sleep(0.5)
+    return time.monotonic() - begun
+
+
+def configuration(n, port, api_port, data, path=lambda number: "clip"):
+    head = cameras.CONFIGURATION.format(api_port=api_port, data=data)
+    return head + "".join(CAMERA.format(number=number, port=port, path=path(number)) for number in range(n))
+
+
+def start_farm(work, clip):
+    command = [common.target("sides"), "farm", clip, cameras.FPS]
+    farm = common.Process("farm", command, work, stdout=subprocess.PIPE)
+    return farm, farm.child.stdout.readline().strip()
+
+
+def run(folder, load, clip, n):
+    farm, port = start_farm(folder, clip)
+    api_port = common.free_port()
+    with farm:
+        with common.start_gateway(folder, configuration(n, port, api_port, folder / "data"), api_port, load["binary"]) as gateway:
+            live_s = wait_live(api_port, n)
+            time.sleep(load["warm_s"])
+            before, farm_cpu_s = common.metrics(api_port), farm.cpu_s()
+            cpu_s, wall_s = cameras.measured(gateway, load["seconds"], 0)
+            after, farm_cpu_s = common.metrics(api_port), farm.cpu_s() - farm_cpu_s
+            gained = lambda name: after.get(name, 0) - before.get(name, 0)
+            return dict(
+                live_s=live_s, cpu_s=cpu_s, wall_s=wall_s, rss_mb=gateway.rss_mb(), farm_cpu_s=farm_cpu_s,
+                frames=gained("outpost_camera_frames_total"), decoded=gained("outpost_camera_frames_decoded_total"),
+                shed=gained("outpost_camera_frames_shed_total"), errors=gained("outpost_camera_errors_total"),
+            )
+
+
+def measure(work, load, say):
+    clips = work / "clips"
+    clips.mkdir(parents=True, exist_ok=True)
+    cameras.make_clips(clips, load["video"])
+    rows = {}
+    for n in load["numbers"]:
+        folder = work / f"g-{n}"
+        folder.mkdir(parents=True)
+        before = common.load()
+        row = run(folder, load, clips / f"{load['scene']}.h264", n) | dict(load=before)
+        rows[n] = row
+        say(f"{n} cameras: " + ", ".join(f"{key} {value:.3f}" for key, value in row.items()))
+        shutil.rmtree(folder, ignore_errors=True)
+    return rows
+
+
+def run_trusted(folder, load, n):
+    """Cameras that see twelve visits and then nobody: at rest before the gate is trusted, and after."""
+    clip = folder / "visits.h264"
+    gate.make_clip(clip, load["video"], "-crf 25", "", empty_after_s=load["seconds"] + 200)
+    visits_s = gate.ROUNDS * sum(gate.EMPTY_S + end - begin for begin, end in gate.VISITS)
+    api_port, n_listeners = common.free_port(), -(-n // cameras.VIEWERS_PER_LISTENER)
+    command = [common.target("sides"), "cameras", clip, gate.FPS, n_listeners]
+    with common.Process("cameras", command, folder, stdout=subprocess.PIPE) as server:
+        ports = server.child.stdout.readline().split()
+        text = cameras.CONFIGURATION.format(api_port=api_port, data=folder / "data") + "".join(
+            CAMERA.format(number=number, port=ports[number // cameras.VIEWERS_PER_LISTENER], path="clip") for number in range(n)
+        )
+        with common.start_gateway(folder, text, api_port, load["binary"]) as gateway:
+            rows = {}
+            # The first empty stretch, then the one after the visits and a minute of rest.
+            for name, wait_s, seconds in [("before", 8, gate.EMPTY_S - 10), ("after", visits_s - gate.EMPTY_S + 75, load["seconds"])]:
+                time.sleep(wait_s)
+                before = common.metrics(api_port)
+                cpu_s, wall_s = cameras.measured(gateway, seconds, 0)
+                after = common.metrics(api_port)
+                rows[name] = dict(
+                    cpu_s=cpu_s, wall_s=wall_s, decoded=after["outpost_camera_frames_decoded_total"] - before["outpost_camera_frames_decoded_total"],
+                    trusted=after.get("outpost_camera_gate_trusted", 0), shed=after.get("outpost_camera_frames_shed_total", 0),
+                )
+            return rows
+
+
+def run_soak(folder, load, clip, n, seconds):
+    """Half of the cameras are well; of the others a quarter flaps, a quarter is silent, and nobody is at the address of the rest."""
+    farm, port = start_farm(folder, clip)
+    api_port, nobody = common.free_port(), common.free_port()
+    kinds = ["clip", "flap", "clip", "silent", "clip", "nobody", "clip", "nobody"]
+    with farm:
+        head = cameras.CONFIGURATION.format(api_port=api_port, data=folder / "data")
+        text = head + "".join(
+            CAMERA.format(number=number, port=nobody if (kind := kinds[number % 8]) == "nobody" else port, path=kind)
+            for number in range(n)
+        )
+        with common.start_gateway(folder, text, api_port, load["binary"]) as gateway:
+            rows, begun = [], time.monotonic()
+            while time.monotonic() - begun < seconds:
+                time.sleep(min(60, seconds / 10))
+                errors = common.metrics(api_port).get("outpost_camera_errors_total", 0)
+                rows.append((time.monotonic() - begun, gateway.rss_mb(), n_live(api_port), errors))
+            return rows
+
+
+def report(rows):
+    lines = []
+    for n, row in rows.items():
+        share = row["cpu_s"] / row["wall_s"]
+        lines.append([
+            n, f"{share:.1%}", f"{share / n * 60:.4f}", f"{row['decoded'] / max(1, row['frames']):.2%}",
+            f"{row['shed']:.0f}", f"{row['rss_mb']:.0f}", f"{row['rss_mb'] / n:.2f}",
+            f"{row['frames'] / n / row['wall_s']:.1f}", f"{row['farm_cpu_s'] / row['wall_s']:.1%}",
+        ])
+    head = ["cameras", "gateway, of one core", "CPU-s per camera-minute", "frames decoded", "shed", "MB", "MB per camera",
+            "frames/s per camera", "farm, of one core"]
+    return common.table(head, lines)

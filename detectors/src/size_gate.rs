@@ -1,0 +1,301 @@
+//! Whether something moves before a camera, by the sizes of its encoded frames alone: what moves has to be encoded.
+//!
+//! Each kind of frame has a running usual size and spread, both quantiles, so that what moves does not become the usual.
+//! What exceeds the usual by more than the spread lets expect is summed up, after E. S. Page, "Continuous inspection
+//! schemes", Biometrika 41 (1954): one large frame is no sign (encoders refresh themselves so), a few that are much too
+//! large are, and so are many that are somewhat too large.
+//!
+//! How much sizes tell depends on the encoder: nearly all with a constant quality, nothing where the bit rate is held
+//! constant (area under the ROC curve 0.9 to 1.0 and 0.45 to 0.7 on the same scenes). So a gate has to earn trust: what it
+//! said before each picture that was decoded is compared with what that picture showed.
+
+/// Frames of a kind by which its usual size is learned.
+const LEARNED_MIN: u32 = 150;
+/// Frames until which a quantile follows by its share of what it has seen, and beyond which by a constant one.
+const FOLLOWED: f32 = 512.0;
+/// Spreads that a quantile steps, over the frames followed.
+const PACE: f32 = 2.0;
+/// Quantiles of the size, in octaves (log2 of bytes).
+const USUAL: f32 = 0.5;
+const LOW: f32 = 0.25;
+/// Spread of the first frame.
+const SPREAD_START: f32 = 0.5;
+/// Least spread, in octaves: a picture that never changes has frames of a few bytes, all alike.
+const SPREAD_MIN: f32 = 0.1;
+/// Most of it, so that long movement does not come to be taken for restlessness.
+const SPREAD_MAX: f32 = 0.6;
+/// Sizes below this many bytes are alike.
+const SIZE_MIN: f32 = 32.0;
+/// Excess over the usual size, in spreads, that is no sign of anything.
+const SLACK: f32 = 2.0;
+/// Most that one frame counts for.
+const EXCESS_MAX: f32 = 5.0;
+/// Sum of what exceeds the slack at which something stirs: three frames that are much too large, or a second of frames
+/// that are somewhat too large.
+pub const STIRS_AT: f32 = 8.0;
+/// Most that the sum grows to, so that it falls within a second or two when the movement ends.
+const SUM_MAX: f32 = 24.0;
+
+/// Beginnings of movement by which trust is judged: older ones fade.
+const ONSETS_KEPT: f32 = 64.0;
+/// The share of beginnings that a trusted gate is expected to miss, by Laplace's rule of succession: eight caught of eight
+/// suffice, one missed takes some ten more to forgive.
+const MISSES_MAX: f32 = 0.105;
+/// Area under the ROC curve that trust needs.
+const AUC_MIN: f32 = 0.8;
+/// Looks by which the curve is drawn: older ones fade.
+const LOOKS_KEPT: f32 = 2_048.0;
+/// Steps of the sum, 0 to [`SUM_MAX`], by which looks are told apart.
+const STEPS: usize = 13;
+
+/// Judges one camera's frames. Some 200 bytes.
+#[derive(Debug, Clone, Default)]
+pub struct SizeGate {
+    delta: Usual,
+    /// Excess so far.
+    sum: f32,
+    /// The highest sum since the last look.
+    peak: f32,
+    record: Record,
+}
+
+/// What the gate said of the time before a picture; to be given back with what the picture showed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Said {
+    /// The highest sum since the picture before.
+    pub peak: f32,
+    /// Whether sizes were known well enough to say anything.
+    pub is_learned: bool,
+}
+
+/// How well a gate has done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    pub is_trusted: bool,
+    /// Area under the ROC curve: chance that the gate said more before a picture with movement than before one without. 0.5 = it
+    /// knows nothing. None before there were both.
+    pub auc: Option<f32>,
+    /// Beginnings of movement that it was judged by, older ones faded, and those of them before which nothing stirred.
+    pub onsets: f32,
+    pub misses: f32,
+}
+
+impl SizeGate {
+    /// A session begins: its encoder may be set otherwise. What the gate has earned stays.
+    pub fn begin(&mut self) {
+        (self.delta, self.sum, self.peak) = (Usual::default(), 0.0, 0.0);
+    }
+
+    /// A frame that is not a key frame came. Whether it is the one by which something begins to stir.
+    pub fn delta(&mut self, n_bytes: usize) -> bool {
+        let excess = self.delta.excess(n_bytes);
+        let before = self.sum;
+        self.sum = (self.sum + excess.unwrap_or(0.0).min(EXCESS_MAX) - SLACK).clamp(0.0, SUM_MAX);
+        self.peak = self.peak.max(self.sum);
+        before < STIRS_AT && self.sum >= STIRS_AT
+    }
+
+    /// Whether something stirs, or has since the last [`SizeGate::take`].
+    pub fn stirs(&self) -> bool {
+        self.peak >= STIRS_AT
+    }
+
+    /// Whether usual sizes are known.
+    pub fn is_learned(&self) -> bool {
+        self.delta.n >= LEARNED_MIN
+    }
+
+    /// A picture is about to be decoded: what the gate says of the time before it.
+    pub fn take(&mut self) -> Said {
+        let said = Said { peak: self.peak, is_learned: self.is_learned() };
+        self.peak = self.sum;
+        said
+    }
+
+    /// The picture showed movement, or none.
+    pub fn judge(&mut self, said: Said, moved: bool) {
+        if said.is_learned {
+            self.record.add(said.peak, moved);
+        } else {
+            self.record.was_moving = moved;
+        }
+    }
+
+    pub fn standing(&self) -> Standing {
+        let (auc, record) = (self.record.auc(), &self.record);
+        let expected_misses = (record.misses + 1.0) / (record.onsets + 2.0);
+        let is_trusted = expected_misses <= MISSES_MAX && auc.is_some_and(|auc| auc >= AUC_MIN);
+        Standing { is_trusted, auc, onsets: record.onsets, misses: record.misses }
+    }
+}
+
+/// Usual size of one kind of frame, in octaves.
+#[derive(Debug, Clone, Default)]
+struct Usual {
+    n: u32,
+    usual: f32,
+    low: f32,
+}
+
+impl Usual {
+    /// By how many spreads the frame exceeds the usual; learns it. None while too few are known.
+    fn excess(&mut self, n_bytes: usize) -> Option<f32> {
+        let size = (n_bytes as f32 + SIZE_MIN).log2();
+        if self.n == 0 {
+            (self.usual, self.low) = (size + SPREAD_START / 2.0, size - SPREAD_START / 2.0);
+        }
+        self.n = self.n.saturating_add(1);
+        let spread = (self.usual - self.low).clamp(SPREAD_MIN, SPREAD_MAX);
+        // Counted from the low quantile, which long movement lifts least.
+        let excess = (self.n > LEARNED_MIN).then(|| (size - self.low) / spread - 1.0);
+        let reach = PACE * spread / (self.n as f32).min(FOLLOWED);
+        self.usual += reach * (USUAL - f32::from(u8::from(size < self.usual)));
+        self.low += reach * (LOW - f32::from(u8::from(size < self.low)));
+        excess
+    }
+}
+
+/// What was said before pictures, and what they showed.
+#[derive(Debug, Clone, Default)]
+struct Record {
+    still: [f32; STEPS],
+    moving: [f32; STEPS],
+    was_moving: bool,
+    /// Movement began at the last look, and nothing had stirred yet.
+    is_late: bool,
+    onsets: f32,
+    misses: f32,
+}
+
+impl Record {
+    fn add(&mut self, peak: f32, moved: bool) {
+        let step = ((peak / SUM_MAX * (STEPS - 1) as f32).round() as usize).min(STEPS - 1);
+        let kind = if moved { &mut self.moving } else { &mut self.still };
+        kind.iter_mut().for_each(|weight| *weight *= 1.0 - 1.0 / LOOKS_KEPT);
+        kind[step] += 1.0;
+        // Movement that goes on says little: the gate is asked for its beginning. What began only just before a picture has
+        // until the next one to show in the sizes.
+        let (begins, stirs) = (moved && !self.was_moving, peak >= STIRS_AT);
+        if self.is_late || (begins && stirs) {
+            let fade = 1.0 - 1.0 / ONSETS_KEPT;
+            self.onsets = self.onsets * fade + 1.0;
+            self.misses = self.misses * fade + f32::from(u8::from(!stirs));
+        }
+        self.is_late = begins && !stirs && !self.is_late;
+        self.was_moving = moved;
+    }
+
+    fn auc(&self) -> Option<f32> {
+        let (n_still, n_moving): (f32, f32) = (self.still.iter().sum(), self.moving.iter().sum());
+        if n_still < 1.0 || n_moving < 1.0 {
+            return None;
+        }
+        let (mut below, mut pairs) = (0.0, 0.0);
+        for (still, moving) in self.still.iter().zip(&self.moving) {
+            // Equals count half.
+            pairs += moving * (below + still / 2.0);
+            below += still;
+        }
+        Some(pairs / (n_still * n_moving))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes of a noisy picture at rest: around 400 bytes.
+    fn noise(frame: usize) -> usize {
+        300 + frame.wrapping_mul(7919) % 200
+    }
+
+    /// Frames of `size` from `from` to `to`; whether something stirred.
+    fn feed(gate: &mut SizeGate, frames: std::ops::Range<usize>, size: impl Fn(usize) -> usize) -> bool {
+        frames.filter(|frame| gate.delta(size(*frame))).count() > 0
+    }
+
+    #[test]
+    fn single_large_frames_are_no_sign_and_several_are() {
+        let mut gate = SizeGate::default();
+        assert!(!feed(&mut gate, 0..300, noise));
+        let refresh = |frame| noise(frame) + if frame % 20 == 7 { 4_000 } else { 0 };
+        assert!(!feed(&mut gate, 300..900, refresh));
+        let walker = |frame| noise(frame) + if (950..956).contains(&frame) { 900 } else { 0 };
+        assert!(feed(&mut gate, 900..1_000, walker));
+        assert!(gate.stirs() && gate.take().peak >= STIRS_AT);
+        assert!(!gate.stirs(), "it is over, and was told");
+    }
+
+    #[test]
+    fn what_lasts_does_not_become_the_usual_within_minutes() {
+        let mut gate = SizeGate::default();
+        feed(&mut gate, 0..1_800, noise);
+        let crowd = |frame| noise(frame) * 3;
+        feed(&mut gate, 0..900, crowd);
+        gate.take();
+        assert!(gate.stirs());
+        feed(&mut gate, 0..60, noise);
+        gate.take();
+        feed(&mut gate, 60..120, noise);
+        assert!(!gate.stirs());
+    }
+
+    /// Ten still looks, then movement that the gate stirs at or not; then still again.
+    fn passage(gate: &mut SizeGate, stirred: bool) {
+        let said = |peak| Said { peak, is_learned: true };
+        (0..10).for_each(|_| gate.judge(said(0.0), false));
+        gate.judge(said(if stirred { STIRS_AT } else { 0.0 }), true);
+        gate.judge(said(0.0), false);
+    }
+
+    #[test]
+    fn what_began_just_before_a_picture_may_stir_after_it() {
+        let mut gate = SizeGate::default();
+        let said = |peak| Said { peak, is_learned: true };
+        for _ in 0..10 {
+            for (peak, moved) in [(0.0, false), (1.0, true), (STIRS_AT, true), (SUM_MAX, true), (1.0, false)] {
+                gate.judge(said(peak), moved);
+            }
+        }
+        let standing = gate.standing();
+        assert!(standing.misses == 0.0 && standing.onsets > 9.0, "{standing:?}");
+    }
+
+    #[test]
+    fn trust_is_earned_by_beginnings_and_lost_by_one_that_was_missed() {
+        let mut gate = SizeGate::default();
+        for caught in 0..8 {
+            assert!(!gate.standing().is_trusted, "after {caught}");
+            passage(&mut gate, true);
+        }
+        assert!(gate.standing().is_trusted, "{:?}", gate.standing());
+        passage(&mut gate, false);
+        assert!(!gate.standing().is_trusted, "{:?}", gate.standing());
+        (0..12).for_each(|_| passage(&mut gate, true));
+        assert!(gate.standing().is_trusted, "{:?}", gate.standing());
+        gate.begin();
+        assert!(gate.standing().is_trusted && !gate.is_learned());
+    }
+
+    #[test]
+    fn a_gate_that_always_or_never_stirs_is_not_trusted() {
+        for peak in [0.0, SUM_MAX] {
+            let mut gate = SizeGate::default();
+            for look in 0..400 {
+                gate.judge(Said { peak, is_learned: true }, look % 10 == 0);
+            }
+            let standing = gate.standing();
+            assert!(!standing.is_trusted && standing.auc == Some(0.5), "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn movement_that_goes_on_earns_nothing() {
+        let mut gate = SizeGate::default();
+        let said = Said { peak: SUM_MAX, is_learned: true };
+        gate.judge(Said { peak: 0.0, is_learned: true }, false);
+        (0..1_000).for_each(|_| gate.judge(said, true));
+        assert!(!gate.standing().is_trusted);
+        assert!((gate.standing().onsets - 1.0).abs() < 0.01);
+    }
+}

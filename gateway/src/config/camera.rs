@@ -1,0 +1,128 @@
+//! A camera as the file names it.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::{Bytes, Secret, Span, defaults};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Camera {
+    /// The source is called `cam:` + id.
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    /// `rtsp://host[:port]/path` or `rtsps://…`, without credentials.
+    pub url: String,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    /// Authority that signed the camera's certificate, for `rtsps`; none = the system's.
+    pub ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub transport: Transport,
+    #[serde(default)]
+    pub compat: Compat,
+    pub place: Option<[f64; 2]>,
+    /// Areas of the picture that rules name.
+    #[serde(default)]
+    pub zones: Vec<Zone>,
+    /// Polygons blackened in every picture that is stored or sent.
+    #[serde(default)]
+    pub masks: Vec<Vec<[f32; 2]>>,
+    /// Alert when no picture came for this long, unless a rule of kind `dark` watches the camera; the alert clears when
+    /// pictures come again.
+    #[serde(default = "defaults::dark_after")]
+    pub dark_after: Span,
+    /// Limit of each of connect+describe, setup and play.
+    #[serde(default = "defaults::connect_timeout")]
+    pub open_timeout: Span,
+    /// Limit of the wait for the next frame; beyond it the stream has stalled.
+    #[serde(default = "defaults::stall_after")]
+    pub stall_after: Span,
+    /// Largest access unit accepted.
+    #[serde(default = "defaults::frame_bytes_max")]
+    pub frame_bytes_max: Bytes,
+    /// Most that coded frames and pictures kept for this camera may take: half for pictures, a quarter for the frames since
+    /// the last key frame, a quarter for the one that is being received.
+    #[serde(default = "defaults::memory_max")]
+    pub memory_max: Bytes,
+    /// Longest wait between two attempts to connect.
+    #[serde(default = "defaults::retry_max")]
+    pub retry_max: Span,
+}
+
+/// A polygon in the picture: x right, y down, 0..1.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    pub id: String,
+    pub polygon: Vec<[f32; 2]>,
+    /// Where decoders have no time for all cameras on which something moves, those with an important zone come first.
+    #[serde(default)]
+    pub important: bool,
+}
+
+/// How pictures come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Within the RTSP connection: nothing is lost or reordered.
+    #[default]
+    Tcp,
+    /// For cameras that do not offer TCP. What is lost or comes out of order is missing.
+    Udp,
+}
+
+/// What a camera may do against the standard without losing its session.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compat {
+    pub session_id: SessionId,
+    pub unassigned_data: UnassignedData,
+    pub unknown_rtcp: UnknownRtcp,
+    pub teardown: Teardown,
+}
+
+/// Answers with another session id than the first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionId {
+    #[default]
+    RequireMatch,
+    UseFirst,
+}
+
+/// Data on channels that were not set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnassignedData {
+    /// As the camera's firmware is known for: a stale session, or an error.
+    #[default]
+    Auto,
+    AssumeStale,
+    Error,
+    Ignore,
+}
+
+/// Sender reports of a stream that was not announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownRtcp {
+    #[default]
+    Drop,
+    Process,
+    EndSession,
+}
+
+/// Saying goodbye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Teardown {
+    /// Until it is answered: cameras count their sessions, and one that is not ended takes the place of the next.
+    #[default]
+    Always,
+    /// Once, on the same connection.
+    Once,
+    Never,
+}

@@ -1,0 +1,248 @@
+//! What a camera's session hands its units and links to: keeps the pace, and puts in line what is to be decoded. Decodes
+//! nothing.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
+use tokio::sync::mpsc;
+
+use super::counters::Counters;
+use super::group::Group;
+use super::pace::Pace;
+use super::queue::{Claim, Queue, Work};
+use crate::config;
+use crate::ingest::rtsp::{AccessUnit, RtspError, Viewer};
+use crate::telemetry::clock;
+
+/// Share of a camera's memory that the units since its last key frame may take.
+const GROUP_SHARE: u64 = 4;
+
+pub(super) struct Feed {
+    camera: usize,
+    pub(super) source: Arc<str>,
+    important: bool,
+    queue: Arc<Queue>,
+    /// Of all cameras: what is shed may be another's.
+    counters: Arc<[Arc<Counters>]>,
+    out: mpsc::Sender<Observation>,
+    number: AtomicU64,
+    /// Number of the last unit that went into the queue.
+    queued: AtomicU64,
+    session: AtomicU64,
+    /// Only the session's task takes it, and waits for nothing meanwhile.
+    sentry: Mutex<Sentry>,
+}
+
+/// What is known of a camera without decoding anything.
+struct Sentry {
+    pace: Pace,
+    group: Group,
+}
+
+/// What is to be done about a unit.
+enum Plan {
+    Pass,
+    Enqueue(Claim),
+    /// Something stirs: all since the last key frame.
+    Rouse(Vec<(u64, AccessUnit)>),
+}
+
+impl Feed {
+    pub(super) fn new(
+        camera: usize,
+        config: &config::Camera,
+        video: &config::Video,
+        queue: Arc<Queue>,
+        counters: Arc<[Arc<Counters>]>,
+        out: mpsc::Sender<Observation>,
+    ) -> Self {
+        let pace = Pace::new(video.glance.ms(), config.dark_after.ms());
+        let group = Group::new(usize::try_from(config.memory_max.0 / GROUP_SHARE).unwrap_or(usize::MAX));
+        Feed {
+            camera,
+            source: super::name(config),
+            important: config.zones.iter().any(|zone| zone.important),
+            queue,
+            counters,
+            out,
+            number: AtomicU64::new(0),
+            queued: AtomicU64::new(0),
+            session: AtomicU64::new(0),
+            sentry: Mutex::new(Sentry { pace, group }),
+        }
+    }
+
+    fn own(&self) -> &Counters {
+        &self.counters[self.camera]
+    }
+
+    fn sentry(&self) -> MutexGuard<'_, Sentry> {
+        self.sentry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn plan(&self, number: u64, unit: &AccessUnit) -> Plan {
+        let mut sentry = self.sentry();
+        let Sentry { pace, group } = &mut *sentry;
+        if let Some(verdict) = self.own().take_verdict() {
+            pace.judge(verdict);
+            self.own().set_gate(pace.standing());
+        }
+        let stirs = !unit.key && pace.delta(unit.data.len());
+        // Only a trusted gate ever asks for the group.
+        if unit.codec.has_delta_frames() && pace.is_trusted() {
+            group.push(number, unit);
+        } else {
+            group.forget();
+        }
+        let plan = if unit.key {
+            let is_look = pace.key(number, unit.received_ms, self.own().active_until_ms.load(Relaxed));
+            // Those that are not looked at pass as well: the eye learns from them how far apart they are.
+            Plan::Enqueue(if is_look { Claim::Look } else { Claim::Follow })
+        } else if !self.own().is_idle(self.queued.load(Relaxed), unit.received_ms) {
+            Plan::Enqueue(Claim::Follow)
+        } else if stirs {
+            Plan::Rouse(group.take())
+        } else {
+            // While nothing moves, a delta frame would only wake the decode thread to be dropped there: its missing number
+            // tells the same.
+            Plan::Pass
+        };
+        self.own().set_group_bytes(group.bytes());
+        plan
+    }
+
+    async fn put(&self, number: u64, claim: Claim, chain: bool, unit: AccessUnit) {
+        let received_ms = unit.received_ms;
+        self.queued.store(number, Relaxed);
+        let (camera, important, session) = (self.camera, self.important, self.session.load(Relaxed));
+        if let Some(shed) = self.queue.put(Work { camera, number, session, claim, chain, important, unit }).await {
+            self.counters[shed.camera].shed(shed.n_stir, shed.n_follow, received_ms);
+        }
+    }
+}
+
+impl Viewer for Feed {
+    async fn link(&self, link: Link) {
+        let now_ms = clock::now_ms();
+        if link.state == LinkState::Live {
+            self.session.fetch_add(1, Relaxed);
+            self.own().begin();
+            let mut sentry = self.sentry();
+            sentry.pace.begin(now_ms);
+            sentry.group.forget();
+        }
+        self.own().set_link(&link);
+        let fact = Fact::Link(link);
+        let observation = Observation { source: self.source.clone(), at_ms: now_ms, received_ms: now_ms, fact };
+        // An error means that nobody listens any more: the gateway is stopping.
+        let _ = self.out.send(observation).await;
+    }
+
+    async fn unit(&self, unit: AccessUnit) {
+        self.own().frame(unit.data.len(), unit.key, unit.loss, unit.received_ms);
+        if let Some(media_ms) = unit.media_ms {
+            self.own().media(media_ms, unit.received_ms);
+        }
+        let number = self.number.fetch_add(1, Relaxed) + 1;
+        match self.plan(number, &unit) {
+            Plan::Pass => {}
+            Plan::Enqueue(claim) => self.put(number, claim, false, unit).await,
+            Plan::Rouse(group) => {
+                let last = group.len().saturating_sub(1);
+                for (at, (number, unit)) in group.into_iter().enumerate() {
+                    self.put(number, Claim::Stir, at < last, unit).await;
+                }
+            }
+        }
+    }
+
+    fn failed(&self, _: &RtspError) {
+        self.own().failed_sessions.fetch_add(1, Relaxed);
+        let mut sentry = self.sentry();
+        sentry.group.forget();
+        self.own().set_group_bytes(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::video::decoder::Codec;
+    use crate::video::pace::Verdict;
+
+    fn unit(key: bool, received_ms: i64, len: usize) -> AccessUnit {
+        let data = Bytes::from(vec![0; len]);
+        AccessUnit { codec: Codec::H264, data, key, size: None, loss: 0, received_ms, media_ms: None }
+    }
+
+    fn feed(queue: &Arc<Queue>, counters: &Arc<Counters>) -> Feed {
+        let camera: config::Camera = toml::from_str("id = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
+        let (video, out) = (config::Video::default(), mpsc::channel(1).0);
+        Feed::new(0, &camera, &video, queue.clone(), Arc::from([counters.clone()]), out)
+    }
+
+    #[tokio::test]
+    async fn a_delta_frame_passes_only_while_something_moves_or_is_still_to_be_looked_at() {
+        let (queue, counters) = (Arc::new(Queue::new(16)), Arc::<Counters>::default());
+        let feed = feed(&queue, &counters);
+        feed.unit(unit(true, 1_000, 9)).await;
+        feed.unit(unit(false, 1_040, 9)).await;
+        let numbers = || std::iter::from_fn(|| queue.try_take()).map(|work| work.number).collect::<Vec<_>>();
+        assert_eq!(numbers(), [1, 2], "nobody knows yet whether the key frame shows movement");
+        counters.looked(2, 0);
+        feed.unit(unit(false, 1_080, 9)).await;
+        feed.unit(unit(true, 2_000, 9)).await;
+        feed.unit(unit(false, 2_040, 9)).await;
+        assert_eq!(numbers(), [4, 5]);
+        counters.looked(5, 3_000);
+        feed.unit(unit(false, 2_999, 9)).await;
+        feed.unit(unit(false, 3_000, 9)).await;
+        assert_eq!(numbers(), [6, 7], "what follows one that is not looked at yet passes");
+        counters.looked(7, 3_000);
+        feed.unit(unit(false, 3_001, 9)).await;
+        assert_eq!(numbers(), [0u64; 0]);
+    }
+
+    /// Decodes nothing, but answers as an eye would that sees movement where frames are large.
+    async fn play(
+        feed: &Feed,
+        queue: &Queue,
+        counters: &Counters,
+        frames: std::ops::Range<i64>,
+        len: usize,
+    ) -> Vec<Work> {
+        let mut taken = Vec::new();
+        for frame in frames {
+            feed.unit(unit(frame % 30 == 0, frame * 66, len)).await;
+            while let Some(work) = queue.try_take() {
+                if work.unit.key {
+                    counters.judged(Verdict { number: work.number, moved: len > 1_000 });
+                }
+                counters.looked(work.number, 0);
+                taken.push(work);
+            }
+        }
+        taken
+    }
+
+    #[tokio::test]
+    async fn what_stirs_under_a_trusted_gate_is_decoded_from_its_key_frame_on() {
+        let (queue, counters) = (Arc::new(Queue::new(256)), Arc::<Counters>::default());
+        let feed = feed(&queue, &counters);
+        for visit in 0..10 {
+            play(&feed, &queue, &counters, visit * 600..visit * 600 + 495, 400).await;
+            play(&feed, &queue, &counters, visit * 600 + 495..visit * 600 + 600, 2_000).await;
+        }
+        assert!(counters.counts(&"cam:a".into()).gate.unwrap().is_trusted);
+        let calm = play(&feed, &queue, &counters, 6_000..8_000, 400).await;
+        assert!(calm.iter().all(|work| work.unit.key), "at rest only key frames go in line");
+        assert!(counters.group_bytes() > 400, "but the group is at hand");
+        let stirred = play(&feed, &queue, &counters, 8_000..8_010, 2_000).await;
+        let group: Vec<&Work> = stirred.iter().filter(|work| work.claim == Claim::Stir).collect();
+        assert!(group[0].unit.key && group.len() > 20, "{} units", group.len());
+        assert!(group.windows(2).all(|pair| pair[0].number + 1 == pair[1].number && pair[0].chain));
+    }
+}
