@@ -11,7 +11,7 @@ import sys
 
 from . import common
 
-SIDES = ["outpost", "geo + rstar", "shapely", "postgis"]
+SIDES = ["outpost", "outpost, many at once", "geo + rstar", "shapely", "postgis"]
 # Asked of the slower sides, of the points that fence_sides wrote.
 N_SHAPELY, N_POSTGIS = 100_000, 50_000
 

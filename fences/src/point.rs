@@ -38,6 +38,7 @@ impl Point {
         geodesic::distance_m(self.xy(), other.xy())
     }
 
+    #[inline]
     pub(crate) fn xy(self) -> Xy {
         Xy::new(self.lon, self.lat)
     }
@@ -94,6 +95,7 @@ impl Bounds {
         if is_within { self } else { Bounds { west: -180.0, east: 180.0, ..self } }
     }
 
+    #[inline]
     pub(crate) fn holds(&self, p: Xy) -> bool {
         p.x >= self.west && p.x <= self.east && p.y >= self.south && p.y <= self.north
     }
