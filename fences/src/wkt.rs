@@ -5,13 +5,16 @@
 //! reservoir<TAB>水库<TAB>POLYGON ((106.04 29.84, 106.08 29.84, 106.08 29.88, 106.04 29.84))
 //! pier<TAB>POINT (106.05 29.85) RADIUS 200
 //! road<TAB>LINESTRING (106.04 29.84, 106.08 29.88) WIDTH 30
+//! gate<TAB>LINESTRING (106.04 29.84, 106.04 29.85)
+//! field<TAB>BOX (106.04 29.84, 106.08 29.88)
 //! ```
 //!
 //! `SRID=4326;` before a geometry is passed over, as are third and fourth coordinates. `RADIUS` and `WIDTH`, in metres,
-//! are this program's own: well-known text knows neither circles nor corridors.
+//! are this program's own: well-known text knows neither circles nor corridors. `BOX` has the south-western corner and the
+//! north-eastern one, as PostGIS writes its boxes. A `LINESTRING` without `WIDTH` is a line to be crossed.
 
 use crate::coordinates::Coordinates;
-use crate::geojson::{Drawn, Label, Parsed, ProblemKind, Reader};
+use crate::geojson::{Drawn, Label, Parsed, ProblemKind, Reader, rectangle};
 use crate::shape::Draft;
 
 /// Words and numbers of one line.
@@ -72,6 +75,10 @@ impl<'a> Words<'a> {
             "POINT" => {
                 let center = *self.ring()?.first().ok_or("POINT wants a position")?;
                 Drawn::Circle { center, radius_m: self.measure("RADIUS")? }
+            }
+            "BOX" => {
+                let corners = self.ring()?;
+                rectangle(&corners).map_err(|(_, kind)| kind.to_string())?
             }
             "LINESTRING" => Drawn::Path { positions: self.ring()?, width_m: self.measure("WIDTH")? },
             "" => return Err("there is no geometry".to_owned()),

@@ -57,6 +57,10 @@ pub enum ProblemKind {
     NoRadius,
     #[error("the {name} is {found}, not a number")]
     NotAMeasure { name: &'static str, found: String },
+    #[error("the {name} is {found}, neither true nor false")]
+    NotYesOrNo { name: &'static str, found: String },
+    #[error("a rectangle is two corners, and these are {n}")]
+    NotTwoCorners { n: usize },
     #[error("it is not well-known text: {reason}")]
     NotWkt { reason: String },
     #[error("the coordinates are not nested as those of a {geometry}")]
@@ -102,6 +106,8 @@ impl Problem {
             }
             ProblemKind::NoRadius => r#"give it "radius_m", in metres, in "properties": it is then a circle"#,
             ProblemKind::NotAMeasure { .. } => "write metres as a number, without quotes or unit",
+            ProblemKind::NotYesOrNo { .. } => "write true or false, without quotes",
+            ProblemKind::NotTwoCorners { .. } => "write its south-western corner and its north-eastern one",
             ProblemKind::NotWkt { .. } => "write POLYGON ((106.04 29.84, …)), longitude first, one geometry a line",
             ProblemKind::Nesting { .. } => {
                 "a Polygon is [ring, …], a MultiPolygon [[ring, …], …], and a ring [[longitude, latitude], …]"

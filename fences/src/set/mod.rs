@@ -74,7 +74,7 @@ impl FenceSet {
     }
 
     /// In the order in which they were given.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Fence>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Fence>> + Clone {
         self.fences.iter()
     }
 

@@ -8,6 +8,7 @@ pub mod condition;
 mod defaults;
 mod detect;
 mod example;
+mod fence_names;
 mod format;
 mod listener;
 mod movement;
@@ -24,11 +25,12 @@ use serde::{Deserialize, Serialize};
 pub use check::load;
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
+pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
 pub use format::{
     Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
 };
 pub use listener::{Listener, ListenerTls, ListenerUser};
-pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion};
+pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 
 #[derive(Debug, Clone, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::path::Path as FilePath;
 
-use outpost_fences::{Fence, agreement};
+use outpost_fences::{Fence, Shape, agreement};
 
 use super::Outside;
 use super::look::Look;
@@ -12,13 +12,20 @@ use crate::config::Config;
 /// Largest fence file that a check reads.
 const FENCE_FILE_BYTES_MAX: u64 = 256 << 20;
 
-/// The ids of all fences; none where they are not known.
-pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<String>> {
+/// What rules can name.
+pub(super) struct Known {
+    pub(super) id: String,
+    pub(super) is_line: bool,
+}
+
+/// All fences; none where they are not known.
+pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<Known>> {
     if look.outside == Outside::Skipped {
         return None;
     }
     let folder = look.file.parent().unwrap_or(FilePath::new("")).to_owned();
-    let (mut known, mut is_complete) = (Vec::new(), !look.shape.has_fault_beneath(&Path::default().key("fences")));
+    let (mut known, mut is_complete) =
+        (Vec::<Known>::new(), !look.shape.has_fault_beneath(&Path::default().key("fences")));
     let mut files: Vec<(Path, Vec<Fence>)> = Vec::new();
     for (i, entry) in config.fences.iter().enumerate() {
         let at = look.shape.origin("fences", i).key("file");
@@ -47,10 +54,10 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<String>>
         }
         for fence in &parsed.fences {
             let id = fence.id.to_string();
-            if known.contains(&id) {
+            if known.iter().any(|known| known.id == id) {
                 look.error(&at, format!("fence {id:?} is already in an earlier file"));
             }
-            known.push(id);
+            known.push(Known { id, is_line: matches!(fence.shape, Shape::Line(_)) });
         }
         files.push((at, parsed.fences));
     }
