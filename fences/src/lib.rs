@@ -9,6 +9,7 @@
 //! - [`set`]: many fences behind one index
 //! - [`geojson`], [`wkt`]: text to fences and problems, fences to text
 //! - [`repair`], [`agreement`]: mends common mistakes; finds maps drawn in another system than they say
+//! - [`outline`]: what lies beyond the ground that it is for
 //! - [`picture`]: zones and tripwires in a camera's picture
 //! - [`order`]: what comes out of order, sorted again within a bound
 //! - [`track`]: subjects over fences: crossings, trips, stays, speed, and when rules are on duty
@@ -52,6 +53,7 @@ pub mod fence;
 mod geodesic;
 pub mod geojson;
 pub mod order;
+pub mod outline;
 pub mod picture;
 mod plane;
 pub mod point;

@@ -14,14 +14,13 @@
 //! north-eastern one, as PostGIS writes its boxes. A `LINESTRING` without `WIDTH` is a line to be crossed.
 
 use crate::coordinates::Coordinates;
-use crate::geojson::{Drawn, Label, Parsed, ProblemKind, Reader, rectangle};
+use crate::geojson::{Drawn, Label, Parsed, ProblemKind, Reader};
 use crate::shape::Draft;
 
 /// Words and numbers of one line.
 const POSITIONS_MAX: usize = 100_000;
 
-/// Reads what [`crate::wkt`] says. Never panics, never fails as a whole because of one line; a problem names the line,
-/// counted from 0, as `features[n]`.
+/// Reads what [`crate::wkt`] says. Never panics, never fails as a whole because of one line; a problem names the line.
 pub fn parse(text: &str, coordinates: Coordinates) -> Parsed {
     let mut reader = Reader::new(coordinates);
     if reader.is_too_long(text) {
@@ -37,7 +36,12 @@ pub fn parse(text: &str, coordinates: Coordinates) -> Parsed {
         let mut names =
             fields.next().unwrap_or_default().splitn(2, '\t').map(str::trim).filter(|name| !name.is_empty());
         let (id, name) = (names.next(), names.next());
-        let label = Label { index: Some(index), id: id.map(str::to_owned), name: name.map(str::to_owned) };
+        let label = Label {
+            line: Some(index + 1),
+            id: id.map(str::to_owned),
+            name: name.map(str::to_owned),
+            ..Label::default()
+        };
         reader.read_drawn(label, || {
             Words::new(geometry).geometry().map_err(|reason| (None, ProblemKind::NotWkt { reason }))
         });
@@ -77,8 +81,9 @@ impl<'a> Words<'a> {
                 Drawn::Circle { center, radius_m: self.measure("RADIUS")? }
             }
             "BOX" => {
-                let corners = self.ring()?;
-                rectangle(&corners).map_err(|(_, kind)| kind.to_string())?
+                let corners = self.ring()?.try_into();
+                let corners = corners.map_err(|all: Vec<_>| format!("BOX wants two corners and has {}", all.len()))?;
+                Drawn::Rectangle { corners }
             }
             "LINESTRING" => Drawn::Path { positions: self.ring()?, width_m: self.measure("WIDTH")? },
             "" => return Err("there is no geometry".to_owned()),

@@ -84,7 +84,7 @@ pub(super) fn read_drawn(drawn: Result<Drawn, Refused>, label: Label, coordinate
     let mut problems: Vec<Problem> = flaws.into_iter().map(|flaw| Problem::of_flaw(&label, flaw)).collect();
     let Some(shape) = shape else { return Reading { label, fence: None, problems } };
     let id = label.id.clone().unwrap_or_else(|| {
-        let given = format!("fence-{}", label.index.unwrap_or(0));
+        let given = format!("fence-{}", label.index.or(label.line).unwrap_or(0));
         problems.push(Problem::of_feature(&label, ProblemKind::NoId { given: given.clone() }));
         given
     });
@@ -214,7 +214,7 @@ pub(super) fn draw(geometry: &Value, properties: Option<&Value>) -> Result<Drawn
     }
 }
 
-pub(crate) fn rectangle(positions: &[[f64; 2]]) -> Result<Drawn, Refused> {
+fn rectangle(positions: &[[f64; 2]]) -> Result<Drawn, Refused> {
     let corners = positions.try_into().map_err(|_| (None, ProblemKind::NotTwoCorners { n: positions.len() }))?;
     Ok(Drawn::Rectangle { corners })
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-pub(crate) use feature::{Drawn, rectangle};
+pub(crate) use feature::Drawn;
 pub use problem::{Label, Problem, ProblemKind};
 pub use write::to_json;
 

@@ -10,6 +10,7 @@ mod fuzz;
 mod garbage;
 mod index;
 mod movement;
+mod noise;
 mod notations;
 mod oracle;
 mod shapes;

@@ -75,6 +75,8 @@ pub struct Config {
 pub struct District {
     pub id: String,
     pub name: String,
+    /// Id of the fence that all others must lie in; none where absent.
+    pub outline: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
