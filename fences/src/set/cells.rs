@@ -145,9 +145,33 @@ pub(super) struct Around<'a> {
 impl Cells {
     #[inline]
     pub(super) fn around<'a>(&'a self, fences: &'a [Arc<Fence>], p: Xy) -> Around<'a> {
+        match self.find(p) {
+            Some((spot, cell)) => Around::new(self, fences, p, spot, cell),
+            None => Around { cells: self, fences, p, left: Left::Nothing, last: u32::MAX },
+        }
+    }
+
+    /// The first fence of which an edge holds the point.
+    pub(super) fn touching(&self, p: Xy) -> Option<usize> {
+        // Edges are kept with all cells that they come near: also where the point is between two.
+        let Kind::Covered(mut first) = self.find(p)?.1.kind() else { return None };
+        loop {
+            let (stretch, words) = self.stretch(&mut first);
+            if !stretch.is(ASKS) && edges(words).any(|(a, b)| Edge::new(a, b).holds(p)) {
+                return Some(stretch.fence() as usize);
+            }
+            if stretch.is(IS_LAST) {
+                return None;
+            }
+        }
+    }
+
+    /// The smallest cell around a point.
+    #[inline]
+    fn find(&self, p: Xy) -> Option<(Spot, Cell)> {
         // A box of nothing holds no point, and no box holds NaN.
         if !self.frame.bounds.holds(p) {
-            return Around { cells: self, fences, p, left: Left::Nothing, last: u32::MAX };
+            return None;
         }
         let mut spot = self.frame.spot(p);
         let mut cell = self.cells[spot.cell];
@@ -155,7 +179,7 @@ impl Cells {
             spot.descend(first);
             cell = self.cells[spot.cell];
         }
-        Around::new(self, fences, p, spot, cell)
+        Some((spot, cell))
     }
 
     /// The stretch at a word, and where the next one is.

@@ -60,9 +60,12 @@ impl FenceSet {
     }
 
     /// The one fence that owns the point in a tiling, where it has exactly one owner, also on borders and at corners; of
-    /// fences that overlap the first. Costs no allocation, as [`FenceSet::containing`] does not.
+    /// fences that overlap the first. On the outer border, which no fence contains at its upper and right sides, it is the
+    /// first of those whose border the point is on, so that what a tiling covers with all its borders has an owner
+    /// everywhere. Costs no allocation, as [`FenceSet::containing`] does not.
     pub fn owner(&self, point: Point) -> Option<&Arc<Fence>> {
-        self.containing(point).next()
+        let index = self.cells.around(&self.fences, point.xy()).next();
+        index.or_else(|| self.cells.touching(point.xy())).map(|index| &self.fences[index])
     }
 
     /// Each passage over a [`Line`](crate::Line) on the straight way from one point to another, with its fence.

@@ -326,7 +326,7 @@ pub struct Rule {
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     pub id: String,
-    /// Offset from UTC, the same all the year: `+08:00`, `UTC`, `Asia/Shanghai`.
+    /// Offset from UTC, `+08:00`, or a zone of the tz database, `Asia/Shanghai`, `Europe/Paris`.
     #[serde(default = "defaults::zone")]
     pub zone: String,
     /// `2026-10-01` or `2026-10-01..2026-10-07`: free although the week says otherwise.
