@@ -15,8 +15,9 @@
 //! - [`track`]: subjects over fences: crossings, trips, stays, speed, and when rules are on duty
 //!
 //! Longitudes and latitudes are WGS-84 degrees. An edge between two vertices is the straight line between their
-//! longitudes and latitudes, as RFC 7946 says. A polygon does not reach across the antimeridian: it is cut there in
-//! two parts, as RFC 7946 asks; circles, corridors, lines and rectangles may lie across it, and over a pole.
+//! longitudes and latitudes, as RFC 7946 says. Fences may lie across the antimeridian and
+//! over a pole. Polygons are parts there that end at 180 degrees, as RFC 7946 asks; what a file draws in one is cut when it is
+//! read: an edge that spans more than 180 degrees is taken the short way.
 //!
 //! A point on the border between two polygons belongs to exactly one of them: the lower and the left border belong to a
 //! polygon, the upper and the right one do not, decided with exact arithmetic.

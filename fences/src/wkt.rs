@@ -74,8 +74,10 @@ impl<'a> Words<'a> {
             }
         }
         let drawn = match kind.as_str() {
-            "POLYGON" => Drawn::Areas(Draft { polygons: vec![self.polygon()?], is_multi: false }),
-            "MULTIPOLYGON" => Drawn::Areas(Draft { polygons: self.list(Words::polygon)?, is_multi: true }),
+            "POLYGON" => Drawn::Areas(Draft { polygons: vec![self.polygon()?], is_multi: false, is_cut: true }),
+            "MULTIPOLYGON" => {
+                Drawn::Areas(Draft { polygons: self.list(Words::polygon)?, is_multi: true, is_cut: true })
+            }
             "POINT" => {
                 let center = *self.ring()?.first().ok_or("POINT wants a position")?;
                 Drawn::Circle { center, radius_m: self.measure("RADIUS")? }

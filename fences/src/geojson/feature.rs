@@ -183,7 +183,7 @@ pub(super) fn draw(geometry: &Value, properties: Option<&Value>) -> Result<Drawn
     match kind {
         "Polygon" => {
             let nesting = Nesting { geometry: "Polygon", place: Place::default() };
-            Ok(Drawn::Areas(Draft { polygons: vec![nesting.polygon(coordinates)?], is_multi: false }))
+            Ok(Drawn::Areas(Draft { polygons: vec![nesting.polygon(coordinates)?], is_multi: false, is_cut: true }))
         }
         "MultiPolygon" => {
             let nesting = Nesting { geometry: "MultiPolygon", place: Place::default() };
@@ -191,7 +191,7 @@ pub(super) fn draw(geometry: &Value, properties: Option<&Value>) -> Result<Drawn
                 let place = Place { polygon: Some(polygon), ..nesting.place };
                 Nesting { place, ..nesting }.polygon(value)
             });
-            Ok(Drawn::Areas(Draft { polygons: polygons.collect::<Result<_, _>>()?, is_multi: true }))
+            Ok(Drawn::Areas(Draft { polygons: polygons.collect::<Result<_, _>>()?, is_multi: true, is_cut: true }))
         }
         "Point" => {
             let nesting = Nesting { geometry: "Point", place: Place::default() };

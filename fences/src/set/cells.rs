@@ -275,13 +275,13 @@ impl Iterator for Around<'_> {
 
     /// Most cells are of one fence or none: no second question whether there is more.
     #[inline]
-    fn fold<B, F: FnMut(B, usize) -> B>(mut self, init: B, mut f: F) -> B {
+    fn fold<B, F: FnMut(B, usize) -> B>(self, init: B, mut f: F) -> B {
         match self.left {
             Left::Nothing => init,
             Left::One(fence) => f(init, fence as usize),
             Left::Leaf { .. } => {
                 let mut all = init;
-                while let Some(fence) = self.next() {
+                for fence in self {
                     all = f(all, fence);
                 }
                 all

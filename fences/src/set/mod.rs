@@ -47,7 +47,7 @@ impl FenceSet {
     /// The fences that [contain](Fence::contains) the point, each once, in the order in which they were given.
     #[inline]
     pub fn containing(&self, point: Point) -> impl Iterator<Item = &Arc<Fence>> {
-        self.cells.around(&self.fences, point.xy()).map(|index| &self.fences[index])
+        self.cells.around(&self.fences, point.asked()).map(|index| &self.fences[index])
     }
 
     /// For many points at once: calls `found` with the index of each point and each fence that [contains](Fence::contains)
@@ -55,7 +55,7 @@ impl FenceSet {
     /// by point, two to three times as fast where the index is larger than the caches and points come in no order, because
     /// it waits for the memory of many points at a time.
     pub fn containing_each(&self, points: &[Point], mut found: impl FnMut(usize, &Arc<Fence>)) {
-        let points = points.iter().map(|point| point.xy());
+        let points = points.iter().map(|point| point.asked());
         self.cells.around_each(&self.fences, points, |point, fence| found(point, &self.fences[fence]));
     }
 
@@ -64,7 +64,7 @@ impl FenceSet {
     /// first of those whose border the point is on, so that what a tiling covers with all its borders has an owner
     /// everywhere. Costs no allocation, as [`FenceSet::containing`] does not.
     pub fn owner(&self, point: Point) -> Option<&Arc<Fence>> {
-        let index = self.cells.around(&self.fences, point.xy()).next();
+        let index = self.cells.around(&self.fences, point.asked()).next();
         index.or_else(|| self.cells.touching(point.xy())).map(|index| &self.fences[index])
     }
 

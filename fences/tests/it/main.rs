@@ -1,5 +1,6 @@
 //! What fences promise, as claims about random shapes and about files.
 
+mod antimeridian;
 mod containment;
 mod crossings;
 mod curves;
