@@ -36,6 +36,7 @@ pub(crate) enum Contact {
 const TINY: f64 = 1e-100;
 
 impl Xy {
+    #[inline]
     pub(crate) fn new(x: f64, y: f64) -> Xy {
         // NaN stays NaN, and is in no box.
         let settle = |v: f64| if v.abs() < TINY { 0.0 } else { v };

@@ -38,6 +38,15 @@ impl Point {
         geodesic::distance_m(self.xy(), other.xy())
     }
 
+    /// As it is asked for: the antimeridian from its east side and the pole from below, because a polygon's right and upper
+    /// borders are not its own and there is no neighbour beyond the map.
+    #[inline]
+    pub(crate) fn asked(self) -> Xy {
+        let Xy { x, y } = self.xy();
+        Xy { x: if x == 180.0 { -180.0 } else { x }, y: if y == 90.0 { y.next_down() } else { y } }
+    }
+
+    #[inline]
     pub(crate) fn xy(self) -> Xy {
         Xy::new(self.lon, self.lat)
     }
@@ -94,6 +103,7 @@ impl Bounds {
         if is_within { self } else { Bounds { west: -180.0, east: 180.0, ..self } }
     }
 
+    #[inline]
     pub(crate) fn holds(&self, p: Xy) -> bool {
         p.x >= self.west && p.x <= self.east && p.y >= self.south && p.y <= self.north
     }

@@ -58,7 +58,7 @@ pub fn repair(text: &str) -> Result<Repaired, String> {
 
 fn mend_feature(feature: &mut Value, index: Option<usize>, changes: &mut Vec<Change>) {
     let property = |name: &str| feature.pointer(&format!("/properties/{name}"))?.as_str().map(str::to_owned);
-    let label = Label { index, id: property("id"), name: property("name") };
+    let label = Label { index, id: property("id"), name: property("name"), ..Label::default() };
     if let Some(geometry) = feature.get_mut("geometry") {
         mend_geometry(geometry, &label, changes);
     }

@@ -5,10 +5,13 @@
 //! reservoir<TAB>水库<TAB>POLYGON ((106.04 29.84, 106.08 29.84, 106.08 29.88, 106.04 29.84))
 //! pier<TAB>POINT (106.05 29.85) RADIUS 200
 //! road<TAB>LINESTRING (106.04 29.84, 106.08 29.88) WIDTH 30
+//! gate<TAB>LINESTRING (106.04 29.84, 106.04 29.85)
+//! field<TAB>BOX (106.04 29.84, 106.08 29.88)
 //! ```
 //!
 //! `SRID=4326;` before a geometry is passed over, as are third and fourth coordinates. `RADIUS` and `WIDTH`, in metres,
-//! are this program's own: well-known text knows neither circles nor corridors.
+//! are this program's own: well-known text knows neither circles nor corridors. `BOX` has the south-western corner and the
+//! north-eastern one, as PostGIS writes its boxes. A `LINESTRING` without `WIDTH` is a line to be crossed.
 
 use crate::coordinates::Coordinates;
 use crate::geojson::{Drawn, Label, Parsed, ProblemKind, Reader};
@@ -17,8 +20,7 @@ use crate::shape::Draft;
 /// Words and numbers of one line.
 const POSITIONS_MAX: usize = 100_000;
 
-/// Reads what [`crate::wkt`] says. Never panics, never fails as a whole because of one line; a problem names the line,
-/// counted from 0, as `features[n]`.
+/// Reads what [`crate::wkt`] says. Never panics, never fails as a whole because of one line; a problem names the line.
 pub fn parse(text: &str, coordinates: Coordinates) -> Parsed {
     let mut reader = Reader::new(coordinates);
     if reader.is_too_long(text) {
@@ -34,7 +36,12 @@ pub fn parse(text: &str, coordinates: Coordinates) -> Parsed {
         let mut names =
             fields.next().unwrap_or_default().splitn(2, '\t').map(str::trim).filter(|name| !name.is_empty());
         let (id, name) = (names.next(), names.next());
-        let label = Label { index: Some(index), id: id.map(str::to_owned), name: name.map(str::to_owned) };
+        let label = Label {
+            line: Some(index + 1),
+            id: id.map(str::to_owned),
+            name: name.map(str::to_owned),
+            ..Label::default()
+        };
         reader.read_drawn(label, || {
             Words::new(geometry).geometry().map_err(|reason| (None, ProblemKind::NotWkt { reason }))
         });
@@ -67,11 +74,18 @@ impl<'a> Words<'a> {
             }
         }
         let drawn = match kind.as_str() {
-            "POLYGON" => Drawn::Areas(Draft { polygons: vec![self.polygon()?], is_multi: false }),
-            "MULTIPOLYGON" => Drawn::Areas(Draft { polygons: self.list(Words::polygon)?, is_multi: true }),
+            "POLYGON" => Drawn::Areas(Draft { polygons: vec![self.polygon()?], is_multi: false, is_cut: true }),
+            "MULTIPOLYGON" => {
+                Drawn::Areas(Draft { polygons: self.list(Words::polygon)?, is_multi: true, is_cut: true })
+            }
             "POINT" => {
                 let center = *self.ring()?.first().ok_or("POINT wants a position")?;
                 Drawn::Circle { center, radius_m: self.measure("RADIUS")? }
+            }
+            "BOX" => {
+                let corners = self.ring()?.try_into();
+                let corners = corners.map_err(|all: Vec<_>| format!("BOX wants two corners and has {}", all.len()))?;
+                Drawn::Rectangle { corners }
             }
             "LINESTRING" => Drawn::Path { positions: self.ring()?, width_m: self.measure("WIDTH")? },
             "" => return Err("there is no geometry".to_owned()),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{ID_CHARS_MAX, Label, Problem, ProblemKind, quote};
 use crate::coordinates::Coordinates;
 use crate::fence::Fence;
-use crate::point::Point;
+use crate::point::{Bounds, Point};
 use crate::shape::{Circle, Corridor, Draft, Flaw, Line, Path, Place, Shape, check};
 
 /// Properties that can be a feature's id, the best first.
@@ -19,8 +19,18 @@ const GEOMETRIES: [&str; 7] =
 #[derive(Debug)]
 pub(crate) enum Drawn {
     Areas(Draft),
-    Circle { center: [f64; 2], radius_m: Option<f64> },
-    Path { positions: Vec<[f64; 2]>, width_m: Option<f64> },
+    Circle {
+        center: [f64; 2],
+        radius_m: Option<f64>,
+    },
+    Path {
+        positions: Vec<[f64; 2]>,
+        width_m: Option<f64>,
+    },
+    /// The south-western corner, then the north-eastern one.
+    Rectangle {
+        corners: [[f64; 2]; 2],
+    },
 }
 
 /// What became of a feature.
@@ -74,7 +84,7 @@ pub(super) fn read_drawn(drawn: Result<Drawn, Refused>, label: Label, coordinate
     let mut problems: Vec<Problem> = flaws.into_iter().map(|flaw| Problem::of_flaw(&label, flaw)).collect();
     let Some(shape) = shape else { return Reading { label, fence: None, problems } };
     let id = label.id.clone().unwrap_or_else(|| {
-        let given = format!("fence-{}", label.index.unwrap_or(0));
+        let given = format!("fence-{}", label.index.or(label.line).unwrap_or(0));
         problems.push(Problem::of_feature(&label, ProblemKind::NoId { given: given.clone() }));
         given
     });
@@ -92,6 +102,7 @@ impl Drawn {
             Drawn::Areas(draft) => Box::new(draft.polygons.iter_mut().flatten().flatten()),
             Drawn::Circle { center, .. } => Box::new(std::iter::once(center)),
             Drawn::Path { positions, .. } => Box::new(positions.iter_mut()),
+            Drawn::Rectangle { corners } => Box::new(corners.iter_mut()),
         };
         for position in positions {
             if let Some(point) = Point::new(position[0], position[1]) {
@@ -113,6 +124,10 @@ impl Drawn {
                     .ok_or_else(|| Flaw::of_position(lon, lat))
                     .and_then(|center| Circle::new(center, radius_m));
                 circle.map_or_else(|flaw| (None, vec![flaw]), |circle| (Some(Shape::Circle(circle)), vec![]))
+            }
+            Drawn::Rectangle { corners: [[west, south], [east, north]] } => {
+                let rectangle = Shape::rectangle(Bounds { west, south, east, north });
+                rectangle.map_or_else(|flaw| (None, vec![flaw]), |shape| (Some(shape), vec![]))
             }
             Drawn::Path { positions, width_m } => {
                 let (path, mut flaws) = Path::read(&positions);
@@ -148,8 +163,10 @@ pub(crate) type Refused = (Option<Place>, ProblemKind);
 /// Property names of a measure in metres.
 const RADII: [&str; 2] = ["radius_m", "radius"];
 const WIDTHS: [&str; 2] = ["width_m", "width"];
+/// Property of a LineString whose two points are the corners of a rectangle.
+const RECTANGLE: &str = "rectangle";
 
-/// What a geometry says; `properties` have the radius of a Point and the width of a LineString.
+/// What a geometry says; `properties` have the radius of a Point and the width of a LineString, or that it is a rectangle.
 pub(super) fn draw(geometry: &Value, properties: Option<&Value>) -> Result<Drawn, Refused> {
     let Some(kind) = geometry.get("type").and_then(Value::as_str) else {
         return Err((None, ProblemKind::Unsupported { geometry: "a geometry without a type".to_owned() }));
@@ -166,7 +183,7 @@ pub(super) fn draw(geometry: &Value, properties: Option<&Value>) -> Result<Drawn
     match kind {
         "Polygon" => {
             let nesting = Nesting { geometry: "Polygon", place: Place::default() };
-            Ok(Drawn::Areas(Draft { polygons: vec![nesting.polygon(coordinates)?], is_multi: false }))
+            Ok(Drawn::Areas(Draft { polygons: vec![nesting.polygon(coordinates)?], is_multi: false, is_cut: true }))
         }
         "MultiPolygon" => {
             let nesting = Nesting { geometry: "MultiPolygon", place: Place::default() };
@@ -174,7 +191,7 @@ pub(super) fn draw(geometry: &Value, properties: Option<&Value>) -> Result<Drawn
                 let place = Place { polygon: Some(polygon), ..nesting.place };
                 Nesting { place, ..nesting }.polygon(value)
             });
-            Ok(Drawn::Areas(Draft { polygons: polygons.collect::<Result<_, _>>()?, is_multi: true }))
+            Ok(Drawn::Areas(Draft { polygons: polygons.collect::<Result<_, _>>()?, is_multi: true, is_cut: true }))
         }
         "Point" => {
             let nesting = Nesting { geometry: "Point", place: Place::default() };
@@ -182,10 +199,24 @@ pub(super) fn draw(geometry: &Value, properties: Option<&Value>) -> Result<Drawn
         }
         "LineString" => {
             let nesting = Nesting { geometry: "LineString", place: Place::default() };
-            Ok(Drawn::Path { positions: nesting.ring(coordinates)?, width_m: measure(WIDTHS)? })
+            let positions = nesting.ring(coordinates)?;
+            match properties.and_then(|properties| properties.get(RECTANGLE)) {
+                None | Some(Value::Null | Value::Bool(false)) => {
+                    Ok(Drawn::Path { positions, width_m: measure(WIDTHS)? })
+                }
+                Some(Value::Bool(true)) => rectangle(&positions),
+                Some(value) => {
+                    Err((None, ProblemKind::NotYesOrNo { name: RECTANGLE, found: quote(&value.to_string()) }))
+                }
+            }
         }
         other => Err((None, ProblemKind::Unsupported { geometry: quote(other) })),
     }
+}
+
+fn rectangle(positions: &[[f64; 2]]) -> Result<Drawn, Refused> {
+    let corners = positions.try_into().map_err(|_| (None, ProblemKind::NotTwoCorners { n: positions.len() }))?;
+    Ok(Drawn::Rectangle { corners })
 }
 
 /// Arrays in arrays, and where in them we are.

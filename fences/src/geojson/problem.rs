@@ -21,6 +21,8 @@ pub struct Problem {
 pub struct Label {
     /// From 0, in a FeatureCollection.
     pub index: Option<usize>,
+    /// From 1, in well-known text.
+    pub line: Option<usize>,
     /// As written.
     pub id: Option<String>,
     /// As written.
@@ -57,6 +59,10 @@ pub enum ProblemKind {
     NoRadius,
     #[error("the {name} is {found}, not a number")]
     NotAMeasure { name: &'static str, found: String },
+    #[error("the {name} is {found}, neither true nor false")]
+    NotYesOrNo { name: &'static str, found: String },
+    #[error("a rectangle is two corners, and these are {n}")]
+    NotTwoCorners { n: usize },
     #[error("it is not well-known text: {reason}")]
     NotWkt { reason: String },
     #[error("the coordinates are not nested as those of a {geometry}")]
@@ -86,6 +92,11 @@ impl Problem {
 
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
+        if self.feature.as_ref().is_some_and(|label| label.line.is_some())
+            && let Some(hint) = self.wkt_hint()
+        {
+            return hint;
+        }
         match &self.kind {
             ProblemKind::TextTooLong { .. } => "divide it into several files",
             ProblemKind::NotJson { .. } => "write it with a GIS, or check it with a JSON checker",
@@ -102,6 +113,8 @@ impl Problem {
             }
             ProblemKind::NoRadius => r#"give it "radius_m", in metres, in "properties": it is then a circle"#,
             ProblemKind::NotAMeasure { .. } => "write metres as a number, without quotes or unit",
+            ProblemKind::NotYesOrNo { .. } => "write true or false, without quotes",
+            ProblemKind::NotTwoCorners { .. } => "write its south-western corner and its north-eastern one",
             ProblemKind::NotWkt { .. } => "write POLYGON ((106.04 29.84, …)), longitude first, one geometry a line",
             ProblemKind::Nesting { .. } => {
                 "a Polygon is [ring, …], a MultiPolygon [[ring, …], …], and a ring [[longitude, latitude], …]"
@@ -112,6 +125,16 @@ impl Problem {
             ProblemKind::DuplicateId => "rules name fences by id: give each its own",
             ProblemKind::Flaw(kind) => kind.hint(),
         }
+    }
+
+    /// What is to be done otherwise in well-known text.
+    fn wkt_hint(&self) -> Option<&'static str> {
+        Some(match &self.kind {
+            ProblemKind::NoRadius => "write RADIUS and metres after it: it is then a circle",
+            ProblemKind::NoId { .. } => "rules name fences by id: write it before the geometry, and a tab",
+            ProblemKind::Flaw(FlawKind::Swapped) => "well-known text has longitude before latitude",
+            _ => return None,
+        })
     }
 
     /// The feature is left out.
@@ -146,9 +169,10 @@ impl fmt::Display for Problem {
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.index {
-            Some(index) => write!(f, "features[{index}]")?,
-            None => write!(f, "feature")?,
+        match (self.line, self.index) {
+            (Some(line), _) => write!(f, "line {line}")?,
+            (None, Some(index)) => write!(f, "features[{index}]")?,
+            (None, None) => write!(f, "feature")?,
         }
         if let Some(id) = &self.id {
             write!(f, " {id:?}")?;

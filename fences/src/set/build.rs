@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::areas::{Area, Areas, Part, Scratch};
-use super::cells::{Cell, Cells, Cover, FENCES_MAX, Kind, NUMBER_MAX};
+use super::cells::{Cell, Cells, FENCES_MAX, Kind, NUMBER_MAX, Stretch};
 use super::frame::{Block, CUT, FINEST, Frame};
 use crate::fence::Fence;
 use crate::geodesic::metres_per_degree;
@@ -14,16 +14,25 @@ const CELLS_MIN: usize = 128 * 128;
 const CELLS_MAX: usize = 1024 * 1024;
 /// For a handful of edges a fine grid is a waste.
 const CELLS_PER_EDGE_MAX: usize = 8;
-/// Covers before a coarser grid is taken, and before no cell is cut further: fences that lie over each other by the
-/// hundred must not fill the memory.
+/// Areas in cells before a coarser grid is taken, and words of leaves before no cell is cut further: fences that lie over
+/// each other by the hundred must not fill the memory.
 const COVERS_MAX: usize = 4_000_000;
-const COVERS_PER_EDGE_MAX: usize = 2;
+const WORDS_MAX: usize = 16_000_000;
+const WORDS_PER_VERTEX_MAX: usize = 12;
 /// A cell with so many edges for each area, and some, is cut: two areas that share a border have as many.
-const EDGES_PER_AREA: usize = 2;
-const EDGES_FREE: usize = 2;
+const CROWDED: Crowded = Crowded { edges_per_area: 2, edges_free: 2 };
+/// Where leaves are far more than any cache holds, a further cell is a further miss, and edges side by side are cheaper.
+const CROWDED_LARGE: Crowded = Crowded { edges_per_area: 4, edges_free: 8 };
+const LARGE_VERTICES: usize = 4_000_000;
 /// What asking a circle or a corridor costs, in edges, and how often cells are cut to avoid it.
 const ASK_EDGES: usize = 20;
 const ASK_CUTS_MAX: u32 = 2;
+
+#[derive(Debug, Clone, Copy)]
+struct Crowded {
+    edges_per_area: usize,
+    edges_free: usize,
+}
 
 pub(super) fn build(fences: &[Arc<Fence>]) -> Cells {
     assert!(fences.len() <= FENCES_MAX, "{} fences, at most {FENCES_MAX}", fences.len());
@@ -35,8 +44,9 @@ pub(super) fn build(fences: &[Arc<Fence>]) -> Cells {
     let bounds = areas.list.iter().fold(Bounds::EMPTY, |bounds, area| bounds.union(&area.bounds));
     let frame = choose_frame(bounds, &areas);
     let mut builder = Builder {
-        n_covers_max: COVERS_MAX.max(COVERS_PER_EDGE_MAX * areas.vertices.len()).min(NUMBER_MAX),
-        cells: Cells { frame, cells: vec![], covers: vec![], vertices: vec![] },
+        crowded: if areas.vertices.len() < LARGE_VERTICES { CROWDED } else { CROWDED_LARGE },
+        n_words_max: WORDS_MAX.max(WORDS_PER_VERTEX_MAX * areas.vertices.len()).min(NUMBER_MAX),
+        cells: Cells { frame, cells: vec![], leaves: vec![] },
         areas: &areas,
         scratch: Scratch::default(),
     };
@@ -44,8 +54,8 @@ pub(super) fn build(fences: &[Arc<Fence>]) -> Cells {
     builder.fill(frame.whole(), &parts);
     let mut cells = builder.cells;
     cells.cells.shrink_to_fit();
-    cells.covers.shrink_to_fit();
-    Cells { vertices: areas.vertices, ..cells }
+    cells.leaves.shrink_to_fit();
+    cells
 }
 
 fn choose_frame(bounds: Bounds, areas: &Areas) -> Frame {
@@ -76,7 +86,8 @@ fn n_covers_most(frame: &Frame, areas: &Areas) -> usize {
 struct Builder<'a> {
     cells: Cells,
     areas: &'a Areas<'a>,
-    n_covers_max: usize,
+    crowded: Crowded,
+    n_words_max: usize,
     scratch: Scratch,
 }
 
@@ -92,7 +103,7 @@ impl Builder<'_> {
         for part in parts {
             self.areas.divide(&self.cells.frame, &block, part, &mut self.scratch, &mut near);
         }
-        // Stable: the order of fences is that of the covers.
+        // Stable: the order of fences is that of the stretches.
         near.sort_by_key(|(cell, _)| *cell);
         let mut here = Vec::new();
         for of_cell in near.chunk_by(|a, b| a.0 == b.0) {
@@ -112,9 +123,9 @@ impl Builder<'_> {
             return Kind::Full(self.areas.list[part.area as usize].fence);
         }
         let n_edges: usize = parts.iter().map(|part| self.weight(block, part)).sum();
-        let is_crowded = n_edges > EDGES_PER_AREA * parts.len() + EDGES_FREE;
-        let has_room = self.cells.covers.len() + parts.len() < self.n_covers_max
-            && self.cells.cells.len() + (1 << (2 * CUT)) < NUMBER_MAX;
+        let is_crowded = n_edges > self.crowded.edges_per_area * parts.len() + self.crowded.edges_free;
+        let has_room =
+            self.cells.leaves.len() < self.n_words_max && self.cells.cells.len() + (1 << (2 * CUT)) < NUMBER_MAX;
         if is_crowded && has_room && block.shift >= CUT {
             let cut = Block {
                 column: block.column + (column << block.shift),
@@ -127,12 +138,10 @@ impl Builder<'_> {
             self.fill(cut, parts);
             return Kind::Cut(first);
         }
-        let first = self.cells.covers.len();
-        for part in parts {
-            self.cover(part);
-        }
-        if let Some(last) = self.cells.covers.last_mut() {
-            last.is_last();
+        let first = self.cells.leaves.len();
+        if let Some((last, others)) = parts.split_last() {
+            others.iter().for_each(|part| self.write(part, |stretch| stretch));
+            self.write(last, Stretch::last);
         }
         Kind::Covered(first as u32)
     }
@@ -146,27 +155,27 @@ impl Builder<'_> {
         if block.shift + ASK_CUTS_MAX * CUT > FINEST { ASK_EDGES } else { 0 }
     }
 
-    /// Edges that follow each other in the list of vertices are one cover.
-    fn cover(&mut self, part: &Part) {
-        let fence = self.areas.list[part.area as usize].fence;
-        let covers = &mut self.cells.covers;
+    /// Edges that follow each other in the list of vertices are one stretch; `finish` marks the last one.
+    fn write(&mut self, part: &Part, finish: impl Fn(Stretch) -> Stretch) {
+        let Builder { areas, cells: Cells { leaves, .. }, scratch, .. } = self;
+        let fence = areas.list[part.area as usize].fence;
+        let asks = areas.asks(part);
         if part.edges.is_empty() {
-            covers.push(if part.is_full() { Cover::new(fence, 0, 0, true) } else { Cover::asking(fence, 0, 0) });
-            return;
+            let stretch = if asks { Stretch::asking(fence) } else { Stretch::new(fence, true) };
+            return finish(stretch).write(&[], leaves);
         }
-        let asks = self.areas.asks(part);
-        for (i, run) in self.scratch.pool[part.edges.clone()].chunk_by(|a, b| *b == a + 1).enumerate() {
-            let (first, n_edges) = (run[0], run.len() as u32);
-            if asks {
-                covers.push(Cover::asking(fence, first, n_edges));
-                continue;
-            }
-            if i > 0
-                && let Some(last) = covers.last_mut()
-            {
-                last.goes_on();
-            }
-            covers.push(Cover::new(fence, first, n_edges, part.is_corner_inside && i == 0));
+        let mut runs = scratch.pool[part.edges.clone()].chunk_by(|a, b| *b == a + 1).peekable();
+        let mut is_corner_inside = part.is_corner_inside;
+        while let Some(run) = runs.next() {
+            let stretch = if asks { Stretch::asking(fence) } else { Stretch::new(fence, is_corner_inside) };
+            let stretch = match runs.peek() {
+                None => finish(stretch),
+                Some(_) if asks => stretch,
+                Some(_) => stretch.goes_on(),
+            };
+            let first = run[0] as usize;
+            stretch.write(&areas.vertices[first..=first + run.len()], leaves);
+            is_corner_inside = false;
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::point::Bounds;
 /// A cell that is cut is cut into 2^CUT columns and rows.
 pub(super) const CUT: u32 = 2;
 /// How often a cell of the grid can be cut.
-const CUTS_MAX: u32 = 5;
+pub(super) const CUTS_MAX: u32 = 5;
 /// Finest columns in one of the grid: a shift, not a factor.
 pub(super) const FINEST: u32 = CUT * CUTS_MAX;
 /// Columns, and rows, of the grid.
@@ -42,8 +42,29 @@ pub(super) struct Block {
     pub(super) n_rows: u32,
 }
 
+/// A point's finest column and row, and a cell around it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) column: u32,
+    pub(super) row: u32,
+    /// Finest columns in the cell: a shift.
+    pub(super) shift: u32,
+    /// Index of the cell.
+    pub(super) cell: usize,
+}
+
 /// Columns or rows of a block, from 0.
 pub(super) type Span = std::ops::RangeInclusive<u32>;
+
+impl Spot {
+    /// To the cell's part, where the parts begin at an index.
+    #[inline]
+    pub(super) fn descend(&mut self, first: u32) {
+        self.shift -= CUT;
+        let part = |n: u32| (n >> self.shift) & ((1 << CUT) - 1);
+        self.cell = (first + (part(self.row) << CUT) + part(self.column)) as usize;
+    }
+}
 
 impl Frame {
     pub(super) fn new(bounds: Bounds, n_columns: usize, n_rows: usize) -> Frame {
@@ -69,15 +90,30 @@ impl Frame {
     }
 
     /// Finest column. The cast takes what is left of the grid, and NaN, to 0.
-    pub(super) fn column(&self, x: f64) -> u32 {
+    /// Where a point of the box is in the grid.
+    #[inline]
+    pub(super) fn spot(&self, p: Xy) -> Spot {
+        let (column, row) = (self.column(p.x), self.row(p.y));
+        Spot {
+            column,
+            row,
+            shift: FINEST,
+            cell: (row >> FINEST) as usize * self.n_columns + (column >> FINEST) as usize,
+        }
+    }
+
+    #[inline]
+    fn column(&self, x: f64) -> u32 {
         (((x - self.bounds.west) * self.per_width) as u32).min(self.last.0)
     }
 
-    pub(super) fn row(&self, y: f64) -> u32 {
+    #[inline]
+    fn row(&self, y: f64) -> u32 {
         (((y - self.bounds.south) * self.per_height) as u32).min(self.last.1)
     }
 
     /// The corner at the upper right of a cell that begins at a finest column and row.
+    #[inline]
     pub(super) fn corner(&self, column: u32, row: u32, shift: u32) -> Xy {
         let line = |n: u32| f64::from(((n >> shift) + 1) << shift);
         Xy { x: self.bounds.west + line(column) * self.width, y: self.bounds.south + line(row) * self.height }

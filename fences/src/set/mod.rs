@@ -4,6 +4,7 @@ mod areas;
 mod build;
 mod cells;
 mod frame;
+mod many;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,14 +45,27 @@ impl FenceSet {
     }
 
     /// The fences that [contain](Fence::contains) the point, each once, in the order in which they were given.
+    #[inline]
     pub fn containing(&self, point: Point) -> impl Iterator<Item = &Arc<Fence>> {
-        self.cells.around(&self.fences, point.xy()).map(|index| &self.fences[index])
+        self.cells.around(&self.fences, point.asked()).map(|index| &self.fences[index])
+    }
+
+    /// For many points at once: calls `found` with the index of each point and each fence that [contains](Fence::contains)
+    /// it, points and fences in the order in which they were given. The same answers as [`FenceSet::containing`] gives point
+    /// by point, two to three times as fast where the index is larger than the caches and points come in no order, because
+    /// it waits for the memory of many points at a time.
+    pub fn containing_each(&self, points: &[Point], mut found: impl FnMut(usize, &Arc<Fence>)) {
+        let points = points.iter().map(|point| point.asked());
+        self.cells.around_each(&self.fences, points, |point, fence| found(point, &self.fences[fence]));
     }
 
     /// The one fence that owns the point in a tiling, where it has exactly one owner, also on borders and at corners; of
-    /// fences that overlap the first. Costs no allocation, as [`FenceSet::containing`] does not.
+    /// fences that overlap the first. On the outer border, which no fence contains at its upper and right sides, it is the
+    /// first of those whose border the point is on, so that what a tiling covers with all its borders has an owner
+    /// everywhere. Costs no allocation, as [`FenceSet::containing`] does not.
     pub fn owner(&self, point: Point) -> Option<&Arc<Fence>> {
-        self.containing(point).next()
+        let index = self.cells.around(&self.fences, point.asked()).next();
+        index.or_else(|| self.cells.touching(point.xy())).map(|index| &self.fences[index])
     }
 
     /// Each passage over a [`Line`](crate::Line) on the straight way from one point to another, with its fence.
@@ -63,7 +77,7 @@ impl FenceSet {
     }
 
     /// In the order in which they were given.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Fence>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Fence>> + Clone {
         self.fences.iter()
     }
 

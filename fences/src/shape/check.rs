@@ -1,6 +1,7 @@
 //! From rings as written to a shape that can be asked, or to the flaws that forbid it.
 
 use super::contacts::{Way, visit_contacts};
+use super::cut;
 use super::{Flaw, FlawKind, Flaws, MultiPolygon, Place, Polygon, RINGS_MAX, Shape, VERTICES_MAX, why_no_point};
 use crate::geodesic::metres_per_degree;
 use crate::plane::{Contact, Edge, Xy, is_odd, ring_edges, signed_area, turn};
@@ -11,6 +12,8 @@ use crate::point::Point;
 pub(crate) struct Draft {
     pub(crate) polygons: Vec<Vec<Vec<[f64; 2]>>>,
     pub(crate) is_multi: bool,
+    /// What lies across the antimeridian is cut there; the shape then has several parts.
+    pub(crate) is_cut: bool,
 }
 
 #[derive(Debug)]
@@ -36,7 +39,11 @@ struct Ring {
 
 pub(crate) fn check(draft: Draft) -> Checked {
     let mut flaws = Flaws::default();
-    let polygons = read_rings(&draft, &mut flaws);
+    let mut polygons = read_rings(&draft, &mut flaws);
+    let are_across: Vec<bool> = match draft.is_cut && !flaws.any_fatal() {
+        true => polygons.iter_mut().map(|rings| unroll(rings, &mut flaws)).collect(),
+        false => vec![false; polygons.len()],
+    };
     // The lobes of a ring that crosses itself cancel each other's area, so crossings are looked for first.
     let steps = [check_contacts, check_areas, check_holes];
     for step in steps {
@@ -48,10 +55,13 @@ pub(crate) fn check(draft: Draft) -> Checked {
     if flaws.any_fatal() {
         return Checked { shape: None, flaws: flaws.into_list() };
     }
-    let polygon = |rings: Vec<Ring>| Polygon::from_checked(rings.into_iter().map(|ring| ring.points).collect());
-    let mut parts: Vec<Polygon> = polygons.into_iter().map(polygon).collect();
+    let parts = polygons.into_iter().zip(are_across).flat_map(|(rings, is_across)| {
+        let rings: Vec<Vec<Xy>> = rings.into_iter().map(|ring| ring.points).collect();
+        if is_across { cut::cut(rings) } else { vec![rings] }
+    });
+    let mut parts: Vec<Polygon> = parts.map(Polygon::from_checked).collect();
     let shape = match parts.pop() {
-        Some(only) if !draft.is_multi => Shape::Polygon(only),
+        Some(only) if !draft.is_multi && parts.is_empty() => Shape::Polygon(only),
         last => Shape::MultiPolygon(MultiPolygon::new(parts.into_iter().chain(last).collect())),
     };
     Checked { shape: Some(shape), flaws: flaws.into_list() }
@@ -142,6 +152,21 @@ impl Ring {
     }
 }
 
+/// Notes where an edge is taken the short way around the Earth.
+fn unroll(rings: &mut [Ring], flaws: &mut Flaws) -> bool {
+    let mut points: Vec<&mut Vec<Xy>> = rings.iter_mut().map(|ring| &mut ring.points).collect();
+    let is_across = cut::unroll(&mut points);
+    if is_across {
+        flaws.push(FlawKind::Across, rings[0].place());
+    }
+    for ring in rings {
+        // The corners at a pole were not written; they follow the last vertex that was.
+        let last = ring.numbers.last().copied().unwrap_or(0);
+        ring.numbers.resize(ring.points.len(), last);
+    }
+    is_across
+}
+
 fn check_areas(polygons: &[Vec<Ring>], flaws: &mut Flaws) {
     for rings in polygons {
         let mut left_m2 = 0.0;
@@ -152,7 +177,8 @@ fn check_areas(polygons: &[Vec<Ring>], flaws: &mut Flaws) {
             }
             left_m2 += if ring.ring == 0 { area_m2 } else { -area_m2 };
             for (vertex, &p) in ring.points.iter().enumerate() {
-                if (ring.after(vertex).x - p.x).abs() > 180.0 {
+                let long = (ring.after(vertex).x - p.x).abs();
+                if long > 180.0 && long < 360.0 {
                     flaws.push(FlawKind::LongEdge, ring.place_of(vertex, p));
                 }
             }

@@ -100,6 +100,8 @@ pub enum FlawKind {
     ShortPath { n: usize },
     #[error("the edge spans more than 180 degrees of longitude")]
     LongEdge,
+    #[error("it lies across the antimeridian")]
+    Across,
 }
 
 impl FlawKind {
@@ -110,7 +112,8 @@ impl FlawKind {
             | FlawKind::TouchesItself
             | FlawKind::FoldsBack
             | FlawKind::PartsCross { .. }
-            | FlawKind::LongEdge => Severity::Note,
+            | FlawKind::LongEdge
+            | FlawKind::Across => Severity::Note,
             _ => Severity::Fatal,
         }
     }
@@ -141,6 +144,7 @@ impl FlawKind {
             FlawKind::BadRadius { .. } => "a radius is a positive number of metres, at most 1000 km",
             FlawKind::BadWidth { .. } => "a width is a positive number of metres, at most 200 km",
             FlawKind::ShortPath { .. } => "a line has a beginning and an end: draw it again",
+            FlawKind::Across => "cut there in two parts",
             FlawKind::LongEdge => "used as it is; a fence across the antimeridian must be cut there in two",
         }
     }

@@ -74,7 +74,7 @@ impl Line {
         self.bounds
     }
 
-    pub(super) fn distance_to_border_m(&self, point: Point) -> f64 {
+    pub(crate) fn distance_to_border_m(&self, point: Point) -> f64 {
         distance_to_nearest_m(point.xy(), || self.path.edges())
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod circle;
 mod contacts;
 mod corridor;
+mod cut;
 mod flaw;
 mod line;
 mod multi_polygon;

@@ -26,7 +26,7 @@ impl Polygon {
             positions.extend(positions.first().copied());
             positions
         });
-        let Checked { shape, flaws } = check(Draft { polygons: vec![rings.collect()], is_multi: false });
+        let Checked { shape, flaws } = check(Draft { polygons: vec![rings.collect()], is_multi: false, is_cut: false });
         match (shape, flaws.into_iter().find(Flaw::is_fatal)) {
             (Some(Shape::Polygon(polygon)), None) => Ok(polygon),
             (_, Some(flaw)) => Err(flaw),
@@ -42,7 +42,7 @@ impl Polygon {
 
     /// Exact; the lower and the left border are inside, the upper and the right one are not.
     pub fn contains(&self, point: Point) -> bool {
-        let p = point.xy();
+        let p = point.asked();
         self.bounds.holds(p) && is_odd(self.edges(), p)
     }
 

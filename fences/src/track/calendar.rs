@@ -1,14 +1,21 @@
 //! When a rule is on duty: weekly windows over a calendar with its holidays and make-up workdays. Knows no clock.
+//!
+//! Hours are those that a clock on the wall shows. Where clocks are put forward, the hour that they leave out does not
+//! come: a window that would begin within it begins when it is over, one that lies within it is left out. Where they are
+//! put back, an hour comes twice: a window within it is twice, and one that begins or ends within it is interrupted
+//! while the clock shows hours before it, or goes on until they are over for the second time.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// What kind of day each date is, in a zone that keeps one offset all the year, as China does.
+use super::zone::Zone;
+
+/// What kind of day each date is, in a zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
-    offset_ms: i64,
+    zone: Zone,
     /// Days since 1970-01-01 that are free although the week says otherwise.
     holidays: BTreeSet<i64>,
     /// Days of work although the week says otherwise (调休).
@@ -43,8 +50,8 @@ enum Days {
 /// Why there is no calendar or no schedule; with the text at fault where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
-    /// Neither an offset of at most 14 hours, nor `UTC` or `Asia/Shanghai`.
-    #[error("{0:?} is not an offset from UTC such as \"+08:00\"")]
+    /// Neither an offset of at most 14 hours, nor the name of a zone in the tz database.
+    #[error("{0:?} is neither an offset from UTC such as \"+08:00\" nor a zone such as \"Asia/Shanghai\"")]
     Zone(String),
     /// Neither a date, nor a range whose last date is not before its first.
     #[error("{0:?} is not a date such as \"2026-10-01\" or a range such as \"2026-10-01..2026-10-07\"")]
@@ -74,20 +81,21 @@ pub const DATES_MAX: usize = 10_000;
 /// Windows of one schedule.
 pub const WINDOWS_MAX: usize = 100;
 
-const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 86_400_000;
+pub(super) const MINUTE_MS: i64 = 60_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 /// A schedule that does not change for so many days does not change: the longest holidays are shorter.
 const HORIZON_DAYS: i64 = 400;
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 impl Calendar {
-    /// `zone` is an offset such as `+08:00`, `UTC` or `Asia/Shanghai`; dates are `2026-10-01` or `2026-10-01..2026-10-07`.
+    /// `zone` is an offset such as `+08:00`, or a zone of the tz database such as `Asia/Shanghai` or `Europe/Paris`; dates
+    /// are `2026-10-01` or `2026-10-01..2026-10-07`.
     pub fn new(zone: &str, holidays: &[String], workdays: &[String]) -> Result<Calendar, CalendarError> {
-        let offset_ms = offset_ms(zone).ok_or_else(|| CalendarError::Zone(zone.to_owned()))?;
+        let zone = Zone::parse(zone).ok_or_else(|| CalendarError::Zone(zone.to_owned()))?;
         let (holidays, workdays) = (dates(holidays)?, dates(workdays)?);
         match holidays.intersection(&workdays).next() {
             Some(both) => Err(CalendarError::Both(Date(*both))),
-            None => Ok(Calendar { offset_ms, holidays, workdays }),
+            None => Ok(Calendar { zone, holidays, workdays }),
         }
     }
 
@@ -108,7 +116,7 @@ impl Schedule {
 
     /// Whether it is on duty; a window's first millisecond belongs to it, its end does not.
     pub fn is_on(&self, at_ms: i64) -> bool {
-        let local_ms = at_ms.saturating_add(self.calendar.offset_ms);
+        let local_ms = self.calendar.zone.local_ms(at_ms);
         let (day, time_ms) = (local_ms.div_euclid(DAY_MS), local_ms.rem_euclid(DAY_MS));
         self.windows.iter().any(|window| {
             let (today, yesterday) = (self.begins(window, day), self.begins(window, day - 1));
@@ -123,15 +131,19 @@ impl Schedule {
     /// When it next goes on or off duty after `at_ms`; none where it does not within a year.
     pub fn next_change_ms(&self, at_ms: i64) -> Option<i64> {
         let is_on = self.is_on(at_ms);
-        let today = at_ms.saturating_add(self.calendar.offset_ms).div_euclid(DAY_MS);
+        let zone = &self.calendar.zone;
+        let today = zone.local_ms(at_ms).div_euclid(DAY_MS);
         let mut times_ms: Vec<i64> = self.windows.iter().flat_map(|w| [w.from_ms, w.to_ms % DAY_MS]).collect();
         // Where days of work and rest meet, a window over the whole day ends.
         times_ms.push(0);
         times_ms.sort_unstable();
         times_ms.dedup();
-        let days = (today..=today + HORIZON_DAYS).flat_map(|day| times_ms.iter().map(move |ms| (day, ms)));
-        days.map(|(day, ms)| day.saturating_mul(DAY_MS).saturating_add(ms - self.calendar.offset_ms))
-            .find(|change_ms| *change_ms > at_ms && self.is_on(*change_ms) != is_on)
+        let mut changes_ms = Vec::new();
+        (today..=today + HORIZON_DAYS).find_map(|day| {
+            changes_ms.clear();
+            zone.add_instants(day, &times_ms, &mut changes_ms);
+            changes_ms.iter().copied().find(|change_ms| *change_ms > at_ms && self.is_on(*change_ms) != is_on)
+        })
     }
 
     fn begins(&self, window: &Window, day: i64) -> bool {
@@ -171,7 +183,7 @@ fn named(text: &str) -> Option<u8> {
 }
 
 /// "08:00", "24:00"
-fn time_ms(text: &str) -> Option<i64> {
+pub(super) fn time_ms(text: &str) -> Option<i64> {
     let (hours, minutes) = text.trim().split_once(':')?;
     let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
     let time_ms = (hours * 60 + minutes) * MINUTE_MS;
@@ -181,20 +193,6 @@ fn time_ms(text: &str) -> Option<i64> {
 fn two_digits(text: &str) -> Option<i64> {
     let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()
-}
-
-fn offset_ms(zone: &str) -> Option<i64> {
-    match zone {
-        "UTC" => return Some(0),
-        "Asia/Shanghai" => return Some(8 * 60 * MINUTE_MS),
-        _ => {}
-    }
-    let (sign, hours) = match (zone.strip_prefix('+'), zone.strip_prefix('-')) {
-        (Some(hours), _) => (1, hours),
-        (_, Some(hours)) => (-1, hours),
-        _ => return None,
-    };
-    time_ms(hours).filter(|ms| *ms <= 14 * 60 * MINUTE_MS).map(|ms| sign * ms)
 }
 
 fn dates(texts: &[String]) -> Result<BTreeSet<i64>, CalendarError> {
@@ -351,7 +349,10 @@ mod tests {
         let error = |zone, holidays: &[&str], workdays: &[&str]| {
             Calendar::new(zone, &texts(holidays), &texts(workdays)).unwrap_err().to_string()
         };
-        assert_eq!(error("Mars", &[], &[]), "\"Mars\" is not an offset from UTC such as \"+08:00\"");
+        assert_eq!(
+            error("Mars", &[], &[]),
+            "\"Mars\" is neither an offset from UTC such as \"+08:00\" nor a zone such as \"Asia/Shanghai\""
+        );
         assert!(error("+15:00", &[], &[]).contains("+15:00"));
         assert!(error("UTC", &["2026-10-07..2026-10-01"], &[]).contains("is not a date"));
         assert_eq!(error("UTC", &["2026-10-01"], &["2026-10-01"]), "2026-10-01 is both a holiday and a workday");
@@ -373,8 +374,81 @@ mod tests {
         }
     }
 
+    /// Paris puts its clocks forward on 2026-03-29 from 02:00 to 03:00 (01:00 UTC), and back on 2026-10-25 from 03:00 to
+    /// 02:00 (01:00 UTC).
+    fn paris(window: &str) -> Schedule {
+        let calendar = Calendar::new("Europe/Paris", &[], &[]).unwrap();
+        Schedule::new(Arc::new(calendar), &texts(&[window])).unwrap()
+    }
+
+    /// On and off in turn from a time of UTC, as times of UTC of one day.
+    fn changes(schedule: &Schedule, date: &str, from: &str, n: usize) -> Vec<String> {
+        let utc_ms = |time: &str| day(date).unwrap() * DAY_MS + time_ms(time).unwrap();
+        let mut at_ms = utc_ms(from);
+        let mut next = || {
+            at_ms = schedule.next_change_ms(at_ms)?;
+            assert_ne!(schedule.is_on(at_ms), schedule.is_on(at_ms - 1));
+            let minutes = (at_ms - utc_ms("00:00")) / MINUTE_MS;
+            Some(format!(
+                "{:02}:{:02} {}",
+                minutes / 60,
+                minutes % 60,
+                if schedule.is_on(at_ms) { "on" } else { "off" }
+            ))
+        };
+        (0..n).filter_map(|_| next()).collect()
+    }
+
+    #[test]
+    fn an_hour_that_is_left_out_does_not_come() {
+        let (date, from) = ("2026-03-29", "00:00");
+        assert_eq!(changes(&paris("daily 01:30-02:30"), date, from, 2), ["00:30 on", "01:00 off"]);
+        assert_eq!(changes(&paris("daily 02:30-04:00"), date, from, 2), ["01:00 on", "02:00 off"]);
+        // Within the hour that is left out: next comes that of the next day.
+        assert_eq!(changes(&paris("daily 02:15-02:45"), date, from, 1), ["24:15 on"]);
+        assert_eq!(changes(&paris("daily 01:00-03:00"), date, "00:00", 1), ["01:00 off"]);
+    }
+
+    #[test]
+    fn an_hour_that_comes_twice_is_there_twice() {
+        let (date, from) = ("2026-10-25", "00:00");
+        let twice = ["00:15 on", "00:45 off", "01:15 on", "01:45 off"];
+        assert_eq!(changes(&paris("daily 02:15-02:45"), date, from, 4), twice);
+        assert_eq!(changes(&paris("daily 02:30-04:00"), date, from, 4)[..3], ["00:30 on", "01:00 off", "01:30 on"]);
+        assert_eq!(changes(&paris("daily 01:30-02:30"), date, from, 3), ["00:30 off", "01:00 on", "01:30 off"]);
+        assert_eq!(changes(&paris("daily 01:00-04:00"), date, from, 1), ["03:00 off"]);
+    }
+
+    #[test]
+    fn days_of_a_zone_begin_at_its_midnight_all_the_year() {
+        let sundays = paris("sun");
+        assert_eq!(changes(&sundays, "2026-01-10", "12:00", 1), ["23:00 on"]);
+        assert_eq!(changes(&sundays, "2026-07-11", "12:00", 1), ["22:00 on"]);
+        let shanghai = Calendar::new("Asia/Shanghai", &texts(&["2025-10-01..2025-10-08"]), &[]).unwrap();
+        let free = Schedule::new(Arc::new(shanghai), &texts(&["restdays"])).unwrap();
+        assert_eq!(free.next_change_ms(at("2025-09-30", "12:00")), Some(at("2025-10-01", "00:00")));
+    }
+
+    #[test]
+    fn a_named_zone_of_one_offset_is_that_offset() {
+        let windows = texts(&["workdays 18:00-07:00", "restdays", "tue 10:00-10:30"]);
+        let schedule = |zone| Schedule::new(Arc::new(Calendar::new(zone, &[], &[]).unwrap()), &windows).unwrap();
+        let (named, fixed) = (schedule("Asia/Shanghai"), schedule("+08:00"));
+        let mut at_ms = at("2026-01-01", "00:00");
+        while at_ms < at("2026-03-01", "00:00") {
+            assert_eq!(
+                (named.is_on(at_ms), named.next_change_ms(at_ms)),
+                (fixed.is_on(at_ms), fixed.next_change_ms(at_ms))
+            );
+            at_ms += 3_599_999;
+        }
+    }
+
     #[test]
     fn extreme_times_are_times() {
+        for at_ms in [i64::MIN, i64::MAX] {
+            let _ = (paris("workdays 22:00-06:00").is_on(at_ms), paris("sun").next_change_ms(at_ms));
+        }
         let schedule = october(&["workdays 22:00-06:00"]);
         for at_ms in [i64::MIN, i64::MAX, 0] {
             let is_on = schedule.is_on(at_ms);

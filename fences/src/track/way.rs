@@ -117,17 +117,6 @@ pub(super) fn is_within(a: Point, b: Point, distance_m: f64) -> bool {
     ((a.lon - b.lon).abs() + (a.lat - b.lat).abs()) * DEGREE_MAX_M <= distance_m || a.distance_m(b) <= distance_m
 }
 
-/// Metres between a point and the stretch from `a` to `b`, on the plane that touches the Earth there.
-pub(super) fn stretch_m(point: Point, a: Point, b: Point) -> f64 {
-    let (lon_m, lat_m) = metres_per_degree(point.lat);
-    let flat = |p: Point| {
-        let lon = p.lon - point.lon;
-        let lon = if lon.abs() > 180.0 { lon - 360.0_f64.copysign(lon) } else { lon };
-        (lon * lon_m, (p.lat - point.lat) * lat_m)
-    };
-    nearest_m(flat(a), flat(b)).0
-}
-
 /// How near the way from `a` to `b` comes to the origin, and at which share of it; on a plane in metres.
 pub(super) fn nearest_m(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
     let (along_x, along_y) = (b.0 - a.0, b.1 - a.1);

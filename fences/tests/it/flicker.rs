@@ -10,6 +10,7 @@ use std::sync::Arc;
 use outpost_fences::track::{Confirm, Crossing, Fix, MotionLimits, Side, Subject, Tracker, Tracking};
 use outpost_fences::{FenceSet, Point, Polygon, Shape};
 
+use crate::noise::{Random, moved};
 use crate::shapes::{fence, point};
 
 const RADIUS_M: f64 = 100.0;
@@ -63,11 +64,7 @@ fn noise_on_a_real_track_makes_no_flaps_and_loses_no_visit() {
 fn holds(clean: Vec<Fix>) {
     let mut random = Random(20_260);
     let circles = circles(&clean);
-    let mut blur = |fix: &Fix| {
-        let at = moved(fix.point, random.normal() * NOISE_M, random.normal() * NOISE_M);
-        Fix::new(fix.at_ms, at, None).expect("a place on Earth")
-    };
-    let noisy: Vec<Fix> = clean.iter().map(&mut blur).collect();
+    let noisy: Vec<Fix> = clean.iter().map(|fix| random.blur(fix, NOISE_M)).collect();
     let flaps = |tracking| {
         let crossings = follow(&noisy, &circles, tracking);
         let n_flaps = n_flaps(&crossings, &noisy, &circles);
@@ -139,25 +136,4 @@ fn circles(track: &[Fix]) -> Arc<FenceSet> {
         fence(&format!("c{i}"), Shape::Polygon(polygon))
     };
     Arc::new(FenceSet::new(track.iter().step_by(track.len() / 40).enumerate().map(circle).collect()))
-}
-
-fn moved(from: Point, east_m: f64, north_m: f64) -> Point {
-    let lat_m = 111_195.0;
-    point(from.lon + east_m / (lat_m * from.lat.to_radians().cos()), from.lat + north_m / lat_m)
-}
-
-/// xorshift64*, the same numbers each time.
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (TAU * self.uniform()).cos()
-    }
 }

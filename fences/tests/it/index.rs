@@ -24,9 +24,17 @@ proptest! {
         })
     ) {
         let set = numbered(shapes);
-        for p in points.into_iter().flatten() {
+        let points: Vec<Point> = points.into_iter().flatten().collect();
+        let mut at_once = vec![Vec::new(); points.len()];
+        set.containing_each(&points, |index, fence| at_once[index].push(fence.id.to_string()));
+        for (p, at_once) in points.into_iter().zip(at_once) {
             let scanned = ids(set.iter().filter(|fence| fence.contains(p)));
-            prop_assert_eq!(ids(set.containing(p)), scanned, "{:?}", p);
+            prop_assert_eq!(&ids(set.containing(p)), &scanned, "{:?}", p);
+            // One by one, as `fold` answers by itself.
+            let mut around = set.containing(p);
+            let one_by_one: Vec<String> = std::iter::from_fn(|| around.next()).map(|fence| fence.id.to_string()).collect();
+            prop_assert_eq!(&one_by_one, &scanned, "{:?}", p);
+            prop_assert_eq!(at_once, scanned, "{:?}", p);
         }
     }
 
@@ -78,6 +86,8 @@ fn an_empty_set_contains_nothing() {
     assert_eq!(set.containing(point(106.0, 29.0)).count(), 0);
     assert!(set.get("a").is_none());
     assert_eq!(FenceSet::default().containing(point(0.0, 0.0)).count(), 0);
+    set.containing_each(&[point(106.0, 29.0)], |_, fence| panic!("found {fence:?}"));
+    set.containing_each(&[], |_, fence| panic!("found {fence:?}"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What fences promise, as claims about random shapes and about files.
 
+mod antimeridian;
 mod containment;
 mod crossings;
 mod curves;
@@ -10,6 +11,7 @@ mod fuzz;
 mod garbage;
 mod index;
 mod movement;
+mod noise;
 mod notations;
 mod oracle;
 mod shapes;

@@ -1,11 +1,12 @@
 //! Lines crossed, places stayed at, speeds, movers that meet.
 
-use outpost_fences::Point;
+use outpost_fences::shape::Direction;
 use outpost_fences::track::approach::Mover;
 use outpost_fences::track::loiter::{Loiter, LoiterState, Stay};
 use outpost_fences::track::speed::{SpeedState, Speedometer};
-use outpost_fences::track::tripwire::{Direction, Trip, Tripwire, TripwireState};
+use outpost_fences::track::tripwire::{Trip, Tripwire, TripwireState};
 use outpost_fences::track::{Fix, MotionLimits};
+use outpost_fences::{Line, Point};
 use proptest::prelude::*;
 
 use crate::shapes::point;
@@ -20,9 +21,9 @@ fn fix(at_s: i64, x_m: f64, y_m: f64) -> Fix {
 
 /// A bent line that goes north and then north-east: its left is west.
 fn line(buffer_m: f64) -> Tripwire {
-    let corner = |x: f64, y: f64| [106.0 + x * METRE, y * METRE];
+    let corner = |x: f64, y: f64| point(106.0 + x * METRE, y * METRE);
     let points = [corner(0.0, -100.0), corner(0.0, 0.0), corner(100.0, 100.0)];
-    Tripwire::new(&points, buffer_m, LIMITS).expect("a line")
+    Tripwire::new(Line::new(&points).expect("a line"), buffer_m, LIMITS)
 }
 
 fn trips(tripwire: &Tripwire, track: &[Fix]) -> Vec<(i64, Direction)> {
@@ -55,12 +56,28 @@ fn who_dithers_about_a_line_crosses_it_once_or_not_at_all() {
 }
 
 #[test]
-fn a_line_that_is_none_is_refused() {
-    let made = |line: &[[f64; 2]]| Tripwire::new(line, 0.0, LIMITS).map(|_| ()).map_err(|error| error.to_string());
-    assert!(made(&[[106.0, 29.8]]).is_err() && made(&[[106.0, 29.8], [106.0, 29.8]]).is_err());
-    assert_eq!(made(&[[106.0, 29.8], [206.0, 29.8]]), Err("point 1 is not a longitude and latitude".into()));
-    assert!(made(&[[179.0, 0.0], [-179.0, 0.0]]).is_err());
-    assert!(made(&vec![[106.0, 29.8]; 1_001]).is_err());
+fn lines_and_ways_across_the_antimeridian_cross_once() {
+    use Direction::{LeftToRight, RightToLeft};
+    let tripwire = |a: (f64, f64), b: (f64, f64)| {
+        Tripwire::new(Line::new(&[point(a.0, a.1), point(b.0, b.1)]).expect("a line"), 10.0, LIMITS)
+    };
+    let at = |at_s: i64, lon: f64, lat: f64| Fix::new(at_s * 1_000, point(lon, lat), None).expect("a place on Earth");
+    // From west to east over the date line: its left is north.
+    let level = tripwire((179.999, 0.0), (-179.999, 0.0));
+    assert_eq!(trips(&level, &[at(0, 179.9995, 0.001), at(10, -179.9995, -0.001)]), [(5_000, LeftToRight)]);
+    assert_eq!(trips(&level, &[at(0, -179.9995, -0.001), at(10, -179.9995, 0.001)]), [(5_000, RightToLeft)]);
+    // North along the date line itself, and a hair before it.
+    for lon in [180.0, -180.0, 179.9999] {
+        let upright = tripwire((lon, -0.001), (lon, 0.001));
+        let [west, east] = [at(0, 179.9995, 0.0), at(10, -179.9995, 0.0)];
+        assert_eq!(
+            trips(&upright, &[west, east]).iter().map(|trip| trip.1).collect::<Vec<_>>(),
+            [LeftToRight],
+            "{lon}"
+        );
+        // The long way around the Earth is no way.
+        assert_eq!(trips(&upright, &[at(0, 90.0, 0.0), at(10, -90.0, 0.0)]), [], "{lon}");
+    }
 }
 
 #[test]

@@ -23,16 +23,20 @@ fn well_known_text_is_read_line_by_line() {
     let text = "# comment\n\nreservoir\t水库\tSRID=4326;POLYGON Z ((106 29 5, 107 29 5, 107 30 5, 106 29 5),\
                 (106.5 29.2 5, 106.6 29.2 5, 106.6 29.3 5, 106.5 29.2 5))\r\n\
                 two\tmultipolygon(((1 1,2 1,2 2,1 1)),((3 3,4 3,4 4,3 3)))\n\
-                pier\tPOINT (106.05 29.85) RADIUS 200\nroad\tLINESTRING (106 29, 106.1 29.1) width 30\nwire\tLINESTRING(106 29,106.1 29.1)\n";
+                pier\tPOINT (106.05 29.85) RADIUS 200\nroad\tLINESTRING (106 29, 106.1 29.1) width 30\nwire\tLINESTRING(106 29,106.1 29.1)\n\
+                field\tBOX (106 29, 106.1 29.1)\nsea\tBOX(179 -1,-179 1)\n";
     let parsed = wkt::parse(text, Coordinates::Wgs84);
     assert_eq!(parsed.problems, []);
     let ids: Vec<&str> = parsed.fences.iter().map(|fence| &*fence.id).collect();
-    assert_eq!(ids, ["reservoir", "two", "pier", "road", "wire"]);
+    assert_eq!(ids, ["reservoir", "two", "pier", "road", "wire", "field", "sea"]);
     assert_eq!(parsed.fences[0].name, "水库");
     assert!(parsed.fences[0].contains(point(106.9, 29.2)) && !parsed.fences[0].contains(point(106.58, 29.25)));
     assert!(matches!(&parsed.fences[2].shape, Shape::Circle(circle) if circle.radius_m() == 200.0));
     assert!(matches!(&parsed.fences[3].shape, Shape::Corridor(corridor) if corridor.width_m() == 30.0));
     assert!(matches!(&parsed.fences[4].shape, Shape::Line(_)));
+    assert!(parsed.fences[5].contains(point(106.05, 29.05)) && !parsed.fences[5].contains(point(106.1, 29.05)));
+    let sea = &parsed.fences[6];
+    assert!(sea.contains(point(179.5, 0.0)) && sea.contains(point(-179.5, 0.0)) && !sea.contains(point(0.0, 0.0)));
     assert!(matches!(one("x\tPOLYGON((106 29,107 29,107 30,106 29));").shape, Shape::Polygon(_)));
 }
 
@@ -44,13 +48,18 @@ fn well_known_text_that_is_none_says_where() {
         ("a\tPOLYGON ((106 nan, 107 29))", "\"nan\" is not a number"),
         ("a\tPOLYGON ((106 29; 107 29))", "')' should be before \"; 107 29))\""),
         ("a\tCURVE (1 2)", "\"CURVE\" is not a kind of fence"),
-        ("a\tPOINT (106 29)", "no radius"),
+        ("a\tPOINT (106 29)", "no radius: write RADIUS and metres after it"),
+        ("a\tBOX (106 29, 107 29, 107 30)", "BOX wants two corners and has 3"),
+        ("a\tBOX (106 29, 107 29)", "at least three corners"),
         ("a\tPOLYGON ((106 29, 107 29, 107 30, 106 29)) tail", "after the geometry stands"),
-        ("a\tPOLYGON ((29 106, 29 107, 30 107, 29 106))", "seem swapped"),
+        (
+            "a\tPOLYGON ((29 106, 29 107, 30 107, 29 106))",
+            "seem swapped: well-known text has longitude before latitude",
+        ),
         ("a\tPOLYGON ((106 29, 107 29, 107 30))", "not closed"),
     ] {
         assert!(why(text).contains(said), "{text}: {}", why(text));
-        assert!(why(text).starts_with("features[0] \"a\": "), "{}", why(text));
+        assert!(why(text).starts_with("line 1 \"a\": "), "{}", why(text));
     }
 }
 
@@ -79,6 +88,20 @@ fn circles_corridors_and_lines_are_features_too() {
     assert_eq!(
         kinds(feature(center, json!({"radius_m": "100 m"}))),
         [ProblemKind::NotAMeasure { name: "radius_m", found }]
+    );
+    let corners = json!({"type": "LineString", "coordinates": [[106.0, 29.0], [106.1, 29.1]]});
+    let rectangle = feature(corners.clone(), json!({"rectangle": true}));
+    assert_eq!(rectangle.problems, []);
+    let fence = &rectangle.fences[0];
+    assert!(fence.contains(point(106.05, 29.05)) && fence.contains(point(106.0, 29.0)));
+    assert!(!fence.contains(point(106.1, 29.05)) && !fence.contains(point(105.99, 29.05)));
+    assert!(matches!(feature(corners, json!({"rectangle": false})).fences[0].shape, Shape::Line(_)));
+    let three = json!({"type": "LineString", "coordinates": [[106.0, 29.0], [106.1, 29.0], [106.1, 29.1]]});
+    assert_eq!(kinds(feature(three.clone(), json!({"rectangle": true}))), [ProblemKind::NotTwoCorners { n: 3 }]);
+    let found = "\"yes\"".to_owned();
+    assert_eq!(
+        kinds(feature(three, json!({"rectangle": "yes"}))),
+        [ProblemKind::NotYesOrNo { name: "rectangle", found }]
     );
     assert!(feature(path, json!({"width_m": -1})).problems[0].to_string().contains("the width is -1 m"));
 }
@@ -178,4 +201,34 @@ fn common_mistakes_are_mended_and_said() {
         assert_eq!((again.changes, again.json), (vec![], repaired.json));
     }
     assert!(repair::repair("{").unwrap_err().contains("not JSON"));
+}
+
+#[test]
+fn what_lies_beyond_the_outline_says_where_and_how_to_mend_it() {
+    use outpost_fences::outline::{self, Repair};
+    let square = |west: f64, south: f64, size: f64| {
+        polygon(&[(west, south), (west + size, south), (west + size, south + size), (west, south + size)], &[])
+    };
+    let outline = fence("district", Shape::Polygon(square(106.0, 29.0, 0.1)));
+    let beyond = |shape| outline::beyond(&fence("grid", shape), &outline);
+    // Along the border, and a little over it: borders are drawn by different hands.
+    assert_eq!(beyond(Shape::Polygon(square(106.0, 29.0, 0.05))), None);
+    assert_eq!(beyond(Shape::Polygon(square(105.9996, 29.0, 0.05))), None);
+    assert_eq!(outline::beyond(&outline, &outline), None);
+
+    let out = beyond(Shape::Polygon(square(106.08, 29.04, 0.04))).expect("two corners are beyond");
+    assert_eq!((out.n_beyond, out.n_corners, out.farthest.lon), (2, 4, 106.12));
+    assert!((out.beyond_m - 1_946.0).abs() < 5.0, "{}", out.beyond_m);
+    let Repair::MoveTo(place) = out.repair else { panic!("{:?}", out.repair) };
+    assert!((place.lon - 106.1).abs() < 1e-9 && (place.lat - out.farthest.lat).abs() < 1e-6, "{place:?}");
+
+    let shifted = |p: (f64, f64)| Coordinates::Gcj02.from_wgs84(point(p.0, p.1));
+    let corners = [(106.06, 29.06), (106.0995, 29.06), (106.0995, 29.0995), (106.06, 29.0995)].map(shifted);
+    let drawn = outpost_fences::Polygon::new(&corners, &[]).unwrap();
+    assert_eq!(beyond(Shape::Polygon(drawn)).map(|out| out.repair), Some(Repair::ReadAs(Coordinates::Gcj02)));
+    let line = |points: &[Point]| Shape::Line(outpost_fences::Line::new(points).unwrap());
+    let low = fence("low", Shape::Polygon(square(30.0, 20.0, 1.0)));
+    let swapped = outline::beyond(&fence("s", line(&[point(20.5, 30.2), point(20.6, 30.3)])), &low);
+    assert_eq!(swapped.map(|out| out.repair), Some(Repair::Swap));
+    assert_eq!(outline::beyond(&low, &fence("line", line(&[point(1.0, 1.0), point(2.0, 2.0)]))), None);
 }

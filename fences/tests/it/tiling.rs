@@ -1,6 +1,9 @@
 //! In a tiling every point has one owner: in cells, on edges and at vertices.
 
-use outpost_fences::{FenceSet, Point, Shape};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use outpost_fences::{FenceSet, Point, Shape, geojson};
 use proptest::prelude::*;
 
 use crate::shapes::{fence, point, polygon};
@@ -100,6 +103,13 @@ fn check(tiles: &[Vec<Corner>], shares: &[f64], inner: &[Corner]) -> Result<(), 
         // The half-open rule holds for the tiling as a whole: its upper and right borders are its neighbours'.
         let is_in = p.lon >= west && p.lon < east && p.lat >= south && p.lat < north;
         prop_assert_eq!(n_owners(&set, p), usize::from(is_in), "{:?}", p);
+        prop_assert!(!is_in || set.owner(p).map(|fence| &fence.id) == set.containing(p).next().map(|fence| &fence.id));
+    }
+    // Its corners, those of the upper and the right side too, have an owner; what is a hair farther has none.
+    for (lon, lat) in corners() {
+        prop_assert!(set.owner(point(*lon, *lat)).is_some(), "{} {}", lon, lat);
+        prop_assert!(*lon < east || set.owner(point(lon.next_up(), *lat)).is_none());
+        prop_assert!(*lat < north || set.owner(point(*lon, lat.next_up())).is_none());
     }
     Ok(())
 }
@@ -124,4 +134,37 @@ proptest! {
     ) {
         check(&tiles, &[&shares[..], &[0.5]].concat(), &inner)?;
     }
+}
+
+/// The 131 grids beside the repository: a tiling of a real district's outline. Strictly inside a grid is none of its
+/// vertices; within its closed border some are of two or three.
+#[test]
+fn each_vertex_of_the_grids_has_one_owner() {
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/geo/tongliang-131-grids-SYNTHETIC-wgs84.geojson");
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        eprintln!("SKIPPED: there is no {}", file.display());
+        return;
+    };
+    let set = FenceSet::new(geojson::parse(&text).fences);
+    assert_eq!(set.len(), 131);
+    let mut vertices: BTreeMap<(u64, u64), Point> = BTreeMap::new();
+    for p in set.iter().flat_map(|fence| fence.shape.polygons()).flat_map(|polygon| polygon.rings().flatten()) {
+        vertices.insert((p.lon.to_bits(), p.lat.to_bits()), p);
+    }
+    assert_eq!(vertices.len(), 2_168);
+    let (mut n_strict, mut n_closed_more, mut n_half_open, mut n_owned) = (0, 0, 0, 0);
+    for p in vertices.into_values() {
+        let is_on_border = |fence: &outpost_fences::Fence| fence.distance_to_border_m(p) < 1e-6;
+        let n_contain = n_owners(&set, p);
+        n_strict += set.iter().filter(|fence| fence.contains(p) && !is_on_border(fence)).count();
+        n_closed_more += usize::from(set.iter().filter(|fence| fence.contains(p) || is_on_border(fence)).count() > 1);
+        assert!(n_contain <= 1, "{p:?} is in {n_contain} grids");
+        n_half_open += n_contain;
+        n_owned += usize::from(set.owner(p).is_some());
+        assert!(set.owner(p).is_none_or(|owner| owner.contains(p) || is_on_border(owner)));
+    }
+    assert_eq!((n_strict, n_closed_more, n_owned), (0, 260, 2_168));
+    // The others are on the upper and right sides of the district, whose neighbours would contain them.
+    assert_eq!(n_half_open, 1_206);
 }

@@ -6,7 +6,7 @@ use super::{Api, Bytes, Clock, Desk, District, Pipeline, Severity, Span, Store, 
 
 impl Default for District {
     fn default() -> Self {
-        District { id: "district".into(), name: String::new() }
+        District { id: "district".into(), name: String::new(), outline: None }
     }
 }
 

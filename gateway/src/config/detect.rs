@@ -3,8 +3,8 @@
 use outpost_detectors::deviation::Season;
 use serde::{Deserialize, Serialize};
 
-use super::Span;
 use super::movement::{Border, CrossDirection, Motion};
+use super::{FenceNames, Span};
 
 /// Severities of the Common Alerting Protocol 1.2, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -145,7 +145,7 @@ pub enum Detect {
     Dark { after: Span },
     /// A position came into a map fence.
     Enter {
-        fence: String,
+        fence: FenceNames,
         /// Whether who is first heard of inside has entered.
         #[serde(default = "yes")]
         found: bool,
@@ -156,7 +156,7 @@ pub enum Detect {
     },
     /// A position that was inside a map fence left it.
     Exit {
-        fence: String,
+        fence: FenceNames,
         #[serde(default)]
         border: Border,
         #[serde(default)]
@@ -164,7 +164,7 @@ pub enum Detect {
     },
     /// A position inside a map fence for longer than this.
     Inside {
-        fence: String,
+        fence: FenceNames,
         #[serde(rename = "for")]
         longer_than: Span,
         #[serde(default)]
@@ -174,7 +174,7 @@ pub enum Detect {
     },
     /// A position outside the map fence that it must stay in.
     Outside {
-        fence: String,
+        fence: FenceNames,
         #[serde(rename = "for", default)]
         longer_than: Span,
         #[serde(default)]
@@ -182,10 +182,12 @@ pub enum Detect {
         #[serde(default)]
         motion: Motion,
     },
-    /// A way over a line on the map.
+    /// A way over a line on the map: one that a fence file has, or one that is written here.
     Cross {
+        /// Fences that are lines.
+        fence: Option<FenceNames>,
         /// Longitudes and latitudes of its points, from its first to its last.
-        line: Vec<[f64; 2]>,
+        line: Option<Vec<[f64; 2]>>,
         /// Both ways where absent.
         direction: Option<CrossDirection>,
         /// Who is nearer to the line than this is not over it, metres.
@@ -200,7 +202,7 @@ pub enum Detect {
     /// A position that stays about one place for longer than this.
     Dwell {
         /// Within this fence; anywhere where absent.
-        fence: Option<String>,
+        fence: Option<FenceNames>,
         radius_m: f64,
         #[serde(rename = "for")]
         longer_than: Span,
@@ -209,7 +211,7 @@ pub enum Detect {
     },
     /// Faster than a limit inside a map fence.
     Speeding {
-        fence: String,
+        fence: FenceNames,
         above_kmh: f64,
         /// The speed is taken between positions at least so far apart.
         #[serde(default = "speed_over")]
@@ -375,6 +377,24 @@ impl Detect {
 }
 
 impl Detect {
+    /// The fences that it is about; none where it is about none, or about a line of its own.
+    pub fn fences(&self) -> Option<&FenceNames> {
+        match self {
+            Detect::Enter { fence, .. }
+            | Detect::Exit { fence, .. }
+            | Detect::Inside { fence, .. }
+            | Detect::Outside { fence, .. }
+            | Detect::Speeding { fence, .. } => Some(fence),
+            Detect::Cross { fence, .. } | Detect::Dwell { fence, .. } => fence.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether its fences are lines, and not areas.
+    pub fn is_about_lines(&self) -> bool {
+        matches!(self, Detect::Cross { .. })
+    }
+
     /// Whether it judges positions on the map.
     pub fn is_about_movement(&self) -> bool {
         matches!(

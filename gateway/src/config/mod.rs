@@ -9,6 +9,7 @@ pub mod condition;
 mod defaults;
 mod detect;
 mod example;
+mod fence_names;
 mod format;
 mod listener;
 mod movement;
@@ -26,11 +27,12 @@ pub use camera::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData,
 pub use check::load;
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
+pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
 pub use format::{
     Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
 };
 pub use listener::{Listener, ListenerTls, ListenerUser};
-pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion};
+pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -75,6 +77,8 @@ pub struct Config {
 pub struct District {
     pub id: String,
     pub name: String,
+    /// Id of the fence that all others must lie in; none where absent.
+    pub outline: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -289,7 +293,7 @@ pub struct Rule {
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     pub id: String,
-    /// Offset from UTC, the same all the year: `+08:00`, `UTC`, `Asia/Shanghai`.
+    /// Offset from UTC, `+08:00`, or a zone of the tz database, `Asia/Shanghai`, `Europe/Paris`.
     #[serde(default = "defaults::zone")]
     pub zone: String,
     /// `2026-10-01` or `2026-10-01..2026-10-07`: free although the week says otherwise.

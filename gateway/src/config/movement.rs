@@ -1,6 +1,8 @@
 //! How rules follow what moves: which positions they believe, what counts as having crossed a border, and which way.
 
+use outpost_fences::shape::Flaw;
 use outpost_fences::track::MotionLimits;
+use outpost_fences::{Line, Point};
 use serde::{Deserialize, Serialize};
 
 use super::Span;
@@ -65,4 +67,9 @@ impl Motion {
             gap_max_ms: self.gap_max.ms(),
         }
     }
+}
+
+/// The line that a rule writes itself, of longitudes and latitudes.
+pub fn line_of(points: &[[f64; 2]]) -> Result<Line, Flaw> {
+    Line::new(&points.iter().map(|[lon, lat]| Point { lon: *lon, lat: *lat }).collect::<Vec<_>>())
 }

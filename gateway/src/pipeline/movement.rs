@@ -5,14 +5,15 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use outpost_detectors::latch::{Latch, Signal};
+use outpost_fences::shape::Direction;
 use outpost_fences::track::loiter::{Loiter, LoiterState, Stay};
 use outpost_fences::track::speed::{SpeedState, Speedometer};
-use outpost_fences::track::tripwire::{Direction, Tripwire, TripwireState};
+use outpost_fences::track::tripwire::{Tripwire, TripwireState};
 use outpost_fences::track::{Cause, Confirm, Crossing, Fix, Side, Subject, Tracker, Tracking};
-use outpost_fences::{Fence, FenceSet};
+use outpost_fences::{Fence, FenceSet, Shape};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Border, CrossDirection, Detect, KMH_PER_MPS, Motion};
+use crate::config::{Border, CrossDirection, Detect, KMH_PER_MPS, Motion, line_of};
 use crate::nouns::Why;
 
 /// One arm per way of looking at a way.
@@ -26,7 +27,8 @@ pub(super) enum Movement {
     },
     Cross {
         tripwire: Tripwire,
-        line: Vec<[f64; 2]>,
+        /// Of a fence file; none where the rule wrote its line itself.
+        fence: Option<Arc<Fence>>,
         direction: Option<Direction>,
     },
     Dwell {
@@ -82,13 +84,15 @@ pub(super) enum Sight {
 }
 
 impl Movement {
-    /// Of a kind that looks at movement; the error says what cannot be used.
-    pub(super) fn new(
-        detect: &Detect,
-        fence: impl Fn(&str) -> Result<Arc<Fence>, String>,
-    ) -> Result<(Movement, Latch), String> {
-        let follow = |id: &str, want, border: &Border, motion: &Motion| -> Result<Movement, String> {
-            let fence = fence(id)?;
+    /// Of a kind that looks at movement, with the fence that it is about; the error says what cannot be used.
+    pub(super) fn new(detect: &Detect, fence: Option<Arc<Fence>>) -> Result<(Movement, Latch), String> {
+        let area = || match &fence {
+            Some(fence) if matches!(fence.shape, Shape::Line(_)) => Err(no_inside(&fence.id)),
+            Some(fence) => Ok(fence.clone()),
+            None => Err("names no fence".to_owned()),
+        };
+        let follow = |want, border: &Border, motion: &Motion| -> Result<Movement, String> {
+            let fence = area()?;
             let alone = FenceSet::new(vec![Fence::clone(&fence)]);
             let tracker = Tracker::new(Arc::new(alone), tracking(border, motion));
             let asks_for_last = border.infer || motion.speed_max_kmh.is_some();
@@ -96,33 +100,39 @@ impl Movement {
         };
         let held = |hold_ms, clear_hold_ms| Latch { hold_ms, clear_hold_ms };
         Ok(match detect {
-            Detect::Enter { fence, found, border, motion } => {
-                (follow(fence, Want::Enter { tells_found: *found }, border, motion)?, held(0, 0))
+            Detect::Enter { found, border, motion, .. } => {
+                (follow(Want::Enter { tells_found: *found }, border, motion)?, held(0, 0))
             }
-            Detect::Exit { fence, border, motion } => (follow(fence, Want::Exit, border, motion)?, held(0, 0)),
-            Detect::Inside { fence, longer_than, border, motion } => {
-                (follow(fence, Want::Inside, border, motion)?, held(longer_than.ms(), 0))
+            Detect::Exit { border, motion, .. } => (follow(Want::Exit, border, motion)?, held(0, 0)),
+            Detect::Inside { longer_than, border, motion, .. } => {
+                (follow(Want::Inside, border, motion)?, held(longer_than.ms(), 0))
             }
-            Detect::Outside { fence, longer_than, border, motion } => {
-                (follow(fence, Want::Outside, border, motion)?, held(longer_than.ms(), 0))
+            Detect::Outside { longer_than, border, motion, .. } => {
+                (follow(Want::Outside, border, motion)?, held(longer_than.ms(), 0))
             }
-            Detect::Cross { line, direction, buffer_m, clear_hold, motion } => {
-                let tripwire = Tripwire::new(line, *buffer_m, motion.limits()).map_err(|error| error.to_string())?;
+            Detect::Cross { line, direction, buffer_m, clear_hold, motion, .. } => {
+                let line = match (line, fence.as_deref().map(|fence| &fence.shape)) {
+                    (Some(points), None) => line_of(points).map_err(|flaw| flaw.to_string())?,
+                    (None, Some(Shape::Line(line))) => line.clone(),
+                    (None, Some(_)) => return Err("its fence is no line".into()),
+                    (_, _) => return Err("needs either a fence that is a line, or a line".into()),
+                };
+                let tripwire = Tripwire::new(line, *buffer_m, motion.limits());
                 let direction = direction.map(|direction| match direction {
                     CrossDirection::LeftToRight => Direction::LeftToRight,
                     CrossDirection::RightToLeft => Direction::RightToLeft,
                 });
-                (Movement::Cross { tripwire, line: line.clone(), direction }, held(0, clear_hold.ms()))
+                (Movement::Cross { tripwire, fence, direction }, held(0, clear_hold.ms()))
             }
-            Detect::Dwell { fence: id, radius_m, longer_than, motion } => {
-                let fence = id.as_deref().map(&fence).transpose()?;
+            Detect::Dwell { radius_m, longer_than, motion, .. } => {
+                let fence = fence.is_some().then(area).transpose()?;
                 let loiter = Loiter { radius_m: *radius_m, limits: motion.limits() };
                 (Movement::Dwell { loiter, fence }, held(longer_than.ms(), 0))
             }
-            Detect::Speeding { fence: id, above_kmh, over, hold, motion } => {
+            Detect::Speeding { above_kmh, over, hold, motion, .. } => {
                 let speedometer = Speedometer { over_ms: over.ms(), limits: motion.limits() };
                 let above_mps = above_kmh / KMH_PER_MPS;
-                (Movement::Speeding { speedometer, fence: fence(id)?, above_mps }, held(hold.ms(), 0))
+                (Movement::Speeding { speedometer, fence: area()?, above_mps }, held(hold.ms(), 0))
             }
             _ => return Err("does not look at movement".into()),
         })
@@ -143,7 +153,9 @@ impl Movement {
             (Movement::Follow { want, .. }, Movement::Follow { want: other, .. }) => {
                 std::mem::discriminant(want) == std::mem::discriminant(other)
             }
-            (Movement::Cross { line, .. }, Movement::Cross { line: other, .. }) => line == other,
+            (Movement::Cross { tripwire, .. }, Movement::Cross { tripwire: other, .. }) => {
+                tripwire.line() == other.line()
+            }
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         };
         is_same && self.fence().map(|fence| &fence.id) == other.fence().map(|fence| &fence.id)
@@ -152,8 +164,7 @@ impl Movement {
     pub(super) fn fence(&self) -> Option<&Arc<Fence>> {
         match self {
             Movement::Follow { fence, .. } | Movement::Speeding { fence, .. } => Some(fence),
-            Movement::Dwell { fence, .. } => fence.as_ref(),
-            Movement::Cross { .. } => None,
+            Movement::Dwell { fence, .. } | Movement::Cross { fence, .. } => fence.as_ref(),
         }
     }
 
@@ -268,11 +279,15 @@ impl Movement {
                     (Want::Outside, _) => (format!("outside {name}{held}"), of_time("outside")),
                 }
             }
-            Movement::Cross { .. } => match sight {
-                Sight::Trip(Direction::LeftToRight) => ("crossed the line from left to right".into(), vec![]),
-                Sight::Trip(Direction::RightToLeft) => ("crossed the line from right to left".into(), vec![]),
-                _ => ("crossed the line".into(), vec![]),
-            },
+            Movement::Cross { fence, .. } => {
+                let name = fence.as_deref().map_or("the line", named);
+                let way = match sight {
+                    Sight::Trip(Direction::LeftToRight) => " from left to right",
+                    Sight::Trip(Direction::RightToLeft) => " from right to left",
+                    _ => "",
+                };
+                (format!("crossed {name}{way}"), vec![])
+            }
             Movement::Dwell { loiter, fence } => {
                 let within = fence.as_deref().map(|fence| format!(" in {}", named(fence))).unwrap_or_default();
                 let radius = figure("radius", loiter.radius_m, "m");
@@ -362,6 +377,10 @@ fn tracking(border: &Border, motion: &Motion) -> Tracking {
         heeds_accuracy: border.heed_accuracy,
         infers: border.infer,
     }
+}
+
+fn no_inside(fence: &str) -> String {
+    format!("fence {fence:?} is a line and has no inside: rules of the kind \"cross\" are about lines")
 }
 
 fn passed(name: impl Display) -> String {

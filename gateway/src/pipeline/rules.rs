@@ -17,7 +17,7 @@ use outpost_detectors::silent::Silent;
 use outpost_detectors::stuck::Stuck;
 use outpost_fences::track::MotionLimits;
 use outpost_fences::track::calendar::{Calendar, Schedule};
-use outpost_fences::{FenceSet, PictureZone};
+use outpost_fences::{Fence, FenceSet, PictureZone, Shape};
 
 use super::movement::Movement;
 use super::reading::{Limit, Test};
@@ -33,6 +33,9 @@ const BEHIND_HOLD_MS: i64 = 60_000;
 
 pub(super) struct Rule {
     pub(super) id: Arc<str>,
+    /// What its states are stored under: the id, and the fence where the rule is one of several that configuration writes
+    /// as one.
+    pub(super) key: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) severity: Severity,
     pub(super) category: Arc<str>,
@@ -93,7 +96,7 @@ pub(super) type Zones = HashMap<(Arc<str>, Arc<str>), Arc<PictureZone>>;
 pub(super) fn compile(config: &Config, fences: &FenceSet) -> Result<Vec<Rule>, RuleError> {
     let calendars = calendars(config)?;
     let compiled = config.rules.iter().map(|rule| compile_one(rule, fences, &calendars));
-    let mut rules = compiled.collect::<Result<Vec<_>, _>>()?;
+    let mut rules: Vec<Rule> = compiled.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     let built_in = dark_cameras(config, &rules);
     rules.extend(built_in);
     rules.extend(config.series.iter().flat_map(series_troubles));
@@ -114,6 +117,7 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
     }
     let rule = |(after_ms, named)| Rule {
         id: "camera-dark".into(),
+        key: "camera-dark".into(),
         name: "camera dark".into(),
         severity: Severity::Moderate,
         category: "device/camera".into(),
@@ -146,6 +150,7 @@ fn video_trouble() -> Rule {
 fn own_trouble(kind: TroubleKind, name: &str, category: &str, latch: Latch) -> Rule {
     Rule {
         id: kind.rule().into(),
+        key: kind.rule().into(),
         name: name.into(),
         severity: Severity::Moderate,
         category: category.into(),
@@ -169,12 +174,45 @@ fn calendars(config: &Config) -> Result<Calendars<'_>, RuleError> {
     calendars.collect()
 }
 
-fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calendars<'_>) -> Result<Rule, RuleError> {
+/// A rule about several fences is as many rules: what each remembers and has open is of one source and one fence.
+fn compile_one(
+    rule: &crate::config::Rule,
+    fences: &FenceSet,
+    calendars: &Calendars<'_>,
+) -> Result<Vec<Rule>, RuleError> {
+    let error = |what: &dyn Display| RuleError { rule: rule.id.clone(), what: what.to_string() };
+    let Some(names) = rule.detect.fences() else { return Ok(vec![compile_with(rule, None, calendars)?]) };
+    let is_fit = |fence: &Fence| matches!(fence.shape, Shape::Line(_)) == rule.detect.is_about_lines();
+    let ids = fences.iter().map(|fence| (&*fence.id, is_fit(fence)));
+    let chosen = names.choose(ids).map_err(|cause| error(&cause))?;
+    let chosen = chosen.into_iter().filter_map(|id| fences.get(id));
+    let compiled = chosen.map(|fence| {
+        let mut compiled = compile_with(rule, Some(fence), calendars)?;
+        if !names.is_one() {
+            compiled.key = format!("{}{KEY_BETWEEN}{}", rule.id, fence.id).into();
+        }
+        Ok(compiled)
+    });
+    compiled.collect()
+}
+
+/// Between a rule's id and a fence's: no id has it.
+const KEY_BETWEEN: char = '\n';
+
+/// The rule's id in what its states are stored under.
+pub(super) fn id_of(key: &str) -> &str {
+    key.split(KEY_BETWEEN).next().unwrap_or(key)
+}
+
+fn compile_with(
+    rule: &crate::config::Rule,
+    fence: Option<&Arc<Fence>>,
+    calendars: &Calendars<'_>,
+) -> Result<Rule, RuleError> {
     let error = |what: &dyn Display| RuleError { rule: rule.id.clone(), what: what.to_string() };
     let patterns = |texts: &[String]| -> Result<Vec<SourcePattern>, RuleError> {
         texts.iter().map(|text| SourcePattern::parse(text).map_err(|problem| error(&problem))).collect()
     };
-    let fence = |id: &str| fences.get(id).cloned().ok_or_else(|| format!("there is no fence \"{id}\""));
     let at_once = Latch::default();
     let held = |hold: &Span, clear_hold: &Span| Latch { hold_ms: hold.ms(), clear_hold_ms: clear_hold.ms() };
     let reading = |latch, test| {
@@ -257,7 +295,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calend
         | Detect::Cross { .. }
         | Detect::Dwell { .. }
         | Detect::Speeding { .. }) => {
-            let (movement, latch) = Movement::new(moving, fence).map_err(|problem| error(&problem))?;
+            let (movement, latch) = Movement::new(moving, fence.cloned()).map_err(|problem| error(&problem))?;
             Judge::Movement { movement, latch }
         }
     };
@@ -272,6 +310,7 @@ fn compile_one(rule: &crate::config::Rule, fences: &FenceSet, calendars: &Calend
     let name = if rule.name.is_empty() { &rule.id } else { &rule.name };
     Ok(Rule {
         id: rule.id.as_str().into(),
+        key: rule.id.as_str().into(),
         name: name.as_str().into(),
         severity: rule.severity,
         category: rule.category.as_str().into(),

@@ -104,7 +104,7 @@ impl Watch {
         for row in states {
             let stored: Option<Stored> = serde_json::from_str(&row.state).ok();
             let slots = self.slots_of(&row.source);
-            let slot = slots.and_then(|mut slots| slots.find(|slot| self.rule_of(*slot).id == row.rule));
+            let slot = slots.and_then(|mut slots| slots.find(|slot| self.rule_of(*slot).key == row.rule));
             match (stored, slot) {
                 (Some(mut stored), Some(slot)) if stored.state.fits(&self.rule_of(slot).judge) => {
                     stored.state.rebase(now_ms);
@@ -163,7 +163,7 @@ impl Watch {
         // What waited for its turn was noted when it came.
         if slot.n_unsaved != n_before
             && slot.late.is_none()
-            && !self.redo.note(number, &rule.id, observation, slot.stamp.get_or_insert_default())
+            && !self.redo.note(number, &rule.key, observation, slot.stamp.get_or_insert_default())
         {
             effects.push(self.save(number));
         }
@@ -414,7 +414,7 @@ pub(super) fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
 
 /// Clears what a rule that is no more has open, and drops its state.
 fn forget(rule: Arc<str>, source: Arc<str>, stored: Option<Stored>, now_ms: i64) -> impl Iterator<Item = Effect> {
-    let key = AlertKey { rule: rule.clone(), source: source.clone(), fence: None };
+    let key = AlertKey { rule: rules::id_of(&rule).into(), source: source.clone(), fence: None };
     let clear = |id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why: "rule changed".into() });
     let cleared = stored.and_then(|stored| stored.alert).map(clear);
     cleared.into_iter().chain([Effect::Save(StateRow { rule, source, state: String::new() })])
@@ -426,5 +426,7 @@ fn place(name: &str, point: Option<[f64; 2]>) -> Place {
 
 #[cfg(test)]
 mod moving_tests;
+#[cfg(test)]
+mod several_tests;
 #[cfg(test)]
 mod tests;

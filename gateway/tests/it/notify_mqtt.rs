@@ -54,7 +54,7 @@ async fn a_delivery_is_published_as_a_cloudevent_once_the_broker_is_back() {
     let (wake, stop) = (Arc::new(Notify::new()), CancellationToken::new());
     let receiver = receiver();
     let notifier = Notifier::new(&receiver.to, |id| (id == "local").then(|| broker.clone() as Arc<dyn Publish>));
-    let district = District { id: "west".into(), name: String::new() };
+    let district = District { id: "west".into(), ..District::default() };
     let worker =
         Worker::new(&district, &receiver, notifier.unwrap(), outbox.clone(), wake.clone(), ReceiverMetrics::default());
     let progress = worker.progress();

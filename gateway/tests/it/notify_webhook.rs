@@ -165,7 +165,7 @@ fn work(
     stop: &CancellationToken,
 ) -> Arc<Progress> {
     let notifier = Notifier::new(&receiver.to, |_| None).unwrap();
-    let district = District { id: "west 1".into(), name: String::new() };
+    let district = District { id: "west 1".into(), ..District::default() };
     let worker = Worker::new(&district, receiver, notifier, outbox.clone(), wake.clone(), ReceiverMetrics::default());
     let progress = worker.progress();
     tokio::spawn(worker.run(stop.clone()));

@@ -15,7 +15,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
         let mut is_sound = |place: &Path, made: Result<Calendar, CalendarError>, hint: Option<&str>| {
             made.map_err(|error| look.error_hint(place, error.to_string(), hint.map(str::to_owned))).is_ok()
         };
-        let hint = "zones that change their clocks in summer are not known: give the offset that holds";
+        let hint = "names are those of the tz database: continent, slash, city";
         let mut are_sound = is_sound(&at.key("zone"), Calendar::new(&calendar.zone, &[], &[]), Some(hint));
         for (key, dates) in [("holidays", &calendar.holidays), ("workdays", &calendar.workdays)] {
             for (i, date) in dates.iter().enumerate() {

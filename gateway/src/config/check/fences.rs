@@ -2,23 +2,34 @@
 
 use std::path::Path as FilePath;
 
-use outpost_fences::{Fence, agreement};
+use outpost_fences::outline::{self, Repair};
+use outpost_fences::{Fence, Shape, agreement};
 
 use super::Outside;
 use super::look::Look;
 use super::tree::Path;
+use super::words::{did_you_mean, one_of};
 use crate::config::Config;
 
+/// Fences outside the district that are told one by one.
+const BEYOND_TOLD_MAX: usize = 20;
 /// Largest fence file that a check reads.
 const FENCE_FILE_BYTES_MAX: u64 = 256 << 20;
 
-/// The ids of all fences; none where they are not known.
-pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<String>> {
+/// What rules can name.
+pub(super) struct Known {
+    pub(super) id: String,
+    pub(super) is_line: bool,
+}
+
+/// All fences; none where they are not known.
+pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<Known>> {
     if look.outside == Outside::Skipped {
         return None;
     }
     let folder = look.file.parent().unwrap_or(FilePath::new("")).to_owned();
-    let (mut known, mut is_complete) = (Vec::new(), !look.shape.has_fault_beneath(&Path::default().key("fences")));
+    let (mut known, mut is_complete) =
+        (Vec::<Known>::new(), !look.shape.has_fault_beneath(&Path::default().key("fences")));
     let mut files: Vec<(Path, Vec<Fence>)> = Vec::new();
     for (i, entry) in config.fences.iter().enumerate() {
         let at = look.shape.origin("fences", i).key("file");
@@ -47,14 +58,17 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<String>>
         }
         for fence in &parsed.fences {
             let id = fence.id.to_string();
-            if known.contains(&id) {
+            if known.iter().any(|known| known.id == id) {
                 look.error(&at, format!("fence {id:?} is already in an earlier file"));
             }
-            known.push(id);
+            known.push(Known { id, is_line: matches!(fence.shape, Shape::Line(_)) });
         }
         files.push((at, parsed.fences));
     }
     check_agreement(look, &files);
+    if is_complete {
+        check_outline(look, config, &files);
+    }
     is_complete.then_some(known)
 }
 
@@ -83,6 +97,46 @@ fn check_agreement(look: &mut Look<'_>, files: &[(Path, Vec<Fence>)]) {
             );
             look.warn(at, message, Some("see that its longitude comes before its latitude".to_owned()));
         }
+    }
+}
+
+/// Each fence must lie in the district's outline, if there is one.
+fn check_outline(look: &mut Look<'_>, config: &Config, files: &[(Path, Vec<Fence>)]) {
+    let Some(id) = &config.district.outline else { return };
+    let all = || files.iter().flat_map(|(at, fences)| fences.iter().map(move |fence| (at, fence)));
+    let at = Path::default().key("district").key("outline");
+    let Some((_, outline)) = all().find(|(_, fence)| *fence.id == **id) else {
+        let ids: Vec<&str> = all().map(|(_, fence)| &*fence.id).collect();
+        let hint = did_you_mean(id, &ids).or_else(|| one_of("there are", &ids));
+        return look.error_hint(&at, format!("there is no fence {id:?}"), hint);
+    };
+    if outline.shape.polygons().is_empty() {
+        return look.error(&at, format!("fence {id:?} is no polygon"));
+    }
+    let astray = all().filter_map(|(at, fence)| Some((at, fence, outline::beyond(fence, outline)?)));
+    let astray: Vec<_> = astray.collect();
+    for (at, fence, beyond) in astray.iter().take(BEYOND_TOLD_MAX) {
+        let outline::Beyond { n_beyond, n_corners, farthest, beyond_m, repair } = beyond;
+        let name = if *fence.name == *fence.id { String::new() } else { format!(" ({:?})", fence.name) };
+        let message = format!(
+            "fence {:?}{name} is outside the district {id:?}: {n_beyond} of {n_corners} corners, the farthest by {beyond_m:.0} m \
+             at {:.6},{:.6}",
+            fence.id, farthest.lon, farthest.lat
+        );
+        let hint = match repair {
+            Repair::ReadAs(system) => {
+                let name = system.name();
+                format!("read as {name} it is inside: write coordinates = {name:?} for its file")
+            }
+            Repair::Swap => "with latitude and longitude swapped it is inside: write longitude first".to_owned(),
+            Repair::MoveTo(place) => {
+                format!("clip it at the outline, which is nearest at {:.6},{:.6}", place.lon, place.lat)
+            }
+        };
+        look.error_hint(at, message, Some(hint));
+    }
+    if astray.len() > BEYOND_TOLD_MAX {
+        look.error(&at, format!("{} further fences are outside the district", astray.len() - BEYOND_TOLD_MAX));
     }
 }
 

@@ -1,11 +1,10 @@
 //! What must hold of rules that follow what moves: their fences exist, their limits are lengths and speeds.
 
-use outpost_fences::track::tripwire::Tripwire;
-
+use super::fences::Known;
 use super::look::Look;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
-use crate::config::{Border, Detect, Motion};
+use crate::config::{Border, Detect, Motion, NoFences, line_of};
 
 /// Longest buffer, radius or accuracy: beyond it a rule says nothing of a district.
 const LENGTH_M_MAX: f64 = 100_000.0;
@@ -13,39 +12,47 @@ const SPEED_KMH_MAX: f64 = 100_000.0;
 /// Positions that may be asked for to confirm a crossing.
 const FIXES_MAX: u16 = 1_000;
 
-pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect, fences: Option<&[String]>) {
+pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect, fences: Option<&[Known]>) {
+    if let Some(fences) = fences {
+        check_fences(look, &at.key("fence"), detect, fences);
+    }
     match detect {
-        Detect::Enter { fence, border, motion, .. } | Detect::Exit { fence, border, motion } => {
-            check_fence(look, at, fence, fences);
+        Detect::Enter { border, motion, .. } | Detect::Exit { border, motion, .. } => {
             check_border(look, &at.key("border"), border);
             check_motion(look, &at.key("motion"), motion);
         }
-        Detect::Inside { fence, longer_than, border, motion } => {
-            check_fence(look, at, fence, fences);
+        Detect::Inside { longer_than, border, motion, .. } => {
             look.check_positive(&at.key("for"), *longer_than);
             check_border(look, &at.key("border"), border);
             check_motion(look, &at.key("motion"), motion);
         }
         Detect::Outside { fence, border, motion, .. } => {
-            check_fence(look, at, fence, fences);
+            if !fence.is_one() {
+                let hint = "draw one fence of several parts: a MultiPolygon".to_owned();
+                let cause = "takes one fence: who must be in one of several is always outside the others";
+                look.error_hint(&at.key("fence"), cause, Some(hint));
+            }
             check_border(look, &at.key("border"), border);
             check_motion(look, &at.key("motion"), motion);
         }
-        Detect::Cross { line, buffer_m, motion, .. } => {
-            check_line(look, &at.key("line"), line);
+        Detect::Cross { fence, line, buffer_m, motion, .. } => {
+            match line {
+                Some(line) => check_line(look, &at.key("line"), line),
+                None if fence.is_none() => look.error(at, "needs a fence that is a line, or a line"),
+                None => {}
+            }
+            if fence.is_some() && line.is_some() {
+                look.error(&at.key("line"), "is one line too many: the rule names a fence");
+            }
             look.check_within(&at.key("buffer_m"), *buffer_m, 0.0, LENGTH_M_MAX);
             check_motion(look, &at.key("motion"), motion);
         }
-        Detect::Dwell { fence, radius_m, longer_than, motion } => {
-            if let Some(fence) = fence {
-                check_fence(look, at, fence, fences);
-            }
+        Detect::Dwell { radius_m, longer_than, motion, .. } => {
             look.check_within(&at.key("radius_m"), *radius_m, 1.0, LENGTH_M_MAX);
             look.check_positive(&at.key("for"), *longer_than);
             check_motion(look, &at.key("motion"), motion);
         }
-        Detect::Speeding { fence, above_kmh, over, motion, .. } => {
-            check_fence(look, at, fence, fences);
+        Detect::Speeding { above_kmh, over, motion, .. } => {
             look.check_within(&at.key("above_kmh"), *above_kmh, 0.0, SPEED_KMH_MAX);
             look.check_positive(&at.key("over"), *over);
             if motion.gap_max.ms() < over.ms() {
@@ -87,16 +94,37 @@ fn check_line(look: &mut Look<'_>, at: &Path, line: &[[f64; 2]]) {
         n + usize::from(!(-180.0..=180.0).contains(&lon) || !(-90.0..=90.0).contains(&lat))
     });
     if n_problems == 0
-        && let Err(error) = Tripwire::new(line, 0.0, Motion::default().limits())
+        && let Err(flaw) = line_of(line)
     {
-        look.error(at, error.to_string());
+        look.error(at, flaw.to_string());
     }
 }
 
-fn check_fence(look: &mut Look<'_>, at: &Path, fence: &str, fences: Option<&[String]>) {
-    let Some(fences) = fences else { return };
-    if !fences.iter().any(|known| known == fence) {
-        let hint = did_you_mean(fence, fences).or_else(|| one_of("there are", fences));
-        look.error_hint(&at.key("fence"), format!("there is no fence {fence:?}"), hint);
+fn check_fences(look: &mut Look<'_>, at: &Path, detect: &Detect, known: &[Known]) {
+    let Some(names) = detect.fences() else { return };
+    let is_fit = |fence: &Known| fence.is_line == detect.is_about_lines();
+    let chosen = match names.choose(known.iter().map(|fence| (fence.id.as_str(), is_fit(fence)))) {
+        Ok(chosen) => chosen,
+        Err(cause) => {
+            let ids: Vec<&str> = known.iter().map(|fence| fence.id.as_str()).collect();
+            let hint = match &cause {
+                NoFences::Unknown(name) => did_you_mean(name, &ids).or_else(|| one_of("there are", &ids)),
+                NoFences::NoMatch(_) => one_of("there are", &ids),
+                NoFences::TooMany(_) => None,
+            };
+            return look.error_hint(at, cause.to_string(), hint);
+        }
+    };
+    for fence in known.iter().filter(|fence| !is_fit(fence) && chosen.contains(&fence.id.as_str())) {
+        let cause = match fence.is_line {
+            true => format!("fence {:?} is a line and has no inside", fence.id),
+            false => format!("fence {:?} is an area; what is crossed is a line", fence.id),
+        };
+        let hint = if fence.is_line {
+            "rules of the kind \"cross\" are about lines"
+        } else {
+            "\"enter\" and \"exit\" are about areas"
+        };
+        look.error_hint(at, cause, Some(hint.to_owned()));
     }
 }

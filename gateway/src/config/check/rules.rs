@@ -2,6 +2,7 @@
 
 use outpost_detectors::flapping::OPENINGS_MAX;
 
+use super::fences::Known;
 use super::look::Look;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
@@ -10,7 +11,7 @@ use crate::config::pattern::SourcePattern;
 use crate::config::topic::{Part, SourceTemplate, TopicFilter};
 use crate::config::{Camera, Config, Detect, Feed, Format, Rule, Span, unit};
 
-pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[String]>) {
+pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Known]>) {
     let paths: Vec<_> = (0..config.rules.len()).map(|i| look.shape.origin("rules", i)).collect();
     look.check_ids(paths.iter().cloned().zip(config.rules.iter().map(|rule| rule.id.as_str())));
     let estate = Estate::new(config);

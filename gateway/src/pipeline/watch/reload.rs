@@ -5,6 +5,7 @@ use outpost_fences::FenceSet;
 
 use super::{Effect, Watch, forget};
 use crate::config::Config;
+use crate::nouns::StateRow;
 use crate::pipeline::redo::Redo;
 use crate::pipeline::rules::{Judge, Rule, RuleError};
 use crate::pipeline::slot::Slot;
@@ -80,18 +81,24 @@ impl Watch {
             match heir {
                 Some(heir) if old.stored.state.fits(&self.rule_of(heir).judge) => {
                     let late = old.late.as_ref().map(|late| Box::new(late.state()));
+                    let (key, source) = (&old_rule.key, old.source.clone());
                     self.slots[heir].inherit(old);
+                    let is_renamed = self.rule_of(heir).key != *key;
+                    if is_renamed {
+                        let state = String::new();
+                        effects.push(Effect::Save(StateRow { rule: key.clone(), source, state }));
+                    }
                     let rule = &self.rules[self.slots[heir].rule];
                     self.slots[heir].resume_hours(rule, now_ms);
                     self.slots[heir].refence(rule);
                     // The numbers of its entries were those of another log.
-                    if self.slots[heir].stored.redo_seq > self.redo.next_seq() {
+                    if is_renamed || self.slots[heir].stored.redo_seq > self.redo.next_seq() {
                         effects.push(self.save(heir));
                     }
                     self.all_turned(heir, Turn::Stay, now_ms, effects);
                     self.wait_on(heir, late, effects);
                 }
-                _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
+                _ => effects.extend(forget(old_rule.key.clone(), old.source.clone(), Some(old.stored), now_ms)),
             }
         }
         self.regroup();

@@ -34,7 +34,7 @@ impl Watch {
             for Redone { seq, rule, observation } in entries {
                 next_seq = next_seq.max(seq + 1);
                 let Some(mut slots) = self.slots_of(&observation.source) else { continue };
-                let Some(number) = slots.find(|slot| self.rule_of(*slot).id == rule) else { continue };
+                let Some(number) = slots.find(|slot| self.rule_of(*slot).key == rule) else { continue };
                 if seq >= self.slots[number].stored.redo_seq {
                     self.message_begins(&observation, effects);
                     self.redo.again(seq);
@@ -73,7 +73,7 @@ impl Watch {
             Some(Ok(true)) => {
                 slot.n_unsaved = slot.n_unsaved.saturating_add(1);
                 let rule = &self.rules[slot.rule];
-                self.redo.note(number, &rule.id, observation, slot.stamp.get_or_insert_default());
+                self.redo.note(number, &rule.key, observation, slot.stamp.get_or_insert_default());
             }
             Some(Err(TooLate)) => self.n_late += 1,
             Some(Ok(false)) | None => {}
@@ -114,7 +114,7 @@ impl Watch {
     }
 
     pub(super) fn save(&mut self, slot: usize) -> Effect {
-        let rule = self.rule_of(slot).id.clone();
+        let rule = self.rule_of(slot).key.clone();
         let slot = &mut self.slots[slot];
         slot.n_unsaved = 0;
         if let Some(stamp) = &mut slot.stamp {
