@@ -98,6 +98,8 @@ pub struct Pipeline {
     pub queue_max: usize,
     /// Inputs committed in one transaction.
     pub batch_max: usize,
+    /// Threads that decode and judge, each for sources of its own.
+    pub shards: usize,
     /// Sources that are kept in memory; messages of further ones are rejected and counted.
     pub sources_max: usize,
 }

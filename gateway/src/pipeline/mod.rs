@@ -3,6 +3,7 @@
 //!
 //! - [`watch`]: rules over observations, pure
 //! - [`run`]: the shell
+//! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`redo`]: what rules remember, kept over a crash
 //! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
 //! - [`examples`]: what rules do with their own examples
@@ -12,6 +13,7 @@ pub mod backtest;
 pub mod examples;
 mod late;
 mod movement;
+mod owed;
 mod reading;
 pub mod record;
 pub mod redo;
@@ -19,6 +21,8 @@ pub mod replay;
 mod rules;
 pub mod run;
 pub mod seen;
+pub mod shard;
+pub mod shards;
 mod slot;
 pub mod sources;
 pub mod watch;

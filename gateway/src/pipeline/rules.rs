@@ -306,14 +306,22 @@ impl Rule {
             && self.fence() == other.fence()
     }
 
+    /// Whether the fact is of a kind, and of a metric, that says anything to this rule.
+    pub(super) fn hears(&self, fact: &Fact) -> bool {
+        match (&self.judge, fact) {
+            (Judge::Reading { metric, .. }, Fact::Reading(reading)) => *metric == reading.metric,
+            (Judge::Condition { .. }, Fact::Reading(_))
+            | (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(_))
+            | (Judge::Hotspot { .. }, Fact::Thermal(_))
+            | (Judge::Intrusion { .. }, Fact::Picture(_))
+            | (Judge::Silent(_) | Judge::Dark(_), _) => true,
+            _ => false,
+        }
+    }
+
     /// Whether what the fact says may have to wait for what is late.
     pub(super) fn sorts(&self, fact: &Fact) -> bool {
-        self.lateness_ms > 0
-            && match (&self.judge, fact) {
-                (Judge::Reading { metric, .. }, Fact::Reading(reading)) => *metric == reading.metric,
-                (Judge::Movement { .. }, Fact::Position(_)) => true,
-                _ => false,
-            }
+        self.lateness_ms > 0 && matches!(self.judge, Judge::Reading { .. } | Judge::Movement { .. }) && self.hears(fact)
     }
 
     /// How far the clock of what is judged in order is behind: an observation comes `lateness` after it happened at the

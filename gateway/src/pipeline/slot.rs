@@ -22,7 +22,7 @@ use super::movement::{Sight, Sign, Trail};
 use super::reading::{Finding, Memory, figure};
 use super::redo::Stamp;
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
-use super::watch::approach::Company;
+use super::watch::{approach::Company, earlier};
 use crate::nouns::{Figure, SnapshotAsk, Trouble, Why};
 
 pub(super) struct Slot {
@@ -377,13 +377,22 @@ impl Slot {
     }
 
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
-        self.condition_due_ms(rule).into_iter().chain(self.hours_ms).min()
+        earlier(self.condition_due_ms(rule), self.hours_ms)
+    }
+
+    /// Whether nothing is due however long it is silent: no hold runs, no hours end, nothing waits for its turn.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let (State::Latch(latch) | State::Reading { latch, .. }) = &self.stored.state else { return false };
+        matches!(latch.phase, Phase::Quiet | Phase::Raised)
+            && self.hours_ms.is_none()
+            && self.late.is_none()
+            && self.stored.flapping.is_none()
     }
 
     fn condition_due_ms(&self, rule: &Rule) -> Option<i64> {
         match (&rule.judge, &self.stored.state) {
             (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
-                latch.due_ms(state).into_iter().chain(movement.due_ms(trail)).min()
+                earlier(latch.due_ms(state), movement.due_ms(trail))
             }
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.due_ms(state),
             (judge, state) => judge.latch()?.due_ms(state.latch()?),

@@ -4,6 +4,7 @@
 
 pub(super) mod approach;
 mod message;
+pub(super) mod reload;
 mod remembered;
 mod together;
 
@@ -43,6 +44,8 @@ pub struct Watch {
     places: HashMap<Arc<str>, Place>,
     /// First and last+1 slot of each source; a source without rules has none.
     by_source: HashMap<Arc<str>, (usize, usize), RandomState>,
+    /// The source asked for last, and its slots: a message has several facts of one source.
+    last: Option<(Arc<str>, Range<usize>)>,
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
     redo: Redo,
@@ -81,6 +84,7 @@ impl Watch {
             zones,
             places,
             by_source: HashMap::default(),
+            last: None,
             slots: Vec::new(),
             timers: BTreeSet::new(),
             redo: Redo::new(),
@@ -117,48 +121,6 @@ impl Watch {
         self.regroup();
     }
 
-    /// Takes other rules, fences and places. Rules that look at what they looked at before go on with what they remember,
-    /// and their alerts stay open; the alerts of the others are cleared, as effects.
-    pub fn reload(
-        &mut self,
-        config: &Config,
-        fences: &FenceSet,
-        now_ms: i64,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), RuleError> {
-        let mut next = Watch::new(config, fences)?;
-        self.message_ends(effects);
-        (next.n_ignored, next.n_late, next.n_wrong_unit) = (self.n_ignored, self.n_late, self.n_wrong_unit);
-        for slot in (0..self.slots.len())
-            .filter(|slot| self.slots[*slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind()))
-            .collect::<Vec<_>>()
-        {
-            effects.push(self.save(slot));
-        }
-        next.redo = self.redo.renumber();
-        let (rules, slots) = (std::mem::take(&mut self.rules), std::mem::take(&mut self.slots));
-        for old in slots {
-            let old_rule = &rules[old.rule];
-            let mut heirs = next.slots_of(&old.source).unwrap_or_default();
-            let heir = heirs.find(|slot| next.rule_of(*slot).continues(old_rule));
-            match heir {
-                Some(heir) if old.stored.state.fits(&next.rule_of(heir).judge) => {
-                    let late = old.late.as_ref().map(|late| Box::new(late.state()));
-                    next.slots[heir].inherit(old);
-                    let rule = &next.rules[next.slots[heir].rule];
-                    next.slots[heir].resume_hours(rule, now_ms);
-                    next.slots[heir].refence(rule);
-                    next.all_turned(heir, Turn::Stay, now_ms, effects);
-                    next.wait_on(heir, late, effects);
-                }
-                _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
-            }
-        }
-        next.regroup();
-        *self = next;
-        Ok(())
-    }
-
     /// These sources ought to speak: silence counts from now even if they never did.
     pub fn expect<'a>(&mut self, sources: impl IntoIterator<Item = &'a str>, now_ms: i64, effects: &mut Vec<Effect>) {
         for source in sources {
@@ -178,6 +140,9 @@ impl Watch {
             return;
         };
         for slot in slots {
+            if !self.rule_of(slot).hears(&observation.fact) {
+                continue;
+            }
             self.take(slot, observation, effects);
             // Not after a restart: whom it was near was written with each change.
             if self.slots[slot].has_moved(observation.at_ms) {
@@ -202,7 +167,9 @@ impl Watch {
         {
             effects.push(self.save(number));
         }
-        self.all_turned(number, turn, observation.received_ms, effects);
+        if turn != Turn::Stay || !self.slots[number].is_at_rest() {
+            self.all_turned(number, turn, observation.received_ms, effects);
+        }
     }
 
     /// What the gateway says of itself.
@@ -280,7 +247,13 @@ impl Watch {
 
     /// The slots of a source, made where it is new; none when there is no room.
     fn slots_of(&mut self, source: &Arc<str>) -> Option<Range<usize>> {
-        if let Some(&(first, end)) = self.by_source.get(source) {
+        if let Some((last, slots)) = &self.last
+            && Arc::ptr_eq(last, source)
+        {
+            return Some(slots.clone());
+        }
+        if let Some((known, &(first, end))) = self.by_source.get_key_value(source) {
+            self.last = Some((known.clone(), first..end));
             return Some(first..end);
         }
         if self.by_source.len() >= self.sources_max {
@@ -418,7 +391,7 @@ impl Watch {
         let rule = self.rule_of(slot);
         let due_ms = self.slots[slot].due_ms(rule).map(|due_ms| due_ms.saturating_add(rule.behind_ms()));
         let sorted_ms = self.slots[slot].late.as_ref().and_then(|late| late.due_ms());
-        let Some(due_ms) = due_ms.into_iter().chain(sorted_ms).chain(self.rests_until_ms(slot)).min() else { return };
+        let Some(due_ms) = earlier(earlier(due_ms, sorted_ms), self.rests_until_ms(slot)) else { return };
         match self.slots[slot].timer_ms {
             Some(timer_ms) if timer_ms <= due_ms => return,
             Some(timer_ms) => {
@@ -428,6 +401,14 @@ impl Watch {
         }
         self.slots[slot].timer_ms = Some(due_ms);
         self.timers.insert((due_ms, slot));
+    }
+}
+
+/// The earlier of two times, either of which may never be.
+pub(super) fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 

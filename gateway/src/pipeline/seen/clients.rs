@@ -12,6 +12,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::{MARK_BYTES, Marks};
 use crate::ingest::{Client, Receipt};
 
@@ -34,7 +36,7 @@ struct Window {
 }
 
 pub(super) struct Clients {
-    windows: HashMap<Arc<str>, Window>,
+    windows: HashMap<Arc<str>, Window, RandomState>,
     inflight_max: usize,
     clients_max: usize,
     n_noted: u64,
@@ -87,7 +89,7 @@ impl Log {
 impl Clients {
     pub(super) fn new(inflight_max: usize, clients_max: usize) -> Self {
         Clients {
-            windows: HashMap::new(),
+            windows: HashMap::default(),
             inflight_max,
             clients_max,
             n_noted: 0,

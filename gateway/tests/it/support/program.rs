@@ -195,10 +195,15 @@ impl Program {
         .await
     }
 
-    /// Changes its configuration and sends it SIGHUP.
-    pub(crate) fn reload(&self, change: impl FnOnce(&str) -> String) {
+    /// Changes its configuration, for its next start.
+    pub(crate) fn rewrite(&self, change: impl FnOnce(&str) -> String) {
         let text = fs::read_to_string(self.config()).unwrap();
         fs::write(self.config(), change(&text)).unwrap();
+    }
+
+    /// Changes its configuration and sends it SIGHUP.
+    pub(crate) fn reload(&self, change: impl FnOnce(&str) -> String) {
+        self.rewrite(change);
         self.signal("-HUP");
     }
 
