@@ -29,8 +29,7 @@ CONFIGURATION = RECEIVER.sub("", BROKER.sub(lambda _: LISTENER, sensors.CONFIGUR
 
 def flood(folder, port, load, first, n):
     """CPU-seconds of the generator, and wall time."""
-    words = [common.target("sides"), "flood", port, load["connections"], first, n, load["window"], load["period"],
-             load.get("devices", sensors.DEVICES)]
+    words = [common.target("sides"), "flood", port, load["connections"], first, n, load["window"], load["period"]]
     done = subprocess.run([str(word) for word in words], check=True, cwd=folder, stdout=subprocess.PIPE, text=True)
     return [float(word) for word in done.stdout.split()[1:]]
 
@@ -63,13 +62,8 @@ def run_floor(folder, load):
         return dict(cpu_s=cpu_s, wall_s=wall_s, generator_cpu_s=generator_s)
 
 
-def run_many(folder, load):
-    return run_gateway(folder, load | dict(devices=100_000))
-
-
 SIDES = {
     "gateway: own listener": run_gateway,
-    "gateway: own listener, 100,000 devices": run_many,
     "floor: listener": run_floor,
     "gateway behind Mosquitto": sensors.run_gateway,
     "Node-RED behind Mosquitto": sensors.run_node_red,

@@ -7,22 +7,21 @@ use std::time::Instant;
 
 use outpost::telemetry::clock;
 
-use crate::job::Job;
+use crate::job::{DEVICES, Job};
 use crate::mqtt::{self, PUBACK_BYTES};
 use crate::{Failure, cpu_s_of};
 
 /// Bytes of one write at the most: what a socket takes at once.
 const WRITE_BYTES_MAX: usize = 64 << 10;
 
-/// `PORT CONNECTIONS FIRST N WINDOW PERIOD DEVICES`: messages FIRST..FIRST+N in turn over the connections, each with WINDOW
+/// `PORT CONNECTIONS FIRST N WINDOW PERIOD`: messages FIRST..FIRST+N in turn over the connections, each with WINDOW
 /// unacknowledged at the most. Prints `done CPU WALL`, in seconds, of the sending alone.
 pub fn run(words: &[&str]) -> Result<(), Failure> {
-    let [port, connections, first, n, window, period, devices] = words else {
-        return Err("expected PORT CONNECTIONS FIRST N WINDOW PERIOD DEVICES".into());
+    let [port, connections, first, n, window, period] = words else {
+        return Err("expected PORT CONNECTIONS FIRST N WINDOW PERIOD".into());
     };
     let (port, connections, window): (u16, u64, usize) = (port.parse()?, connections.parse()?, window.parse()?);
-    let (first, n) = (first.parse::<u64>()?, n.parse::<u64>()?);
-    let job = Job { period: period.parse()?, devices: devices.parse()? };
+    let (first, n, job) = (first.parse::<u64>()?, n.parse::<u64>()?, Job { period: period.parse()? });
     let floods = (0..connections)
         .map(|connection| {
             Flood::new(port, connection, (first + connection..first + n).step_by(connections as usize), job)
@@ -52,7 +51,7 @@ impl Flood {
         let begin_ms = clock::now_ms() - 3_600_000;
         for (sent, n) in messages.enumerate() {
             job.topic(n, &mut topic);
-            job.payload(n, begin_ms + (n / job.devices) as i64 * 100, &mut payload);
+            job.payload(n, begin_ms + (n / DEVICES) as i64 * 100, &mut payload);
             mqtt::push_publish(&mut bytes, sent as u64, &topic, &payload);
             ends.push(bytes.len());
         }

@@ -1,10 +1,9 @@
-//! The job: many devices that tell a temperature and where they are. Nine tenths of each device's messages are
+//! The job: a thousand devices that tell a temperature and where they are. Nine tenths of each device's messages are
 //! calm; for one tenth in a row it is too hot, and for another tenth in a row it is inside the fence.
 
 use std::fmt::Write;
 
-/// Devices, where the load does not say how many.
-const DEVICES: u64 = 1_000;
+pub const DEVICES: u64 = 1_000;
 
 /// The fence of `benches/run` lies about this point.
 const CENTRE: (f64, f64) = (106.05, 29.84);
@@ -20,22 +19,16 @@ pub struct Shown {
 #[derive(Debug, Clone, Copy)]
 pub struct Job {
     pub period: u64,
-    pub devices: u64,
 }
 
 impl Job {
-    /// Of a thousand devices.
-    pub fn new(period: u64) -> Job {
-        Job { period, devices: DEVICES }
-    }
-
     /// Message `n` of all devices together.
     pub fn device(self, n: u64) -> u64 {
-        n % self.devices
+        n % DEVICES
     }
 
     pub fn shown(self, n: u64) -> Shown {
-        let phase = |shift: u64| (n / self.devices + self.device(n) * self.period / self.devices + shift) % self.period;
+        let phase = |shift: u64| (n / DEVICES + self.device(n) * self.period / DEVICES + shift) % self.period;
         let share = (self.period / 10).max(1);
         Shown { hot: phase(0) < share, inside: phase(self.period / 2) < share }
     }
@@ -43,7 +36,7 @@ impl Job {
     /// What becomes true with message `n` that was not before.
     pub fn begins(self, n: u64) -> Shown {
         let now = self.shown(n);
-        let before = n.checked_sub(self.devices).map_or(Shown { hot: false, inside: false }, |n| self.shown(n));
+        let before = n.checked_sub(DEVICES).map_or(Shown { hot: false, inside: false }, |n| self.shown(n));
         Shown { hot: now.hot && !before.hot, inside: now.inside && !before.inside }
     }
 
@@ -55,7 +48,7 @@ impl Job {
 
     pub fn payload(self, n: u64, at_ms: i64, out: &mut String) {
         out.clear();
-        let (device, seq, Shown { hot, inside }) = (self.device(n), n / self.devices, self.shown(n));
+        let (device, seq, Shown { hot, inside }) = (self.device(n), n / DEVICES, self.shown(n));
         let celsius = if hot { 41.5 } else { 25.25 } + (seq % 7) as f64 * 0.05;
         // Outside means a corner of the fence's bounding box: the box alone does not tell.
         let away = if inside { 0.0031 } else { 0.0093 };
@@ -75,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_tenth_is_hot_and_each_device_turns_hot_once_in_a_period() {
-        let job = Job::new(100);
+        let job = Job { period: 100 };
         let messages = || DEVICES * 100..DEVICES * 200;
         assert_eq!(messages().filter(|n| job.shown(*n).hot).count() as u64, DEVICES * 10);
         assert_eq!(messages().filter(|n| job.begins(*n).hot).count() as u64, DEVICES);
@@ -85,7 +78,7 @@ mod tests {
     #[test]
     fn a_payload_is_json_of_about_120_bytes() {
         let mut text = String::new();
-        Job::new(100).payload(1_234_567, 1_767_225_600_000, &mut text);
+        Job { period: 100 }.payload(1_234_567, 1_767_225_600_000, &mut text);
         assert!((110..=130).contains(&text.len()), "{}: {text}", text.len());
         assert!(text.starts_with('{') && text.ends_with('}'));
     }

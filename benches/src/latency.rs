@@ -41,7 +41,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         return Err("expected PORT FOLDER FIRST N RATE PERIOD".into());
     };
     let (port, rate, n): (u16, u64, u64) = (port.parse()?, rate.parse()?, n.parse()?);
-    let load = Load { job: Job::new(period.parse()?), first: first.parse()?, n, rate };
+    let load = Load { job: Job { period: period.parse()? }, first: first.parse()?, n, rate };
     let reader = Reader::open(Path::new(folder), 1)?;
     let from = reader.stream_end()?;
     let (crossings, published) = mpsc::sync_channel(CROSSINGS_MAX);

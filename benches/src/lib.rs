@@ -7,7 +7,6 @@ pub mod job;
 pub mod latency;
 pub mod listen;
 pub mod mqtt;
-pub mod parsers;
 pub mod pipeline;
 pub mod publish;
 

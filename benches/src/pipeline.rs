@@ -1,6 +1,7 @@
 //! The pipeline alone: messages that are in memory already are decoded, judged, committed and acknowledged, as fast as they
 //! go. What a gateway costs beyond its sockets, and how it grows with cores.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -8,12 +9,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use outpost::config::Config;
+use outpost::decode::Decoders;
 use outpost::dispatch::Desk;
 use outpost::ingest::{Acknowledge, Message, Quality, Receipt};
 use outpost::pipeline::run::{Health, Inputs, Line, Shell};
 use outpost::pipeline::seen::Seen;
-use outpost::pipeline::shard::Shard;
-use outpost::pipeline::shards::Shards;
+use outpost::pipeline::sources::Sources;
 use outpost::pipeline::watch::Watch;
 use outpost::store::Store;
 use outpost::telemetry::metrics::Metrics;
@@ -23,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Failure;
-use crate::job::Job;
+use crate::job::{DEVICES, Job};
 
 const BROKER: &str = "bench";
 
@@ -59,7 +60,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let part = 200_000.min(n);
     let (mut topics, mut done) = (Topics::default(), 0);
     while done < n {
-        let made: Vec<Message> = (done..done + part).map(|n| topics.message(Job::new(period), n)).collect();
+        let made: Vec<Message> = (done..done + part).map(|n| topics.message(Job { period }, n)).collect();
         done += part;
         let (began, cpu_began) = (Instant::now(), cpu_s()?);
         for message in made {
@@ -97,27 +98,29 @@ fn shell(config: &Config, fences: &FenceSet, acks: Counted) -> Result<Shell, Fai
     let metrics = Arc::new(Metrics::new());
     let broker: Arc<str> = BROKER.into();
     let store = Store::open(&config.store.folder, None)?;
-    let line = Line { requests: None, acks: Box::new(acks) };
-    let (mut shards, mut turns) = (Vec::new(), Vec::new());
-    for _ in 0..config.pipeline.shards {
-        let (shard, turn) = Shard::new(config, Watch::new(config, fences)?, &metrics, None)?;
-        shards.push(shard);
-        turns.push(turn);
-    }
-    let own = shards.remove(0);
+    let decoder = Decoders::new(config)?.take(BROKER).ok_or("no feed names the broker \"bench\"")?;
+    let feeds = decoder.feeds().map(|feed| metrics.feed(feed)).collect();
+    let line = Line {
+        decoder: Some(decoder),
+        feeds,
+        unrouted: metrics.unrouted(BROKER),
+        requests: None,
+        acks: Box::new(acks),
+    };
     let mut seen = Seen::default();
     let inflight_max = config.brokers.iter().find(|known| known.id == BROKER).map_or(1_000, |known| known.inflight_max);
     seen.add_broker(broker.clone(), usize::from(inflight_max));
     Ok(Shell {
-        shards: Shards::start(own, shards, config.pipeline.sources_max)?,
-        turns,
+        watch: Watch::new(config, fences)?,
         desk: Desk::restore(&config.desk, Vec::new(), 0),
         store,
-        lines: [(broker, line)].into_iter().collect(),
+        lines: HashMap::from([(broker, line)]),
         seen,
+        sources: Sources::new(config.pipeline.sources_max),
         listeners: Vec::new(),
         evidence: None,
         recorder: None,
+        facts: metrics.facts(),
         metrics,
         health: Arc::new(Health { beat_ms: AtomicI64::new(0), store_ok: AtomicBool::new(true) }),
         changed: watch::channel(0).0,
@@ -138,7 +141,7 @@ impl Topics {
     fn message(&mut self, job: Job, n: u64) -> Message {
         let at_ms = now_ms();
         if self.by_device.is_empty() {
-            for device in 0..job.devices {
+            for device in 0..DEVICES {
                 job.topic(device, &mut self.text);
                 self.by_device.push(self.text.as_str().into());
             }
@@ -148,7 +151,7 @@ impl Topics {
         Message {
             broker: BROKER.into(),
             client: None,
-            topic: self.by_device[job.device(n) as usize].clone(),
+            topic: self.by_device[(n % DEVICES) as usize].clone(),
             payload: Bytes::copy_from_slice(self.text.as_bytes()),
             withheld_bytes: 0,
             received_ms: at_ms,

@@ -21,7 +21,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let [port, first, n, rate, period, rest @ ..] = words else {
         return Err("expected PORT FIRST N RATE PERIOD [last]".into());
     };
-    let (stream, job) = (mqtt::connect(port.parse()?, "sensors")?, Job::new(period.parse()?));
+    let (stream, job) = (mqtt::connect(port.parse()?, "sensors")?, Job { period: period.parse()? });
     let mut publisher = Publisher { stream, job, confirmed_bytes: 0 };
     publisher.publish(first.parse()?, n.parse()?, rate.parse()?)?;
     if rest.first() == Some(&"last") { publisher.end() } else { Ok(()) }

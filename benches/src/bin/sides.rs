@@ -1,7 +1,7 @@
 //! What `benches/run` starts beside the gateway: publishers, bare clients, the RTSP server. One program, since linking is
 //! slow.
 
-use outpost_benches::{Failure, acknowledge, cameras, flood, latency, listen, parsers, pipeline, publish};
+use outpost_benches::{Failure, acknowledge, cameras, flood, latency, listen, pipeline, publish};
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -10,12 +10,11 @@ fn main() -> Result<(), Failure> {
     match words.as_slice() {
         ["publish", words @ ..] => publish::run(words),
         ["pipeline", words @ ..] => pipeline::run(words),
-        ["parsers", words @ ..] => parsers::run(words),
         ["latency", words @ ..] => latency::run(words),
         ["flood", words @ ..] => flood::run(words),
         ["listen", words @ ..] => runtime()?.block_on(listen::run(words)),
         ["acknowledge", words @ ..] => runtime()?.block_on(acknowledge::run(words)),
         ["cameras", words @ ..] => runtime()?.block_on(cameras::run(words)),
-        _ => Err("expected publish, flood, listen, acknowledge, cameras, latency, pipeline or parsers".into()),
+        _ => Err("expected publish, flood, listen, acknowledge, cameras, latency or pipeline".into()),
     }
 }

@@ -5,11 +5,10 @@ mod outward;
 mod readiness;
 mod reload;
 mod sessions;
-mod shards;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
-use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, anyhow};
 use outpost_fences::FenceSet;
@@ -23,7 +22,6 @@ use self::outward::{start_publishers, start_receivers, start_series};
 use self::readiness::Sessions;
 use self::reload::Reloader;
 use self::sessions::{Pictures, Started, start_cameras, start_sessions};
-use self::shards::{Kept, Sharded, start_shards};
 use crate::api;
 use crate::config::Config;
 use crate::dispatch::Desk;
@@ -33,6 +31,8 @@ use crate::nouns::TroubleKind;
 use crate::pipeline::record::Recorder;
 use crate::pipeline::run::{Evidence, Health, Inputs, Shell};
 use crate::pipeline::seen::Seen;
+use crate::pipeline::sources::Sources;
+use crate::pipeline::watch::Watch;
 use crate::store::{Queues, Reader, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
@@ -92,14 +92,16 @@ impl App {
         let (troubles_in, troubles) = mpsc::channel(TROUBLES_MAX);
         let series = start_series(config, &queues, &metrics, &troubles_in, &stop_out, &mut out)?;
 
+        let mut watch = Watch::new(config, &fences)?;
+        let mut first = Vec::new();
         let begun_ms = now_ms();
-        let recorder = record
-            .map(|path| Recorder::append_to(path).with_context(|| format!("failed to record to {}", path.display())))
-            .transpose()?
-            .map(|recorder| Arc::new(Mutex::new(recorder)));
-        let kept = Kept { states: restored.states, redo: restored.redo };
-        let Sharded { shards, turns, first } =
-            start_shards(config, &fences, kept, &expected(config), &metrics, recorder.as_ref(), begun_ms)?;
+        watch.restore(restored.states, begun_ms, &mut first);
+        if let Err(cause) = watch.redo(&restored.redo, begun_ms, &mut first) {
+            warn!(%cause, "some of what rules remembered is lost");
+        }
+        watch.expect(expected(config).iter().map(String::as_str), begun_ms, &mut first);
+        let mut sources = Sources::new(config.pipeline.sources_max);
+        watch.resumed().for_each(|(source, at_ms)| sources.resume(source, at_ms));
         let desk = Desk::restore(&config.desk, restored.tickets, restored.last_ticket);
         info!(open_tickets = desk.n_open(), folder = %folder.display(), "store opened");
 
@@ -121,18 +123,22 @@ impl App {
             start_sessions(config, &publishers, &metrics, &seen, &messages_in, &stop).await?;
         let cameras = start_cameras(config, observations_in.clone(), &stop)?;
         let evidence = cameras.as_ref().map(|cameras| Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>);
+        let recorder = record
+            .map(|path| Recorder::append_to(path).with_context(|| format!("failed to record to {}", path.display())))
+            .transpose()?;
 
         let shell = Shell {
-            shards,
-            turns,
+            watch,
             desk,
             store,
             lines,
             seen,
+            sources,
             listeners,
             evidence,
             recorder,
             metrics: metrics.clone(),
+            facts: metrics.facts(),
             health: health.clone(),
             changed,
             series,

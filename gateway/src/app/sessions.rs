@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use foldhash::fast::RandomState;
 use outpost_detectors::observation::Observation;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::outward::{Publishers, start_requests};
 use crate::config::{Config, Feed};
+use crate::decode::{Decoder, Decoders};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
 use crate::ingest::{Acknowledge, Message, Receipt};
@@ -24,7 +24,7 @@ use crate::video;
 pub(super) struct Started {
     pub(super) sessions: Vec<(String, Session)>,
     pub(super) listeners: Vec<Listener>,
-    pub(super) lines: HashMap<Arc<str>, Line, RandomState>,
+    pub(super) lines: HashMap<Arc<str>, Line>,
 }
 
 pub(super) async fn start_sessions(
@@ -35,7 +35,12 @@ pub(super) async fn start_sessions(
     messages: &mpsc::Sender<Message>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Started> {
-    let (mut sessions, mut lines) = (Vec::new(), HashMap::default());
+    let mut decoders = Decoders::new(config).context("failed to start the decoders")?;
+    let (mut sessions, mut lines) = (Vec::new(), HashMap::new());
+    let line = |id: &str, decoder: Option<Decoder>, requests, acks| {
+        let feeds = decoder.iter().flat_map(|decoder| decoder.feeds()).map(|feed| metrics.feed(feed)).collect();
+        Line { decoder, feeds, unrouted: metrics.unrouted(id), requests, acks }
+    };
     for broker in &config.brokers {
         let wanted = |feed: &Feed| -> Vec<Filter> {
             let filter =
@@ -54,7 +59,7 @@ pub(super) async fn start_sessions(
         let publisher = publishers.get(&broker.id).filter(|_| asks);
         let requests = publisher.map(|publisher| start_requests(&broker.id, publisher.clone()));
         let acks = Box::new(Acks(session.acks()));
-        lines.insert(broker.id.as_str().into(), Line { requests, acks });
+        lines.insert(broker.id.as_str().into(), line(&broker.id, decoders.take(&broker.id), requests, acks));
         sessions.push((broker.id.clone(), session));
     }
     let mut listeners = Vec::new();
@@ -63,7 +68,7 @@ pub(super) async fn start_sessions(
         let listener = Listener::start(settings, seen.clients(id), messages.clone(), counters, stop.clone())
             .await
             .with_context(|| format!("failed to start listener \"{id}\""))?;
-        lines.insert(id.as_str().into(), Line { requests: None, acks: Box::new(listener.acks()) });
+        lines.insert(id.as_str().into(), line(id, decoders.take(id), None, Box::new(listener.acks())));
         listeners.push(listener);
     }
     Ok(Started { sessions, listeners, lines })
@@ -96,6 +101,6 @@ pub(super) struct Pictures(pub(super) video::Evidence);
 
 impl Evidence for Pictures {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>> {
-        self.0.snapshot(source, ask.picture, std::slice::from_ref(&ask.zone), &ask.boxes)
+        self.0.snapshot(source, ask.picture, &ask.zones, &ask.boxes)
     }
 }

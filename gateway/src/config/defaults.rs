@@ -24,7 +24,7 @@ impl Default for Api {
 
 impl Default for Pipeline {
     fn default() -> Self {
-        Pipeline { queue_max: 8192, batch_max: 1024, shards: 1, sources_max: 200_000 }
+        Pipeline { queue_max: 8192, batch_max: 1024, sources_max: 200_000 }
     }
 }
 
@@ -107,6 +107,10 @@ pub(super) fn ahead_max() -> Span {
 pub(super) fn celsius() -> String {
     "Cel".into()
 }
+pub(super) fn absorb_after() -> Span {
+    Span::from_ms(60_000)
+}
+
 pub(super) fn dark_after() -> Span {
     Span::from_ms(60_000)
 }

@@ -12,6 +12,7 @@ mod format;
 mod listener;
 mod movement;
 pub mod pattern;
+mod picture;
 mod scalar;
 pub mod topic;
 pub mod unit;
@@ -29,6 +30,7 @@ pub use format::{
 };
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion};
+pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -98,8 +100,6 @@ pub struct Pipeline {
     pub queue_max: usize,
     /// Inputs committed in one transaction.
     pub batch_max: usize,
-    /// Threads that decode and judge, each for sources of its own.
-    pub shards: usize,
     /// Sources that are kept in memory; messages of further ones are rejected and counted.
     pub sources_max: usize,
 }
@@ -217,7 +217,16 @@ pub struct Camera {
     /// Areas of the picture that rules name.
     #[serde(default)]
     pub zones: Vec<Zone>,
-    /// Polygons blackened in every picture that is stored or sent.
+    /// Lines in the picture that rules name.
+    #[serde(default)]
+    pub lines: Vec<PictureLine>,
+    /// Places in the picture and on the map, four or more: where on the map what moves is, and how large.
+    #[serde(default)]
+    pub ground: Vec<GroundPair>,
+    /// What stands still for so long belongs to the background, and is no longer seen as a thing.
+    #[serde(default = "defaults::absorb_after")]
+    pub absorb_after: Span,
+    /// Polygons blackened in every picture that is stored or sent; nothing is looked for in them.
     #[serde(default)]
     pub masks: Vec<Vec<[f32; 2]>>,
     /// Alert when no picture came for this long, unless a rule of kind `dark` watches the camera; the alert clears when
@@ -236,14 +245,6 @@ pub struct Camera {
     /// Longest wait between two attempts to connect.
     #[serde(default = "defaults::retry_max")]
     pub retry_max: Span,
-}
-
-/// A polygon in the picture: x right, y down, 0..1.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Zone {
-    pub id: String,
-    pub polygon: Vec<[f32; 2]>,
 }
 
 /// What is known of a source beyond its messages.

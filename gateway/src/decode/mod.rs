@@ -246,13 +246,6 @@ impl Decoder {
         }
     }
 
-    /// The source of a topic's messages, where the topic alone says it, and they can be decoded without those of other topics.
-    pub fn source_of(&self, topic: &Arc<str>) -> Option<Arc<str>> {
-        let Resolution::Known { route, source } = self.sources.resolve(topic) else { return None };
-        let is_alone = !matches!(self.routes[route].reader, Reader::SparkplugB(_) | Reader::HomeAssistant(_));
-        (is_alone && !self.sources.has_name(topic)).then_some(source)
-    }
-
     /// Topics that were resolved so far.
     pub fn n_topics(&self) -> usize {
         self.sources.n_topics()

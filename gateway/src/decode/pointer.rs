@@ -4,8 +4,6 @@
 //! The pointers form a trie that is walked as the parser streams; what no pointer wants is skipped unread. A key
 //! that comes twice counts as it came last. Depth is bounded by the pointers, not by the document.
 
-mod tokens;
-
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -21,14 +19,10 @@ use super::reject::Decoded;
 use super::scalar::fault;
 use super::time;
 
-use self::tokens::index;
-pub(super) use self::tokens::tokens;
-
+/// Deepest pointer.
+pub(super) const POINTER_DEPTH_MAX: usize = 16;
 /// Pointers in one mapping.
 pub(super) const POINTERS_MAX: usize = 256;
-
-/// Longest key that its stamp says as a whole.
-const STAMPED_MAX: usize = 7;
 
 /// Pointers to look for, each with what is wanted there. Slots are numbered in the order of `add`.
 #[derive(Debug)]
@@ -42,15 +36,13 @@ pub(super) struct PointerSet {
 struct Node {
     children: Vec<Child>,
     leaves: Vec<Leaf>,
-    /// Slots of all nodes below this one.
+    /// Slots of this node and of all below it.
     below: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Child {
     key: String,
-    /// Of the key: most keys are told apart by this alone.
-    stamp: u64,
     /// The key as an array's index, where it is one.
     index: Option<usize>,
     node: usize,
@@ -106,22 +98,18 @@ impl PointerSet {
         let slot = self.n_slots;
         self.n_slots += 1;
         let mut at = 0;
+        self.nodes[at].below.push(slot);
         for token in tokens {
-            self.nodes[at].below.push(slot);
             at = match self.nodes[at].children.iter().find(|child| child.key == token) {
                 Some(child) => child.node,
                 None => {
                     let node = self.nodes.len();
                     self.nodes.push(Node::default());
-                    self.nodes[at].children.push(Child {
-                        index: index(&token),
-                        stamp: stamp(&token),
-                        key: token,
-                        node,
-                    });
+                    self.nodes[at].children.push(Child { index: index(&token), key: token, node });
                     node
                 }
             };
+            self.nodes[at].below.push(slot);
         }
         self.nodes[at].leaves.push(Leaf { slot, want });
         Ok(slot)
@@ -150,19 +138,7 @@ impl PointerSet {
 
     /// Fills one slot per pointer. An error says that the document is not JSON, not even in parts.
     pub(super) fn extract(&self, document: &[u8], slots: &mut Vec<Slot>) -> Result<(), serde_json::Error> {
-        // Looked at once as a whole, keys and texts need not be looked at one by one.
-        match std::str::from_utf8(document) {
-            Ok(text) => self.parse(serde_json::Deserializer::from_str(text), slots),
-            // Where no pointer leads, texts may be anything; the parser says where it is not so.
-            Err(_) => self.parse(serde_json::Deserializer::from_slice(document), slots),
-        }
-    }
-
-    fn parse<'de, R: serde_json::de::Read<'de>>(
-        &self,
-        mut deserializer: serde_json::Deserializer<R>,
-        slots: &mut Vec<Slot>,
-    ) -> Result<(), serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_slice(document);
         self.walk(slots).deserialize(&mut deserializer)?;
         deserializer.end()
     }
@@ -181,9 +157,44 @@ impl PointerSet {
     }
 }
 
-/// Length and first bytes of a key.
-fn stamp(key: &str) -> u64 {
-    key.bytes().take(STAMPED_MAX).fold(key.len().min(255) as u64, |stamp, byte| stamp << 8 | u64::from(byte))
+/// The reference tokens of a pointer, unescaped.
+pub(super) fn tokens(pointer: &str) -> Result<Vec<String>, String> {
+    if pointer.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(path) = pointer.strip_prefix('/') else {
+        return Err(format!("JSON pointer {pointer:?} must begin with \"/\""));
+    };
+    if path.split('/').count() > POINTER_DEPTH_MAX {
+        return Err(format!("JSON pointer {pointer:?} is deeper than {POINTER_DEPTH_MAX} levels"));
+    }
+    path.split('/')
+        .map(|token| {
+            unescape(token)
+                .ok_or_else(|| format!("JSON pointer {pointer:?}: \"~\" is written \"~0\" and \"/\" in a key \"~1\""))
+        })
+        .collect()
+}
+
+fn unescape(token: &str) -> Option<String> {
+    let mut parts = token.split('~');
+    let mut text = parts.next()?.to_owned();
+    for part in parts {
+        let mut chars = part.chars();
+        text.push(match chars.next()? {
+            '0' => '~',
+            '1' => '/',
+            _ => return None,
+        });
+        text.push_str(chars.as_str());
+    }
+    Some(text)
+}
+
+/// RFC 6901: digits without leading zeros.
+fn index(token: &str) -> Option<usize> {
+    let is_index = token.bytes().all(|byte| byte.is_ascii_digit()) && (token == "0" || !token.starts_with('0'));
+    if is_index { token.parse().ok() } else { None }
 }
 
 /// The parser at one node.
@@ -333,9 +344,7 @@ impl<'de> Visitor<'de> for KeyOf<'_> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        let stamp = stamp(key);
-        let is_it = |child: &&Child| child.stamp == stamp && (key.len() <= STAMPED_MAX || child.key == key);
-        Ok(self.0.children.iter().find(is_it).map(|child| child.node))
+        Ok(self.0.children.iter().find(|child| child.key == key).map(|child| child.node))
     }
 
     fn visit_u64<E>(self, key: u64) -> Result<Self::Value, E> {
@@ -410,7 +419,7 @@ mod tests {
     fn depth_is_the_pointers_and_not_the_documents() {
         let deep = format!("{{\"deep\": {}1{}, \"v\": 2}}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(extract(&deep, &["/v"]), [Slot::Number(2.0)]);
-        assert!(tokens(&"/a".repeat(17)).is_err());
+        assert!(tokens(&"/a".repeat(POINTER_DEPTH_MAX + 1)).is_err());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //!
 //! - [`watch`]: rules over observations, pure
 //! - [`run`]: the shell
-//! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`redo`]: what rules remember, kept over a crash
 //! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
 //! - [`examples`]: what rules do with their own examples
@@ -13,7 +12,7 @@ pub mod backtest;
 pub mod examples;
 mod late;
 mod movement;
-mod owed;
+pub(crate) mod picture;
 mod reading;
 pub mod record;
 pub mod redo;
@@ -21,8 +20,6 @@ pub mod replay;
 mod rules;
 pub mod run;
 pub mod seen;
-pub mod shard;
-pub mod shards;
 mod slot;
 pub mod sources;
 pub mod watch;

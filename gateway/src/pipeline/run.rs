@@ -3,34 +3,31 @@
 //! once. Runs on a thread of its own: a commit blocks it and nothing else.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use foldhash::fast::RandomState;
-use outpost_detectors::observation::Observation;
+use outpost_detectors::observation::{Fact, Observation};
 use outpost_fences::FenceSet;
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-use super::owed::Owed;
 use super::record::Recorder;
 use super::rules::RuleError;
 use super::seen::Seen;
-use super::shard::{Turn, Unjudged};
-use super::shards::Shards;
-use super::sources::SourceView;
-use super::watch::Effect;
+use super::sources::{SourceView, Sources};
+use super::watch::{Effect, Watch};
 use crate::config::{Config, Severity};
-use crate::decode::Request;
+use crate::decode::{Decoded, Decoder, Request};
 use crate::dispatch::{self, Desk};
-use crate::ingest::{Acknowledge, Message};
+use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::notify::body;
 use crate::nouns::{Alert, Command, Refusal, Ticket, Trouble};
+use crate::series::line;
 use crate::store::{Commit, NewDelivery, Store};
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{FactMetrics, Metrics};
 use crate::telemetry::now_ms;
 use crate::telemetry::tally::FeedTally;
 
@@ -100,24 +97,28 @@ pub struct Listener {
 
 /// A broker or a listener whose messages come in.
 pub struct Line {
+    pub decoder: Option<Decoder>,
+    /// Tallies of the decoder's feeds, by their number.
+    pub feeds: Vec<FeedTally>,
+    /// Messages that no feed reads.
+    pub unrouted: Counter,
     /// Takes what the decoder wants to ask the broker's devices.
     pub requests: Option<mpsc::Sender<Request>>,
     pub acks: Box<dyn Acknowledge>,
 }
 
 pub struct Shell {
-    pub shards: Shards,
-    /// One for each shard, with the tallies of its feeds.
-    pub turns: Vec<Turn>,
+    pub watch: Watch,
     pub desk: Desk,
     pub store: Store,
-    pub lines: HashMap<Arc<str>, Line, RandomState>,
+    pub lines: HashMap<Arc<str>, Line>,
     pub seen: Seen,
+    pub sources: Sources,
     pub listeners: Vec<Listener>,
     pub evidence: Option<Box<dyn Evidence>>,
-    /// The one that the shards write to.
-    pub recorder: Option<Arc<Mutex<Recorder>>>,
+    pub recorder: Option<Recorder>,
     pub metrics: Arc<Metrics>,
+    pub facts: FactMetrics,
     pub health: Arc<Health>,
     /// Counts commits that changed a ticket: the live stream looks at the store when it changes.
     pub changed: watch::Sender<u64>,
@@ -133,32 +134,30 @@ struct Batch {
     observations: Vec<Observation>,
     asks: Vec<Ask>,
     troubles: Vec<Trouble>,
+    decoded: Decoded,
     effects: Vec<Effect>,
     desk_effects: Vec<dispatch::Effect>,
     commit: Commit,
-    owed: Owed,
+    receipts: Vec<(Arc<str>, Receipt)>,
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     /// Everything that had come was taken: timers may ring by the clock.
     drained: bool,
+    heard_ms: i64,
 }
 
 impl Shell {
-    /// Until stopped. `first` are effects that the restart itself had, by shard.
+    /// Until stopped. `first` are effects that the restart itself had.
     pub fn run(
         mut self,
         mut inputs: Inputs,
-        first: Vec<(usize, Effect)>,
+        first: Vec<Effect>,
         runtime: &tokio::runtime::Runtime,
         stop: &CancellationToken,
     ) {
-        self.shards.report(&mut self.turns);
-        let (mut batch, begun_ms) = (Batch::default(), now_ms());
-        for (shard, effect) in first {
-            self.take_effect(shard, effect, &mut batch, begun_ms);
-        }
-        self.apply_desk(&mut batch);
+        let mut batch = Batch { effects: first, ..Batch::default() };
+        self.apply(&mut batch, now_ms());
         if !self.commit(&mut batch, runtime, stop) {
             return;
         }
@@ -172,13 +171,12 @@ impl Shell {
             if !self.commit(&mut batch, runtime, stop) {
                 break;
             }
-            if let Some(recorder) = &self.recorder {
-                recorder.lock().unwrap_or_else(PoisonError::into_inner).flush_if_due(now_ms());
+            if let Some(recorder) = &mut self.recorder {
+                recorder.flush_if_due(now_ms());
             }
         }
-        self.shards.stop();
-        if let Some(recorder) = &self.recorder {
-            recorder.lock().unwrap_or_else(PoisonError::into_inner).flush();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush();
         }
         info!("pipeline stopped");
     }
@@ -187,17 +185,15 @@ impl Shell {
     async fn wait(&self, inputs: &mut Inputs, batch: &mut Batch, stop: &CancellationToken) -> bool {
         let now_ms = now_ms();
         self.health.beat_ms.store(now_ms, Ordering::Relaxed);
-        let due_ms = match self.turns.iter().filter_map(|turn| turn.due_ms).min() {
-            _ if !batch.messages.is_empty() => 0,
-            due_ms => due_ms.map_or(BEAT_MS, |due_ms| (due_ms - now_ms).clamp(0, BEAT_MS)),
-        };
+        let due_ms = self.watch.next_due_ms().map_or(BEAT_MS, |due_ms| (due_ms - now_ms).clamp(0, BEAT_MS));
         let wait = Duration::from_millis(due_ms.unsigned_abs());
         tokio::select! {
             biased;
             () = stop.cancelled() => return false,
             n = inputs.asks.recv_many(&mut batch.asks, self.batch_max) => if n == 0 { return false },
             n = inputs.troubles.recv_many(&mut batch.troubles, self.batch_max) => if n == 0 { return false },
-            n = inputs.messages.recv_many(&mut batch.messages, self.batch_max) => if n == 0 { return false },
+            // The first one; `fill` takes what else fits.
+            n = inputs.messages.recv_many(&mut batch.messages, 1) => if n == 0 { return false },
             n = inputs.observations.recv_many(&mut batch.observations, self.batch_max) => if n == 0 { return false },
             () = tokio::time::sleep(wait) => {}
         }
@@ -206,31 +202,44 @@ impl Shell {
 
     /// Takes what else has come: it shares the turn and its commit.
     fn fill(&self, inputs: &mut Inputs, batch: &mut Batch) {
-        // Whoever waits is woken by `wait`.
-        let mut now = Context::from_waker(Waker::noop());
-        let room = |taken: usize| self.batch_max.saturating_sub(taken);
-        let (n_messages, n_observations) = (room(batch.messages.len()), room(batch.observations.len()));
-        if n_messages > 0 {
-            let _ = inputs.messages.poll_recv_many(&mut now, &mut batch.messages, n_messages);
+        let mut n_bytes: usize = batch.messages.iter().map(|message| message.payload.len()).sum();
+        while batch.messages.len() < self.batch_max && n_bytes < TURN_BYTES_MAX {
+            let Ok(message) = inputs.messages.try_recv() else { break };
+            n_bytes += message.payload.len();
+            batch.messages.push(message);
         }
-        if n_observations > 0 {
-            let _ = inputs.observations.poll_recv_many(&mut now, &mut batch.observations, n_observations);
+        while batch.observations.len() < self.batch_max {
+            let Ok(observation) = inputs.observations.try_recv() else { break };
+            batch.observations.push(observation);
         }
-        self.metrics.queue_inputs.set((inputs.messages.len() + inputs.observations.len()) as i64);
         batch.drained = inputs.messages.is_empty() && inputs.observations.is_empty();
+        self.metrics.queue_inputs.set((inputs.messages.len() + inputs.observations.len()) as i64);
     }
 
     fn step(&mut self, batch: &mut Batch) {
-        let n_messages = of_one_turn(&batch.messages);
-        let n_inputs = n_messages + batch.observations.len() + batch.asks.len();
+        batch.heard_ms = 0;
+        let n_inputs = batch.messages.len() + batch.observations.len() + batch.asks.len();
         if n_inputs > 0 {
             self.metrics.batch_inputs.observe(n_inputs as f64);
         }
-        self.share_out(batch, n_messages);
-        self.shards.step(&mut self.turns);
-        for at in 0..self.turns.len() {
-            self.take_turn(at, batch);
+        let mut messages = std::mem::take(&mut batch.messages);
+        for message in messages.drain(..) {
+            self.take_message(message, batch);
         }
+        batch.messages = messages;
+        let mut observations = std::mem::take(&mut batch.observations);
+        for observation in observations.drain(..) {
+            self.take_observation(&observation, batch);
+        }
+        batch.observations = observations;
+        for trouble in batch.troubles.drain(..) {
+            self.watch.trouble(&trouble, &mut batch.effects);
+        }
+        // Behind a backlog the clock is ahead of what was heard: a source whose message still waits is not silent.
+        let elapsed_ms = if batch.drained { now_ms() } else { batch.heard_ms };
+        self.watch.elapse(elapsed_ms, &mut batch.effects);
+        self.watch.remember(&mut batch.effects);
+        self.apply(batch, elapsed_ms);
         let mut asks = std::mem::take(&mut batch.asks);
         for ask in asks.drain(..) {
             self.take_ask(ask, batch);
@@ -238,62 +247,93 @@ impl Shell {
         batch.asks = asks;
     }
 
-    /// Gives each shard its part of the turn.
-    fn share_out(&mut self, batch: &mut Batch, n_messages: usize) {
-        // The rest is the next turn's.
-        for message in batch.messages.drain(..n_messages) {
-            let is_repeat = self.seen.is_repeat(&message);
-            batch.owed.push(&message.broker, message.receipt);
-            let turn = &mut self.turns[self.shards.of_message(&message)];
-            turn.repeats.push(is_repeat);
-            turn.messages.push(message);
+    fn take_message(&mut self, message: Message, batch: &mut Batch) {
+        let repeat = self.seen.is_repeat(&message);
+        let Message { broker, topic, payload, withheld_bytes, received_ms, receipt, .. } = message;
+        let Some(Line { decoder: Some(decoder), feeds, unrouted, requests, .. }) = self.lines.get_mut(&broker) else {
+            batch.receipts.push((broker, receipt));
+            return;
+        };
+        batch.decoded.clear();
+        if repeat {
+            if let Some(tally) = decoder.route(&topic).and_then(|route| feeds.get_mut(route)) {
+                tally.deduplicated += 1;
+            }
+        } else {
+            let route = if withheld_bytes == 0 {
+                decoder.decode(&topic, &payload, received_ms, &mut batch.decoded)
+            } else {
+                decoder.refuse_oversized(&topic, withheld_bytes, &mut batch.decoded);
+                decoder.route(&topic)
+            };
+            if route.is_none() {
+                unrouted.inc();
+            }
+            if let Some(tally) = route.and_then(|route| feeds.get_mut(route)) {
+                // One message, one count: it is rejected where nothing of it could be used.
+                match batch.decoded.rejects.first() {
+                    Some(reject) if batch.decoded.observations.is_empty() => tally.reject(reject.reason.as_str()),
+                    _ => tally.committed += 1,
+                }
+            }
         }
-        for observation in batch.observations.drain(..) {
-            self.turns[self.shards.of_source(&observation.source)].observations.push(observation);
+        for request in batch.decoded.requests.drain(..) {
+            // Where it does not fit the decoder asks again when the device next says something that needs it.
+            let _ = requests.as_ref().map(|requests| requests.try_send(request));
         }
-        for trouble in batch.troubles.drain(..) {
-            self.turns[self.shards.of_source(trouble.kind.source())].troubles.push(trouble);
-        }
-        let drained_ms = (batch.drained && batch.messages.is_empty()).then(now_ms);
-        self.turns.iter_mut().for_each(|turn| turn.drained_ms = drained_ms);
+        self.take_decoded(&topic, batch);
+        batch.receipts.push((broker, receipt));
     }
 
-    /// Takes what came of a shard's turn.
-    fn take_turn(&mut self, at: usize, batch: &mut Batch) {
-        let turn = &mut self.turns[at];
-        for (broker, request) in turn.requests.drain(..) {
-            let requests = self.lines.get(&broker).and_then(|line| line.requests.as_ref());
-            // Where it does not fit the decoder asks again when the device next says something that needs it.
-            let _ = requests.map(|requests| requests.try_send(request));
+    fn take_decoded(&mut self, topic: &Arc<str>, batch: &mut Batch) {
+        for reject in batch.decoded.rejects.drain(..) {
+            let source = reject.source.as_ref().unwrap_or(topic);
+            if self.sources.rejected(source, &reject.place) {
+                let (reason, place) = (reject.reason.as_str(), &reject.place);
+                warn!(%source, reason, place, "payload rejected, further ones of this source are only counted");
+            }
         }
-        if batch.commit.lines.is_empty() {
-            std::mem::swap(&mut batch.commit.lines, &mut turn.lines);
-        } else {
-            batch.commit.lines.push_str(&turn.lines);
-            turn.lines.clear();
+        let mut observations = std::mem::take(&mut batch.decoded.observations);
+        self.sources.date(&mut observations);
+        for observation in observations.drain(..) {
+            self.take_observation(&observation, batch);
         }
-        let (mut effects, mut times) = (std::mem::take(&mut turn.effects), std::mem::take(&mut turn.times));
-        let (mut from, mut rest) = (0, effects.drain(..));
-        for (to, now_ms) in times.drain(..) {
-            rest.by_ref().take(to - from).for_each(|effect| self.take_effect(at, effect, batch, now_ms));
-            self.apply_desk(batch);
-            from = to;
+        batch.decoded.observations = observations;
+    }
+
+    fn take_observation(&mut self, observation: &Observation, batch: &mut Batch) {
+        batch.heard_ms = batch.heard_ms.max(observation.received_ms);
+        self.facts.count(&observation.fact);
+        self.sources.observed(observation);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(observation);
         }
-        drop(rest);
-        (self.turns[at].effects, self.turns[at].times) = (effects, times);
+        if let (Some(_), Fact::Reading(reading)) = (&self.series, &observation.fact) {
+            let unit = reading.unit.as_deref();
+            let (source, metric) = (&observation.source, &reading.metric);
+            if !line::push_line(&mut batch.commit.lines, source, metric, unit, reading.value, observation.at_ms) {
+                self.metrics.series.inexpressible.inc();
+            }
+        }
+        self.watch.step(observation, &mut batch.effects);
+        if !batch.effects.is_empty() {
+            self.apply(batch, observation.received_ms);
+        }
     }
 
     fn take_ask(&mut self, ask: Ask, batch: &mut Batch) {
         match ask {
             Ask::Sources(reply) => {
-                let _ = reply.send(self.shards.views());
+                let _ = reply.send(self.sources.views());
             }
             Ask::Reload(reload, reply) => {
                 let now_ms = now_ms();
-                let Reload { config, fences, expected } = *reload;
-                let taken = self.shards.reload(&config, &fences, &expected, now_ms, &mut batch.effects);
-                self.shards.report(&mut self.turns);
-                self.apply(batch, now_ms);
+                let taken = self.watch.reload(&reload.config, &reload.fences, now_ms, &mut batch.effects);
+                if taken.is_ok() {
+                    let expected = reload.expected.iter().map(String::as_str);
+                    self.watch.expect(expected, now_ms, &mut batch.effects);
+                    self.apply(batch, now_ms);
+                }
                 batch.reloads.push((reply, taken));
             }
             Ask::Command(command, reply) => {
@@ -304,30 +344,28 @@ impl Shell {
         }
     }
 
-    /// Moves effects of Watch that no turn had into the commit, through Desk.
+    /// Moves the effects of Watch into the commit, through Desk.
     fn apply(&mut self, batch: &mut Batch, now_ms: i64) {
-        for effect in std::mem::take(&mut batch.effects) {
-            self.take_effect(0, effect, batch, now_ms);
+        let mut effects = std::mem::take(&mut batch.effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Save(row) => batch.commit.states.push(row),
+                Effect::Remember(change) => batch.commit.redo = Some(change),
+                Effect::Open(alert) => {
+                    self.metrics.alert_opened(&alert.key.rule);
+                    self.desk.alert_opened(&alert, now_ms, &mut batch.desk_effects);
+                    let picture = self.picture(&alert);
+                    batch.commit.opened.push((*alert, picture));
+                }
+                Effect::Clear(cleared) => {
+                    self.metrics.alert_cleared(&cleared.key.rule);
+                    self.desk.alert_cleared(&cleared, now_ms, &mut batch.desk_effects);
+                    batch.commit.cleared.push(cleared);
+                }
+            }
         }
+        batch.effects = effects;
         self.apply_desk(batch);
-    }
-
-    fn take_effect(&mut self, shard: usize, effect: Effect, batch: &mut Batch, now_ms: i64) {
-        match effect {
-            Effect::Save(row) => batch.commit.states.push(row),
-            Effect::Remember(change) => batch.commit.redo.push((shard as u8, change)),
-            Effect::Open(alert) => {
-                self.metrics.alert_opened(&alert.key.rule);
-                self.desk.alert_opened(&alert, now_ms, &mut batch.desk_effects);
-                let picture = self.picture(&alert);
-                batch.commit.opened.push((*alert, picture));
-            }
-            Effect::Clear(cleared) => {
-                self.metrics.alert_cleared(&cleared.key.rule);
-                self.desk.alert_cleared(&cleared, now_ms, &mut batch.desk_effects);
-                batch.commit.cleared.push(cleared);
-            }
-        }
     }
 
     fn picture(&self, alert: &Alert) -> Option<Vec<u8>> {
@@ -380,17 +418,13 @@ impl Shell {
             }
             batch.commit.clear();
         }
-        let unjudged = |of: fn(&Unjudged) -> u64| self.turns.iter().map(|turn| of(&turn.unjudged)).sum();
-        self.metrics.unjudged("late", unjudged(|unjudged| unjudged.late));
-        self.metrics.unjudged("unit", unjudged(|unjudged| unjudged.wrong_unit));
-        self.metrics.unjudged("too_many_sources", unjudged(|unjudged| unjudged.too_many_sources));
-        self.turns.iter_mut().flat_map(|turn| &mut turn.tallies).for_each(FeedTally::publish);
-        for (broker, receipts) in batch.owed.runs() {
-            if let Some(line) = self.lines.get(broker) {
-                line.acks.acknowledge(receipts);
-            }
+        self.metrics.unjudged("late", self.watch.n_late());
+        self.metrics.unjudged("unit", self.watch.n_wrong_unit());
+        self.metrics.unjudged("too_many_sources", self.watch.n_ignored());
+        for tally in self.lines.values_mut().flat_map(|line| &mut line.feeds) {
+            tally.publish();
         }
-        batch.owed.clear();
+        self.acknowledge(batch);
         for (reply, answer) in batch.replies.drain(..) {
             let _ = reply.send(answer);
         }
@@ -428,15 +462,20 @@ impl Shell {
             }
         }
     }
-}
 
-/// How many of the messages, which wait in order, share a turn: at least one.
-fn of_one_turn(messages: &[Message]) -> usize {
-    let mut n_bytes = 0;
-    let n = messages.iter().take_while(|message| {
-        let fits = n_bytes < TURN_BYTES_MAX;
-        n_bytes += message.payload.len();
-        fits
-    });
-    n.count()
+    /// Tells each broker in the order in which its messages came.
+    fn acknowledge(&self, batch: &mut Batch) {
+        let mut run: Vec<Receipt> = Vec::with_capacity(batch.receipts.len());
+        let mut rest = batch.receipts.as_slice();
+        while let Some((broker, _)) = rest.first() {
+            let n = rest.iter().take_while(|(other, _)| other == broker).count();
+            run.clear();
+            run.extend(rest[..n].iter().map(|(_, receipt)| *receipt));
+            if let Some(line) = self.lines.get(broker) {
+                line.acks.acknowledge(&run);
+            }
+            rest = &rest[n..];
+        }
+        batch.receipts.clear();
+    }
 }

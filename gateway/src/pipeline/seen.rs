@@ -10,7 +10,6 @@ mod clients;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use self::clients::Clients;
@@ -44,7 +43,7 @@ pub struct Window {
 /// Windows of all brokers and listeners.
 #[derive(Default)]
 pub struct Seen {
-    lines: HashMap<Arc<str>, Line, RandomState>,
+    lines: HashMap<Arc<str>, Line>,
 }
 
 enum Line {

@@ -45,8 +45,6 @@ pub struct Sources {
     /// Places in `known`.
     by_source: HashMap<Arc<str>, usize, RandomState>,
     known: Vec<Known>,
-    /// Place of the one asked for last: a message has several facts of one source.
-    last: usize,
     sources_max: usize,
     n_messages: u64,
 }
@@ -60,7 +58,7 @@ struct Known {
 
 impl Sources {
     pub fn new(sources_max: usize) -> Sources {
-        Sources { by_source: HashMap::default(), known: Vec::new(), last: 0, sources_max, n_messages: 0 }
+        Sources { by_source: HashMap::default(), known: Vec::new(), sources_max, n_messages: 0 }
     }
 
     /// A restart: undated facts of this source are later than what its stored state last saw, which may have been dated
@@ -95,13 +93,6 @@ impl Sources {
         view.last_ms = Some(observation.received_ms);
         match &observation.fact {
             Fact::Reading(reading) => {
-                if let Last::Reading { metric, value, unit } = &mut view.last
-                    && Arc::ptr_eq(metric, &reading.metric)
-                    && *unit == reading.unit
-                {
-                    *value = reading.value;
-                    return;
-                }
                 view.last =
                     Last::Reading { metric: reading.metric.clone(), value: reading.value, unit: reading.unit.clone() };
             }
@@ -136,11 +127,7 @@ impl Sources {
     }
 
     fn known(&mut self, source: &Arc<str>) -> Option<&mut Known> {
-        if self.known.get(self.last).is_some_and(|known| Arc::ptr_eq(&known.view.source, source)) {
-            return self.known.get_mut(self.last);
-        }
         if let Some(&at) = self.by_source.get(source) {
-            self.last = at;
             return self.known.get_mut(at);
         }
         if self.known.len() >= self.sources_max {

@@ -4,7 +4,6 @@
 
 pub(super) mod approach;
 mod message;
-pub(super) mod reload;
 mod remembered;
 mod together;
 
@@ -17,13 +16,14 @@ use outpost_detectors::flapping::Opening;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::latch::Turn;
 use outpost_detectors::observation::Observation;
-use outpost_fences::{FenceSet, PictureZone};
+use outpost_fences::FenceSet;
 
 use self::message::Unjudged;
 use self::together::Parts;
 use super::late::Late;
+use super::picture::Cameras;
 use super::redo::Redo;
-use super::rules::{self, Judge, Rule, RuleError, Zones};
+use super::rules::{self, Judge, Rule, RuleError};
 use super::slot::{Slot, Stored, seconds};
 use crate::config::Config;
 use crate::nouns::{Alert, AlertKey, Cleared, Place, RedoChange, StateRow, Trouble};
@@ -40,12 +40,10 @@ pub enum Effect {
 
 pub struct Watch {
     rules: Vec<Rule>,
-    zones: Zones,
+    cameras: Cameras,
     places: HashMap<Arc<str>, Place>,
     /// First and last+1 slot of each source; a source without rules has none.
     by_source: HashMap<Arc<str>, (usize, usize), RandomState>,
-    /// The source asked for last, and its slots: a message has several facts of one source.
-    last: Option<(Arc<str>, Range<usize>)>,
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
     redo: Redo,
@@ -62,29 +60,19 @@ pub struct Watch {
 
 impl Watch {
     pub fn new(config: &Config, fences: &FenceSet) -> Result<Watch, RuleError> {
-        let mut zones = Zones::new();
+        let cameras = Cameras::new(config)?;
         let mut places = HashMap::new();
         for camera in &config.cameras {
-            let source: Arc<str> = format!("cam:{}", camera.id).into();
-            for zone in &camera.zones {
-                let what = |problem: &dyn std::fmt::Display| RuleError {
-                    rule: String::new(),
-                    what: format!("camera \"{}\", zone \"{}\": {problem}", camera.id, zone.id),
-                };
-                let polygon = PictureZone::new(&zone.polygon).map_err(|problem| what(&problem))?;
-                zones.insert((source.clone(), zone.id.as_str().into()), Arc::new(polygon));
-            }
-            places.insert(source, place(&camera.name, camera.place));
+            places.insert(format!("cam:{}", camera.id).into(), place(&camera.name, camera.place));
         }
         for source in &config.sources {
             places.insert(source.id.as_str().into(), place(&source.name, source.place));
         }
         Ok(Watch {
             rules: rules::compile(config, fences)?,
-            zones,
+            cameras,
             places,
             by_source: HashMap::default(),
-            last: None,
             slots: Vec::new(),
             timers: BTreeSet::new(),
             redo: Redo::new(),
@@ -121,6 +109,48 @@ impl Watch {
         self.regroup();
     }
 
+    /// Takes other rules, fences and places. Rules that look at what they looked at before go on with what they remember,
+    /// and their alerts stay open; the alerts of the others are cleared, as effects.
+    pub fn reload(
+        &mut self,
+        config: &Config,
+        fences: &FenceSet,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), RuleError> {
+        let mut next = Watch::new(config, fences)?;
+        self.message_ends(effects);
+        (next.n_ignored, next.n_late, next.n_wrong_unit) = (self.n_ignored, self.n_late, self.n_wrong_unit);
+        for slot in (0..self.slots.len())
+            .filter(|slot| self.slots[*slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind()))
+            .collect::<Vec<_>>()
+        {
+            effects.push(self.save(slot));
+        }
+        next.redo = self.redo.renumber();
+        let (rules, slots) = (std::mem::take(&mut self.rules), std::mem::take(&mut self.slots));
+        for old in slots {
+            let old_rule = &rules[old.rule];
+            let mut heirs = next.slots_of(&old.source).unwrap_or_default();
+            let heir = heirs.find(|slot| next.rule_of(*slot).continues(old_rule));
+            match heir {
+                Some(heir) if old.stored.state.fits(&next.rule_of(heir).judge) => {
+                    let late = old.late.as_ref().map(|late| Box::new(late.state()));
+                    next.slots[heir].inherit(old);
+                    let rule = &next.rules[next.slots[heir].rule];
+                    next.slots[heir].resume_hours(rule, now_ms);
+                    next.slots[heir].refence(rule);
+                    next.all_turned(heir, Turn::Stay, now_ms, effects);
+                    next.wait_on(heir, late, effects);
+                }
+                _ => effects.extend(forget(old_rule.id.clone(), old.source.clone(), Some(old.stored), now_ms)),
+            }
+        }
+        next.regroup();
+        *self = next;
+        Ok(())
+    }
+
     /// These sources ought to speak: silence counts from now even if they never did.
     pub fn expect<'a>(&mut self, sources: impl IntoIterator<Item = &'a str>, now_ms: i64, effects: &mut Vec<Effect>) {
         for source in sources {
@@ -140,9 +170,6 @@ impl Watch {
             return;
         };
         for slot in slots {
-            if !self.rule_of(slot).hears(&observation.fact) {
-                continue;
-            }
             self.take(slot, observation, effects);
             // Not after a restart: whom it was near was written with each change.
             if self.slots[slot].has_moved(observation.at_ms) {
@@ -167,9 +194,7 @@ impl Watch {
         {
             effects.push(self.save(number));
         }
-        if turn != Turn::Stay || !self.slots[number].is_at_rest() {
-            self.all_turned(number, turn, observation.received_ms, effects);
-        }
+        self.all_turned(number, turn, observation.received_ms, effects);
     }
 
     /// What the gateway says of itself.
@@ -247,13 +272,7 @@ impl Watch {
 
     /// The slots of a source, made where it is new; none when there is no room.
     fn slots_of(&mut self, source: &Arc<str>) -> Option<Range<usize>> {
-        if let Some((last, slots)) = &self.last
-            && Arc::ptr_eq(last, source)
-        {
-            return Some(slots.clone());
-        }
-        if let Some((known, &(first, end))) = self.by_source.get_key_value(source) {
-            self.last = Some((known.clone(), first..end));
+        if let Some(&(first, end)) = self.by_source.get(source) {
             return Some(first..end);
         }
         if self.by_source.len() >= self.sources_max {
@@ -261,24 +280,16 @@ impl Watch {
         }
         let first = self.slots.len();
         for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.matches(source)) {
-            let zone = match &rule.judge {
-                Judge::Intrusion { zone, .. } => self.zone(source, zone),
-                _ => None,
-            };
             let stored = Stored::new(&rule.judge);
             if let Judge::Approach(_) = rule.judge {
                 self.movers.entry(number).or_default().push(self.slots.len());
             }
-            let mut slot = Slot::new(number, source.clone(), stored, zone);
+            let mut slot = Slot::new(number, source.clone(), stored, self.cameras.framing(source, &rule.judge));
             slot.late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
             self.slots.push(slot);
         }
         self.by_source.insert(source.clone(), (first, self.slots.len()));
         Some(first..self.slots.len())
-    }
-
-    fn zone(&self, source: &Arc<str>, zone: &Arc<str>) -> Option<Arc<PictureZone>> {
-        self.zones.get(&(source.clone(), zone.clone())).cloned()
     }
 
     /// Tells what a turn means, and those that it left to come.
@@ -391,7 +402,7 @@ impl Watch {
         let rule = self.rule_of(slot);
         let due_ms = self.slots[slot].due_ms(rule).map(|due_ms| due_ms.saturating_add(rule.behind_ms()));
         let sorted_ms = self.slots[slot].late.as_ref().and_then(|late| late.due_ms());
-        let Some(due_ms) = earlier(earlier(due_ms, sorted_ms), self.rests_until_ms(slot)) else { return };
+        let Some(due_ms) = due_ms.into_iter().chain(sorted_ms).chain(self.rests_until_ms(slot)).min() else { return };
         match self.slots[slot].timer_ms {
             Some(timer_ms) if timer_ms <= due_ms => return,
             Some(timer_ms) => {
@@ -401,14 +412,6 @@ impl Watch {
         }
         self.slots[slot].timer_ms = Some(due_ms);
         self.timers.insert((due_ms, slot));
-    }
-}
-
-/// The earlier of two times, either of which may never be.
-pub(super) fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
     }
 }
 
@@ -426,5 +429,7 @@ fn place(name: &str, point: Option<[f64; 2]>) -> Place {
 
 #[cfg(test)]
 mod moving_tests;
+#[cfg(test)]
+mod picture_tests;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
-use super::{Store, StoreError, redo_key, rows, spool};
+use super::{Store, StoreError, rows, spool};
 use crate::nouns::{Alert, Cleared, JournalEntry, RedoChange, RedoRow, StateRow, Ticket};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -24,8 +24,8 @@ pub struct Commit {
     pub lines: String,
     /// Gateway time of the batch.
     pub now_ms: i64,
-    /// What rules remembered, by shard.
-    pub redo: Vec<(u8, RedoChange)>,
+    /// What rules remembered.
+    pub redo: Option<RedoChange>,
     pub seen: Vec<SeenRow>,
     /// Per broker: marks before this sequence number are no longer needed.
     pub seen_from: Vec<(Arc<str>, i64)>,
@@ -62,7 +62,7 @@ impl Commit {
             && self.journal.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
-            && self.redo.is_empty()
+            && self.redo.is_none()
             && self.seen.is_empty()
     }
 
@@ -74,7 +74,7 @@ impl Commit {
         self.journal.clear();
         self.deliveries.clear();
         self.lines.clear();
-        self.redo.clear();
+        self.redo = None;
         self.seen.clear();
         self.seen_from.clear();
     }
@@ -103,9 +103,7 @@ impl Store {
         }
         write_tickets(&transaction, commit)?;
         write_deliveries(&transaction, &commit.deliveries)?;
-        for (shard, change) in &commit.redo {
-            write_redo(&transaction, *shard, change)?;
-        }
+        write_redo(&transaction, commit.redo.as_ref())?;
         write_seen(&transaction, commit)?;
         let mut committed = Committed::default();
         if let Some(bytes_max) = self.spool_bytes_max.filter(|_| !commit.lines.is_empty()) {
@@ -235,16 +233,14 @@ fn write_deliveries(transaction: &Transaction, deliveries: &[NewDelivery]) -> Re
     Ok(())
 }
 
-fn write_redo(transaction: &Transaction, shard: u8, change: &RedoChange) -> Result<(), StoreError> {
-    let RedoChange { row, from } = change;
+fn write_redo(transaction: &Transaction, change: Option<&RedoChange>) -> Result<(), StoreError> {
+    let Some(RedoChange { row, from }) = change else { return Ok(()) };
     if let Some(RedoRow { seq, entries }) = row {
         transaction
             .prepare_cached("INSERT INTO remembered (seq, entries) VALUES (?1, ?2)")?
-            .execute(params![redo_key(shard, *seq), entries])?;
+            .execute(params![seq, entries])?;
     }
-    transaction
-        .prepare_cached("DELETE FROM remembered WHERE seq >= ?1 AND seq < ?2")?
-        .execute(params![redo_key(shard, 0), redo_key(shard, *from)])?;
+    transaction.prepare_cached("DELETE FROM remembered WHERE seq < ?1")?.execute(params![from])?;
     Ok(())
 }
 

@@ -63,22 +63,9 @@ pub struct Restored {
     pub states: Vec<StateRow>,
     pub tickets: Vec<Ticket>,
     pub last_ticket: u64,
-    /// By shard, oldest first.
-    pub redo: Vec<(u8, RedoRow)>,
+    /// Oldest first.
+    pub redo: Vec<RedoRow>,
     pub seen: Vec<SeenRow>,
-}
-
-/// Bits of a row's key that number an entry of the log; those above say whose log it is.
-const REDO_SEQ_BITS: u32 = 56;
-
-/// The key of the row that begins with this entry.
-fn redo_key(shard: u8, seq: i64) -> i64 {
-    i64::from(shard) << REDO_SEQ_BITS | seq.min((1 << REDO_SEQ_BITS) - 1)
-}
-
-/// Whose log a row is of, and the number of its first entry.
-fn redo_seq(key: i64) -> (u8, i64) {
-    ((key >> REDO_SEQ_BITS) as u8, key & ((1 << REDO_SEQ_BITS) - 1))
 }
 
 impl Store {
@@ -114,10 +101,7 @@ impl Store {
             .collect::<Result<_, _>>()?;
         let mut statement = self.conn.prepare("SELECT seq, entries FROM remembered ORDER BY seq")?;
         let redo = statement
-            .query_map([], |row| {
-                let (shard, seq) = redo_seq(row.get(0)?);
-                Ok((shard, RedoRow { seq, entries: row.get(1)? }))
-            })?
+            .query_map([], |row| Ok(RedoRow { seq: row.get(0)?, entries: row.get(1)? }))?
             .collect::<Result<_, _>>()?;
         let last_ticket: i64 = self.conn.query_row("SELECT ifnull(max(no), 0) FROM ticket", [], |row| row.get(0))?;
         let open = TicketQuery { open_only: true, ..TicketQuery::default() };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use outpost_detectors::observation::{Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts};
+use outpost_detectors::observation::{Fact, Link, LinkReason, LinkState, Observation, PictureFacts};
 use tokio::sync::mpsc;
 use tracing::warn;
 
@@ -13,7 +13,7 @@ use super::decoder::Guarded;
 use super::evidence::Pictures;
 use super::frame::Frame;
 use super::queue::Work;
-use outpost_detectors::background::{MotionConfig, MotionModel};
+use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
 
 /// Key frames in a row without a picture, after which the camera counts as one that is not decoded here.
@@ -29,6 +29,7 @@ pub(crate) struct Eye {
     out: mpsc::Sender<Observation>,
     counters: Arc<Counters>,
     pictures: Arc<Pictures>,
+    lookout: Lookout,
     state: State,
 }
 
@@ -36,7 +37,6 @@ pub(crate) struct Eye {
 #[derive(Default)]
 struct State {
     decoder: Option<Guarded>,
-    motion: Option<Motion>,
     session: u64,
     last_number: u64,
     /// Whether all units since the last key frame were decoded, so that the next delta frame can be.
@@ -51,12 +51,6 @@ struct State {
     picture: u64,
 }
 
-struct Motion {
-    width: usize,
-    height: usize,
-    model: MotionModel,
-}
-
 impl Eye {
     pub(crate) fn new(
         source: Arc<str>,
@@ -64,8 +58,9 @@ impl Eye {
         out: mpsc::Sender<Observation>,
         counters: Arc<Counters>,
         pictures: Arc<Pictures>,
+        lookout: Lookout,
     ) -> Self {
-        Eye { source, active_ms, out, counters, pictures, state: State::default() }
+        Eye { source, active_ms, out, counters, pictures, lookout, state: State::default() }
     }
 
     /// Takes the next unit of this camera.
@@ -112,6 +107,7 @@ impl Eye {
     pub(crate) fn reset(&mut self) {
         let (picture, session) = (self.state.picture, self.state.session);
         self.state = State { picture, session, ..State::default() };
+        self.lookout.begin_anew();
         self.counters.decode_errors.fetch_add(1, Relaxed);
     }
 
@@ -123,14 +119,15 @@ impl Eye {
         }
         self.state.picture += 1;
         let picture = self.state.picture;
-        let blobs = self.state.movement(&frame, received_ms).to_vec();
-        if !blobs.is_empty() {
+        let luma = Luma { width: frame.width, height: frame.height, stride: frame.width, pixels: &frame.luma };
+        let facts = PictureFacts { picture, ..self.lookout.look(&luma, received_ms) };
+        if self.lookout.is_stirring() {
             self.state.active_until_ms = received_ms.saturating_add(self.active_ms);
-            self.counters.moving.fetch_add(1, Relaxed);
         }
+        self.counters.moving.fetch_add(u64::from(!facts.blobs.is_empty()), Relaxed);
         // Kept before it is spoken of, so that whoever hears of it finds it.
         self.pictures.keep(picture, frame);
-        self.say(Fact::Picture(PictureFacts { picture, blobs }), received_ms);
+        self.say(Fact::Picture(facts), received_ms);
     }
 
     fn failed_key(&mut self, error: &str) {
@@ -180,17 +177,5 @@ impl State {
             self.unbroken = true;
         }
         self.last_number = work.number;
-    }
-
-    fn movement(&mut self, frame: &Frame, at_ms: i64) -> &[Blob] {
-        let same = |motion: &Motion| (motion.width, motion.height) == (frame.width, frame.height);
-        let kept = self.motion.take().filter(same);
-        let motion = self.motion.insert(kept.unwrap_or_else(|| Motion {
-            width: frame.width,
-            height: frame.height,
-            model: MotionModel::new(MotionConfig::default()),
-        }));
-        let luma = Luma { width: frame.width, height: frame.height, stride: frame.width, pixels: &frame.luma };
-        motion.model.observe(&luma, at_ms)
     }
 }

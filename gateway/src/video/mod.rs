@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use outpost_detectors::background::MotionConfig;
+use outpost_detectors::lookout::Lookout;
 use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -71,8 +73,9 @@ impl Cameras {
             let source = counters[index].0.clone();
             let sight = Sight::new(camera);
             let thread = pin(&source, n_threads);
-            let eye =
-                Eye::new(source.clone(), video.active.ms(), out.clone(), all[index].clone(), sight.pictures.clone());
+            let pictures = sight.pictures.clone();
+            let look = lookout(camera);
+            let eye = Eye::new(source.clone(), video.active.ms(), out.clone(), all[index].clone(), pictures, look);
             eyes[thread].insert(index, eye);
             sights.push((source.clone(), sight));
             let queue = queues[thread].clone();
@@ -124,6 +127,11 @@ impl Cameras {
 /// How a camera is called in observations.
 fn name(camera: &config::Camera) -> Arc<str> {
     Arc::from(format!("cam:{}", camera.id))
+}
+
+fn lookout(camera: &config::Camera) -> Lookout {
+    let motion = MotionConfig { absorb_ms: camera.absorb_after.ms(), ..MotionConfig::default() };
+    Lookout::new(motion, camera.masks.clone())
 }
 
 fn pin(source: &str, n_threads: usize) -> usize {

@@ -26,21 +26,15 @@ const FEEDS: [&str; 6] = ["machine", "office", "buses", "thermal", "pumps", "end
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_five_kills_in_a_day_change_nothing_over_mqtt_5() {
-    live_through("5", 25, &[1]).await;
+    live_through("5", 25).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_kills_in_a_day_change_nothing_over_mqtt_3_1_1() {
-    live_through("3.1.1", 8, &[1]).await;
+    live_through("3.1.1", 8).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nor_do_kills_between_which_it_is_sharded_otherwise() {
-    live_through("5", 9, &[3, 2, 2, 1]).await;
-}
-
-/// `shards`: how many the pipeline has, from start to start.
-async fn live_through(version: &str, n_kills: usize, shards: &[usize]) {
+async fn live_through(version: &str, n_kills: usize) {
     let seed = match std::env::var(SEED_VARIABLE) {
         Ok(text) => text.parse().unwrap(),
         Err(_) => now_ms().unsigned_abs(),
@@ -49,13 +43,12 @@ async fn live_through(version: &str, n_kills: usize, shards: &[usize]) {
     let mosquitto = Mosquitto::start().await;
     let relay = Relay::start(mosquitto.port()).await;
     let mut calm = Program::new(&config(mosquitto.port(), "calm", version));
-    let pipeline = |n: usize| format!("[pipeline]\nshards = {n}\n");
-    let mut killed = Program::new(&(pipeline(shards[0]) + &config(relay.port(), "killed", version)));
+    let mut killed = Program::new(&config(relay.port(), "killed", version));
     calm.start_ready().await;
     killed.start_ready().await;
 
     let mut devices = Devices::start(&mosquitto, day(now_ms() - DAY_MS));
-    let done = kill_now_and_then(&mut killed, &relay, &mut devices, n_kills, shards, seed).await;
+    let done = kill_now_and_then(&mut killed, &relay, &mut devices, n_kills, seed).await;
     devices.finish().await;
     assert!(done >= n_kills, "killed only {done} times");
 
@@ -68,11 +61,7 @@ async fn live_through(version: &str, n_kills: usize, shards: &[usize]) {
     let (wanted, got) = (left_in(&calm.data()), left_in(&killed.data()));
     println!("{} alerts, {} of them cleared", wanted.n_alerts, wanted.n_cleared);
     assert!(wanted.n_alerts > 30 && wanted.n_cleared > 30, "the day is too quiet to show anything");
-    if shards == [1] {
-        assert_same(&wanted, &got);
-    } else {
-        assert_same(&wanted.unnumbered(), &got.unnumbered());
-    }
+    assert_same(&wanted, &got);
     nothing_is_left_at_the_broker(&mut killed, &mosquitto).await;
 }
 
@@ -94,7 +83,6 @@ async fn kill_now_and_then(
     relay: &Relay,
     devices: &mut Devices,
     n_kills: usize,
-    shards: &[usize],
     seed: u64,
 ) -> usize {
     let mut random = Random::new(seed);
@@ -102,8 +90,7 @@ async fn kill_now_and_then(
         (0..n_kills).map(|_| 20 + random.below(devices.n_posts as u64 - 40) as usize).collect();
     places.sort_unstable();
     let kinds = [Before::Nothing, Before::AcknowledgementsLost, Before::DiskHangs, Before::Start];
-    let restarts = kinds.into_iter().cycle().zip(shards.iter().zip(shards.iter().cycle().skip(1)).cycle());
-    for (place, (kind, (old, new))) in places.into_iter().zip(restarts) {
+    for (place, kind) in places.into_iter().zip(kinds.into_iter().cycle()) {
         devices.allow(place);
         devices.reach(place).await;
         relay.mute(matches!(kind, Before::AcknowledgementsLost));
@@ -123,7 +110,6 @@ async fn kill_now_and_then(
         relay.mute(false);
         drop(hang);
         devices.allow(place + meanwhile + away);
-        gateway.rewrite(|text| text.replace(&format!("shards = {old}\n"), &format!("shards = {new}\n")));
         gateway.start().await;
     }
     gateway.n_kills()

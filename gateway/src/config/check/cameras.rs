@@ -2,6 +2,7 @@
 
 use super::look::Look;
 use super::parts::check_url;
+use super::pictures;
 use super::tree::Path;
 use crate::config::{Camera, Config};
 
@@ -34,6 +35,7 @@ fn check_camera(look: &mut Look<'_>, at: &Path, camera: &Camera) {
     for (j, mask) in camera.masks.iter().enumerate() {
         check_polygon(look, &at.key("masks").index(j), mask);
     }
+    pictures::check_camera(look, at, camera);
     let spans = [
         ("dark_after", camera.dark_after),
         ("open_timeout", camera.open_timeout),

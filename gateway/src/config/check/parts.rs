@@ -9,9 +9,6 @@ use crate::config::{Api, Broker, Config, MqttVersion, Receiver, Series, Target};
 use crate::decode::PAYLOAD_BYTES_MAX;
 
 pub(super) const QUEUE_MAX: usize = 1 << 20;
-
-/// Most threads that judge.
-const SHARDS_MAX: usize = 64;
 const SOURCES_MAX: usize = 10_000_000;
 /// Longest keep-alive that MQTT can say.
 pub(super) const KEEP_ALIVE_S_MAX: i64 = 65_535;
@@ -26,7 +23,6 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     let (at, pipeline) = (root.key("pipeline"), &config.pipeline);
     look.check_within(&at.key("queue_max"), pipeline.queue_max, 1, QUEUE_MAX);
     look.check_within(&at.key("batch_max"), pipeline.batch_max, 1, QUEUE_MAX);
-    look.check_within(&at.key("shards"), pipeline.shards, 1, SHARDS_MAX);
     look.check_within(&at.key("sources_max"), pipeline.sources_max, 1, SOURCES_MAX);
     let (at, video) = (root.key("video"), &config.video);
     look.check_within(&at.key("decode_threads"), video.decode_threads, 0, 1024);

@@ -12,7 +12,6 @@ use std::task::ready;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use foldhash::fast::RandomState;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::select;
 use tokio::sync::Notify;
@@ -88,7 +87,7 @@ pub(super) struct Connection {
     is_reading: Cell<bool>,
     pub(super) received_ms: Cell<i64>,
     /// Topics named before, by name and by number.
-    pub(super) topics: RefCell<HashMap<Box<[u8]>, Topic, RandomState>>,
+    pub(super) topics: RefCell<HashMap<Box<[u8]>, Topic>>,
     pub(super) aliases: RefCell<HashMap<u16, Topic>>,
     pub(super) expiry: Cell<Duration>,
     silence_max: Duration,

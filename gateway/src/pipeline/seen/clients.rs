@@ -12,8 +12,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
 use super::{MARK_BYTES, Marks};
 use crate::ingest::{Client, Receipt};
 
@@ -36,7 +34,7 @@ struct Window {
 }
 
 pub(super) struct Clients {
-    windows: HashMap<Arc<str>, Window, RandomState>,
+    windows: HashMap<Arc<str>, Window>,
     inflight_max: usize,
     clients_max: usize,
     n_noted: u64,
@@ -89,7 +87,7 @@ impl Log {
 impl Clients {
     pub(super) fn new(inflight_max: usize, clients_max: usize) -> Self {
         Clients {
-            windows: HashMap::default(),
+            windows: HashMap::new(),
             inflight_max,
             clients_max,
             n_noted: 0,

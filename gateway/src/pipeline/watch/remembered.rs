@@ -3,7 +3,7 @@
 use super::{Effect, Watch};
 use crate::nouns::{RedoRow, StateRow};
 use crate::pipeline::late::{LateState, TooLate};
-use crate::pipeline::redo::{self, BadRow, Redo, Redone};
+use crate::pipeline::redo::{self, BadRow, Redone};
 use outpost_detectors::observation::Observation;
 
 impl Watch {
@@ -104,13 +104,6 @@ impl Watch {
             (None, _) => {}
         }
         self.schedule(number);
-    }
-
-    /// Every state as it would be stored with an empty log.
-    pub fn states(&mut self) -> Vec<StateRow> {
-        self.redo = Redo::new();
-        let rows = (0..self.slots.len()).map(|slot| self.save(slot));
-        rows.filter_map(|effect| if let Effect::Save(row) = effect { Some(row) } else { None }).collect()
     }
 
     pub(super) fn save(&mut self, slot: usize) -> Effect {

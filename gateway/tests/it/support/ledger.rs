@@ -63,17 +63,6 @@ pub(crate) fn left_in(folder: &Path) -> Left {
     Left { lines, n_alerts: alerts.len(), n_cleared }
 }
 
-impl Left {
-    /// The same whichever of the tickets of one moment came first: what a pipeline of several shards leaves.
-    pub(crate) fn unnumbered(mut self) -> Left {
-        for line in &mut self.lines {
-            *line = line.trim_start_matches("T-").trim_start_matches(|letter: char| letter.is_ascii_digit()).to_owned();
-        }
-        self.lines.sort();
-        self
-    }
-}
-
 /// Both as they are, or the first differences in words.
 pub(crate) fn assert_same(wanted: &Left, got: &Left) {
     let differs = wanted.lines.iter().zip(&got.lines).position(|(wanted, got)| wanted != got);

@@ -195,15 +195,10 @@ impl Program {
         .await
     }
 
-    /// Changes its configuration, for its next start.
-    pub(crate) fn rewrite(&self, change: impl FnOnce(&str) -> String) {
-        let text = fs::read_to_string(self.config()).unwrap();
-        fs::write(self.config(), change(&text)).unwrap();
-    }
-
     /// Changes its configuration and sends it SIGHUP.
     pub(crate) fn reload(&self, change: impl FnOnce(&str) -> String) {
-        self.rewrite(change);
+        let text = fs::read_to_string(self.config()).unwrap();
+        fs::write(self.config(), change(&text)).unwrap();
         self.signal("-HUP");
     }
 
@@ -225,6 +220,14 @@ impl Program {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         answer.json()
+    }
+
+    /// What is no text.
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = client().get(format!("http://{}{path}", self.address)).bearer_auth(TOKEN);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.bytes().await.unwrap().to_vec()
     }
 
     /// Whatever the status is.
