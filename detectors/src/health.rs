@@ -61,6 +61,8 @@ const LIKE_MIN: f32 = 0.5;
 const UNLIKE_MAX: f32 = 0.25;
 /// By so much more like it is what was shifted.
 const SHIFTED_MORE: f32 = 0.2;
+/// A view is looked for elsewhere so often at the most: it costs as much as decoding a small picture.
+const SEARCH_EVERY_MS: i64 = 20_000;
 /// Share of the usual edges that a picture must have to say that it looks elsewhere.
 const EDGES_SHARE: f32 = 0.4;
 
@@ -78,6 +80,8 @@ pub struct Health {
     same_since_ms: i64,
     last: Vec<f32>,
     view: View,
+    /// When the view was last looked for elsewhere, and whether it was there.
+    searched: Option<(i64, bool)>,
     parts: Vec<f32>,
 }
 
@@ -168,17 +172,25 @@ impl Health {
         faults.set(SightFault::Covered, is_covered);
         faults.set(SightFault::TooBlurry, is_blurred);
         if likeness >= LIKE_MIN {
-            self.fresh = None;
+            (self.fresh, self.searched) = (None, None);
             usual.seen_ms = at_ms;
             if !is_covered && !is_blurred {
                 usual.follow(&self.view, figures, step_ms as f32 / FOLLOW_MS as f32);
             }
             return;
         }
-        if is_covered || is_blurred || self.view.strength() < EDGES_SHARE * usual.view.strength() {
+        if is_covered
+            || is_blurred
+            || !usual.view.is_telling()
+            || self.view.strength() < EDGES_SHARE * usual.view.strength()
+        {
             return;
         }
-        let is_shifted = usual.view.likeness_elsewhere(&self.view) > likeness.max(0.0) + SHIFTED_MORE;
+        let is_recent = |(searched_ms, _): &(i64, bool)| at_ms.saturating_sub(*searched_ms) < SEARCH_EVERY_MS;
+        let search = || usual.view.likeness_elsewhere(&self.view) > likeness.max(0.0) + SHIFTED_MORE;
+        let searched = self.searched.filter(is_recent).unwrap_or_else(|| (at_ms, search()));
+        self.searched = Some(searched);
+        let is_shifted = searched.1;
         faults.set(SightFault::Moved, likeness < UNLIKE_MAX || is_shifted);
         self.get_used(figures, at_ms);
     }

@@ -11,7 +11,7 @@ const EDGE_MAX: f32 = 40.0;
 const SHIFT_MAX: [isize; 2] = [16, 10];
 const SHIFT_STEP: usize = 2;
 /// Shares of the cells read in the search.
-const READ_EVERY: usize = 2;
+const READ_EVERY: usize = 3;
 
 /// Mean edge from which on one way of looking says something: below it, it is noise that is compared.
 const MEAN_MIN: f32 = 0.15;
@@ -57,6 +57,11 @@ impl View {
                 *edge += share * (other - *edge);
             }
         }
+    }
+
+    /// Whether there is enough in it to be told from another.
+    pub(crate) fn is_telling(&self) -> bool {
+        [&self.across, &self.down].into_iter().any(|edges| mean(edges) >= MEAN_MIN)
     }
 
     /// Mean edge.
