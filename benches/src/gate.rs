@@ -22,7 +22,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     println!("|---|---|---|---|---|---|---|---|");
     for file in files {
         let units = Clip::units(&std::fs::read(file)?);
-        let (mut gate, mut model) = (SizeGate::default(), MotionModel::new(MotionConfig::default()));
+        let (mut gate, mut model) = (SizeGate::default(), MotionModel::new(MotionConfig::default(), Vec::new()));
         let mut decoder = Guarded::new(Codec::H264);
         let (mut n_looks, mut n_moving, mut n_still, mut n_false) = (0, 0, 0, 0);
         for (number, unit) in units.iter().enumerate() {

@@ -7,9 +7,10 @@
 //! What moved and then stays is not blended into the mean, which would leave a shadow of it behind when it goes: it
 //! is remembered beside the mean and takes its place when it has stayed long enough.
 
-use crate::blob::{BlobScratch, STILL, Scene, VACATED, find_blobs, keep_dense};
+use crate::blob::{BlobScratch, Found, MOVING, STILL, Scene, VACATED, find_blobs, keep_dense};
 use crate::light::{Light, LightScratch};
 use crate::luma::{Grid, Luma, ShrinkScratch};
+use crate::mask;
 use crate::observation::Blob;
 use crate::regions::next_set;
 
@@ -19,6 +20,10 @@ pub const FOLLOW_MS: i64 = 10_000;
 /// What moved and then shows the same brightness for this long becomes the background: somebody who stands still is
 /// seen for longer than any sensible dwell, and a parked car does not hide the ground around it for the day.
 pub const ABSORB_MS: i64 = 60_000;
+/// Shorter than this, a place that something left could not be told from a thing.
+pub const ABSORB_MS_MIN: i64 = 10_000;
+/// A day: beyond it a parked car would be news for ever.
+pub const ABSORB_MS_MAX: i64 = 86_400_000;
 /// A place that something left is believed after this long, and so is ground that comes back from under what was
 /// absorbed: a few frames, so that one wrong verdict does no harm.
 const VACATE_MS: i64 = 2_000;
@@ -64,11 +69,13 @@ pub struct MotionConfig {
     /// Least change that counts, in grey levels of 255: over the differences between key frames and others (2 to 6
     /// levels of a box mean) and under a person in grey before grey.
     pub diff_min: f32,
+    /// What stands still for so long belongs to the background, [`ABSORB_MS_MIN`] to [`ABSORB_MS_MAX`].
+    pub absorb_ms: i64,
 }
 
 impl Default for MotionConfig {
     fn default() -> Self {
-        MotionConfig { side: 160, diff_min: 12.0 }
+        MotionConfig { side: 160, diff_min: 12.0, absorb_ms: ABSORB_MS }
     }
 }
 
@@ -105,17 +112,27 @@ pub struct MotionModel {
     expected: Vec<f32>,
     edges: Vec<f32>,
     mask: Vec<u8>,
+    /// Polygons that are not looked at, and the cells that are: all where empty.
+    masks: Vec<Vec<[f32; 2]>>,
+    seen: Vec<u8>,
     blobs: Vec<Blob>,
+    vacated: Vec<Blob>,
     shrink_scratch: ShrinkScratch,
     light_scratch: LightScratch,
     blob_scratch: BlobScratch,
 }
 
 impl MotionModel {
-    pub fn new(config: MotionConfig) -> MotionModel {
+    /// Looks at nothing within `masks`, polygons in shares of the picture.
+    pub fn new(config: MotionConfig, masks: Vec<Vec<[f32; 2]>>) -> MotionModel {
         let diff_min = if config.diff_min.is_finite() { config.diff_min } else { MotionConfig::default().diff_min };
+        let config = MotionConfig {
+            side: config.side.clamp(16, 640),
+            diff_min: diff_min.clamp(1.0, DIFF_MAX),
+            absorb_ms: config.absorb_ms.clamp(ABSORB_MS_MIN, ABSORB_MS_MAX),
+        };
         MotionModel {
-            config: MotionConfig { side: config.side.clamp(16, 640), diff_min: diff_min.clamp(1.0, DIFF_MAX) },
+            config,
             grid: Grid::default(),
             stage: Stage::Learning { learned_ms: 0, n_frames: 0 },
             last_at_ms: 0,
@@ -130,7 +147,10 @@ impl MotionModel {
             expected: Vec::new(),
             edges: Vec::new(),
             mask: Vec::new(),
+            masks,
+            seen: Vec::new(),
             blobs: Vec::new(),
+            vacated: Vec::new(),
             shrink_scratch: ShrinkScratch::default(),
             light_scratch: LightScratch::default(),
             blob_scratch: BlobScratch::default(),
@@ -141,6 +161,7 @@ impl MotionModel {
     /// or the picture as a whole changes. A plane that is not whole is passed over.
     pub fn observe(&mut self, luma: &Luma, at_ms: i64) -> &[Blob] {
         self.blobs.clear();
+        self.vacated.clear();
         if !luma.is_whole() {
             return &self.blobs;
         }
@@ -148,6 +169,13 @@ impl MotionModel {
         let gap_ms = at_ms.saturating_sub(self.last_at_ms);
         self.last_at_ms = at_ms;
         grid.shrink(luma, &mut self.shrink_scratch, &mut self.current);
+        if grid != self.grid {
+            self.seen = mask::seen_cells(grid, &self.masks);
+        }
+        // Black for ever: clipped cells say nothing of the light either.
+        for (cell, &seen) in self.current.iter_mut().zip(&self.seen) {
+            *cell *= f32::from(seen);
+        }
         if grid != self.grid || gap_ms > GAP_MS_MAX {
             self.grid = grid;
             self.learn_anew();
@@ -174,6 +202,43 @@ impl MotionModel {
     /// Whether the model knows its background, so that "no blobs" means that nothing moves.
     pub fn is_watching(&self) -> bool {
         self.stage == Stage::Watching
+    }
+
+    /// Whether the picture as a whole is becoming another one, up to the end of learning it.
+    pub fn is_changing(&self) -> bool {
+        match self.stage {
+            Stage::Upset { .. } => true,
+            Stage::Learning { .. } => self.last_change.is_some_and(|change| {
+                let since_ms = self.last_at_ms.saturating_sub(change.at_ms);
+                (0..UPSET_MS_MAX + LEARN_MS + STEP_MS_MAX).contains(&since_ms)
+            }),
+            Stage::Watching => false,
+        }
+    }
+
+    /// Where something that belonged to the background is gone, in the picture that was observed last.
+    pub fn vacated(&self) -> &[Blob] {
+        &self.vacated
+    }
+
+    /// For how long what moves within a blob of the last picture has looked the same: the mean of its cells.
+    pub fn still_ms(&self, blob: &Blob) -> i64 {
+        let (columns, rows) = self.grid.cells_of(blob);
+        let (mut sum_ms, mut n) = (0.0_f32, 0.0_f32);
+        for row in rows {
+            let cells = row * self.grid.columns + columns.start..row * self.grid.columns + columns.end;
+            for (&cell, &stayed_ms) in self.mask[cells.clone()].iter().zip(&self.stayed_ms[cells]) {
+                let counts = one_if(cell == MOVING);
+                n += counts;
+                sum_ms += counts * stayed_ms.max(0.0);
+            }
+        }
+        (sum_ms / n.max(1.0)) as i64
+    }
+
+    /// The cells of the picture that was observed last; those that are not looked at are 0.
+    pub(crate) fn cells(&self) -> (Grid, &[f32]) {
+        (self.grid, &self.before)
     }
 
     fn learn_anew(&mut self) {
@@ -237,7 +302,8 @@ impl MotionModel {
             return;
         }
         let scene = Scene { grid: self.grid, current: &self.current, expected: &self.expected };
-        find_blobs(scene, &mut self.mask, &mut self.blob_scratch, &mut self.blobs);
+        let found = Found { blobs: &mut self.blobs, vacated: &mut self.vacated };
+        find_blobs(scene, &mut self.mask, &mut self.blob_scratch, found);
         self.adapt(step_ms);
     }
 
@@ -275,8 +341,12 @@ impl MotionModel {
             let limit = (NOISE_FACTOR * noise).max(diff_min).min(DIFF_MAX) + doubt;
             *mask = u8::from((current - *expected).abs() > limit);
         }
+        for (cell, &seen) in self.mask.iter_mut().zip(&self.seen) {
+            *cell &= seen;
+        }
         let n_changed = keep_dense(&mut self.mask, self.grid.columns, &mut self.blob_scratch);
-        n_changed as f32 / self.grid.cells() as f32
+        let n_masked = self.seen.iter().filter(|&&seen| seen == 0).count();
+        n_changed as f32 / (self.grid.cells() - n_masked).max(1) as f32
     }
 
     /// All cells follow the light; still ones also what they show.
@@ -295,9 +365,9 @@ impl MotionModel {
             let restless = leap + one_if(mask == STILL) * (miss - leap);
             *noise += noise_share * (restless.min(NOISE_STEP_MAX) - *noise);
         }
-        let faded_ms = FADE * step_ms as f32;
+        let (faded_ms, absorb_ms) = (FADE * step_ms as f32, self.config.absorb_ms as f32);
         for stayed_ms in &mut self.stayed_ms {
-            let least_ms = one_if(*stayed_ms < 0.0) * -(ABSORB_MS as f32);
+            let least_ms = one_if(*stayed_ms < 0.0) * -absorb_ms;
             *stayed_ms = (*stayed_ms - faded_ms).max(least_ms);
         }
         self.absorb(step_ms as f32, follow);
@@ -305,7 +375,7 @@ impl MotionModel {
 
     /// Counts for how long changed cells have shown the same, and believes it in the end.
     fn absorb(&mut self, step_ms: f32, follow: f32) {
-        let mut from = 0;
+        let (mut from, absorb_ms) = (0, self.config.absorb_ms as f32);
         while let Some(cell) = next_set(&self.mask, from) {
             from = cell + 1;
             let is_vacated = self.mask[cell] == VACATED;
@@ -319,9 +389,9 @@ impl MotionModel {
             }
             *other += follow * miss;
             let was_ground = *stayed_ms < 0.0;
-            let pace = if is_vacated { ABSORB_MS as f32 / VACATE_MS as f32 } else { 1.0 };
+            let pace = if is_vacated { absorb_ms / VACATE_MS as f32 } else { 1.0 };
             *stayed_ms += (pace + FADE) * step_ms;
-            if was_ground && *stayed_ms >= 0.0 || *stayed_ms >= ABSORB_MS as f32 {
+            if was_ground && *stayed_ms >= 0.0 || *stayed_ms >= absorb_ms {
                 std::mem::swap(&mut self.background[cell], other);
                 // What a thing covers is worth remembering; what has left is not.
                 *stayed_ms = if was_ground || is_vacated { 0.0 } else { -(VACATE_MS as f32) };

@@ -47,6 +47,14 @@ pub(crate) struct BlobScratch {
     cells: Vec<u32>,
 }
 
+/// What a picture shows.
+pub(crate) struct Found<'a> {
+    /// Things, biggest first.
+    pub(crate) blobs: &'a mut Vec<Blob>,
+    /// Places that something left, in no order, at most [`BLOBS_MAX`].
+    pub(crate) vacated: &'a mut Vec<Blob>,
+}
+
 enum Verdict {
     Thing,
     Vacated,
@@ -82,8 +90,10 @@ pub(crate) fn keep_dense(mask: &mut [u8], columns: usize, scratch: &mut BlobScra
 
 /// Finds the blobs of a mask of MOVING cells, biggest first. Afterwards the mask says MOVING for things, VACATED for
 /// what something left, STILL for specks and light.
-pub(crate) fn find_blobs(scene: Scene, mask: &mut [u8], scratch: &mut BlobScratch, blobs: &mut Vec<Blob>) {
+pub(crate) fn find_blobs(scene: Scene, mask: &mut [u8], scratch: &mut BlobScratch, found: Found) {
+    let Found { blobs, vacated } = found;
     blobs.clear();
+    vacated.clear();
     let columns = scene.grid.columns;
     let BlobScratch { sums, joined, cells } = scratch;
     join(mask, columns, sums, joined);
@@ -95,7 +105,12 @@ pub(crate) fn find_blobs(scene: Scene, mask: &mut [u8], scratch: &mut BlobScratc
                 blobs.push(blob_of(scene.grid, mask, cells, n_moving));
                 return;
             }
-            Verdict::Vacated => VACATED,
+            Verdict::Vacated => {
+                if vacated.len() < BLOBS_MAX {
+                    vacated.push(blob_of(scene.grid, mask, cells, n_moving));
+                }
+                VACATED
+            }
             Verdict::Light => STILL,
         };
         for &cell in cells {
@@ -244,8 +259,14 @@ mod tests {
         let expected = vec![100.0; mask.len()];
         let scene = Scene { grid: grid(columns, mask.len() / columns), current: &current, expected: &expected };
         let mut blobs = Vec::new();
-        find_blobs(scene, mask, &mut BlobScratch::default(), &mut blobs);
+        look(scene, mask, &mut blobs);
         blobs
+    }
+
+    fn look(scene: Scene, mask: &mut [u8], blobs: &mut Vec<Blob>) -> Vec<Blob> {
+        let mut vacated = Vec::new();
+        find_blobs(scene, mask, &mut BlobScratch::default(), Found { blobs, vacated: &mut vacated });
+        vacated
     }
 
     #[test]
@@ -288,9 +309,10 @@ mod tests {
         let expected: Vec<f32> = mask.iter().map(|&cell| 100.0 + 80.0 * f32::from(cell)).collect();
         let scene = Scene { grid: grid(40, 40), current: &vec![100.0; 1600], expected: &expected };
         let mut blobs = Vec::new();
-        find_blobs(scene, &mut mask, &mut BlobScratch::default(), &mut blobs);
+        let vacated = look(scene, &mut mask, &mut blobs);
         assert_eq!(blobs, []);
         assert_eq!(mask[12 * 40 + 12], VACATED);
+        assert_eq!(vacated, [Blob { left: 0.25, top: 0.25, right: 0.5, bottom: 0.5, area: 0.0625 }]);
     }
 
     #[test]
@@ -301,11 +323,11 @@ mod tests {
         let (mut thing, mut blobs) = (shadow.clone(), Vec::new());
         let current: Vec<f32> = cobbles.iter().zip(&shadow).map(|(was, &m)| was * (1.0 - 0.4 * f32::from(m))).collect();
         let scene = Scene { grid: grid(40, 40), current: &current, expected: &cobbles };
-        find_blobs(scene, &mut shadow, &mut BlobScratch::default(), &mut blobs);
+        look(scene, &mut shadow, &mut blobs);
         assert_eq!(blobs, []);
         let current: Vec<f32> =
             cobbles.iter().zip(&thing).map(|(was, &m)| if m == MOVING { 60.0 } else { *was }).collect();
-        find_blobs(Scene { current: &current, ..scene }, &mut thing, &mut BlobScratch::default(), &mut blobs);
+        look(Scene { current: &current, ..scene }, &mut thing, &mut blobs);
         assert_eq!(blobs.len(), 1);
     }
 
@@ -321,7 +343,7 @@ mod tests {
             let (current, expected) = (vec![level; mask.len()], vec![100.0; mask.len()]);
             let scene = Scene { grid: grid(columns, mask.len() / columns), current: &current, expected: &expected };
             let mut blobs = Vec::new();
-            find_blobs(scene, &mut mask, &mut BlobScratch::default(), &mut blobs);
+            look(scene, &mut mask, &mut blobs);
             for blob in &blobs {
                 prop_assert!(0.0 <= blob.left && blob.left < blob.right && blob.right <= 1.0);
                 prop_assert!(0.0 <= blob.top && blob.top < blob.bottom && blob.bottom <= 1.0);

@@ -6,11 +6,13 @@
 //! - [`flapping`]: what comes and goes again and again becomes one alert
 //! - [`threshold`], [`rate`], [`stuck`], [`occurrences`] (n of m, count), [`deviation`]: detector kinds over readings
 //! - [`condition`]: several readings of one source together
-//! - [`silent`], [`hotspot`], [`intrusion`]: detector kinds over other facts
+//! - [`silent`], [`hotspot`]: detector kinds over other facts
 //! - [`anomaly`]: how unusual a reading is for its sensor
 //! - [`size_gate`]: whether something moves, by the sizes of encoded frames
 //! - [`luma`], [`background`], [`blob`]: from luma pictures to moving blobs, with `light` (exposure) and `regions`
-//!   (connected cells)
+//!   (connected cells); [`tracker`] follows these
+//! - [`health`]: what is wrong with a picture as a whole, against the `view` that is usual
+//! - [`lookout`]: all that is looked for in one camera's pictures
 
 pub mod flapping;
 pub mod latch;
@@ -20,7 +22,6 @@ pub mod anomaly;
 pub mod condition;
 pub mod deviation;
 pub mod hotspot;
-pub mod intrusion;
 pub mod occurrences;
 pub mod rate;
 pub mod silent;
@@ -31,5 +32,11 @@ pub mod background;
 pub mod blob;
 mod light;
 pub mod luma;
+mod mask;
 mod regions;
 pub mod size_gate;
+pub mod tracker;
+
+pub mod health;
+pub mod lookout;
+mod view;

@@ -1,5 +1,9 @@
 //! A picture's brightness and its small working copy. Knows nothing of motion.
 
+use std::ops::Range;
+
+use crate::observation::Blob;
+
 /// Rows read of each box; further ones add cost and hardly any evenness of noise.
 const ROWS_PER_BOX_MAX: usize = 4;
 
@@ -53,6 +57,16 @@ impl Grid {
 
     pub(crate) fn y(&self, row: usize) -> f32 {
         if row >= self.rows { 1.0 } else { (row * self.box_height) as f32 / self.height as f32 }
+    }
+
+    /// Columns and rows of the cells that a box touches; none for one of no numbers.
+    pub(crate) fn cells_of(&self, blob: &Blob) -> (Range<usize>, Range<usize>) {
+        let range = |from: f32, to: f32, n: usize| {
+            // Casts saturate, and NaN becomes 0. What a box of cells was made from is not left by rounding.
+            let to = ((to * n as f32 - 1e-3).ceil() as usize).min(n);
+            ((from * n as f32 + 1e-3) as usize).min(to)..to
+        };
+        (range(blob.left, blob.right, self.columns), range(blob.top, blob.bottom, self.rows))
     }
 
     /// Means of the boxes into `cells`. The picture is whole and of this grid's size.

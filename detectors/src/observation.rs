@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 /// A fact with its source and times. Cloning costs reference counts only.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,11 +50,67 @@ pub struct ThermalFrame {
 }
 
 /// What a camera's picture showed. Coordinates are 0..1, x right, y down.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PictureFacts {
     /// Number of the decoded picture within its camera's session, to find its pixels for evidence.
     pub picture: u64,
+    /// Width and height in pixels; 0 where they are not known.
+    pub pixels: [u32; 2],
+    /// What moves, biggest first.
     pub blobs: Vec<Blob>,
+    /// What is followed and was seen in this picture.
+    pub tracks: Vec<Track>,
+    /// Where something that belonged to the background is gone.
+    pub vacated: Vec<Blob>,
+    pub sight: Sight,
+}
+
+/// A moving thing that is followed from picture to picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Track {
+    /// The same for as long as the thing is followed; never given twice while the gateway runs.
+    pub id: u64,
+    /// Where it is in this picture.
+    pub blob: Blob,
+    /// When it was first seen.
+    pub since_ms: i64,
+    /// For how long most of it has looked the same, at the same place.
+    pub still_ms: i64,
+    /// Furthest that its middle was from where it was first seen, by the shorter side of its box: what was set down
+    /// has not travelled.
+    pub travelled: f32,
+}
+
+/// How well a camera sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sight {
+    /// The background is being learned, or the picture as a whole is another: no blob means nothing.
+    pub is_unsettled: bool,
+    pub faults: Faults,
+}
+
+/// A set of [`SightFault`]s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Faults(u16);
+
+/// What may be wrong with a picture although it comes. The names are those of ONVIF's imaging events where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SightFault {
+    /// Hardly anything is brighter than black.
+    TooDark,
+    /// Hardly anything is darker than white.
+    TooBright,
+    /// The same picture again and again.
+    Frozen,
+    /// Fine detail is gone: defocused, dirty, fogged up.
+    TooBlurry,
+    /// Most of the picture is one even patch.
+    Covered,
+    /// The camera looks elsewhere than it used to.
+    Moved,
+    /// The picture as a whole became another one: infrared, lights, lightning, headlights.
+    SceneChange,
 }
 
 /// A moving region: its bounding box.
@@ -103,12 +160,58 @@ impl Blob {
         ((self.left + self.right) / 2.0, self.bottom)
     }
 
+    pub fn centre(&self) -> (f32, f32) {
+        ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0)
+    }
+
     pub fn width(&self) -> f32 {
         self.right - self.left
     }
 
     pub fn height(&self) -> f32 {
         self.bottom - self.top
+    }
+}
+
+impl Faults {
+    pub fn has(self, fault: SightFault) -> bool {
+        self.0 & fault.bit() != 0
+    }
+
+    pub fn set(&mut self, fault: SightFault, is_on: bool) {
+        self.0 = if is_on { self.0 | fault.bit() } else { self.0 & !fault.bit() };
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = SightFault> {
+        SightFault::ALL.into_iter().filter(move |fault| self.has(*fault))
+    }
+}
+
+impl SightFault {
+    pub const ALL: [SightFault; 7] = [
+        SightFault::TooDark,
+        SightFault::TooBright,
+        SightFault::Frozen,
+        SightFault::TooBlurry,
+        SightFault::Covered,
+        SightFault::Moved,
+        SightFault::SceneChange,
+    ];
+
+    fn bit(self) -> u16 {
+        1 << self as u16
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SightFault::TooDark => "too-dark",
+            SightFault::TooBright => "too-bright",
+            SightFault::Frozen => "frozen",
+            SightFault::TooBlurry => "too-blurry",
+            SightFault::Covered => "covered",
+            SightFault::Moved => "moved",
+            SightFault::SceneChange => "scene-change",
+        }
     }
 }
 

@@ -6,53 +6,9 @@ use outpost_detectors::luma::Luma;
 use outpost_detectors::observation::Blob;
 use proptest::prelude::*;
 
-const WIDTH: usize = 640;
-const HEIGHT: usize = 360;
-/// Left, top, width and height in pixels.
-type Patch = (usize, usize, usize, usize);
+use crate::courtyard::{Courtyard, HEIGHT, WIDTH};
 
-/// A courtyard of paving and a darker wall, seen through an exposure and with noise that differs in each picture.
-struct Courtyard {
-    random: u32,
-    exposure: f32,
-    shift: usize,
-    /// Patches with their brightness, later ones before earlier ones.
-    things: Vec<(Patch, u8)>,
-}
-
-impl Courtyard {
-    fn new() -> Courtyard {
-        Courtyard { random: 12_345, exposure: 1.0, shift: 0, things: Vec::new() }
-    }
-
-    fn picture(&mut self) -> Vec<u8> {
-        let mut pixels = Vec::with_capacity(WIDTH * HEIGHT);
-        for y in 0..HEIGHT {
-            for x in 0..WIDTH {
-                pixels.push(self.ground(x + self.shift, y));
-            }
-        }
-        for &((left, top, width, height), level) in &self.things {
-            for row in top..(top + height).min(HEIGHT) {
-                pixels[row * WIDTH + left..row * WIDTH + (left + width).min(WIDTH)].fill(level);
-            }
-        }
-        for pixel in &mut pixels {
-            self.random ^= self.random << 13;
-            self.random ^= self.random >> 17;
-            self.random ^= self.random << 5;
-            let noise = (self.random % 13) as f32 - 6.0;
-            *pixel = (f32::from(*pixel) * self.exposure + noise).clamp(0.0, 255.0) as u8;
-        }
-        pixels
-    }
-
-    fn ground(&self, x: usize, y: usize) -> u8 {
-        let wall: u8 = if y < HEIGHT / 3 { 0 } else { 50 };
-        let paving: u8 = if x % 40 < 2 || y % 40 < 2 { 0 } else { 25 };
-        70 + wall + paving + (x / 64) as u8
-    }
-}
+mod courtyard;
 
 /// A camera with its model, and the time.
 struct Camera {
@@ -64,7 +20,8 @@ struct Camera {
 impl Camera {
     /// A model that knows the yard.
     fn watching(yard: Courtyard) -> Camera {
-        let mut camera = Camera { yard, model: MotionModel::new(MotionConfig::default()), at_ms: 1_000_000 };
+        let mut camera =
+            Camera { yard, model: MotionModel::new(MotionConfig::default(), Vec::new()), at_ms: 1_000_000 };
         camera.look_for(3_000, 200);
         assert!(camera.model.is_watching());
         camera
@@ -182,8 +139,11 @@ fn a_camera_that_sways_by_a_pixel_does_not_alarm() {
 
 #[test]
 fn passers_by_while_learning_are_not_learned() {
-    let mut camera =
-        Camera { yard: Courtyard::new(), model: MotionModel::new(MotionConfig::default()), at_ms: 1_000_000 };
+    let mut camera = Camera {
+        yard: Courtyard::new(),
+        model: MotionModel::new(MotionConfig::default(), Vec::new()),
+        at_ms: 1_000_000,
+    };
     for step in 0..10 {
         camera.yard.things = vec![((40 * step, 150, 40, 96), 20)];
         assert_eq!(camera.look(200), [], "nothing is said while learning");
@@ -229,7 +189,7 @@ proptest! {
         pixels in prop::collection::vec(any::<u8>(), 4_000),
         times_ms in prop::collection::vec(prop_oneof![any::<i64>(), 0_i64..100_000], 1..24),
     ) {
-        let mut model = MotionModel::new(MotionConfig { side, diff_min });
+        let mut model = MotionModel::new(MotionConfig { side, diff_min, ..MotionConfig::default() }, Vec::new());
         for (turn, &at_ms) in times_ms.iter().enumerate() {
             let (width, height, pad) = sizes[turn / 6 % sizes.len()];
             let from = turn * 17 % 300;

@@ -146,7 +146,7 @@ pub mod wkt;
 
 pub use coordinates::Coordinates;
 pub use fence::Fence;
-pub use picture::{PictureLine, PictureZone};
+pub use picture::{Ground, PictureLine, PictureZone};
 pub use point::{Bounds, Point};
 pub use set::FenceSet;
 pub use shape::{Circle, Corridor, Line, MultiPolygon, Polygon, Shape};

@@ -20,6 +20,9 @@ fn main() -> Result<(), Failure> {
         ["cameras", words @ ..] => runtime()?.block_on(cameras::run(words)),
         ["gate", words @ ..] => gate::run(words),
         ["farm", words @ ..] => alone()?.block_on(farm::run(words)),
-        _ => Err("expected publish, flood, listen, acknowledge, cameras, farm, gate, latency, pipeline or parsers".into()),
+        _ => {
+            Err("expected publish, flood, listen, acknowledge, cameras, farm, gate, latency, pipeline or parsers"
+                .into())
+        }
     }
 }

@@ -99,6 +99,6 @@ pub(super) struct Pictures(pub(super) video::Evidence);
 
 impl Evidence for Pictures {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>> {
-        self.0.snapshot(source, ask.picture, std::slice::from_ref(&ask.zone), &ask.boxes)
+        self.0.snapshot(source, ask.picture, &ask.zones, &ask.boxes)
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Bytes, Secret, Span, defaults};
+use super::{Bytes, GroundPair, PictureLine, Secret, Span, Zone, defaults};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,7 +27,16 @@ pub struct Camera {
     /// Areas of the picture that rules name.
     #[serde(default)]
     pub zones: Vec<Zone>,
-    /// Polygons blackened in every picture that is stored or sent.
+    /// Lines in the picture that rules name.
+    #[serde(default)]
+    pub lines: Vec<PictureLine>,
+    /// Places in the picture and on the map, four or more: where on the map what moves is, and how large.
+    #[serde(default)]
+    pub ground: Vec<GroundPair>,
+    /// What stands still for so long belongs to the background, and is no longer seen as a thing.
+    #[serde(default = "defaults::absorb_after")]
+    pub absorb_after: Span,
+    /// Polygons blackened in every picture that is stored or sent; nothing is looked for in them.
     #[serde(default)]
     pub masks: Vec<Vec<[f32; 2]>>,
     /// Alert when no picture came for this long, unless a rule of kind `dark` watches the camera; the alert clears when
@@ -50,17 +59,6 @@ pub struct Camera {
     /// Longest wait between two attempts to connect.
     #[serde(default = "defaults::retry_max")]
     pub retry_max: Span,
-}
-
-/// A polygon in the picture: x right, y down, 0..1.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Zone {
-    pub id: String,
-    pub polygon: Vec<[f32; 2]>,
-    /// Where decoders have no time for all cameras on which something moves, those with an important zone come first.
-    #[serde(default)]
-    pub important: bool,
 }
 
 /// How pictures come.

@@ -115,6 +115,10 @@ pub(super) fn ahead_max() -> Span {
 pub(super) fn celsius() -> String {
     "Cel".into()
 }
+pub(super) fn absorb_after() -> Span {
+    Span::from_ms(60_000)
+}
+
 pub(super) fn dark_after() -> Span {
     Span::from_ms(60_000)
 }

@@ -1,9 +1,13 @@
 //! What a rule detects: the registry of detector kinds as configuration writes them.
 
+mod about;
+
 use outpost_detectors::deviation::Season;
+use outpost_detectors::observation::SightFault;
 use serde::{Deserialize, Serialize};
 
 use super::movement::{Border, CrossDirection, Motion};
+use super::picture::Things;
 use super::{FenceNames, Span};
 
 /// Severities of the Common Alerting Protocol 1.2, least first.
@@ -267,10 +271,98 @@ pub enum Detect {
         /// Time that something has to be in the zone.
         #[serde(default)]
         dwell: Span,
-        /// Least area of the moving thing as a share of the picture, 0..1.
-        #[serde(default = "min_area")]
-        min_area: f32,
+        #[serde(default)]
+        things: Things,
         /// The alert clears when nothing moved in the zone for this long.
+        #[serde(default = "clear_hold")]
+        clear_hold: Span,
+    },
+    /// One and the same thing stays in a zone of a camera's picture.
+    Loitering {
+        zone: String,
+        #[serde(rename = "for")]
+        longer_than: Span,
+        #[serde(default)]
+        things: Things,
+        #[serde(default = "clear_hold")]
+        clear_hold: Span,
+    },
+    /// Many things in a zone of a camera's picture, or little room left there.
+    Crowd {
+        zone: String,
+        /// So many things at a time.
+        count: Option<usize>,
+        /// They cover this share of the zone.
+        share: Option<f32>,
+        #[serde(default)]
+        hold: Span,
+        #[serde(default)]
+        things: Things,
+        #[serde(default = "clear_hold")]
+        clear_hold: Span,
+    },
+    /// Something crosses a line in a camera's picture.
+    LineCrossing {
+        line: String,
+        /// Both ways where absent.
+        direction: Option<CrossDirection>,
+        /// Who is nearer to the line than this is not over it, as a share of the picture's height.
+        #[serde(default = "band")]
+        band: f32,
+        #[serde(default)]
+        things: Things,
+        #[serde(default = "clear_hold")]
+        clear_hold: Span,
+    },
+    /// So many cross a line in a camera's picture within a quarter of an hour, an hour, a day of the clock (UTC).
+    Counting {
+        line: String,
+        direction: Option<CrossDirection>,
+        n: u64,
+        per: Span,
+        #[serde(default = "band")]
+        band: f32,
+        #[serde(default)]
+        things: Things,
+    },
+    /// Something moves against the way that a line in a camera's picture leads.
+    WrongWay {
+        along: String,
+        /// Within this zone; anywhere where absent.
+        zone: Option<String>,
+        /// So far, as a share of the picture's height.
+        #[serde(default = "distance")]
+        distance: f32,
+        #[serde(default)]
+        things: Things,
+        #[serde(default = "clear_hold")]
+        clear_hold: Span,
+    },
+    /// Something was set down in a zone of a camera's picture and stands there.
+    ObjectLeft {
+        zone: String,
+        #[serde(rename = "for")]
+        longer_than: Span,
+        #[serde(default)]
+        things: Things,
+        #[serde(default = "clear_hold")]
+        clear_hold: Span,
+    },
+    /// Something that stood in a zone of a camera's picture is gone.
+    ObjectRemoved {
+        zone: String,
+        #[serde(default = "one_second")]
+        hold: Span,
+        #[serde(default)]
+        things: Things,
+        #[serde(default = "one_minute")]
+        clear_hold: Span,
+    },
+    /// A camera sends pictures and does not see.
+    Sight {
+        fault: SightFault,
+        /// 0s for `scene-change`, 10s for the others where absent.
+        hold: Option<Span>,
         #[serde(default = "clear_hold")]
         clear_hold: Span,
     },
@@ -339,76 +431,20 @@ fn speed_over() -> Span {
     Span::from_ms(10_000)
 }
 
-fn min_area() -> f32 {
-    0.002
+fn one_second() -> Span {
+    Span::from_ms(1_000)
+}
+
+fn band() -> f32 {
+    0.02
+}
+
+fn distance() -> f32 {
+    0.1
 }
 
 fn clear_hold() -> Span {
     Span::from_ms(10_000)
-}
-
-impl Detect {
-    /// Metric and unit of a kind that judges readings.
-    pub fn reading(&self) -> Option<(&str, Option<&str>)> {
-        match self {
-            Detect::Threshold { metric, unit, .. }
-            | Detect::Rate { metric, unit, .. }
-            | Detect::Stuck { metric, unit, .. }
-            | Detect::NOfM { metric, unit, .. }
-            | Detect::Count { metric, unit, .. }
-            | Detect::Deviation { metric, unit, .. }
-            | Detect::Anomaly { metric, unit, .. } => Some((metric, unit.as_deref())),
-            Detect::Condition { .. }
-            | Detect::Silent { .. }
-            | Detect::Dark { .. }
-            | Detect::Enter { .. }
-            | Detect::Exit { .. }
-            | Detect::Inside { .. }
-            | Detect::Outside { .. }
-            | Detect::Cross { .. }
-            | Detect::Dwell { .. }
-            | Detect::Speeding { .. }
-            | Detect::Approach { .. }
-            | Detect::Hotspot { .. }
-            | Detect::Together { .. }
-            | Detect::Intrusion { .. } => None,
-        }
-    }
-}
-
-impl Detect {
-    /// The fences that it is about; none where it is about none, or about a line of its own.
-    pub fn fences(&self) -> Option<&FenceNames> {
-        match self {
-            Detect::Enter { fence, .. }
-            | Detect::Exit { fence, .. }
-            | Detect::Inside { fence, .. }
-            | Detect::Outside { fence, .. }
-            | Detect::Speeding { fence, .. } => Some(fence),
-            Detect::Cross { fence, .. } | Detect::Dwell { fence, .. } => fence.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Whether its fences are lines, and not areas.
-    pub fn is_about_lines(&self) -> bool {
-        matches!(self, Detect::Cross { .. })
-    }
-
-    /// Whether it judges positions on the map.
-    pub fn is_about_movement(&self) -> bool {
-        matches!(
-            self,
-            Detect::Enter { .. }
-                | Detect::Exit { .. }
-                | Detect::Inside { .. }
-                | Detect::Outside { .. }
-                | Detect::Cross { .. }
-                | Detect::Dwell { .. }
-                | Detect::Speeding { .. }
-                | Detect::Approach { .. }
-        )
-    }
 }
 
 impl Severity {

@@ -1,5 +1,6 @@
 //! Examples of a rule, as text: what is heard at a time, and what then happens. Knows nothing of rules.
 
+use outpost_detectors::observation::SightFault;
 use serde::{Deserialize, Deserializer, de};
 
 use super::Span;
@@ -33,13 +34,18 @@ pub enum Said {
     /// "10s ch4 = 1.4, o2 = 19.1": readings of one message, for a rule that judges several.
     Values(Vec<(String, f64)>),
     /// "10s 106.05,29.84": longitude and latitude of a position; for a camera, where in the picture something moves, 0..1.
-    Point(f64, f64),
+    /// "10s 0.2,0.8; 0.5,0.9": several things before a camera, always in the same order.
+    Points(Vec<[f64; 2]>),
     /// "10s 80 over 20": a thermal frame with a hot region, in degrees Celsius, just as large as the rule asks.
     Heat { hot: f64, background: f64 },
     /// "10s live", "10s offline": the state of a camera's link.
     Link { is_live: bool },
     /// "10s nothing": a picture in which nothing moves.
     Nothing,
+    /// "10s too-dark": a picture with a fault.
+    Fault(SightFault),
+    /// "10s gone 0.5,0.8": a picture in which something of the background is gone from there.
+    Gone(f64, f64),
 }
 
 /// "16s open", "30s clear".
@@ -56,8 +62,9 @@ impl Given {
             Some((source, said)) => (Some(source.trim().to_owned()), said.trim()),
             None => (None, said),
         };
-        let number = |text: &str| text.trim().parse::<f64>().ok();
+        let fault = SightFault::ALL.into_iter().find(|fault| fault.as_str() == said);
         let said = match said {
+            _ if fault.is_some() => Said::Fault(fault?),
             "" => Said::Anything,
             "nothing" => Said::Nothing,
             "live" | "offline" => Said::Link { is_live: said == "live" },
@@ -68,14 +75,27 @@ impl Given {
                 };
                 Said::Values(said.split(',').map(value).collect::<Option<_>>()?)
             }
-            said => match (said.split_once(','), said.split_once(" over ")) {
-                (Some((x, y)), _) => Said::Point(number(x)?, number(y)?),
+            said => match (said.strip_prefix("gone "), said.split_once(" over ")) {
+                (Some(place), _) => {
+                    let [x, y] = point(place)?;
+                    Said::Gone(x, y)
+                }
                 (None, Some((hot, background))) => Said::Heat { hot: number(hot)?, background: number(background)? },
+                (None, None) if said.contains(',') => Said::Points(said.split(';').map(point).collect::<Option<_>>()?),
                 (None, None) => Said::Value(number(said)?),
             },
         };
         Some(Given { at, source, said })
     }
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse().ok()
+}
+
+fn point(text: &str) -> Option<[f64; 2]> {
+    let (x, y) = text.split_once(',')?;
+    Some([number(x)?, number(y)?])
 }
 
 impl Expected {
@@ -100,7 +120,7 @@ impl<'de> Deserialize<'de> for Given {
         let text = String::deserialize(deserializer)?;
         Given::parse(&text).ok_or_else(|| {
             de::Error::custom(format!(
-                "{text:?} is nothing that can be heard, such as \"10s 1.4\", \"10s ch4 = 1.4, o2 = 19.1\", \"10s 106.05,29.84\", \"10s 80 over 20\", \"10s live\", \"10s nothing\" or \"10s\""
+                "{text:?} is nothing that can be heard, such as \"10s 1.4\", \"10s ch4 = 1.4, o2 = 19.1\", \"10s 106.05,29.84\", \"10s 80 over 20\", \"10s live\", \"10s nothing\", \"10s gone 0.5,0.8\", \"10s too-dark\" or \"10s\""
             ))
         })
     }
@@ -124,15 +144,31 @@ mod tests {
         let said = |text| Given::parse(text).map(|given| (given.at.ms(), given.said));
         assert_eq!(said("10s 1.4"), Some((10_000, Said::Value(1.4))));
         assert_eq!(said(" 1m  -3e2 "), Some((60_000, Said::Value(-300.0))));
-        assert_eq!(said("0s 106.05, 29.84"), Some((0, Said::Point(106.05, 29.84))));
+        assert_eq!(said("0s 106.05, 29.84"), Some((0, Said::Points(vec![[106.05, 29.84]]))));
         assert_eq!(said("5s 80 over 20.5"), Some((5_000, Said::Heat { hot: 80.0, background: 20.5 })));
+        assert_eq!(said("5s 0.1,0.2; 0.3,0.4"), Some((5_000, Said::Points(vec![[0.1, 0.2], [0.3, 0.4]]))));
+        assert_eq!(said("5s gone 0.3,0.4"), Some((5_000, Said::Gone(0.3, 0.4))));
+        assert_eq!(said("5s too-dark"), Some((5_000, Said::Fault(SightFault::TooDark))));
         assert_eq!(said("5s offline"), Some((5_000, Said::Link { is_live: false })));
         let values = vec![("ch4".to_owned(), 1.4), ("switch:0.power".to_owned(), -3.0)];
         assert_eq!(said("10s ch4 = 1.4, switch:0.power=-3"), Some((10_000, Said::Values(values))));
         let named = Given::parse("5s tunnel/7: 1.4").unwrap();
         assert_eq!((named.source.as_deref(), named.said), (Some("tunnel/7"), Said::Value(1.4)));
         assert_eq!(said("5s"), Some((5_000, Said::Anything)));
-        for text in ["", "5", "soon 1.4", "5s one", "5s 1,", "5s 80 over", "-5s 1", "5s a =", "5s = 1", "5s a = 1,"] {
+        for text in [
+            "",
+            "5",
+            "soon 1.4",
+            "5s one",
+            "5s 1,",
+            "5s 80 over",
+            "-5s 1",
+            "5s a =",
+            "5s = 1",
+            "5s a = 1,",
+            "5s 1,2;",
+            "5s gone",
+        ] {
             assert_eq!(said(text), None, "{text:?}");
         }
     }

@@ -14,6 +14,7 @@ mod format;
 mod listener;
 mod movement;
 pub mod pattern;
+mod picture;
 mod scalar;
 pub mod topic;
 pub mod unit;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 use outpost_fences::{Coordinates, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
-pub use camera::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp, Zone};
+pub use camera::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
@@ -33,6 +34,7 @@ pub use format::{
 };
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
+pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 
 #[derive(Debug, Clone, Deserialize)]

@@ -61,7 +61,8 @@ pub struct Figure {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SnapshotAsk {
     pub picture: u64,
-    pub zone: Vec<[f32; 2]>,
+    /// Outlines, of zones and lines.
+    pub zones: Vec<Vec<[f32; 2]>>,
     pub boxes: Vec<Blob>,
 }
 

@@ -1,12 +1,12 @@
 //! `outpost rules test`: what a rule does with its own examples, by the same Watch that runs live. Pure.
 
+mod picture;
+
 use std::fmt;
 use std::sync::Arc;
 
 use ndarray::Array2;
-use outpost_detectors::observation::{
-    Blob, Fact, Link, LinkState, Observation, PictureFacts, Position, Reading, ThermalFrame,
-};
+use outpost_detectors::observation::{Fact, Link, LinkState, Observation, Position, Reading, ThermalFrame};
 use outpost_fences::FenceSet;
 
 use super::rules::RuleError;
@@ -101,11 +101,13 @@ fn play(mut watch: Watch, alone: &Config, rule: &Rule, example: &Example) -> Vec
         }
         told(effects, now_ms);
     };
+    let mut scene = picture::Scene::default();
     for (number, given) in example.given.iter().enumerate() {
         let at_ms = BEGIN_MS.saturating_add(given.at.ms());
         wait_until(&mut watch, &mut effects, at_ms);
         let source = given.source.as_deref().map_or_else(|| source.clone(), Into::into);
-        for fact in facts(listener(alone, rule, &source), &given.said, number as u64) {
+        for mut fact in facts(listener(alone, rule, &source), &given.said, number as u64) {
+            scene.follow(&source, &mut fact, at_ms);
             watch.step(&Observation { source: source.clone(), at_ms, received_ms: at_ms, fact }, &mut effects);
         }
         watch.message_ends(&mut effects);
@@ -132,37 +134,30 @@ fn facts(rule: &Rule, said: &Said, number: u64) -> Vec<Fact> {
 }
 
 fn fact(rule: &Rule, said: &Said, number: u64) -> Fact {
-    let is_camera = matches!(rule.detect, Detect::Intrusion { .. } | Detect::Dark { .. });
+    let is_camera = rule.detect.is_about_pictures() || rule.sources.iter().all(|source| source.starts_with("cam:"));
     let reading = |value| {
         let (metric, unit) = rule.detect.reading().unwrap_or(("value", None));
         Fact::Reading(Reading { metric: metric.into(), value, unit: unit.map(Into::into) })
     };
-    match *said {
-        Said::Value(value) => reading(value),
+    match said {
+        Said::Value(value) => reading(*value),
         Said::Values(_) => reading(0.0),
-        Said::Anything if is_camera => Fact::Picture(PictureFacts { picture: number, blobs: Vec::new() }),
-        Said::Anything => reading(0.0),
-        Said::Nothing => Fact::Picture(PictureFacts { picture: number, blobs: Vec::new() }),
-        Said::Point(x, y) if is_camera => {
-            Fact::Picture(PictureFacts { picture: number, blobs: vec![blob(rule, x as f32, y as f32)] })
+        Said::Points(points) if is_camera => Fact::Picture(picture::of_things(rule, points, number)),
+        Said::Points(points) => {
+            let [lon, lat] = points.first().copied().unwrap_or_default();
+            Fact::Position(Position { lon, lat, accuracy_m: None })
         }
-        Said::Point(lon, lat) => Fact::Position(Position { lon, lat, accuracy_m: None }),
-        Said::Heat { hot, background } => Fact::Thermal(frame(rule, hot as f32, background as f32)),
+        Said::Anything if is_camera => Fact::Picture(picture::of_things(rule, &[], number)),
+        Said::Anything => reading(0.0),
+        Said::Nothing => Fact::Picture(picture::of_things(rule, &[], number)),
+        Said::Fault(fault) => Fact::Picture(picture::with_fault(*fault, number)),
+        Said::Gone(x, y) => Fact::Picture(picture::with_gone(rule, [*x, *y], number)),
+        Said::Heat { hot, background } => Fact::Thermal(frame(rule, *hot as f32, *background as f32)),
         Said::Link { is_live } => {
-            let state = if is_live { LinkState::Live } else { LinkState::Offline };
+            let state = if *is_live { LinkState::Live } else { LinkState::Offline };
             Fact::Link(Link { state, reason: None })
         }
     }
-}
-
-/// Something that stands at a point of the picture, twice as large as the rule asks.
-fn blob(rule: &Rule, x: f32, y: f32) -> Blob {
-    let area = match rule.detect {
-        Detect::Intrusion { min_area, .. } => (min_area * 2.0).clamp(0.000_1, 1.0),
-        _ => 0.01,
-    };
-    let side = area.sqrt();
-    Blob { left: x - side / 2.0, right: x + side / 2.0, top: y - side, bottom: y, area }
 }
 
 fn frame(rule: &Rule, hot: f32, background: f32) -> ThermalFrame {

@@ -14,6 +14,7 @@ pub mod examples;
 mod late;
 mod movement;
 mod owed;
+pub(crate) mod picture;
 mod reading;
 pub mod record;
 pub mod redo;

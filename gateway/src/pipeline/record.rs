@@ -5,6 +5,8 @@
 //! {"source":"bus/3","at":1767225600000,"position":{"lon":106.03,"lat":29.81,"accuracy_m":8}}
 //! {"source":"thermal/1","at":1767225600000,"thermal":{"columns":2,"celsius":[20.1,20.3,95.0,21.0]}}
 //! {"source":"cam:gate","at":1767225600000,"picture":{"picture":12,"blobs":[[0.1,0.2,0.3,0.9,0.02]]}}
+//! {"source":"cam:gate","at":1767225600000,"picture":{"picture":13,"pixels":[640,360],"blobs":[[0.1,0.2,0.3,0.9,0.02]],
+//!  "tracks":[{"id":7,"at":[0.1,0.2,0.3,0.9,0.02],"since":1767225590000,"still_ms":0}],"faults":["too-dark"]}}  (in one line)
 //! {"source":"cam:gate","at":1767225600000,"link":{"state":"offline","reason":"route"}}
 //! ```
 //!
@@ -15,7 +17,8 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use outpost_detectors::observation::{
-    Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts, Position, Reading, ThermalFrame,
+    Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts, Position, Reading, Sight, SightFault,
+    ThermalFrame, Track,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,8 +76,31 @@ struct ThermalLine {
 #[serde(deny_unknown_fields)]
 struct PictureLine {
     picture: u64,
+    /// Width and height.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pixels: [u32; 2],
     /// Left, top, right, bottom, area.
     blobs: Vec<[f32; 5]>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tracks: Vec<TrackLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    vacated: Vec<[f32; 5]>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unsettled: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<SightFault>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrackLine {
+    id: u64,
+    at: [f32; 5],
+    since: i64,
+    #[serde(default)]
+    still_ms: i64,
+    #[serde(default)]
+    travelled: f32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -196,6 +222,10 @@ impl Recorder {
     }
 }
 
+fn is_unknown(pixels: &[u32; 2]) -> bool {
+    *pixels == [0, 0]
+}
+
 fn to_line(observation: &Observation) -> Line {
     let mut line = Line {
         source: observation.source.clone(),
@@ -217,9 +247,24 @@ fn to_line(observation: &Observation) -> Line {
         Fact::Thermal(ThermalFrame { celsius }) => {
             line.thermal = Some(ThermalLine { columns: celsius.ncols(), celsius: celsius.iter().copied().collect() });
         }
-        Fact::Picture(PictureFacts { picture, blobs }) => {
-            let blobs = blobs.iter().map(|blob| [blob.left, blob.top, blob.right, blob.bottom, blob.area]).collect();
-            line.picture = Some(PictureLine { picture: *picture, blobs });
+        Fact::Picture(PictureFacts { picture, pixels, blobs, tracks, vacated, sight }) => {
+            let of = |blob: &Blob| [blob.left, blob.top, blob.right, blob.bottom, blob.area];
+            let track = |track: &Track| TrackLine {
+                id: track.id,
+                at: of(&track.blob),
+                since: track.since_ms,
+                still_ms: track.still_ms,
+                travelled: track.travelled,
+            };
+            line.picture = Some(PictureLine {
+                picture: *picture,
+                pixels: *pixels,
+                blobs: blobs.iter().map(of).collect(),
+                tracks: tracks.iter().map(track).collect(),
+                vacated: vacated.iter().map(of).collect(),
+                unsettled: sight.is_unsettled,
+                faults: sight.faults.iter().collect(),
+            });
         }
         Fact::Link(Link { state, reason }) => {
             let reason = reason.map(|reason| reason.as_str().to_owned());
@@ -247,12 +292,28 @@ fn to_fact(line: Line) -> Result<Fact, RecordError> {
                 .map_err(|shape| RecordError::Fact(format!("thermal: {shape}")))?;
             Ok(Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius) }))
         }
-        (None, None, None, Some(PictureLine { picture, blobs }), None) => {
-            if blobs.len() > PIXELS_MAX {
+        (None, None, None, Some(PictureLine { picture, pixels, blobs, tracks, vacated, unsettled, faults }), None) => {
+            if blobs.len().max(tracks.len()).max(vacated.len()) > PIXELS_MAX {
                 return Err(error("picture: too many blobs"));
             }
             let blob = |[left, top, right, bottom, area]: [f32; 5]| Blob { left, top, right, bottom, area };
-            Ok(Fact::Picture(PictureFacts { picture, blobs: blobs.into_iter().map(blob).collect() }))
+            let track = |TrackLine { id, at, since, still_ms, travelled }| Track {
+                id,
+                blob: blob(at),
+                since_ms: since,
+                still_ms,
+                travelled,
+            };
+            let mut sight = Sight { is_unsettled: unsettled, ..Sight::default() };
+            faults.into_iter().for_each(|fault| sight.faults.set(fault, true));
+            Ok(Fact::Picture(PictureFacts {
+                picture,
+                pixels,
+                blobs: blobs.into_iter().map(blob).collect(),
+                tracks: tracks.into_iter().map(track).collect(),
+                vacated: vacated.into_iter().map(blob).collect(),
+                sight,
+            }))
         }
         (None, None, None, None, Some(link)) => {
             let states = [LinkState::Connecting, LinkState::Live, LinkState::Stalled, LinkState::Offline];

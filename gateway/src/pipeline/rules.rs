@@ -17,9 +17,10 @@ use outpost_detectors::silent::Silent;
 use outpost_detectors::stuck::Stuck;
 use outpost_fences::track::MotionLimits;
 use outpost_fences::track::calendar::{Calendar, Schedule};
-use outpost_fences::{Fence, FenceSet, PictureZone, Shape};
+use outpost_fences::{Fence, FenceSet, Shape};
 
 use super::movement::Movement;
+use super::picture::PictureRule;
 use super::reading::{Limit, Test};
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Detect, Series, Severity, Span, condition};
@@ -59,7 +60,7 @@ pub(super) enum Judge {
     Movement { movement: Movement, latch: Latch },
     Approach(Approach),
     Hotspot { hotspot: Hotspot, latch: Latch },
-    Intrusion { zone: Arc<str>, area_min: f32, latch: Latch },
+    Picture { rule: PictureRule, latch: Latch },
     Together(Together),
     Trouble { kind: TroubleKind, latch: Latch },
 }
@@ -89,9 +90,6 @@ pub struct RuleError {
     pub rule: String,
     pub what: String,
 }
-
-/// Zones of all cameras by source and zone id.
-pub(super) type Zones = HashMap<(Arc<str>, Arc<str>), Arc<PictureZone>>;
 
 pub(super) fn compile(config: &Config, fences: &FenceSet) -> Result<Vec<Rule>, RuleError> {
     let calendars = calendars(config)?;
@@ -276,11 +274,6 @@ fn compile_with(
             within_ms: within.ms(),
             radius_m: *radius_m,
         }),
-        Detect::Intrusion { zone, dwell, min_area, clear_hold } => Judge::Intrusion {
-            zone: zone.as_str().into(),
-            area_min: *min_area,
-            latch: Latch { hold_ms: dwell.ms(), clear_hold_ms: clear_hold.ms() },
-        },
         Detect::Approach { to, radius_m, exit_buffer_m, within, motion } => Judge::Approach(Approach {
             to: patterns(to)?,
             radius_m: *radius_m,
@@ -297,6 +290,18 @@ fn compile_with(
         | Detect::Speeding { .. }) => {
             let (movement, latch) = Movement::new(moving, fence.cloned()).map_err(|problem| error(&problem))?;
             Judge::Movement { movement, latch }
+        }
+        seen @ (Detect::Intrusion { .. }
+        | Detect::Loitering { .. }
+        | Detect::Crowd { .. }
+        | Detect::LineCrossing { .. }
+        | Detect::Counting { .. }
+        | Detect::WrongWay { .. }
+        | Detect::ObjectLeft { .. }
+        | Detect::ObjectRemoved { .. }
+        | Detect::Sight { .. }) => {
+            let (rule, latch) = PictureRule::new(seen).ok_or_else(|| error(&"does not look at pictures"))?;
+            Judge::Picture { rule, latch }
         }
     };
     let schedule = rule.active.as_ref().map(|active| {
@@ -357,6 +362,7 @@ impl Rule {
                 (Judge::Movement { movement, .. }, Judge::Movement { movement: other, .. }) => {
                     movement.continues(other)
                 }
+                (Judge::Picture { rule, .. }, Judge::Picture { rule: other, .. }) => rule.continues(other),
                 _ => true,
             }
             && self.fence() == other.fence()
@@ -367,9 +373,10 @@ impl Rule {
         match (&self.judge, fact) {
             (Judge::Reading { metric, .. }, Fact::Reading(reading)) => *metric == reading.metric,
             (Judge::Condition { .. }, Fact::Reading(_))
-            | (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(_))
+            | (Judge::Movement { .. }, Fact::Position(_) | Fact::Picture(_))
+            | (Judge::Approach(_), Fact::Position(_))
             | (Judge::Hotspot { .. }, Fact::Thermal(_))
-            | (Judge::Intrusion { .. }, Fact::Picture(_))
+            | (Judge::Picture { .. }, Fact::Picture(_))
             | (Judge::Silent(_) | Judge::Dark(_), _) => true,
             _ => false,
         }
@@ -377,7 +384,10 @@ impl Rule {
 
     /// Whether what the fact says may have to wait for what is late.
     pub(super) fn sorts(&self, fact: &Fact) -> bool {
-        self.lateness_ms > 0 && matches!(self.judge, Judge::Reading { .. } | Judge::Movement { .. }) && self.hears(fact)
+        self.lateness_ms > 0
+            && matches!(self.judge, Judge::Reading { .. } | Judge::Movement { .. })
+            && matches!(fact, Fact::Reading(_) | Fact::Position(_))
+            && self.hears(fact)
     }
 
     /// How far the clock of what is judged in order is behind: an observation comes `lateness` after it happened at the
@@ -390,7 +400,7 @@ impl Rule {
     pub(super) fn fence(&self) -> Option<&Arc<str>> {
         match &self.judge {
             Judge::Movement { movement, .. } => movement.fence().map(|fence| &fence.id),
-            Judge::Intrusion { zone, .. } => Some(zone),
+            Judge::Picture { rule, .. } => rule.fence(),
             Judge::Reading { .. } | Judge::Condition { .. } | Judge::Silent(_) | Judge::Dark(_) => None,
             Judge::Hotspot { .. } | Judge::Together(_) | Judge::Approach(_) | Judge::Trouble { .. } => None,
         }
@@ -405,7 +415,7 @@ impl Judge {
             | Judge::Condition { latch, .. }
             | Judge::Movement { latch, .. }
             | Judge::Hotspot { latch, .. }
-            | Judge::Intrusion { latch, .. }
+            | Judge::Picture { latch, .. }
             | Judge::Trouble { latch, .. } => latch.hold_ms,
             Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) | Judge::Approach(_) => 0,
         }

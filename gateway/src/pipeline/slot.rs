@@ -2,6 +2,7 @@
 
 mod hours;
 mod moving;
+mod picture;
 mod why;
 
 use std::collections::VecDeque;
@@ -10,20 +11,21 @@ use std::sync::Arc;
 use outpost_detectors::condition::{ConditionState, Last};
 use outpost_detectors::flapping::FlappingState;
 use outpost_detectors::hotspot::HotspotScratch;
-use outpost_detectors::intrusion;
 use outpost_detectors::latch::{Latch, LatchState, Moment, Phase, Signal, Turn};
-use outpost_detectors::observation::{Blob, Fact, LinkReason, LinkState, Observation};
+use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation};
 use outpost_detectors::silent::SilentState;
-use outpost_fences::{PictureZone, Point};
+use outpost_fences::Point;
 use serde::{Deserialize, Serialize};
 
+use self::picture::Pictures;
 use super::late::{Late, LateState};
 use super::movement::{Sight, Sign, Trail};
+use super::picture::{CountingState, Figured, Framing};
 use super::reading::{Finding, Memory, figure};
 use super::redo::Stamp;
-use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
+use super::rules::{Judge, Rule};
 use super::watch::{approach::Company, earlier};
-use crate::nouns::{Figure, SnapshotAsk, Trouble, Why};
+use crate::nouns::{Figure, Trouble, Why};
 
 pub(super) struct Slot {
     pub(super) rule: usize,
@@ -31,8 +33,9 @@ pub(super) struct Slot {
     pub(super) stored: Stored,
     /// When the timer of this slot is set to; it may ring early, never late.
     pub(super) timer_ms: Option<i64>,
-    /// Zone of this camera that the rule watches.
-    pub(super) zone: Option<Arc<PictureZone>>,
+    /// What of this camera the rule watches.
+    pub(super) framing: Framing,
+    pictures: Option<Box<Pictures>>,
     /// Readings that the rule refused because they carry another unit than it names.
     pub(super) n_wrong_unit: u64,
     /// Observations remembered since the state was last written.
@@ -93,6 +96,11 @@ pub(super) enum State {
         readings: ConditionState,
         latch: LatchState,
     },
+    /// A rule that counts what crosses a line.
+    Counting {
+        count: CountingState,
+        latch: LatchState,
+    },
 }
 
 /// What the last observation showed: the reason, should the alert open now.
@@ -120,9 +128,12 @@ enum Memo {
         background_c: f32,
         n_pixels: usize,
     },
+    /// The figure is of what a camera saw, the rest of the greatest thing.
     Picture {
-        picture: u64,
-        blob: Blob,
+        figured: Figured,
+        area: Option<f32>,
+        size_m: Option<[f64; 2]>,
+        point: Option<Point>,
     },
     Link {
         state: LinkState,
@@ -157,6 +168,9 @@ impl State {
                 State::Condition { readings: condition.state(), latch: LatchState::default() }
             }
             Judge::Approach(_) => State::Approach(Company::default()),
+            Judge::Picture { rule, .. } if rule.counts_crossings() => {
+                State::Counting { count: CountingState::default(), latch: LatchState::default() }
+            }
             Judge::Movement { movement, .. } => {
                 State::Movement { trail: movement.trail(), latch: LatchState::default() }
             }
@@ -188,6 +202,7 @@ impl State {
             State::Latch(latch)
             | State::Movement { latch, .. }
             | State::Reading { latch, .. }
+            | State::Counting { latch, .. }
             | State::Condition { latch, .. } => Some(latch),
             State::Silent(_) | State::Approach(_) => None,
         }
@@ -198,6 +213,7 @@ impl State {
             State::Latch(latch)
             | State::Movement { latch, .. }
             | State::Reading { latch, .. }
+            | State::Counting { latch, .. }
             | State::Condition { latch, .. } => Some(latch),
             State::Silent(_) | State::Approach(_) => None,
         }
@@ -234,13 +250,14 @@ impl State {
 }
 
 impl Slot {
-    pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, zone: Option<Arc<PictureZone>>) -> Slot {
+    pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, framing: Framing) -> Slot {
         Slot {
             rule,
             source,
             stored,
             timer_ms: None,
-            zone,
+            framing,
+            pictures: None,
             n_wrong_unit: 0,
             n_unsaved: 0,
             hours_ms: None,
@@ -256,6 +273,7 @@ impl Slot {
     pub(super) fn inherit(&mut self, old: Slot) {
         self.stored = old.stored;
         self.memo = old.memo;
+        self.pictures = old.pictures;
     }
 
     /// The alerts of others that are open together with the newest, and where that is.
@@ -334,21 +352,8 @@ impl Slot {
                 }
                 self.latched(latch, heat.signal, moment)
             }
-            (Judge::Intrusion { area_min, latch, .. }, Fact::Picture(facts)) => {
-                let Some(zone) = &self.zone else { return Turn::Stay };
-                match intrusion::in_zone(&facts.blobs, |x, y| zone.contains(x, y), *area_min) {
-                    Some(blob) => {
-                        self.memo = Memo::Picture { picture: facts.picture, blob };
-                        self.stored.seen_at_ms = Some(moment.at_ms);
-                        if self.is_holding() {
-                            self.n_unsaved = self.n_unsaved.saturating_add(1);
-                        }
-                        self.latched(latch, Signal::On, moment)
-                    }
-                    None if self.flickers(moment.at_ms) => Turn::Stay,
-                    None => self.latched(latch, Signal::Off, moment),
-                }
-            }
+            (Judge::Picture { rule, latch }, Fact::Picture(facts)) => self.pictured(rule, latch, facts, moment),
+            (Judge::Movement { .. }, Fact::Picture(facts)) => self.seen_on_map(rule, facts, moment),
             _ => Turn::Stay,
         }
     }
@@ -442,15 +447,11 @@ impl Slot {
 
     fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
         match &mut self.stored.state {
-            State::Latch(state) | State::Reading { latch: state, .. } => latch.observe(state, signal, moment),
+            State::Latch(state) | State::Reading { latch: state, .. } | State::Counting { latch: state, .. } => {
+                latch.observe(state, signal, moment)
+            }
             State::Movement { .. } | State::Silent(_) | State::Condition { .. } | State::Approach(_) => Turn::Stay,
         }
-    }
-
-    /// Whether the moving thing was lost only a moment ago, during its dwell.
-    fn flickers(&self, now_at_ms: i64) -> bool {
-        let seen_at_ms = self.stored.seen_at_ms.filter(|_| self.is_holding());
-        seen_at_ms.is_some_and(|at_ms| now_at_ms.saturating_sub(at_ms) < INTRUSION_GAP_MS)
     }
 
     fn is_holding(&self) -> bool {
@@ -465,7 +466,7 @@ impl Judge {
             | Judge::Condition { latch, .. }
             | Judge::Movement { latch, .. }
             | Judge::Hotspot { latch, .. }
-            | Judge::Intrusion { latch, .. }
+            | Judge::Picture { latch, .. }
             | Judge::Trouble { latch, .. } => Some(latch),
             Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) | Judge::Approach(_) => None,
         }

@@ -17,13 +17,14 @@ use outpost_detectors::flapping::Opening;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::latch::Turn;
 use outpost_detectors::observation::Observation;
-use outpost_fences::{FenceSet, PictureZone};
+use outpost_fences::FenceSet;
 
 use self::message::Unjudged;
 use self::together::Parts;
 use super::late::Late;
+use super::picture::Cameras;
 use super::redo::Redo;
-use super::rules::{self, Judge, Rule, RuleError, Zones};
+use super::rules::{self, Judge, Rule, RuleError};
 use super::slot::{Slot, Stored, seconds};
 use crate::config::Config;
 use crate::nouns::{Alert, AlertKey, Cleared, Place, RedoChange, StateRow, Trouble};
@@ -40,7 +41,7 @@ pub enum Effect {
 
 pub struct Watch {
     rules: Vec<Rule>,
-    zones: Zones,
+    cameras: Cameras,
     places: HashMap<Arc<str>, Place>,
     /// First and last+1 slot of each source; a source without rules has none.
     by_source: HashMap<Arc<str>, (usize, usize), RandomState>,
@@ -62,26 +63,17 @@ pub struct Watch {
 
 impl Watch {
     pub fn new(config: &Config, fences: &FenceSet) -> Result<Watch, RuleError> {
-        let mut zones = Zones::new();
+        let cameras = Cameras::new(config)?;
         let mut places = HashMap::new();
         for camera in &config.cameras {
-            let source: Arc<str> = format!("cam:{}", camera.id).into();
-            for zone in &camera.zones {
-                let what = |problem: &dyn std::fmt::Display| RuleError {
-                    rule: String::new(),
-                    what: format!("camera \"{}\", zone \"{}\": {problem}", camera.id, zone.id),
-                };
-                let polygon = PictureZone::new(&zone.polygon).map_err(|problem| what(&problem))?;
-                zones.insert((source.clone(), zone.id.as_str().into()), Arc::new(polygon));
-            }
-            places.insert(source, place(&camera.name, camera.place));
+            places.insert(format!("cam:{}", camera.id).into(), place(&camera.name, camera.place));
         }
         for source in &config.sources {
             places.insert(source.id.as_str().into(), place(&source.name, source.place));
         }
         Ok(Watch {
             rules: rules::compile(config, fences)?,
-            zones,
+            cameras,
             places,
             by_source: HashMap::default(),
             last: None,
@@ -261,24 +253,16 @@ impl Watch {
         }
         let first = self.slots.len();
         for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.matches(source)) {
-            let zone = match &rule.judge {
-                Judge::Intrusion { zone, .. } => self.zone(source, zone),
-                _ => None,
-            };
             let stored = Stored::new(&rule.judge);
             if let Judge::Approach(_) = rule.judge {
                 self.movers.entry(number).or_default().push(self.slots.len());
             }
-            let mut slot = Slot::new(number, source.clone(), stored, zone);
+            let mut slot = Slot::new(number, source.clone(), stored, self.cameras.framing(source, &rule.judge));
             slot.late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
             self.slots.push(slot);
         }
         self.by_source.insert(source.clone(), (first, self.slots.len()));
         Some(first..self.slots.len())
-    }
-
-    fn zone(&self, source: &Arc<str>, zone: &Arc<str>) -> Option<Arc<PictureZone>> {
-        self.zones.get(&(source.clone(), zone.clone())).cloned()
     }
 
     /// Tells what a turn means, and those that it left to come.
@@ -426,6 +410,8 @@ fn place(name: &str, point: Option<[f64; 2]>) -> Place {
 
 #[cfg(test)]
 mod moving_tests;
+#[cfg(test)]
+mod picture_tests;
 #[cfg(test)]
 mod several_tests;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
-use outpost_detectors::observation::{Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts};
+use outpost_detectors::observation::{Fact, Link, LinkReason, LinkState, Observation, PictureFacts};
 use tokio::sync::mpsc;
 use tracing::warn;
 
@@ -17,7 +17,7 @@ use super::lane::Look;
 use super::pace::Verdict;
 use super::queue::{Claim, Work};
 use super::spare::Spare;
-use outpost_detectors::background::{MotionConfig, MotionModel};
+use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
 
 /// Key frames in a row without a picture, after which the camera counts as one that is not decoded here.
@@ -33,6 +33,7 @@ pub(crate) struct Eye {
     out: mpsc::Sender<Observation>,
     counters: Arc<Counters>,
     pictures: Arc<Pictures>,
+    lookout: Lookout,
     state: State,
 }
 
@@ -40,7 +41,6 @@ pub(crate) struct Eye {
 #[derive(Default)]
 struct State {
     decoder: Option<Guarded>,
-    motion: Option<Motion>,
     session: u64,
     last_number: u64,
     /// Whether all units since the last key frame were decoded, so that the next delta frame can be.
@@ -55,12 +55,6 @@ struct State {
     picture: u64,
 }
 
-struct Motion {
-    width: usize,
-    height: usize,
-    model: MotionModel,
-}
-
 impl Eye {
     pub(crate) fn new(
         source: Arc<str>,
@@ -68,10 +62,11 @@ impl Eye {
         out: mpsc::Sender<Observation>,
         counters: Arc<Counters>,
         pictures: Arc<Pictures>,
+        lookout: Lookout,
     ) -> Self {
         // A camera's second eye numbers no picture as its first one did.
         let picture = counters.decoded.load(Relaxed);
-        Eye { source, active_ms, out, counters, pictures, state: State { picture, ..State::default() } }
+        Eye { source, active_ms, out, counters, pictures, lookout, state: State { picture, ..State::default() } }
     }
 
     fn judge(&mut self, work: &Work, spare: &mut Spare) {
@@ -123,15 +118,17 @@ impl Eye {
         }
         self.state.picture += 1;
         let picture = self.state.picture;
-        let blobs = self.state.movement(&frame, received_ms).to_vec();
-        if unit.key && self.state.motion.as_ref().is_some_and(|motion| motion.model.is_watching()) {
-            self.counters.judged(Verdict { number: work.number, moved: !blobs.is_empty() });
+        let luma = Luma { width: frame.width, height: frame.height, stride: frame.width, pixels: &frame.luma };
+        let facts = PictureFacts { picture, ..self.lookout.look(&luma, received_ms) };
+        let moves = !facts.blobs.is_empty();
+        if unit.key && !facts.sight.is_unsettled {
+            self.counters.judged(Verdict { number: work.number, moved: moves });
         }
-        if !blobs.is_empty() {
+        if self.lookout.is_stirring() {
             self.state.active_until_ms = received_ms.saturating_add(self.active_ms);
-            self.counters.moving.fetch_add(1, Relaxed);
         }
-        let shows = if !blobs.is_empty() {
+        self.counters.moving.fetch_add(u64::from(moves), Relaxed);
+        let shows = if moves || self.lookout.is_stirring() {
             Shows::Movement(Arc::new(frame))
         } else if unit.key {
             // A copy: the unit's own buffer may be twice its length.
@@ -141,7 +138,7 @@ impl Eye {
         };
         // Kept before it is spoken of, so that whoever hears of it finds it.
         self.pictures.keep(picture, received_ms, shows);
-        self.say(Fact::Picture(PictureFacts { picture, blobs }), received_ms);
+        self.say(Fact::Picture(facts), received_ms);
     }
 
     fn failed_key(&mut self, error: &str) {
@@ -179,6 +176,7 @@ impl Look for Eye {
     fn reset(&mut self) {
         let (picture, session) = (self.state.picture, self.state.session);
         self.state = State { picture, session, ..State::default() };
+        self.lookout.begin_anew();
         self.counters.decode_errors.fetch_add(1, Relaxed);
     }
 }
@@ -209,17 +207,5 @@ impl State {
             self.unbroken = true;
         }
         self.last_number = work.number;
-    }
-
-    fn movement(&mut self, frame: &Frame, at_ms: i64) -> &[Blob] {
-        let same = |motion: &Motion| (motion.width, motion.height) == (frame.width, frame.height);
-        let kept = self.motion.take().filter(same);
-        let motion = self.motion.insert(kept.unwrap_or_else(|| Motion {
-            width: frame.width,
-            height: frame.height,
-            model: MotionModel::new(MotionConfig::default()),
-        }));
-        let luma = Luma { width: frame.width, height: frame.height, stride: frame.width, pixels: &frame.luma };
-        motion.model.observe(&luma, at_ms)
     }
 }

@@ -22,6 +22,8 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use outpost_detectors::background::MotionConfig;
+use outpost_detectors::lookout::Lookout;
 use outpost_detectors::observation::Observation;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -68,7 +70,7 @@ impl Cameras {
         let counters: Vec<_> = cameras.iter().map(|camera| (name(camera), Arc::<Counters>::default())).collect();
         let all: Arc<[Arc<Counters>]> = counters.iter().map(|(_, counters)| counters.clone()).collect();
         let mut pinned: Vec<Vec<usize>> = vec![Vec::new(); n_threads];
-        let (sessions, mut sights) = (TaskTracker::new(), Vec::new());
+        let (sessions, mut sights, mut lookouts) = (TaskTracker::new(), Vec::new(), Vec::new());
         let admission = Arc::new(Admission::new(video.open_max));
         for (index, camera) in cameras.iter().enumerate() {
             let source = counters[index].0.clone();
@@ -76,17 +78,23 @@ impl Cameras {
             let thread = pin(&source, n_threads);
             pinned[thread].push(index);
             sights.push((source, sight));
+            lookouts.push(lookout(camera));
             let feed = Feed::new(index, camera, video, queues[thread].clone(), all.clone(), out.clone());
             sessions.spawn(session(feed, camera.clone(), admission.clone(), stop.clone()));
         }
         sessions.close();
-        let seeds: Arc<[_]> = sights.iter().map(|(source, sight)| (source.clone(), sight.pictures.clone())).collect();
+        let seeds: Arc<[_]> = sights
+            .iter()
+            .zip(lookouts)
+            .map(|((source, sight), lookout)| (source.clone(), sight.pictures.clone(), lookout))
+            .collect();
         let mut lanes = Vec::new();
         for (number, (queue, cameras)) in queues.iter().zip(pinned).enumerate() {
             let (seeds, all, out, active_ms) = (seeds.clone(), all.clone(), out.clone(), video.active.ms());
             let fresh = move |camera: usize| {
-                let (source, pictures) = seeds[camera].clone();
-                Eye::new(source, active_ms, out.clone(), all[camera].clone(), pictures)
+                let (source, pictures, lookout) = &seeds[camera];
+                let (all, lookout) = (all[camera].clone(), lookout.another());
+                Eye::new(source.clone(), active_ms, out.clone(), all, pictures.clone(), lookout)
             };
             let share = video.decode_cores / n_threads as f64;
             let lane = Lane::new(format!("decode-{number}"), queue.clone(), share, cameras, Box::new(fresh));
@@ -134,6 +142,11 @@ impl Cameras {
 /// How a camera is called in observations.
 fn name(camera: &config::Camera) -> Arc<str> {
     Arc::from(format!("cam:{}", camera.id))
+}
+
+fn lookout(camera: &config::Camera) -> Lookout {
+    let motion = MotionConfig { absorb_ms: camera.absorb_after.ms(), ..MotionConfig::default() };
+    Lookout::new(motion, camera.masks.clone())
 }
 
 fn pin(source: &str, n_threads: usize) -> usize {

@@ -30,6 +30,8 @@ mod notify_mqtt;
 mod notify_webhook;
 mod page;
 mod page_chromium;
+mod pictures;
+mod pictures_truth;
 mod quiet_path;
 mod readme;
 mod real_payloads;

@@ -27,6 +27,9 @@ const PURE: &[&str] = &[
     "gateway/src/pipeline/slot.rs",
     "gateway/src/pipeline/slot/hours.rs",
     "gateway/src/pipeline/slot/moving.rs",
+    "gateway/src/pipeline/slot/picture.rs",
+    "gateway/src/pipeline/picture.rs",
+    "gateway/src/pipeline/picture/memory.rs",
     "gateway/src/pipeline/movement.rs",
     "gateway/src/pipeline/rules.rs",
 ];

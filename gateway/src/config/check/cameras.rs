@@ -3,6 +3,7 @@
 use super::Outside;
 use super::look::Look;
 use super::parts::check_url;
+use super::pictures;
 use super::tree::Path;
 use crate::config::{Camera, Config, Transport};
 
@@ -38,6 +39,7 @@ fn check_camera(look: &mut Look<'_>, at: &Path, camera: &Camera) {
     for (j, mask) in camera.masks.iter().enumerate() {
         check_polygon(look, &at.key("masks").index(j), mask);
     }
+    pictures::check_camera(look, at, camera);
     let spans = [
         ("dark_after", camera.dark_after),
         ("open_timeout", camera.open_timeout),

@@ -17,6 +17,7 @@ mod listeners;
 mod look;
 mod movement;
 mod parts;
+mod pictures;
 mod readings;
 mod rules;
 mod shape;

@@ -6,7 +6,7 @@ use super::fences::Known;
 use super::look::Look;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
-use super::{calendars, conditions, movement, readings};
+use super::{calendars, conditions, movement, pictures, readings};
 use crate::config::pattern::SourcePattern;
 use crate::config::topic::{Part, SourceTemplate, TopicFilter};
 use crate::config::{Camera, Config, Detect, Feed, Format, Rule, Span, unit};
@@ -71,10 +71,14 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Known
                 check_patterns(look, &detect.key("to"), to, &estate);
                 movement::check(look, &detect, &rule.detect, fences);
             }
-            Detect::Intrusion { zone, min_area, .. } => {
-                look.check_within(&detect.key("min_area"), *min_area, 0.0, 1.0);
-                check_cameras(look, at, &estate, &patterns);
-                check_zone(look, &detect.key("zone"), zone, &estate, &patterns);
+            Detect::Intrusion { .. } | Detect::Loitering { .. } | Detect::Crowd { .. } | Detect::Sight { .. } => {
+                check_pictures(look, at, rule, &estate, &patterns);
+            }
+            Detect::LineCrossing { .. } | Detect::Counting { .. } | Detect::WrongWay { .. } => {
+                check_pictures(look, at, rule, &estate, &patterns);
+            }
+            Detect::ObjectLeft { .. } | Detect::ObjectRemoved { .. } => {
+                check_pictures(look, at, rule, &estate, &patterns);
             }
         }
     }
@@ -273,14 +277,8 @@ fn check_cameras(look: &mut Look<'_>, at: &Path, estate: &Estate<'_>, patterns: 
     }
 }
 
-fn check_zone(look: &mut Look<'_>, at: &Path, zone: &str, estate: &Estate<'_>, patterns: &[SourcePattern]) {
-    let mut cameras = estate.cameras_of(patterns).peekable();
-    if !is_complete(look) || cameras.peek().is_none() {
-        return;
-    }
-    let known: Vec<&str> = cameras.flat_map(|camera| camera.zones.iter().map(|zone| zone.id.as_str())).collect();
-    if !known.contains(&zone) {
-        let hint = did_you_mean(zone, &known).or_else(|| one_of("there are", &known));
-        look.error_hint(at, format!("no camera of this rule has a zone {zone:?}"), hint);
-    }
+fn check_pictures(look: &mut Look<'_>, at: &Path, rule: &Rule, estate: &Estate<'_>, patterns: &[SourcePattern]) {
+    check_cameras(look, at, estate, patterns);
+    let cameras: Vec<&Camera> = if is_complete(look) { estate.cameras_of(patterns).collect() } else { Vec::new() };
+    pictures::check(look, &at.key("detect"), &rule.detect, &cameras);
 }

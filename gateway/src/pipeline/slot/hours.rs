@@ -37,6 +37,7 @@ impl Slot {
         }
         let old = std::mem::replace(&mut self.stored.state, State::new(&rule.judge));
         self.signs.clear();
+        self.forget_pictures();
         self.memo = Memo::OffDuty;
         if old.is_raised() { Turn::Clear } else { Turn::Shift }
     }

@@ -47,10 +47,9 @@ impl Slot {
                     figure("pixels", *n_pixels as f64, None),
                 ],
             },
-            (Judge::Intrusion { zone, .. }, Memo::Picture { blob, .. }) => Why {
-                text: format!("something moves in {zone}{held}"),
-                figures: vec![figure("area", f64::from(blob.area), None)],
-            },
+            (Judge::Picture { rule, .. }, Memo::Picture { figured, area, size_m, .. }) => {
+                rule.why(*figured, *area, *size_m, &held)
+            }
             (Judge::Together(_), Memo::Together { names, .. }) => {
                 Why { text: format!("together: {names}"), figures: vec![] }
             }
@@ -79,21 +78,13 @@ impl Slot {
         self.readings().map(text).collect::<Vec<_>>().join(", ")
     }
 
-    /// Where a moving subject was, and which picture shows it.
+    /// Where a moving subject was.
     pub(in crate::pipeline) fn point(&self) -> Option<(f64, f64)> {
         match self.memo {
             Memo::Moved { point, .. }
             | Memo::Met { point: Some(point), .. }
+            | Memo::Picture { point: Some(point), .. }
             | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
-            _ => None,
-        }
-    }
-
-    pub(in crate::pipeline) fn snapshot(&self) -> Option<SnapshotAsk> {
-        match (&self.memo, &self.zone) {
-            (Memo::Picture { picture, blob, .. }, Some(zone)) => {
-                Some(SnapshotAsk { picture: *picture, zone: zone.points().to_vec(), boxes: vec![*blob] })
-            }
             _ => None,
         }
     }
@@ -109,7 +100,7 @@ impl Slot {
             (Judge::Silent(_), _) => "heard again".into(),
             (Judge::Dark(_), _) => "pictures again".into(),
             (Judge::Movement { movement, .. }, _) => movement.why_cleared(),
-            (Judge::Intrusion { zone, .. }, _) => format!("nothing moves in {zone}"),
+            (Judge::Picture { rule, .. }, _) => rule.why_cleared(),
             (Judge::Together(_), _) => "no longer together".into(),
             (Judge::Trouble { .. }, Memo::Trouble(why)) if !why.text.is_empty() => why.text.clone(),
             (Judge::Approach(_), _) => "apart again".into(),

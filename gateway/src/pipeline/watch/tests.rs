@@ -93,7 +93,8 @@ fn fix(at_ms: i64, lon: f64) -> Observation {
 
 fn picture(at_ms: i64, feet: Option<f32>) -> Observation {
     let blob = |bottom| Blob { left: 0.4, top: bottom - 0.3, right: 0.5, bottom, area: 0.01 };
-    let facts = PictureFacts { picture: at_ms as u64, blobs: feet.map(blob).into_iter().collect() };
+    let facts =
+        PictureFacts { picture: at_ms as u64, blobs: feet.map(blob).into_iter().collect(), ..Default::default() };
     at("cam:gate", at_ms, Fact::Picture(facts))
 }
 
@@ -209,7 +210,7 @@ fn something_that_dwells_in_the_zone_is_an_intrusion_with_its_picture() {
         panic!("no alert: {effects:?}")
     };
     let ask = alert.snapshot.as_ref().unwrap();
-    assert_eq!((ask.boxes.len(), ask.zone.len()), (1, 4));
+    assert_eq!((ask.boxes.len(), ask.zones[0].len()), (1, 4));
     watch.step(&picture(6_000, None), &mut effects);
     watch.step(&picture(10_000, None), &mut effects);
     assert_eq!(told(&effects), ["open no-entry", "clear no-entry"]);

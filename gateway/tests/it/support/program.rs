@@ -227,6 +227,14 @@ impl Program {
         answer.json()
     }
 
+    /// What is no text.
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = client().get(format!("http://{}{path}", self.address)).bearer_auth(TOKEN);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.bytes().await.unwrap().to_vec()
+    }
+
     /// Whatever the status is.
     pub(crate) async fn json_of_any(&self, path: &str) -> Value {
         self.get(path).await.json()

@@ -1,7 +1,14 @@
-//! Zones and tripwires in a camera's picture, in shares of its width and height. Knows nothing of blobs or pixels.
+//! Zones and tripwires in a camera's picture, in shares of its width and height, and the ground that it shows. Knows
+//! nothing of blobs or pixels.
 
-use crate::plane::{Xy, is_odd, is_way_crossed, ring_edges, signed_area};
-use crate::shape::{Direction, FlawKind, self_contacts};
+pub mod ground;
+pub mod line;
+
+use crate::plane::{Xy, is_odd, ring_edges, signed_area};
+use crate::shape::{FlawKind, self_contacts};
+
+pub use ground::{Ground, GroundError};
+pub use line::{PassageState, PictureLine};
 
 /// Corners of one zone: an operator draws a dozen.
 pub const CORNERS_MAX: usize = 1_000;
@@ -16,15 +23,17 @@ pub struct PictureZone {
     ring: Vec<Xy>,
 }
 
-/// Why corners are no zone.
+/// Why points are no zone, or no line.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "each says what it means in its message")]
 pub enum ZoneError {
     #[error("the zone has {n} different corners of at least 3")]
     TooFewPoints { n: usize },
-    #[error("the zone has {n} corners of at most {CORNERS_MAX}")]
+    #[error("the line has {n} different points of at least 2")]
+    TooShort { n: usize },
+    #[error("{n} points of at most {CORNERS_MAX}")]
     TooManyPoints { n: usize },
-    #[error("corner {corner} is [{x}, {y}]: both numbers are shares of the picture, 0 to 1")]
+    #[error("point {corner} is [{x}, {y}]: both numbers are shares of the picture, 0 to 1")]
     OutOfRange { corner: usize, x: f32, y: f32 },
     #[error("the zone crosses itself at [{x:.4}, {y:.4}]: put the corners in the order in which one walks the border")]
     SelfCrossing { x: f32, y: f32 },
@@ -104,49 +113,55 @@ impl PictureZone {
         is_odd(ring_edges(&self.ring), p) || ring_edges(&self.ring).any(|edge| edge.holds(p))
     }
 
+    /// Area, as a share of the picture.
+    pub fn area(&self) -> f32 {
+        ring_area(&self.ring) as f32
+    }
+
+    /// How much of a box lies in the zone, 0..1; 0 for a box without area or of no numbers.
+    pub fn share_of(&self, [left, top, right, bottom]: [f32; 4]) -> f32 {
+        let area = (right - left) * (bottom - top);
+        // NaN compares false.
+        if !(area > 0.0 && area.is_finite() && right > left) {
+            return 0.0;
+        }
+        // Sutherland and Hodgman: side by side of the box, the zone is cut off beyond it. What is left of a zone with dents
+        // may be joined by edges that run there and back, which have no area.
+        let [left, top, right, bottom] = [left, top, right, bottom].map(f64::from);
+        let sides: [fn(&Xy, f64) -> f64; 4] = [|p, at| p.x - at, |p, at| p.y - at, |p, at| at - p.x, |p, at| at - p.y];
+        let mut ring = self.ring.clone();
+        for (inside, at) in sides.into_iter().zip([left, top, right, bottom]) {
+            ring = cut(&ring, |p| inside(p, at));
+        }
+        (ring_area(&ring) / f64::from(area)).clamp(0.0, 1.0) as f32
+    }
+
     /// The corners, the first not repeated.
     pub fn points(&self) -> &[[f32; 2]] {
         &self.points
     }
 }
 
-/// A tripwire in the picture: directed, with a left and a right as seen by one who walks along it with the picture's
-/// upper edge in front: x right, y down.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PictureLine {
-    points: Vec<[f32; 2]>,
+/// The part of a ring where `inside` is not negative.
+fn cut(ring: &[Xy], inside: impl Fn(&Xy) -> f64) -> Vec<Xy> {
+    let mut kept = Vec::with_capacity(ring.len() + 4);
+    let nexts = ring.iter().skip(1).chain(ring.first());
+    for (a, b) in ring.iter().zip(nexts) {
+        let (from, to) = (inside(a), inside(b));
+        if from >= 0.0 {
+            kept.push(*a);
+        }
+        if (from >= 0.0) != (to >= 0.0) {
+            let share = from / (from - to);
+            kept.push(Xy { x: a.x + share * (b.x - a.x), y: a.y + share * (b.y - a.y) });
+        }
+    }
+    kept
 }
 
-impl PictureLine {
-    /// Two or more points in order.
-    ///
-    /// # Errors
-    ///
-    /// [`ZoneError::TooFewPoints`] for fewer than two different points, [`ZoneError::TooManyPoints`],
-    /// [`ZoneError::OutOfRange`].
-    pub fn new(points: &[[f32; 2]]) -> Result<PictureLine, ZoneError> {
-        let points = read_corners(points)?;
-        if points.len() < 2 {
-            return Err(ZoneError::TooFewPoints { n: points.len() });
-        }
-        Ok(PictureLine { points })
-    }
-
-    /// Each passage of something that moved from one place to another, in the order of the line's edges; each passage of
-    /// a way in steps belongs to one step.
-    pub fn crossings(&self, from: [f32; 2], to: [f32; 2]) -> impl Iterator<Item = Direction> + '_ {
-        let xy = |[x, y]: [f32; 2]| Xy::new(x.into(), y.into());
-        self.points.windows(2).filter_map(move |pair| {
-            let passage = is_way_crossed(xy(pair[0]), xy(pair[1]), xy(from), xy(to))?;
-            // In a picture y runs down, which swaps the sides.
-            Some(if passage.from_left { Direction::RightToLeft } else { Direction::LeftToRight })
-        })
-    }
-
-    /// First to last.
-    pub fn points(&self) -> &[[f32; 2]] {
-        &self.points
-    }
+/// Of a ring whose last corner joins its first; either way round.
+fn ring_area(ring: &[Xy]) -> f64 {
+    signed_area(ring).abs()
 }
 
 /// In range, none twice in a row.
@@ -172,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rectangles_circles_and_lines_are_drawn_in_shares_of_the_picture() {
+    fn rectangles_and_circles_are_drawn_in_shares_of_the_picture() {
         let zone = PictureZone::rectangle([0.2, 0.1], [0.6, 0.5]).unwrap();
         assert!(zone.contains(0.2, 0.1) && zone.contains(0.6, 0.5) && !zone.contains(0.61, 0.3));
         // In a picture twice as wide as high a circle of a quarter of the height is an eighth of the width.
@@ -183,14 +198,6 @@ mod tests {
         assert!(zone.contains(0.0, 0.5) && zone.contains(0.24, 0.5) && !zone.contains(0.26, 0.5));
         assert!(matches!(PictureZone::circle([0.5, 0.5], 0.0, 1.0), Err(ZoneError::BadRadius { .. })));
         assert!(PictureZone::circle([5.0, 5.0], 0.1, 1.0).is_err());
-
-        // Upwards in the picture: left is where x is less.
-        let wire = PictureLine::new(&[[0.5, 1.0], [0.5, 0.0]]).unwrap();
-        assert_eq!(wire.crossings([0.4, 0.5], [0.6, 0.5]).collect::<Vec<_>>(), [Direction::LeftToRight]);
-        assert_eq!(wire.crossings([0.6, 0.5], [0.4, 0.5]).collect::<Vec<_>>(), [Direction::RightToLeft]);
-        let halves = wire.crossings([0.4, 0.5], [0.5, 0.5]).chain(wire.crossings([0.5, 0.5], [0.6, 0.5])).count();
-        assert_eq!(halves, 1);
-        assert!(PictureLine::new(&[[0.5, 1.0], [0.5, 1.0]]).is_err());
     }
 
     const LOWER_HALF: [[f32; 2]; 4] = [[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]];
@@ -226,5 +233,27 @@ mod tests {
         assert_eq!(err(&vec![a; CORNERS_MAX + 1]), ZoneError::TooManyPoints { n: CORNERS_MAX + 1 });
         // The same border drawn twice would be outside everywhere by the odd-even rule.
         assert!(matches!(err(&[a, b, c, d, a, b, c, d]), ZoneError::SelfCrossing { .. }));
+    }
+
+    #[test]
+    fn the_share_of_a_box_in_a_zone_is_that_of_its_area() {
+        let zone = PictureZone::new(&LOWER_HALF).unwrap();
+        assert!((zone.area() - 0.5).abs() < 1e-6);
+        for (sides, share) in [
+            ([0.1, 0.6, 0.2, 0.9], 1.0),
+            ([0.1, 0.4, 0.2, 0.6], 0.5),
+            ([0.1, 0.1, 0.2, 0.5], 0.0),
+            ([0.9, 0.5, 1.1, 1.5], 0.25),
+            ([0.2, 0.6, 0.2, 0.9], 0.0),
+            ([0.3, 0.6, 0.2, 0.5], 0.0),
+            ([f32::NAN, 0.6, 0.2, 0.9], 0.0),
+        ] {
+            assert!((zone.share_of(sides) - share).abs() < 1e-5, "{sides:?}: {}", zone.share_of(sides));
+        }
+        // A comb of two teeth: the dent between them is not in it.
+        let comb = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.75, 1.0], [0.75, 0.5], [0.25, 0.5], [0.25, 1.0], [0.0, 1.0]];
+        let zone = PictureZone::new(&comb).unwrap();
+        assert!((zone.share_of([0.0, 0.5, 1.0, 1.0]) - 0.5).abs() < 1e-5);
+        assert!((zone.share_of([0.3, 0.6, 0.7, 0.9])).abs() < 1e-5);
     }
 }

@@ -1,0 +1,184 @@
+//! Watch over pictures: what survives a restart, and what a camera shows of the map.
+
+use outpost_detectors::observation::{Blob, Fact, Observation, PictureFacts, Track};
+use outpost_fences::{FenceSet, geojson};
+
+use super::*;
+
+const RULES: &str = r#"
+    [[fences]]
+    file = "not read here"
+
+    [[cameras]]
+    id = "gate"
+    url = "rtsp://192.0.2.1/"
+    place = [106.0, 29.8]
+    zones = [{ id = "z", polygon = [[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]] }]
+    lines = [{ id = "l", points = [[0.5, 1.0], [0.5, 0.0]] }]
+    ground = [
+      { at = [0.1, 0.9], place = [106.00000, 29.80000] },
+      { at = [0.9, 0.9], place = [106.00010, 29.80000] },
+      { at = [0.7, 0.5], place = [106.00020, 29.80030] },
+      { at = [0.3, 0.5], place = [105.99990, 29.80030] },
+    ]
+
+    [[rules]]
+    id = "counted"
+    sources = ["cam:gate"]
+    detect = { kind = "counting", line = "l", n = 3, per = "60s" }
+    severity = "minor"
+
+    [[rules]]
+    id = "stays"
+    sources = ["cam:gate"]
+    detect = { kind = "inside", fence = "yard", for = "5s" }
+    severity = "minor"
+
+    [[rules]]
+    id = "crosses"
+    sources = ["cam:gate"]
+    detect = { kind = "cross", line = [[105.999, 29.80015], [106.001, 29.80015]], buffer_m = 1, clear_hold = "30s" }
+    severity = "minor"
+
+    [[rules]]
+    id = "dark"
+    sources = ["cam:gate"]
+    detect = { kind = "sight", fault = "too-dark", hold = "4s", clear_hold = "4s" }
+    severity = "minor"
+"#;
+
+/// North of 29.8001: what is nearer to the camera than some 10 m is not in it.
+const YARD: &str = r#"{ "type": "Feature", "id": "yard", "properties": {}, "geometry": { "type": "Polygon",
+    "coordinates": [[[105.99, 29.8001], [106.01, 29.8001], [106.01, 29.81], [105.99, 29.81], [105.99, 29.8001]]] } }"#;
+
+fn watch() -> Watch {
+    let config: Config = toml::from_str(RULES).unwrap();
+    Watch::new(&config, &FenceSet::new(geojson::parse(YARD).fences)).unwrap()
+}
+
+/// One thing with its foot there.
+fn picture(at_ms: i64, id: u64, [x, y]: [f32; 2]) -> Observation {
+    let blob = Blob { left: x - 0.02, right: x + 0.02, top: y - 0.2, bottom: y, area: 0.006 };
+    let track = Track { id, blob, since_ms: 0, still_ms: 0, travelled: 0.0 };
+    let facts = PictureFacts {
+        picture: at_ms as u64,
+        pixels: [640, 360],
+        blobs: vec![blob],
+        tracks: vec![track],
+        ..PictureFacts::default()
+    };
+    Observation { source: "cam:gate".into(), at_ms, received_ms: at_ms, fact: Fact::Picture(facts) }
+}
+
+fn opened(effects: &[Effect]) -> Vec<&Alert> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Open(alert) => Some(&**alert),
+            _ => None,
+        })
+        .collect()
+}
+
+fn cleared(effects: &[Effect]) -> Vec<&str> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Clear(cleared) => Some(&*cleared.key.rule),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn what_was_counted_survives_a_crash_after_any_picture() {
+    let ways: Vec<(u64, [f32; 2])> =
+        (1..=3).flat_map(|id| [(id, [0.4, 0.95]), (id, [0.6, 0.95])]).chain([(9, [0.2, 0.95])]).collect();
+    for crash_after in 0..ways.len() {
+        let (mut watch, mut effects, mut states) = (watch(), Vec::new(), std::collections::BTreeMap::new());
+        let mut n_opened = 0;
+        for (number, (id, at)) in ways.iter().enumerate() {
+            watch.step(&picture(60_000 + number as i64 * 1000, *id, *at), &mut effects);
+            watch.remember(&mut effects);
+            n_opened += opened(&effects).iter().filter(|alert| &*alert.key.rule == "counted").count();
+            for effect in effects.drain(..) {
+                if let Effect::Save(row) = effect {
+                    states.insert(row.rule.clone(), row);
+                }
+            }
+            // Between two things: what is followed is followed anew.
+            if number == crash_after && number % 2 == 1 {
+                watch = self::watch();
+                watch.restore(states.values().cloned().collect(), 60_000 + number as i64 * 1000, &mut effects);
+            }
+        }
+        assert_eq!(n_opened, 1, "killed after picture {crash_after}");
+    }
+}
+
+#[test]
+fn a_map_fence_watches_through_a_camera_and_says_where_and_with_which_picture() {
+    let (mut watch, mut effects) = (watch(), Vec::new());
+    // Away from the camera, over the line, and on in the yard.
+    for step in 0..30 {
+        let y = 0.9 - 0.4 * (step as f32 / 20.0).min(1.0);
+        watch.step(&picture(step * 1000, 1, [0.5, y]), &mut effects);
+    }
+    let alerts = opened(&effects);
+    let rules: Vec<&str> = alerts.iter().map(|alert| &*alert.key.rule).collect();
+    assert_eq!(rules, ["crosses", "stays"], "{alerts:?}");
+    let crossed = alerts[0];
+    assert_eq!(crossed.why.text, "crossed the line from right to left");
+    let stays = alerts[1];
+    assert_eq!(stays.why.text, "inside yard for 5 s");
+    let (lon, lat) = stays.place.point.unwrap();
+    assert!((lon - 106.000_05).abs() < 2e-5 && (29.8001..29.8004).contains(&lat), "{lon}, {lat}");
+    let shot = stays.snapshot.as_ref().unwrap();
+    assert_eq!((shot.picture as i64, shot.boxes.len()), (stays.opened_ms, 1));
+    assert!(cleared(&effects).is_empty(), "both are on");
+
+    // It goes, and with it what it did.
+    for step in 0..60 {
+        let nothing = PictureFacts { pixels: [640, 360], ..PictureFacts::default() };
+        let at_ms = 30_000 + step * 1000;
+        let seen = Observation { source: "cam:gate".into(), at_ms, received_ms: at_ms, fact: Fact::Picture(nothing) };
+        watch.step(&seen, &mut effects);
+    }
+    let mut ended = cleared(&effects);
+    ended.sort_unstable();
+    assert_eq!(ended, ["crosses", "stays"]);
+}
+
+#[test]
+fn two_things_before_a_camera_are_two_subjects() {
+    let (mut watch, mut effects) = (watch(), Vec::new());
+    // Each is in the yard for three seconds, one after the other at the other end.
+    for step in 0..4 {
+        watch.step(&picture(step * 1000, 1, [0.4, 0.55]), &mut effects);
+    }
+    for step in 4..8 {
+        watch.step(&picture(step * 1000, 2, [0.6, 0.55]), &mut effects);
+    }
+    assert!(opened(&effects).is_empty(), "nobody was there for five seconds");
+}
+
+#[test]
+fn a_fault_of_sight_has_to_last_both_ways() {
+    let (mut watch, mut effects) = (watch(), Vec::new());
+    let dark = |at_s: i64, is_dark: bool| {
+        let mut facts = PictureFacts { picture: at_s as u64, ..PictureFacts::default() };
+        facts.sight.faults.set(outpost_detectors::observation::SightFault::TooDark, is_dark);
+        let at_ms = at_s * 1000;
+        Observation { source: "cam:gate".into(), at_ms, received_ms: at_ms, fact: Fact::Picture(facts) }
+    };
+    for (at_s, is_dark) in
+        [(0, false), (1, true), (3, false), (4, true), (8, true), (9, false), (11, true), (12, false), (16, false)]
+    {
+        watch.step(&dark(at_s, is_dark), &mut effects);
+    }
+    let alerts = opened(&effects);
+    assert_eq!((alerts.len(), alerts[0].since_at_ms, alerts[0].opened_ms), (1, 4_000, 8_000));
+    assert_eq!(alerts[0].why.text, "the picture is too dark for 4 s");
+    assert_eq!(alerts[0].snapshot.as_ref().unwrap().picture, 8, "with the picture that shows it");
+    assert_eq!(cleared(&effects), ["dark"]);
+}
