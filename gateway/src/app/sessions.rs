@@ -101,6 +101,7 @@ pub(super) struct Pictures(pub(super) video::Evidence);
 
 impl Evidence for Pictures {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>> {
-        self.0.snapshot(source, ask.picture, std::slice::from_ref(&ask.zone), &ask.boxes)
+        let SnapshotAsk::Camera { picture, zone, boxes } = ask else { return None };
+        self.0.snapshot(source, *picture, std::slice::from_ref(zone), boxes)
     }
 }

@@ -9,6 +9,7 @@ mod defaults;
 mod detect;
 mod example;
 mod format;
+mod heat;
 mod listener;
 mod movement;
 pub mod pattern;
@@ -25,8 +26,10 @@ pub use check::load;
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use format::{
-    Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
+    ByteOrder, Format, ImagerOf, JsonAim, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing,
+    RegisterType, TimeUnit, WordOrder,
 };
+pub use heat::{Backdrop, Grows, HotArea, Shield, SurfaceOf};
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion};
 pub use scalar::{Bytes, Secret, SecretError, Span};
@@ -334,7 +337,7 @@ pub struct Calendar {
 }
 
 /// A rule outside these hours hears nothing, and what it has open then clears.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Active {
     pub calendar: String,

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use ndarray::Array2;
+use outpost_detectors::hotspot::Region;
 use outpost_detectors::observation::Blob;
 
 use crate::config::Severity;
@@ -57,12 +59,13 @@ pub struct Figure {
     pub unit: Option<Arc<str>>,
 }
 
-/// Which picture of the alert's camera is its evidence, and what to draw on it.
+/// What is to be drawn as the alert's evidence.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SnapshotAsk {
-    pub picture: u64,
-    pub zone: Vec<[f32; 2]>,
-    pub boxes: Vec<Blob>,
+pub enum SnapshotAsk {
+    /// A picture of its camera, and what to draw on it.
+    Camera { picture: u64, zone: Vec<[f32; 2]>, boxes: Vec<Blob> },
+    /// Degrees Celsius by row and column.
+    Heat { celsius: Arc<Array2<f32>>, regions: Vec<Region> },
 }
 
 /// The end of an alert.

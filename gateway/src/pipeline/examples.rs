@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use outpost_detectors::observation::{
-    Blob, Fact, Link, LinkState, Observation, PictureFacts, Position, Reading, ThermalFrame,
+    Blob, Fact, Link, LinkState, Observation, PictureFacts, Position, Reading, Surface, ThermalFrame,
 };
 use outpost_fences::FenceSet;
 
@@ -177,7 +177,7 @@ fn frame(rule: &Rule, hot: f32, background: f32) -> ThermalFrame {
             *celsius = hot;
         }
     }
-    ThermalFrame { celsius: Arc::new(celsius) }
+    ThermalFrame { celsius: Arc::new(celsius), surface: Surface::default(), aim: None }
 }
 
 impl fmt::Display for Event {

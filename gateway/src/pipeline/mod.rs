@@ -10,6 +10,7 @@
 
 pub mod backtest;
 pub mod examples;
+mod heat;
 mod late;
 mod movement;
 mod reading;

@@ -24,12 +24,13 @@ use crate::decode::{Decoded, Decoder, Request};
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::notify::body;
-use crate::nouns::{Alert, Command, Refusal, Ticket, Trouble};
+use crate::nouns::{Alert, Command, Refusal, SnapshotAsk, Ticket, Trouble};
 use crate::series::line;
 use crate::store::{Commit, NewDelivery, Store};
 use crate::telemetry::metrics::{FactMetrics, Metrics};
 use crate::telemetry::now_ms;
 use crate::telemetry::tally::FeedTally;
+use crate::thermal::draw;
 
 /// Longest sleep of the shell: how stale its heartbeat may be while all is well.
 const BEAT_MS: i64 = 1_000;
@@ -53,6 +54,8 @@ pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
+    /// Answered when what it did is on disk.
+    Observe(Box<Observation>, oneshot::Sender<()>),
 }
 
 /// Told once what the change of rules did is on disk.
@@ -75,7 +78,7 @@ pub struct Inputs {
 
 /// Pictures that alerts ask for. `None` where the pixels are gone: the alert opens without them.
 pub trait Evidence: Send {
-    fn snapshot(&self, source: &str, ask: &crate::nouns::SnapshotAsk) -> Option<Vec<u8>>;
+    fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>>;
 }
 
 /// What others may know of the shell while it runs.
@@ -142,6 +145,7 @@ struct Batch {
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
+    observed: Vec<oneshot::Sender<()>>,
     /// Everything that had come was taken: timers may ring by the clock.
     drained: bool,
     heard_ms: i64,
@@ -336,6 +340,10 @@ impl Shell {
                 }
                 batch.reloads.push((reply, taken));
             }
+            Ask::Observe(observation, reply) => {
+                self.take_observation(&observation, batch);
+                batch.observed.push(reply);
+            }
             Ask::Command(command, reply) => {
                 let answer = self.desk.command(&command, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
@@ -369,7 +377,10 @@ impl Shell {
     }
 
     fn picture(&self, alert: &Alert) -> Option<Vec<u8>> {
-        self.evidence.as_ref()?.snapshot(&alert.key.source, alert.snapshot.as_ref()?)
+        match alert.snapshot.as_ref()? {
+            SnapshotAsk::Heat { celsius, regions } => draw::jpeg(celsius.view(), regions),
+            camera => self.evidence.as_ref()?.snapshot(&alert.key.source, camera),
+        }
     }
 
     fn apply_desk(&mut self, batch: &mut Batch) {
@@ -430,6 +441,9 @@ impl Shell {
         }
         for (reply, answer) in batch.reloads.drain(..) {
             let _ = reply.send(answer);
+        }
+        for reply in batch.observed.drain(..) {
+            let _ = reply.send(());
         }
         true
     }

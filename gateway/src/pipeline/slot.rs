@@ -10,6 +10,7 @@ use std::sync::Arc;
 use outpost_detectors::condition::{ConditionState, Last};
 use outpost_detectors::flapping::FlappingState;
 use outpost_detectors::hotspot::HotspotScratch;
+use outpost_detectors::hotspot::trace::Trace;
 use outpost_detectors::intrusion;
 use outpost_detectors::latch::{Latch, LatchState, Moment, Phase, Signal, Turn};
 use outpost_detectors::observation::{Blob, Fact, LinkReason, LinkState, Observation};
@@ -17,6 +18,7 @@ use outpost_detectors::silent::SilentState;
 use outpost_fences::{PictureZone, Point};
 use serde::{Deserialize, Serialize};
 
+use super::heat::Seen;
 use super::late::{Late, LateState};
 use super::movement::{Sight, Sign, Trail};
 use super::reading::{Finding, Memory, figure};
@@ -88,6 +90,11 @@ pub(super) enum State {
         memory: Memory,
         latch: LatchState,
     },
+    /// A rule that looks at what heat does over several frames.
+    Heat {
+        trace: Trace,
+        latch: LatchState,
+    },
     /// The latest of each reading that a condition names.
     Condition {
         readings: ConditionState,
@@ -115,11 +122,7 @@ enum Memo {
         distance_m: f64,
     },
     OffDuty,
-    Heat {
-        max_c: f32,
-        background_c: f32,
-        n_pixels: usize,
-    },
+    Heat(Box<Seen>),
     Picture {
         picture: u64,
         blob: Blob,
@@ -160,6 +163,9 @@ impl State {
             Judge::Movement { movement, .. } => {
                 State::Movement { trail: movement.trail(), latch: LatchState::default() }
             }
+            Judge::Hotspot { heating, .. } if heating.remembers() => {
+                State::Heat { trace: Trace::default(), latch: LatchState::default() }
+            }
             Judge::Reading { test, .. } => match test.memory() {
                 Some(memory) => State::Reading { memory, latch: LatchState::default() },
                 None => State::Latch(LatchState::default()),
@@ -188,6 +194,7 @@ impl State {
             State::Latch(latch)
             | State::Movement { latch, .. }
             | State::Reading { latch, .. }
+            | State::Heat { latch, .. }
             | State::Condition { latch, .. } => Some(latch),
             State::Silent(_) | State::Approach(_) => None,
         }
@@ -198,6 +205,7 @@ impl State {
             State::Latch(latch)
             | State::Movement { latch, .. }
             | State::Reading { latch, .. }
+            | State::Heat { latch, .. }
             | State::Condition { latch, .. } => Some(latch),
             State::Silent(_) | State::Approach(_) => None,
         }
@@ -327,12 +335,23 @@ impl Slot {
             (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(position)) => {
                 self.moved(rule, position, moment)
             }
-            (Judge::Hotspot { hotspot, latch }, Fact::Thermal(frame)) => {
-                let heat = hotspot.judge(frame.celsius.view(), scratch);
-                if let (Some(region), Some(background_c)) = (&heat.region, heat.background_c) {
-                    self.memo = Memo::Heat { max_c: region.max_c, background_c, n_pixels: region.n_pixels };
+            (Judge::Hotspot { heating, latch }, Fact::Thermal(frame)) => {
+                let trace = match &mut self.stored.state {
+                    State::Heat { trace, .. } => Some(trace),
+                    _ => None,
+                };
+                let was_quiet = trace.as_ref().is_none_or(|trace| trace.is_empty());
+                let (signal, seen) = heating.judge(frame, moment.at_ms, trace, scratch);
+                if heating.remembers() && !(was_quiet && seen.is_none()) {
+                    self.n_unsaved = self.n_unsaved.saturating_add(1);
                 }
-                self.latched(latch, heat.signal, moment)
+                // A frame is large: it is not kept beyond what it shows.
+                match seen {
+                    Some(seen) => self.memo = Memo::Heat(Box::new(seen)),
+                    None if signal == Signal::Off => self.memo = Memo::Nothing,
+                    None => {}
+                }
+                self.latched(latch, signal, moment)
             }
             (Judge::Intrusion { area_min, latch, .. }, Fact::Picture(facts)) => {
                 let Some(zone) = &self.zone else { return Turn::Stay };
@@ -433,7 +452,9 @@ impl Slot {
 
     fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
         match &mut self.stored.state {
-            State::Latch(state) | State::Reading { latch: state, .. } => latch.observe(state, signal, moment),
+            State::Latch(state) | State::Reading { latch: state, .. } | State::Heat { latch: state, .. } => {
+                latch.observe(state, signal, moment)
+            }
             State::Movement { .. } | State::Silent(_) | State::Condition { .. } | State::Approach(_) => Turn::Stay,
         }
     }

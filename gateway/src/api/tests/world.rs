@@ -110,6 +110,9 @@ impl Office {
             Ask::Reload(_, reply) => {
                 let _ = reply.send(Ok(()));
             }
+            Ask::Observe(_, reply) => {
+                let _ = reply.send(());
+            }
         }
     }
 }

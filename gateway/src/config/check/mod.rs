@@ -13,6 +13,7 @@ mod cameras;
 mod conditions;
 mod feeds;
 mod fences;
+mod heat;
 mod listeners;
 mod look;
 mod movement;

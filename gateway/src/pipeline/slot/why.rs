@@ -39,14 +39,7 @@ impl Slot {
                 text: format!("within {distance_m:.0} m of {other}"),
                 figures: vec![figure("distance", *distance_m, Some("m"))],
             },
-            (Judge::Hotspot { .. }, Memo::Heat { max_c, background_c, n_pixels }) => Why {
-                text: format!("{max_c:.1} °C over a background of {background_c:.1} °C, {n_pixels} pixels{held}"),
-                figures: vec![
-                    figure("max", f64::from(*max_c), Some("Cel")),
-                    figure("background", f64::from(*background_c), Some("Cel")),
-                    figure("pixels", *n_pixels as f64, None),
-                ],
-            },
+            (Judge::Hotspot { heating, .. }, Memo::Heat(seen)) => heating.why(seen, &held),
             (Judge::Intrusion { zone, .. }, Memo::Picture { blob, .. }) => Why {
                 text: format!("something moves in {zone}{held}"),
                 figures: vec![figure("area", f64::from(blob.area), None)],
@@ -92,8 +85,9 @@ impl Slot {
     pub(in crate::pipeline) fn snapshot(&self) -> Option<SnapshotAsk> {
         match (&self.memo, &self.zone) {
             (Memo::Picture { picture, blob, .. }, Some(zone)) => {
-                Some(SnapshotAsk { picture: *picture, zone: zone.points().to_vec(), boxes: vec![*blob] })
+                Some(SnapshotAsk::Camera { picture: *picture, zone: zone.points().to_vec(), boxes: vec![*blob] })
             }
+            (Memo::Heat(seen), _) => Some(seen.snapshot()),
             _ => None,
         }
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use outpost_detectors::observation::{
-    Blob, Fact, Link, LinkReason, LinkState, PictureFacts, Position, Reading, ThermalFrame,
+    Blob, Fact, Link, LinkReason, LinkState, PictureFacts, Position, Reading, Surface, ThermalFrame,
 };
 use outpost_fences::geojson;
 use proptest::prelude::*;
 
 use super::*;
-use crate::nouns::{RedoRow, TroubleKind, Why};
+use crate::nouns::{RedoRow, SnapshotAsk, TroubleKind, Why};
 
 const RULES: &str = r#"
     [[cameras]]
@@ -186,7 +186,11 @@ fn a_hot_region_opens_and_a_cool_frame_clears() {
         let mut celsius = Array2::from_elem((8, 8), 20.0);
         celsius[[3, 3]] = hot;
         celsius[[3, 4]] = hot;
-        at("thermal/a", at_ms, Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius) }))
+        at(
+            "thermal/a",
+            at_ms,
+            Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius), surface: Surface::default(), aim: None }),
+        )
     };
     assert_eq!(
         played(&[frame(0, 20.0), frame(1_000, 90.0), frame(2_000, 91.0), frame(3_000, 30.0)]),
@@ -208,8 +212,8 @@ fn something_that_dwells_in_the_zone_is_an_intrusion_with_its_picture() {
     let Some(Effect::Open(alert)) = effects.iter().find(|effect| matches!(effect, Effect::Open(_))) else {
         panic!("no alert: {effects:?}")
     };
-    let ask = alert.snapshot.as_ref().unwrap();
-    assert_eq!((ask.boxes.len(), ask.zone.len()), (1, 4));
+    let Some(SnapshotAsk::Camera { boxes, zone, .. }) = &alert.snapshot else { panic!("{:?}", alert.snapshot) };
+    assert_eq!((boxes.len(), zone.len()), (1, 4));
     watch.step(&picture(6_000, None), &mut effects);
     watch.step(&picture(10_000, None), &mut effects);
     assert_eq!(told(&effects), ["open no-entry", "clear no-entry"]);
