@@ -25,7 +25,7 @@ use crate::Point;
 use crate::geodesic::metres_per_degree;
 
 /// Where one arrives who starts towards `bearing_deg` and goes `distance_m` straight on over the ellipsoid: Gauss's
-/// mid-latitude formula, within a centimetre up to 100 km away from the poles.
+/// mid-latitude formula, within 20 cm up to 50 km away from the poles.
 pub fn destination(from: Point, bearing_deg: f64, distance_m: f64) -> Point {
     let (mut north_deg, mut east_deg) = (0.0, 0.0_f64);
     for _ in 0..4 {
@@ -55,18 +55,18 @@ pub fn bearing_and_distance(from: Point, to: Point) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// Vincenty's direct solution as GeographicLib gives it.
+    /// `Geodesic.WGS84.Direct` of GeographicLib 2.1.
     #[test]
     fn a_way_over_the_ellipsoid_ends_where_geographiclib_says() {
         let from = Point { lon: 106.05, lat: 29.84 };
         for (bearing, distance, lon, lat) in [
-            (0.0, 10_000.0, 106.05, 29.930_207_40),
-            (90.0, 20_000.0, 106.256_945_53, 29.839_837_55),
-            (225.0, 50_000.0, 105.685_251_52, 29.520_678_12),
+            (0.0, 10_000.0, 106.05, 29.930_211_58),
+            (90.0, 20_000.0, 106.256_951_96, 29.839_837_87),
+            (225.0, 50_000.0, 105.685_312_90, 29.520_540_55),
         ] {
             let to = destination(from, bearing, distance);
             let off = to.distance_m(Point { lon, lat });
-            assert!(off < 0.1, "{bearing} {distance}: {to:?} is {off} m off");
+            assert!(off < 0.2, "{bearing} {distance}: {to:?} is {off} m off");
             let (back, far) = bearing_and_distance(from, to);
             assert!((far - distance).abs() < 0.1 && ((back - bearing + 180.0).rem_euclid(360.0) - 180.0).abs() < 1e-4);
         }

@@ -13,5 +13,6 @@ mod movement;
 mod notations;
 mod oracle;
 mod shapes;
+mod sight;
 mod tiling;
 mod track;
