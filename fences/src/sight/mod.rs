@@ -17,7 +17,7 @@ pub mod terrain;
 
 pub use camera::{Aim, Lens, Post};
 pub use ellipse::{Covariance, Ellipse};
-pub use locate::{Errors, Sighting, View};
+pub use locate::{Errors, Sighting, Spot, View};
 pub use meet::{Meeting, meet};
 pub use terrain::{Ground, Terrain, TerrainError};
 

@@ -16,8 +16,10 @@ pub mod pattern;
 mod scalar;
 pub mod topic;
 pub mod unit;
+mod view;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use outpost_fences::{Coordinates, geojson, wkt};
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,7 @@ pub use heat::{Backdrop, Grows, HotArea, Shield, SurfaceOf};
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion};
 pub use scalar::{Bytes, Secret, SecretError, Span};
+pub use view::{ErrorsOf, Land, ViewOf};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +64,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     #[serde(default)]
     pub fences: Vec<FenceFile>,
+    #[serde(default)]
+    pub land: Land,
     #[serde(default)]
     pub calendars: Vec<Calendar>,
     #[serde(default)]
@@ -256,6 +261,8 @@ pub struct Source {
     pub name: String,
     /// Longitude and latitude, WGS-84.
     pub place: Option<[f64; 2]>,
+    /// Of a camera that looks over land.
+    pub view: Option<ViewOf>,
 }
 
 /// A file of map fences: GeoJSON, or well-known text where its name ends in `.wkt`.
@@ -265,6 +272,12 @@ pub struct FenceFile {
     pub file: PathBuf,
     #[serde(default)]
     pub coordinates: CoordinateSystem,
+    /// Its fences are the ground that centres answer for: tickets with a point are told whose it is.
+    #[serde(default)]
+    pub grids: bool,
+    /// Of its fences, once the file was read and they are grids.
+    #[serde(skip)]
+    pub ids: Vec<Arc<str>>,
 }
 
 impl FenceFile {

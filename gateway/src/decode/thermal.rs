@@ -130,7 +130,15 @@ impl ThermalJsonReader {
         let pointer = &self.pixels.pointer;
         match std::mem::take(&mut slots[self.pixels.slot]) {
             Slot::Matrix(matrix) => match self.frame(matrix, aim) {
-                Ok(frame) => out.observations.push(arrival.observation(at_ms, Fact::Thermal(frame))),
+                Ok(frame) => {
+                    let preset = frame.aim.and_then(|aim| aim.preset);
+                    let mut observation = arrival.observation(at_ms, Fact::Thermal(frame));
+                    // What a sweeping camera sees from one preset is a series of its own.
+                    if let Some(preset) = preset {
+                        observation.source = format!("{}@{preset}", arrival.source).into();
+                    }
+                    out.observations.push(observation);
+                }
                 Err(cause) => out.reject(arrival, RejectReason::BadShape, format_args!("{pointer}: {cause}")),
             },
             Slot::BadMatrix(cause) => {

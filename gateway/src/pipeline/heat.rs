@@ -8,7 +8,7 @@ use outpost_detectors::hotspot::statistics::{BARS, Histogram};
 use outpost_detectors::hotspot::trace::{Course, Flicker, Growth, Trace};
 use outpost_detectors::hotspot::{Hotspot, HotspotError, HotspotScratch};
 use outpost_detectors::latch::Signal;
-use outpost_detectors::observation::ThermalFrame;
+use outpost_detectors::observation::{Aim, ThermalFrame};
 use outpost_fences::track::calendar::Schedule;
 
 use super::reading::figure;
@@ -29,6 +29,7 @@ pub(super) struct Heating {
 pub(super) struct Seen {
     sight: Sight,
     celsius: Arc<Array2<f32>>,
+    aim: Option<Aim>,
 }
 
 impl Heating {
@@ -110,7 +111,7 @@ impl Heating {
             Some(trace) => self.course.judge(trace, at_ms, sight.signal, sight.heat.region.as_ref(), rows.max(columns)),
             None => sight.signal,
         };
-        let seen = (sight.signal == Signal::On).then(|| Seen { sight, celsius: frame.celsius.clone() });
+        let seen = (sight.signal == Signal::On).then(|| Seen { sight, celsius: frame.celsius.clone(), aim: frame.aim });
         (signal, seen)
     }
 
@@ -128,12 +129,13 @@ impl Heating {
 }
 
 impl Seen {
-    /// Row and column of what is hot, from the top left corner of the frame, and how many rows and columns there are.
-    pub(super) fn pixel(&self) -> Option<((f32, f32), (usize, usize))> {
+    /// Where the camera looked, row and column of what is hot from the top left corner of the frame, and how many rows and
+    /// columns there are.
+    pub(super) fn pixel(&self) -> Option<(Option<Aim>, (f32, f32), (usize, usize))> {
         let heat = self.sight.heat;
         let hottest = heat.statistics.range.map(|range| (range.hottest.0 as f32, range.hottest.1 as f32));
         let (row, column) = heat.region.map(|region| region.centroid).or(hottest)?;
-        Some(((row + 0.5, column + 0.5), self.celsius.dim()))
+        Some((self.aim, (row + 0.5, column + 0.5), self.celsius.dim()))
     }
 
     pub(super) fn snapshot(&self) -> SnapshotAsk {

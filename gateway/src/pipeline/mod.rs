@@ -20,6 +20,7 @@ pub mod replay;
 mod rules;
 pub mod run;
 pub mod seen;
+mod sight;
 mod slot;
 pub mod sources;
 pub mod watch;

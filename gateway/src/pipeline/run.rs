@@ -365,6 +365,7 @@ impl Shell {
                     let picture = self.picture(&alert);
                     batch.commit.opened.push((*alert, picture));
                 }
+                Effect::Join(joined) => self.desk.alert_joined(&joined, now_ms, &mut batch.desk_effects),
                 Effect::Clear(cleared) => {
                     self.metrics.alert_cleared(&cleared.key.rule);
                     self.desk.alert_cleared(&cleared, now_ms, &mut batch.desk_effects);

@@ -24,6 +24,7 @@ use super::movement::{Sight, Sign, Trail};
 use super::reading::{Finding, Memory, figure};
 use super::redo::Stamp;
 use super::rules::{INTRUSION_GAP_MS, Judge, Rule};
+use super::sight::Kept;
 use super::watch::approach::Company;
 use crate::nouns::{Figure, SnapshotAsk, Trouble, Why};
 
@@ -58,6 +59,12 @@ pub(super) struct Stored {
     pub(super) state: State,
     /// The alert that is open.
     pub(super) alert: Option<Arc<str>>,
+    /// Where a camera saw it when it opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sighting: Option<Kept>,
+    /// The source that opened the alert, where it was another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) opened_by: Option<Arc<str>>,
     /// Alerts that this slot has opened so far: tells two within one millisecond apart.
     pub(super) n_alerts: u64,
     /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
@@ -143,6 +150,8 @@ impl Stored {
         Stored {
             state: State::new(judge),
             alert: None,
+            sighting: None,
+            opened_by: None,
             n_alerts: 0,
             redo_seq: 0,
             seen_at_ms: None,

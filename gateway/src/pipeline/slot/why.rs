@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use outpost_detectors::observation::Aim;
+
 use super::*;
 
 impl Slot {
@@ -78,6 +80,14 @@ impl Slot {
             Memo::Moved { point, .. }
             | Memo::Met { point: Some(point), .. }
             | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
+            _ => None,
+        }
+    }
+
+    /// Where the camera looked and which pixel shows it, as [`super::super::heat::Seen::pixel`].
+    pub(in crate::pipeline) fn pixel(&self) -> Option<(Option<Aim>, (f32, f32), (usize, usize))> {
+        match &self.memo {
+            Memo::Heat(seen) => seen.pixel(),
             _ => None,
         }
     }
