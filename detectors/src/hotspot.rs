@@ -14,7 +14,7 @@ use ndarray::ArrayView2;
 
 use crate::latch::Signal;
 use crate::regions::take_regions;
-use statistics::{Statistics, median};
+use statistics::{CHUNK, Statistics, survey};
 
 /// A frame with a larger share of bad pixels and no hot region says nothing: neither hot nor well.
 const BAD_SHARE_MAX: f32 = 0.5;
@@ -84,6 +84,7 @@ pub struct HotspotScratch {
     celsius: Vec<f32>,
     within: Vec<f32>,
     good: Vec<f32>,
+    peaks: Vec<f32>,
     tiles: Vec<f32>,
     backgrounds: Vec<f32>,
     mask: Vec<u8>,
@@ -133,20 +134,20 @@ impl Hotspot {
     pub fn regions(&self, frame: ArrayView2<f32>, scratch: &mut HotspotScratch) -> Vec<Region> {
         let columns = frame.ncols();
         let pixels: Vec<f32> = frame.iter().copied().collect();
-        let statistics = Statistics::of_pixels(&pixels, columns);
+        let (_, frame_c) = survey(&pixels, columns, &mut scratch.peaks, &mut scratch.good);
         let mut regions = Vec::new();
-        self.each_region(&pixels, columns, &statistics, scratch, |region| regions.push(region));
+        self.each_region(&pixels, columns, frame_c, scratch, |region| regions.push(region));
         regions.sort_by(|a, b| b.max_c.total_cmp(&a.max_c));
         regions
     }
 
     /// `n_outside` of the pixels are no finite numbers because they are not looked at, and are not bad.
     fn judge_pixels(&self, pixels: &[f32], columns: usize, n_outside: usize, scratch: &mut HotspotScratch) -> Heat {
-        let mut statistics = Statistics::of_pixels(pixels, columns);
+        let (mut statistics, frame_c) = survey(pixels, columns, &mut scratch.peaks, &mut scratch.good);
         statistics.n_bad -= n_outside;
         let Some(range) = statistics.range else { return Heat { statistics, ..Heat::default() } };
         let mut region: Option<Region> = None;
-        let frame_c = self.each_region(pixels, columns, &statistics, scratch, |found| {
+        self.each_region(pixels, columns, frame_c, scratch, |found| {
             if region.is_none_or(|region| found.max_c > region.max_c) {
                 region = Some(found);
             }
@@ -169,35 +170,40 @@ impl Hotspot {
         Heat { signal, background_c, statistics, region }
     }
 
-    /// Shows each region that is large enough; returns the median of the frame.
+    /// Shows each region that is large enough. `frame_c` is the median of the frame, which was surveyed with this scratch.
     fn each_region(
         &self,
         pixels: &[f32],
         columns: usize,
-        statistics: &Statistics,
+        frame_c: Option<f32>,
         scratch: &mut HotspotScratch,
         mut each: impl FnMut(Region),
-    ) -> Option<f32> {
-        let frame_c = median(pixels, statistics.n_good, &mut scratch.good);
+    ) {
         let (absolute_c, over_k) = (self.above_c.unwrap_or(f32::NEG_INFINITY), self.over_background_k);
-        let HotspotScratch { good, tiles, backgrounds, mask, cells, .. } = scratch;
+        let HotspotScratch { good, peaks, tiles, backgrounds, mask, cells, .. } = scratch;
         mask.clear();
+        mask.resize(pixels.len(), 0);
         if self.background == Background::Local {
             local_backgrounds(pixels, columns, good, tiles, backgrounds);
         }
         match (self.background, over_k) {
             (Background::Local, Some(over_k)) => {
                 let across = columns.div_ceil(TILE);
-                for (row, line) in pixels.chunks_exact(columns.max(1)).enumerate() {
+                let lines = pixels.chunks_exact(columns.max(1)).zip(mask.chunks_exact_mut(columns.max(1)));
+                for (row, (line, mask)) in lines.enumerate() {
                     let backgrounds = &backgrounds[row / TILE * across..][..across];
-                    for (chunk, background_c) in line.chunks(TILE).zip(backgrounds) {
-                        extend_mask(mask, chunk, absolute_c.max(background_c + over_k));
+                    for ((chunk, mask), background_c) in line.chunks(TILE).zip(mask.chunks_mut(TILE)).zip(backgrounds) {
+                        mark(mask, chunk, absolute_c.max(background_c + over_k));
                     }
                 }
             }
             (_, over_k) => {
                 let over_c = over_k.zip(frame_c).map_or(f32::NEG_INFINITY, |(over_k, frame_c)| frame_c + over_k);
-                extend_mask(mask, pixels, absolute_c.max(over_c));
+                let limit_c = absolute_c.max(over_c);
+                let chunks = pixels.chunks(CHUNK).zip(mask.chunks_mut(CHUNK)).zip(peaks.iter());
+                for ((chunk, mask), _) in chunks.filter(|(_, peak_c)| **peak_c > limit_c) {
+                    mark(mask, chunk, limit_c);
+                }
             }
         }
         take_regions(mask, columns, cells, |cells| {
@@ -205,13 +211,14 @@ impl Hotspot {
                 each(Region::of(cells, pixels, columns));
             }
         });
-        frame_c
     }
 }
 
 /// A limit that is no number has none over it: nothing is hot where the background is unknown.
-fn extend_mask(mask: &mut Vec<u8>, pixels: &[f32], limit_c: f32) {
-    mask.extend(pixels.iter().map(|&pixel_c| u8::from((pixel_c > limit_c) & (pixel_c < f32::INFINITY))));
+fn mark(mask: &mut [u8], pixels: &[f32], limit_c: f32) {
+    for (hot, &pixel_c) in mask.iter_mut().zip(pixels) {
+        *hot = u8::from((pixel_c > limit_c) & (pixel_c < f32::INFINITY));
+    }
 }
 
 /// Of each tile, row by row, what is around it. Tiles without a good pixel have none, and where there are none around them

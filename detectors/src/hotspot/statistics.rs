@@ -5,13 +5,13 @@ use ndarray::ArrayView2;
 /// Lanes that are summed side by side, so that the compiler makes vectors of them.
 const LANES: usize = 16;
 /// Pixels whose sum in 32 bits is still good to a thousandth of a degree.
-const CHUNK: usize = LANES * 64;
+pub(super) const CHUNK: usize = LANES * 64;
 /// Pixels that are looked at to guess where the median lies.
-const SAMPLE: usize = 1024;
-/// Ranks of the sample on either side of the median's own that the guess spans.
-const SLACK: usize = SAMPLE / 16;
+const SAMPLE: usize = 2048;
+/// Ranks of the sample on either side of the median's own that the guess spans: three standard deviations of its rank.
+const SLACK: usize = 68;
 /// Fewer pixels are sorted out without a guess.
-const GUESS_MIN: usize = 8 * SAMPLE;
+const GUESS_MIN: usize = 4 * SAMPLE;
 
 /// Bars of a histogram.
 pub const BARS: usize = 16;
@@ -45,24 +45,16 @@ pub struct Histogram {
 impl Statistics {
     pub fn of(frame: ArrayView2<f32>) -> Statistics {
         match frame.as_slice() {
-            Some(pixels) => Statistics::of_pixels(pixels, frame.ncols()),
-            None => Statistics::of_pixels(&frame.iter().copied().collect::<Vec<_>>(), frame.ncols()),
+            Some(pixels) => Statistics::of_pixels(pixels, frame.ncols(), &mut Vec::new()),
+            None => Statistics::of_pixels(&frame.iter().copied().collect::<Vec<_>>(), frame.ncols(), &mut Vec::new()),
         }
     }
 
-    /// `pixels` row by row.
-    pub(super) fn of_pixels(pixels: &[f32], columns: usize) -> Statistics {
+    fn of_pixels(pixels: &[f32], columns: usize, peaks: &mut Vec<f32>) -> Statistics {
         let mut all = Tally::default();
-        for chunk in pixels.chunks(CHUNK) {
-            all.add(chunk);
-        }
-        let n_bad = pixels.len() - all.n_good;
-        let range = (all.n_good > 0).then(|| {
-            let at = pixels.iter().position(|&pixel_c| pixel_c == all.max_c).unwrap_or_default();
-            let mean_c = (all.sum_c / all.n_good as f64) as f32;
-            Range { min_c: all.min_c, mean_c, max_c: all.max_c, hottest: (at / columns, at % columns) }
-        });
-        Statistics { n_good: all.n_good, n_bad, range }
+        peaks.clear();
+        peaks.extend(pixels.chunks(CHUNK).map(|chunk| all.add(chunk)));
+        all.statistics(pixels, columns, peaks)
     }
 }
 
@@ -80,32 +72,51 @@ impl Default for Tally {
 }
 
 impl Tally {
-    fn add(&mut self, chunk: &[f32]) {
-        let mut min = [f32::INFINITY; LANES];
-        let mut max = [f32::NEG_INFINITY; LANES];
-        let (mut sum, mut n_good) = ([0.0_f32; LANES], [0_u32; LANES]);
-        let lanes = chunk.chunks_exact(LANES);
-        let rest = lanes.remainder();
+    fn statistics(&self, pixels: &[f32], columns: usize, peaks: &[f32]) -> Statistics {
+        let n_bad = pixels.len() - self.n_good;
+        let range = (self.n_good > 0).then(|| {
+            let chunk = peaks.iter().position(|&peak_c| peak_c == self.max_c).unwrap_or_default();
+            let rest = &pixels[chunk * CHUNK..];
+            let at = chunk * CHUNK + rest.iter().position(|&pixel_c| pixel_c == self.max_c).unwrap_or_default();
+            let mean_c = (self.sum_c / self.n_good as f64) as f32;
+            Range { min_c: self.min_c, mean_c, max_c: self.max_c, hottest: (at / columns, at % columns) }
+        });
+        Statistics { n_good: self.n_good, n_bad, range }
+    }
+
+    /// The hottest good pixel of the chunk.
+    fn add(&mut self, chunk: &[f32]) -> f32 {
+        let (mut least, mut most, mut sum) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES], [0.0_f32; LANES]);
+        let (lanes, rest) = chunk.as_chunks::<LANES>();
         for pixels in lanes {
             for lane in 0..LANES {
-                let pixel_c = pixels[lane];
-                let is_good = pixel_c.abs() < f32::INFINITY;
-                let (low, high) = if is_good { (pixel_c, pixel_c) } else { (f32::INFINITY, f32::NEG_INFINITY) };
-                min[lane] = if low < min[lane] { low } else { min[lane] };
-                max[lane] = if high > max[lane] { high } else { max[lane] };
-                sum[lane] += if is_good { pixel_c } else { 0.0 };
-                n_good[lane] += u32::from(is_good);
+                least[lane] = if pixels[lane] < least[lane] { pixels[lane] } else { least[lane] };
+                most[lane] = if pixels[lane] > most[lane] { pixels[lane] } else { most[lane] };
+                sum[lane] += pixels[lane];
             }
         }
-        self.n_good += n_good.iter().sum::<u32>() as usize;
-        self.min_c = min.iter().copied().fold(self.min_c, f32::min);
-        self.max_c = max.iter().copied().fold(self.max_c, f32::max);
-        self.sum_c += sum.iter().map(|&lane| f64::from(lane)).sum::<f64>();
-        for &pixel_c in rest.iter().filter(|pixel_c| pixel_c.is_finite()) {
+        let sum_c = sum.iter().chain(rest).map(|&pixel_c| f64::from(pixel_c)).sum::<f64>();
+        if !sum_c.is_finite() {
+            return self.add_with_bad(chunk);
+        }
+        // A sum of good pixels alone: one that is bad would have made it no number.
+        let peak_c = most.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
+        self.n_good += chunk.len();
+        self.min_c = least.iter().chain(rest).copied().fold(self.min_c, f32::min);
+        self.max_c = self.max_c.max(peak_c);
+        self.sum_c += sum_c;
+        peak_c
+    }
+
+    fn add_with_bad(&mut self, chunk: &[f32]) -> f32 {
+        let mut peak_c = f32::NEG_INFINITY;
+        for &pixel_c in chunk.iter().filter(|pixel_c| pixel_c.is_finite()) {
             self.n_good += 1;
-            (self.min_c, self.max_c) = (self.min_c.min(pixel_c), self.max_c.max(pixel_c));
+            (self.min_c, peak_c) = (self.min_c.min(pixel_c), peak_c.max(pixel_c));
             self.sum_c += f64::from(pixel_c);
         }
+        self.max_c = self.max_c.max(peak_c);
+        peak_c
     }
 }
 
@@ -123,67 +134,115 @@ impl Histogram {
     }
 }
 
-/// The median of the good pixels, of an even number the upper one; none where there is none. `good` is working memory.
+/// Statistics and the median of the good pixels, of an even number the upper one; none where there is none. `pixels` row by
+/// row. Leaves in `peaks` the hottest good pixel of each [`CHUNK`]; `good` is working memory.
 ///
-/// The guess: a sample's middle ranks bracket the median nearly always. Then one pass counts what lies below the bracket and
-/// keeps what lies within, a small share of all, and only that is sorted out. Where the guess is wrong all pixels are.
-pub(super) fn median(pixels: &[f32], n_good: usize, good: &mut Vec<f32>) -> Option<f32> {
-    let rank = n_good / 2;
-    if n_good == 0 {
-        return None;
-    }
-    if let Some((low_c, high_c)) = bracket(pixels, n_good, good) {
-        let n_below = count_below(pixels, low_c);
-        keep_within(pixels, low_c, high_c, good);
-        if (n_below..n_below + good.len()).contains(&rank) {
-            return Some(*good.select_nth_unstable_by(rank - n_below, f32::total_cmp).1);
+/// All pixels are looked at once, since most of what that costs is to fetch them: a sample's middle ranks bracket the median
+/// nearly always, so that while the statistics are taken what lies below the bracket is counted, and what lies within, a small
+/// share of all, is kept; only that is sorted out. Where the guess is wrong all pixels are.
+pub(super) fn survey(
+    pixels: &[f32],
+    columns: usize,
+    peaks: &mut Vec<f32>,
+    good: &mut Vec<f32>,
+) -> (Statistics, Option<f32>) {
+    let mut division = bracket(pixels, good).map(Division::new);
+    let mut all = Tally::default();
+    peaks.clear();
+    good.clear();
+    for chunk in pixels.chunks(CHUNK) {
+        peaks.push(all.add(chunk));
+        if let Some(division) = &mut division {
+            division.add(chunk, good);
         }
     }
-    good.clear();
-    good.extend(pixels.iter().filter(|pixel_c| pixel_c.is_finite()));
-    Some(*good.select_nth_unstable_by(rank, f32::total_cmp).1)
+    let (n_good, rank) = (all.n_good, all.n_good / 2);
+    let statistics = all.statistics(pixels, columns, peaks);
+    if n_good == 0 {
+        return (statistics, None);
+    }
+    // Those that are no numbers are on no side of a limit, but one of the infinities is below each.
+    let bad = if n_good < pixels.len() { pixels } else { &[] };
+    let n_infinite = bad.iter().filter(|&&pixel_c| pixel_c == f32::NEG_INFINITY).count();
+    let n_below = division.map(|division| division.n_below - n_infinite);
+    let rank = match n_below {
+        Some(n_below) if (n_below..n_below + good.len()).contains(&rank) => rank - n_below,
+        _ => {
+            good.clear();
+            good.extend(pixels.iter().filter(|pixel_c| pixel_c.is_finite()));
+            rank
+        }
+    };
+    (statistics, Some(*good.select_nth_unstable_by(rank, f32::total_cmp).1))
 }
 
-fn bracket(pixels: &[f32], n_good: usize, sample: &mut Vec<f32>) -> Option<(f32, f32)> {
-    if n_good < GUESS_MIN {
+fn bracket(pixels: &[f32], sample: &mut Vec<f32>) -> Option<(f32, f32)> {
+    if pixels.len() < GUESS_MIN {
         return None;
     }
     sample.clear();
     // Odd, so that it does not stay in a few columns of frames whose width is a power of two.
     let step = (pixels.len() / SAMPLE) | 1;
     sample.extend(pixels.iter().step_by(step).filter(|pixel_c| pixel_c.is_finite()));
-    sample.sort_unstable_by(f32::total_cmp);
     let middle = sample.len() / 2;
-    Some((*sample.get(middle.checked_sub(SLACK)?)?, *sample.get(middle + SLACK)?))
+    let (low, high) = (middle.checked_sub(SLACK)?, middle + SLACK);
+    if high >= sample.len() {
+        return None;
+    }
+    let (_, low_c, above) = sample.select_nth_unstable_by(low, f32::total_cmp);
+    let low_c = *low_c;
+    let (_, high_c, _) = above.select_nth_unstable_by(high - low - 1, f32::total_cmp);
+    Some((low_c, *high_c))
 }
 
-/// Good pixels below the limit.
-fn count_below(pixels: &[f32], low_c: f32) -> usize {
-    let count = |chunk: &[f32]| {
-        let mut lanes = [0_u32; LANES];
-        let whole = chunk.chunks_exact(LANES);
-        let rest = whole.remainder().iter().filter(|&&pixel_c| pixel_c < low_c && pixel_c > f32::NEG_INFINITY).count();
-        for pixels in whole {
+/// Counts what lies below a bracket, the one infinity included, and keeps what lies within.
+struct Division {
+    low_c: f32,
+    high_c: f32,
+    /// Middle of the bracket, beyond so many kelvin from which nothing lies in it; a little more, as it is rounded.
+    middle_c: f32,
+    reach_k: f32,
+    n_below: usize,
+    /// What is kept of one chunk, and a place for one that is not.
+    block: [f32; CHUNK + 1],
+}
+
+impl Division {
+    fn new((low_c, high_c): (f32, f32)) -> Division {
+        let middle_c = low_c / 2.0 + high_c / 2.0;
+        let reach_k = (high_c / 2.0 - low_c / 2.0) * 1.001 + f32::EPSILON * (low_c.abs() + high_c.abs());
+        Division { low_c, high_c, middle_c, reach_k, n_below: 0, block: [0.0; CHUNK + 1] }
+    }
+
+    fn add(&mut self, chunk: &[f32], kept: &mut Vec<f32>) {
+        let &mut Division { low_c, high_c, middle_c, reach_k, ref mut block, .. } = self;
+        // Counted in floating point, which is exact so far, and compares and adds in the same registers.
+        let (mut below, mut n_kept) = ([0.0_f32; LANES], 0);
+        let mut keep = |pixels: &[f32]| {
+            // Without a branch on what each pixel is: it is written in any case, and counts where it lies within.
+            for &pixel_c in pixels {
+                block[n_kept] = pixel_c;
+                n_kept += usize::from((pixel_c >= low_c) & (pixel_c <= high_c));
+            }
+        };
+        let (lanes, rest) = chunk.as_chunks::<LANES>();
+        for pixels in lanes {
+            let mut nearest_k = [f32::INFINITY; 4];
             for lane in 0..LANES {
-                lanes[lane] += u32::from((pixels[lane] < low_c) & (pixels[lane] > f32::NEG_INFINITY));
+                below[lane] += if pixels[lane] < low_c { 1.0 } else { 0.0 };
+            }
+            for lane in 0..LANES {
+                let off_k = (pixels[lane] - middle_c).abs();
+                nearest_k[lane % 4] = if off_k < nearest_k[lane % 4] { off_k } else { nearest_k[lane % 4] };
+            }
+            // Neighbours are alike: most stretches lie wholly outside.
+            if nearest_k.iter().any(|&off_k| off_k <= reach_k) {
+                keep(pixels);
             }
         }
-        lanes.iter().sum::<u32>() as usize + rest
-    };
-    pixels.chunks(CHUNK).map(count).sum()
-}
-
-/// Pixels from `low_c` to `high_c`, in `kept`; written without a branch on what they are.
-fn keep_within(pixels: &[f32], low_c: f32, high_c: f32, kept: &mut Vec<f32>) {
-    kept.clear();
-    let mut block = [0.0_f32; CHUNK + 1];
-    for chunk in pixels.chunks(CHUNK) {
-        let mut n = 0;
-        for &pixel_c in chunk {
-            block[n] = pixel_c;
-            n += usize::from((pixel_c >= low_c) & (pixel_c <= high_c));
-        }
-        kept.extend_from_slice(&block[..n]);
+        keep(rest);
+        self.n_below += below.iter().sum::<f32>() as usize + rest.iter().filter(|&&pixel_c| pixel_c < low_c).count();
+        kept.extend_from_slice(&block[..n_kept]);
     }
 }
 
@@ -217,9 +276,9 @@ mod tests {
             let pixels = frame.as_slice().unwrap();
             let mut sorted: Vec<f32> = pixels.iter().copied().filter(|pixel_c| pixel_c.is_finite()).collect();
             sorted.sort_by(f32::total_cmp);
-            let found = median(pixels, sorted.len(), &mut Vec::new());
+            let (statistics, found) = survey(pixels, frame.ncols(), &mut Vec::new(), &mut Vec::new());
             prop_assert_eq!(found, sorted.get(sorted.len() / 2).copied());
-            let statistics = Statistics::of(frame.view());
+            prop_assert_eq!(statistics, Statistics::of(frame.view()));
             prop_assert_eq!((statistics.n_good, statistics.n_bad), (sorted.len(), pixels.len() - sorted.len()));
             if let Some(range) = statistics.range {
                 prop_assert_eq!((Some(&range.min_c), Some(&range.max_c)), (sorted.first(), sorted.last()));
@@ -237,7 +296,7 @@ mod tests {
         // The sampled pixels are hot, all others cold.
         let step = (98_304 / SAMPLE) | 1;
         let pixels: Vec<f32> = (0..98_304).map(|at| if at % step == 0 { 90.0 } else { 10.0 }).collect();
-        assert_eq!(median(&pixels, pixels.len(), &mut Vec::new()), Some(10.0));
+        assert_eq!(survey(&pixels, 256, &mut Vec::new(), &mut Vec::new()).1, Some(10.0));
     }
 
     #[test]

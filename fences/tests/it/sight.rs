@@ -38,7 +38,8 @@ fn hills() -> Terrain {
     };
     let heights = (0..n * n)
         .map(|i| height(Point { lon: first.lon + (i % n) as f64 * cell, lat: first.lat - (i / n) as f64 * cell }));
-    Terrain::new((n, n), first, (cell, cell), heights.map(|height| height as f32).collect()).unwrap()
+    Terrain::new((n, n), first, (cell, cell), heights.map(|height| height as f32).collect())
+        .expect("it is a grid on the globe")
 }
 
 fn errors() -> Errors {
@@ -110,7 +111,7 @@ fn the_middle_of_the_picture_on_flat_ground_is_where_trigonometry_says() {
 
 /// Where the point goes when each part is off as it may be: offsets from where it is, metres.
 fn draws(view: &View, pixel: (f64, f64), ground: &Ground, n: usize, random: &mut Random) -> Vec<(f64, f64)> {
-    let spot = view.locate(pixel, SIZE, ground).ground.unwrap();
+    let spot = view.locate(pixel, SIZE, ground).ground.expect("the camera sees the ground there");
     let drawn = (0..n).filter_map(|_| {
         let (off, at) = disturbed(view, pixel, random);
         off.meets(at, SIZE, ground).map(|met| offset_m(spot.point, met))

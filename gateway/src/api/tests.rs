@@ -365,7 +365,12 @@ async fn a_radiometric_picture_is_read_and_answered_when_it_is_on_disk() {
     for (path, picture, status, hint) in [
         ("/api/v1/frames/thermal/unknown", picture.clone(), 404, "names no source"),
         ("/api/v1/frames/thermal/well/3?at=soon", picture.clone(), 400, "no RFC 3339 time"),
-        ("/api/v1/frames/thermal/well/3?at=9999-01-01T00:00:00Z", picture.clone(), 400, "cannot have been taken"),
+        (
+            "/api/v1/frames/thermal/well/3?at=9999-01-01T00:00:00Z",
+            picture.clone(),
+            400,
+            "at which it can have been taken",
+        ),
         ("/api/v1/frames/thermal/well/3?emissivity=2", picture.clone(), 400, "emissivity 2"),
         ("/api/v1/frames/thermal/well/3", picture[..9_000].to_vec(), 400, "byte "),
         ("/api/v1/frames/thermal/well/3", b"GIF89a".to_vec(), 415, "neither a JPEG"),

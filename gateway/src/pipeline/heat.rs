@@ -32,6 +32,16 @@ pub(super) struct Seen {
     aim: Option<Aim>,
 }
 
+/// Which pixel shows it, from the top left corner of the frame, and where the camera looked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pixel {
+    pub(super) row: f32,
+    pub(super) column: f32,
+    /// Rows and columns of the frame.
+    pub(super) size: (usize, usize),
+    pub(super) aim: Option<Aim>,
+}
+
 impl Heating {
     /// `schedule` makes the hours of a shield.
     pub(super) fn new(
@@ -129,13 +139,12 @@ impl Heating {
 }
 
 impl Seen {
-    /// Where the camera looked, row and column of what is hot from the top left corner of the frame, and how many rows and
-    /// columns there are.
-    pub(super) fn pixel(&self) -> Option<(Option<Aim>, (f32, f32), (usize, usize))> {
+    /// The middle of the hot region, or without one the hottest pixel.
+    pub(super) fn pixel(&self) -> Option<Pixel> {
         let heat = self.sight.heat;
         let hottest = heat.statistics.range.map(|range| (range.hottest.0 as f32, range.hottest.1 as f32));
         let (row, column) = heat.region.map(|region| region.centroid).or(hottest)?;
-        Some((self.aim, (row + 0.5, column + 0.5), self.celsius.dim()))
+        Some(Pixel { row: row + 0.5, column: column + 0.5, size: self.celsius.dim(), aim: self.aim })
     }
 
     pub(super) fn snapshot(&self) -> SnapshotAsk {

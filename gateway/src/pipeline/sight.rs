@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use outpost_detectors::observation;
 use outpost_fences::sight::{Aim, Covariance, Ground, Sighting, Spot, Terrain, View, meet};
 use outpost_fences::{Fence, FenceSet, Point};
 use serde::{Deserialize, Serialize};
 
+use super::heat::Pixel;
 use crate::config::Config;
 use crate::nouns::{Ellipse, Place, Sight};
 
@@ -39,16 +39,10 @@ impl Views {
         }
     }
 
-    /// What a source sees there: row and column in a frame of so many rows and columns. A preset of a camera is its view.
-    pub(super) fn see(
-        &self,
-        source: &str,
-        aim: Option<observation::Aim>,
-        (row, column): (f32, f32),
-        (rows, columns): (usize, usize),
-    ) -> Option<Sighting> {
+    /// What a source sees there. A preset of a camera has the camera's view.
+    pub(super) fn see(&self, source: &str, pixel: &Pixel) -> Option<Sighting> {
         let mut view = *self.views.get(camera_of(source))?;
-        if let Some(aim) = aim {
+        if let Some(aim) = pixel.aim {
             view.aim = Aim { bearing_deg: aim.bearing_deg, elevation_deg: aim.elevation_deg };
             view.lens.fov_deg = aim.fov_deg.unwrap_or(view.lens.fov_deg);
             if !view.lens.is_sound() {
@@ -59,7 +53,8 @@ impl Views {
             Some(terrain) => Ground::Terrain(terrain),
             None => Ground::Flat { height_m: self.flat_m },
         };
-        Some(view.locate((f64::from(column), f64::from(row)), (columns, rows), &ground))
+        let (rows, columns) = pixel.size;
+        Some(view.locate((f64::from(pixel.column), f64::from(pixel.row)), (columns, rows), &ground))
     }
 
     /// Where a sighting is; from several cameras, where they meet.

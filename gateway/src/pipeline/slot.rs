@@ -1,5 +1,6 @@
 //! One rule for one source: its state, what the last observation showed, and the words for why. Pure.
 
+mod heated;
 mod hours;
 mod moving;
 mod why;
@@ -345,22 +346,7 @@ impl Slot {
                 self.moved(rule, position, moment)
             }
             (Judge::Hotspot { heating, latch }, Fact::Thermal(frame)) => {
-                let trace = match &mut self.stored.state {
-                    State::Heat { trace, .. } => Some(trace),
-                    _ => None,
-                };
-                let was_quiet = trace.as_ref().is_none_or(|trace| trace.is_empty());
-                let (signal, seen) = heating.judge(frame, moment.at_ms, trace, scratch);
-                if heating.remembers() && !(was_quiet && seen.is_none()) {
-                    self.n_unsaved = self.n_unsaved.saturating_add(1);
-                }
-                // A frame is large: it is not kept beyond what it shows.
-                match seen {
-                    Some(seen) => self.memo = Memo::Heat(Box::new(seen)),
-                    None if signal == Signal::Off => self.memo = Memo::Nothing,
-                    None => {}
-                }
-                self.latched(latch, signal, moment)
+                self.heated(heating, latch, frame, moment, scratch)
             }
             (Judge::Intrusion { area_min, latch, .. }, Fact::Picture(facts)) => {
                 let Some(zone) = &self.zone else { return Turn::Stay };

@@ -150,3 +150,82 @@ fn what_holds_no_temperatures_is_told_by_name() {
         assert!(error.contains("closed SDK"), "{error}");
     }
 }
+
+/// One ticket of the fire that both of the demo's towers see, by its API; none before both have seen it.
+async fn demo_fire(address: &str) -> Option<(serde_json::Value, String)> {
+    let get = async |path: &str| -> serde_json::Value {
+        let answer = reqwest::get(format!("http://{address}/api/v1/{path}")).await.unwrap();
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    };
+    let tickets = get("tickets").await["tickets"].as_array().unwrap().clone();
+    let fires: Vec<_> = tickets.into_iter().filter(|ticket| ticket["rule"] == "hill-fire").collect();
+    assert!(fires.len() <= 1, "{fires:?}");
+    let ticket = fires.into_iter().next()?;
+    let journal = get(&format!("tickets/{}", ticket["no"])).await["journal"].to_string();
+    journal.contains("also seen by tower/").then_some((ticket, journal))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demos_fire_lies_on_the_map_where_it_is() {
+    let (folder, stop) = (tempfile::tempdir().unwrap(), tokio_util::sync::CancellationToken::new());
+    let app = outpost::demo::start(folder.path(), "127.0.0.1:0", stop.clone()).await.unwrap();
+    let address = app.address().to_string();
+    let found = async {
+        loop {
+            match demo_fire(&address).await {
+                Some(found) => return found,
+                None => tokio::time::sleep(std::time::Duration::from_millis(200)).await,
+            }
+        }
+    };
+    let (ticket, journal) = tokio::time::timeout(std::time::Duration::from_secs(60), found).await.unwrap();
+    let place = &ticket["place"];
+    let point = outpost_fences::Point { lon: place["lon"].as_f64().unwrap(), lat: place["lat"].as_f64().unwrap() };
+    let off_m = outpost::demo::FIRE.distance_m(point);
+    let error = &place["sight"]["error"];
+    let (major_m, minor_m) = (error["major_m"].as_f64().unwrap(), error["minor_m"].as_f64().unwrap());
+    // A pixel of these cameras is 15 m there, and where a pixel lies is all that is off.
+    assert!(off_m < 30.0, "{off_m} m off: {place}");
+    assert!(minor_m > 5.0 && major_m < 60.0, "{place}, {journal}");
+    assert_eq!(place["sight"]["flat"], true);
+    stop.cancel();
+    app.finished().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_terrain_and_grids_come_with_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let heights = "ncols 3\nnrows 3\nxllcorner 106\nyllcorner 29\ncellsize 0.1\n260 260 260 260 260 260 260 260 260\n";
+    std::fs::write(folder.path().join("hills.asc"), heights).unwrap();
+    let grid = r#"{"type": "Feature", "id": "grid-1", "properties": {}, "geometry": {"type": "Polygon",
+        "coordinates": [[[106, 29], [106.3, 29], [106.3, 29.3], [106, 29.3], [106, 29]]]}}"#;
+    std::fs::write(folder.path().join("grids.geojson"), grid).unwrap();
+    let text = "[land]\nfile = 'hills.asc'\n[[fences]]\nfile = 'grids.geojson'\ngrids = true\n";
+    let checked = outpost::config::check::check(text, &folder.path().join("town.toml"));
+    assert!(checked.problems.is_empty(), "{:?}", checked.problems);
+    let config = checked.config.unwrap();
+    let terrain = config.land.terrain.unwrap();
+    let height_m = terrain.height_m(outpost_fences::Point { lon: 106.15, lat: 29.15 }).unwrap();
+    assert!((height_m - 260.0).abs() < 1e-6);
+    assert_eq!(config.fences[0].ids.iter().map(|id| &**id).collect::<Vec<_>>(), ["grid-1"]);
+    std::fs::write(folder.path().join("hills.asc"), "ncols 3").unwrap();
+    let checked = outpost::config::check::check(text, &folder.path().join("town.toml"));
+    assert!(checked.problems[0].to_string().contains("header: nrows is missing"), "{:?}", checked.problems);
+}
+
+/// Every rule of the set has examples, and they come true.
+#[test]
+fn the_rules_for_the_underground_do_what_they_say() {
+    let file = fixtures().join("../../configs/underground.toml");
+    let (code, out, error) = outpost_in(&fixtures(), &["rules", "test", file.to_str().unwrap()]);
+    assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (n_rules, n_examples) = (text.matches("[[rules]]").count(), text.matches("examples = ").count());
+    assert_eq!(n_rules, n_examples);
+    // A limit without a source beside it is nobody's.
+    let limits =
+        text.lines().filter(|line| line.contains("above = ") || line.contains("rise = ") || line.contains("below = "));
+    for line in limits {
+        assert!(line.contains("} #") || line.contains("}   #"), "{line}");
+    }
+}

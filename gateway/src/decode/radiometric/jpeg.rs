@@ -18,7 +18,7 @@ pub(super) fn flir_block(jpeg: &[u8]) -> Result<Vec<u8>, RadiometricError> {
     let (mut block, mut next, mut n_app3) = (Vec::new(), 0_u16, 0);
     let mut last: Option<u8> = None;
     let mut at = SOI_BYTES;
-    while let Some((marker, body_at, body)) = segment(jpeg, at)? {
+    while let Some(Segment { marker, body_at, body }) = segment(jpeg, at)? {
         at = body_at + body.len();
         match marker {
             APP3 => n_app3 += body.len(),
@@ -46,8 +46,14 @@ pub(super) fn flir_block(jpeg: &[u8]) -> Result<Vec<u8>, RadiometricError> {
     }
 }
 
-/// Marker, place and bytes of the segment at `at`; none where the picture itself begins or the file ends.
-fn segment(jpeg: &[u8], mut at: usize) -> Result<Option<(u8, usize, &[u8])>, RadiometricError> {
+struct Segment<'a> {
+    marker: u8,
+    body_at: usize,
+    body: &'a [u8],
+}
+
+/// The segment at `at`; none where the picture itself begins or the file ends.
+fn segment(jpeg: &[u8], mut at: usize) -> Result<Option<Segment<'_>>, RadiometricError> {
     while let Some(&[0xff, marker]) = jpeg.get(at..at + 2) {
         match marker {
             // A fill byte; a marker without a length.
@@ -62,7 +68,7 @@ fn segment(jpeg: &[u8], mut at: usize) -> Result<Option<(u8, usize, &[u8])>, Rad
                 let (from, to) = (at + 4, at + 2 + length);
                 let body = (from <= to).then(|| jpeg.get(from..to)).flatten();
                 let body = body.ok_or_else(|| RadiometricError::broken(at, "the JPEG ends in a segment"))?;
-                return Ok(Some((marker, from, body)));
+                return Ok(Some(Segment { marker, body_at: from, body }));
             }
         }
     }

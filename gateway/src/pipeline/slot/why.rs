@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use outpost_detectors::observation::Aim;
-
 use super::*;
+use crate::pipeline::heat::Pixel;
 
 impl Slot {
     /// Why the alert opens: called once per alert.
@@ -84,8 +83,8 @@ impl Slot {
         }
     }
 
-    /// Where the camera looked and which pixel shows it, as [`super::super::heat::Seen::pixel`].
-    pub(in crate::pipeline) fn pixel(&self) -> Option<(Option<Aim>, (f32, f32), (usize, usize))> {
+    /// What a thermal camera shows it by.
+    pub(in crate::pipeline) fn pixel(&self) -> Option<Pixel> {
         match &self.memo {
             Memo::Heat(seen) => seen.pixel(),
             _ => None,

@@ -13,8 +13,8 @@ impl Watch {
     /// What the slot sees now, on the map.
     pub(super) fn sight(&self, slot: usize) -> Option<Kept> {
         let slot = &self.slots[slot];
-        let (aim, pixel, size) = slot.pixel()?;
-        self.views.see(&slot.source, aim, pixel, size).map(|sighting| Kept::new(&sighting))
+        let pixel = slot.pixel()?;
+        self.views.see(&slot.source, &pixel).map(|sighting| Kept::new(&sighting))
     }
 
     /// Joins an alert that is open already: it is of the same thing, or this slot opened it once and others hold it still.
