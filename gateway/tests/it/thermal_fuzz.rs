@@ -60,7 +60,10 @@ fn place(random: &mut Random, bytes: &[u8]) -> usize {
 fn mutate(random: &mut Random, seed: &[u8]) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..1 + random.below(6) {
-        let at = place(random, &bytes).min(bytes.len().saturating_sub(1));
+        if bytes.is_empty() {
+            break;
+        }
+        let at = place(random, &bytes).min(bytes.len() - 1);
         match random.below(8) {
             0 => bytes[at] ^= 1 << random.below(8),
             1 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
