@@ -26,10 +26,12 @@ bench: packages-build packages-bench
 nab: packages-build
 	benches/nab
 
-# Changed GeoJSON and well-known text for so many seconds; a failure prints the seed that repeats it.
+# Changed GeoJSON and well-known text, then changed radiometric pictures, each for so many seconds; a failure prints the seed
+# that repeats it.
 SECONDS ?= 60
 fuzz: packages-build
 	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$$(date +%s) cargo test -p outpost-fences --locked --test it fuzz:: -- --nocapture
+	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$$(date +%s) cargo test -p outpost --locked --test it thermal_fuzz:: -- --nocapture
 
 packages-build:
 	@.ci/packages gcc libc6-dev

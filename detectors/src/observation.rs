@@ -47,6 +47,31 @@ pub struct Position {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThermalFrame {
     pub celsius: Arc<Array2<f32>>,
+    /// What the imager took the surface for when it made temperatures of radiation.
+    pub surface: Surface,
+    /// Where the imager looked, where it tells that with each frame.
+    pub aim: Option<Aim>,
+}
+
+/// Where the middle of a picture points to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Aim {
+    /// Clockwise from north.
+    pub bearing_deg: f64,
+    /// Up from the horizon.
+    pub elevation_deg: f64,
+    /// Width of the picture; as the camera is known to have it where absent.
+    pub fov_deg: Option<f64>,
+    pub preset: Option<i64>,
+}
+
+/// How a surface radiates and what it mirrors.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Surface {
+    /// Over 0 to 1.
+    pub emissivity: f32,
+    /// Apparent temperature of the surroundings, degrees Celsius.
+    pub reflected_c: f32,
 }
 
 /// What a camera's picture showed. Coordinates are 0..1, x right, y down.
@@ -152,6 +177,13 @@ pub enum LinkReason {
     Stall,
     /// The camera said something that RTSP or RTP does not allow.
     Protocol,
+}
+
+impl Default for Surface {
+    /// What imagers are set to that say nothing of it: a black body, which mirrors nothing.
+    fn default() -> Self {
+        Surface { emissivity: 1.0, reflected_c: 20.0 }
+    }
 }
 
 impl Blob {

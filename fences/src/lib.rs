@@ -12,6 +12,7 @@
 //! - [`outline`]: what lies beyond the ground that it is for
 //! - [`picture`]: zones and tripwires in a camera's picture
 //! - [`order`]: what comes out of order, sorted again within a bound
+//! - [`sight`]: a pixel of a camera on a high point to a place on the map, and how sure that is
 //! - [`track`]: subjects over fences: crossings, trips, stays, speed, and when rules are on duty
 //!
 //! Longitudes and latitudes are WGS-84 degrees. An edge between two vertices is the straight line between their
@@ -141,6 +142,7 @@ pub mod point;
 pub mod repair;
 pub mod set;
 pub mod shape;
+pub mod sight;
 pub mod track;
 pub mod wkt;
 

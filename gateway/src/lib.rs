@@ -13,7 +13,7 @@
 //! - [`telemetry`]: logs, metrics, the clock
 //! - [`demo`]: the embedded broker, camera and publishers of `outpost demo`
 //! - [`app`]: start and stop order
-//! - [`probe`]: `outpost probe`
+//! - [`probe`]: `outpost probe`; [`thermal`]: `outpost thermal`, and heat drawn as pictures
 
 pub mod api;
 pub mod app;
@@ -29,4 +29,5 @@ pub mod probe;
 pub mod series;
 pub mod store;
 pub mod telemetry;
+pub mod thermal;
 pub mod video;

@@ -12,7 +12,7 @@ use outpost::decode::{Decoded, Decoders};
 use outpost::pipeline::backtest::{Backtest, By};
 use outpost::pipeline::replay::Replay;
 use outpost::pipeline::{examples, record};
-use outpost::{app, demo, probe, telemetry};
+use outpost::{app, demo, probe, telemetry, thermal};
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
 
@@ -51,6 +51,8 @@ enum Command {
         #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
         seconds: u64,
     },
+    /// Tell the temperatures of a radiometric picture or sequence (FLIR's JPEG, FFF, SEQ), and draw them.
+    Thermal(ThermalFile),
     /// Show what payloads become: one line per observation and per reject. Exits with 1 where something was rejected.
     Decode(Decode),
     /// Play recorded observations (NDJSON) through the rules and print the timeline.
@@ -136,6 +138,40 @@ struct Decode {
     received: Option<jiff::Timestamp>,
 }
 
+#[derive(clap::Args)]
+struct ThermalFile {
+    file: PathBuf,
+    /// Of the object, over 0 to 1. Default: as it was set at the camera, as with all of these.
+    #[arg(long, value_name = "SHARE")]
+    emissivity: Option<f64>,
+    /// Apparent temperature of what the object mirrors.
+    #[arg(long, value_name = "CELSIUS", allow_negative_numbers = true)]
+    reflected: Option<f64>,
+    /// Temperature of the air.
+    #[arg(long, value_name = "CELSIUS", allow_negative_numbers = true)]
+    air: Option<f64>,
+    /// Relative humidity, 0 to 1.
+    #[arg(long, value_name = "SHARE")]
+    humidity: Option<f64>,
+    #[arg(long, value_name = "METRES")]
+    distance: Option<f64>,
+    /// Tell regions whose pixels all exceed this.
+    #[arg(long, value_name = "CELSIUS", allow_negative_numbers = true)]
+    above: Option<f32>,
+    /// Tell regions that exceed the frame's median by this.
+    #[arg(long, value_name = "KELVIN")]
+    over_background: Option<f32>,
+    /// Connected pixels that make a region.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pixels_min: usize,
+    /// Draw a frame: temperatures in colours, scale bar, hottest point, regions.
+    #[arg(long, value_name = "OUT")]
+    png: Option<PathBuf>,
+    /// Frame of a sequence that is drawn, from 0.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "png")]
+    frame: usize,
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
@@ -148,6 +184,7 @@ fn main() -> ExitCode {
             Ok(_) => return ExitCode::FAILURE,
             Err(error) => Err(error),
         },
+        Command::Thermal(what) => tell_heat(what),
         Command::Replay { files, config } => replay(&files, &config),
         Command::Backtest { files, config, beside, since, changes } => {
             backtest(&files, &config, beside.as_deref(), since.unwrap_or(i64::MIN), changes)
@@ -237,6 +274,22 @@ fn look(url: &str, snapshot: &Path, seconds: u64) -> anyhow::Result<()> {
             .context("failed to probe")?;
         Ok(())
     })
+}
+
+fn tell_heat(what: ThermalFile) -> anyhow::Result<()> {
+    let wish = thermal::Wish {
+        emissivity: what.emissivity,
+        reflected_c: what.reflected,
+        atmosphere_c: what.air,
+        distance_m: what.distance,
+        humidity: what.humidity,
+        above_c: what.above,
+        over_background_k: what.over_background,
+        pixels_min: what.pixels_min,
+        png: what.png,
+        frame: what.frame,
+    };
+    Ok(thermal::tell(&what.file, &wish, &mut std::io::BufWriter::new(std::io::stdout().lock()))?)
 }
 
 /// How many rejects there were.

@@ -15,5 +15,6 @@ mod noise;
 mod notations;
 mod oracle;
 mod shapes;
+mod sight;
 mod tiling;
 mod track;

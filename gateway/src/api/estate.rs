@@ -1,5 +1,8 @@
 //! What is watched: sources as they spoke, rules and fences as they are configured.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -18,6 +21,8 @@ use crate::telemetry::time_text;
 pub struct Estate {
     rules: Value,
     fences: Value,
+    /// Identities of the sources that the configuration names.
+    sources: HashSet<Arc<str>>,
 }
 
 impl Estate {
@@ -45,9 +50,17 @@ impl Estate {
             )
         });
         Estate {
+            sources: config.sources.iter().map(|source| source.id.as_str().into()).collect(),
             rules: json!({ "rules": rules }),
             fences: json!({ "type": "FeatureCollection", "features": fences, "zones": zones.collect::<Vec<_>>() }),
         }
+    }
+}
+
+impl Estate {
+    /// A source that the configuration names.
+    pub(super) fn source(&self, id: &str) -> Option<Arc<str>> {
+        self.sources.get(id).cloned()
     }
 }
 

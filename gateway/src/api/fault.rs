@@ -23,7 +23,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    fn new(status: StatusCode, detail: impl Into<String>) -> Fault {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Fault {
         Fault { status, detail: detail.into(), stage: None }
     }
 

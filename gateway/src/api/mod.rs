@@ -2,6 +2,7 @@
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
 //! - [`tickets`], [`alerts`], [`estate`]: the resources
+//! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
 //! - [`page`]: the page at `/`
@@ -12,6 +13,7 @@ mod alerts;
 mod door;
 mod estate;
 mod fault;
+mod frames;
 mod health;
 mod page;
 mod stream;
@@ -94,6 +96,13 @@ pub fn router(context: Context) -> Router {
         .route("/sources", get(estate::sources))
         .route("/fences", get(estate::fences))
         .route("/rules", get(estate::rules))
+        .route(
+            "/frames/{*source}",
+            post(frames::upload).layer((
+                axum::extract::DefaultBodyLimit::max(frames::PICTURE_BYTES_MAX),
+                axum::Extension(frames::Readers::new()),
+            )),
+        )
         .route("/stream", get(stream::stream).layer(axum::Extension(stream::Seats::new())))
         .fallback(nothing_there)
         .method_not_allowed_fallback(async || Fault::wrong_method())

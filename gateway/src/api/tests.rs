@@ -345,3 +345,39 @@ async fn a_client_that_says_no_more_does_not_hold_up_the_stop() {
     world.context.stop.cancel();
     tokio::time::timeout(DEADLINE, server).await.unwrap().unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_radiometric_picture_is_read_and_answered_when_it_is_on_disk() {
+    let picture = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/thermal/FLIR_E40.jpg")).unwrap();
+    let world = World::new(0);
+    let said = world.upload("/api/v1/frames/thermal/well/3", picture.clone()).await.json();
+    assert_eq!(
+        (said["columns"].as_u64(), said["rows"].as_u64(), said["bad_pixels"].as_u64()),
+        (Some(160), Some(120), Some(0))
+    );
+    assert!((said["celsius"]["max"].as_f64().unwrap() - 24.70).abs() < 0.1, "{said}");
+    assert_eq!(said["celsius"]["hottest"], json!({ "row": 40, "column": 68 }));
+    let dated = "/api/v1/frames/thermal/well/3?at=2026-01-02T03:04:05Z&emissivity=0.5";
+    let said = world.upload(dated, picture.clone()).await.json();
+    assert_eq!(said["at"], "2026-01-02T03:04:05.000Z");
+    assert!(said["celsius"]["max"].as_f64().unwrap() > 26.0, "{said}");
+    let dji = [&[0xff, 0xd8][..], &[&[0xff, 0xe3, 0xff, 0xff][..], &[7; 0xfffd]].concat().repeat(3)].concat();
+    for (path, picture, status, hint) in [
+        ("/api/v1/frames/thermal/unknown", picture.clone(), 404, "names no source"),
+        ("/api/v1/frames/thermal/well/3?at=soon", picture.clone(), 400, "no RFC 3339 time"),
+        (
+            "/api/v1/frames/thermal/well/3?at=9999-01-01T00:00:00Z",
+            picture.clone(),
+            400,
+            "at which it can have been taken",
+        ),
+        ("/api/v1/frames/thermal/well/3?emissivity=2", picture.clone(), 400, "emissivity 2"),
+        ("/api/v1/frames/thermal/well/3", picture[..9_000].to_vec(), 400, "byte "),
+        ("/api/v1/frames/thermal/well/3", b"GIF89a".to_vec(), 415, "neither a JPEG"),
+        ("/api/v1/frames/thermal/well/3", dji, 415, "closed SDK"),
+        ("/api/v1/frames/thermal/well/3", vec![0; frames::PICTURE_BYTES_MAX + 1], 413, ""),
+    ] {
+        let (found, detail) = world.upload(path, picture).await.problem();
+        assert!(found == status && detail.contains(hint), "{path}: {found} {detail}");
+    }
+}

@@ -99,6 +99,7 @@ pub(super) struct Pictures(pub(super) video::Evidence);
 
 impl Evidence for Pictures {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>> {
-        self.0.snapshot(source, ask.picture, &ask.zones, &ask.boxes)
+        let SnapshotAsk::Camera { picture, zones, boxes } = ask else { return None };
+        self.0.snapshot(source, *picture, zones, boxes)
     }
 }

@@ -55,6 +55,9 @@ impl Default for Clock {
     }
 }
 
+pub(super) fn centikelvin() -> String {
+    "cK".into()
+}
 pub(super) fn zone() -> String {
     "+08:00".into()
 }

@@ -6,6 +6,7 @@ use outpost_detectors::deviation::Season;
 use outpost_detectors::observation::SightFault;
 use serde::{Deserialize, Serialize};
 
+use super::heat::{Backdrop, Grows, HotArea, Shield};
 use super::movement::{Border, CrossDirection, Motion};
 use super::picture::Things;
 use super::{FenceNames, Span};
@@ -244,11 +245,29 @@ pub enum Detect {
     Hotspot {
         /// Degrees Celsius that every pixel of the region exceeds.
         above: Option<f64>,
-        /// Kelvin above the frame's background (its median).
+        /// Kelvin above the background.
         over_background: Option<f64>,
+        #[serde(default)]
+        background: Backdrop,
         /// Connected pixels that make a region.
         #[serde(default = "one")]
         pixels_min: usize,
+        /// The whole picture where there are none.
+        #[serde(default)]
+        areas: Vec<HotArea>,
+        #[serde(default)]
+        shields: Vec<Shield>,
+        /// Kelvin that the hottest pixel of one area may exceed that of another by.
+        unlike: Option<f64>,
+        /// So many of the last `of` frames must show a region; `of` is the same number where absent.
+        #[serde(default = "one")]
+        frames: usize,
+        of: Option<usize>,
+        grows: Option<Grows>,
+        /// Largest way of the region's middle while it is seen, as a share of the picture's longer side.
+        travels_max: Option<f32>,
+        /// Least deviation of the region's size from frame to frame, as a share of it.
+        flickers: Option<f32>,
         #[serde(default)]
         hold: Span,
         #[serde(default)]

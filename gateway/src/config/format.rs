@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::defaults;
+use super::heat::SurfaceOf;
 
 /// Payload formats; one file each in `decode/`.
 #[derive(Debug, Clone, Deserialize)]
@@ -90,14 +91,65 @@ pub enum Format {
         #[serde(default = "defaults::celsius")]
         unit: String,
         time: Option<JsonTime>,
+        /// Where the imager looks, told with each frame.
+        aim: Option<JsonAim>,
+        /// JSON pointer of the frame's number, which grows by one: gaps are rejected and counted.
+        sequence: Option<String>,
+        #[serde(default)]
+        imager: ImagerOf,
     },
-    /// Raw unsigned 16-bit little-endian hundredths of a kelvin, row-major.
+    /// Raw unsigned 16-bit samples, row-major.
     ThermalU16 {
         columns: usize,
         rows: usize,
         #[serde(default)]
         packed: Packing,
+        /// `cK` (default), `K`, `Cel` or `[degF]`.
+        #[serde(default = "defaults::centikelvin")]
+        unit: String,
+        #[serde(default)]
+        byte_order: ByteOrder,
+        #[serde(default)]
+        imager: ImagerOf,
     },
+    /// Radiometric picture of a FLIR camera: JPEG, or an FFF block.
+    ThermalFlir {
+        #[serde(default)]
+        imager: ImagerOf,
+    },
+}
+
+/// What is known of an imager beside its frames.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImagerOf {
+    /// What it takes the surface for; radiometric pictures tell it themselves, and this goes first.
+    pub surface: Option<SurfaceOf>,
+    /// Pixels that are known to be bad, row and column from 0: they become what is around them.
+    #[serde(default)]
+    pub bad: Vec<[usize; 2]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ByteOrder {
+    #[default]
+    Little,
+    Big,
+}
+
+/// JSON pointers of where an imager looks, degrees.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonAim {
+    /// Of the middle of the picture, clockwise from north.
+    pub bearing: String,
+    /// Of the middle of the picture, up from the horizon.
+    pub elevation: String,
+    /// Width of the picture.
+    pub fov: Option<String>,
+    /// Number of the preset.
+    pub preset: Option<String>,
 }
 
 /// A value in one register or in several that follow each other.
@@ -245,7 +297,7 @@ impl Format {
             Format::Number { .. } | Format::Json { .. } | Format::Cbor { .. } | Format::Owntracks {} => false,
             Format::Modbus { .. } => false,
             Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => false,
-            Format::ThermalJson { .. } | Format::ThermalU16 { .. } => false,
+            Format::ThermalJson { .. } | Format::ThermalU16 { .. } | Format::ThermalFlir { .. } => false,
         }
     }
 }

@@ -11,6 +11,7 @@ mod detect;
 mod example;
 mod fence_names;
 mod format;
+mod heat;
 mod listener;
 mod movement;
 pub mod pattern;
@@ -18,8 +19,10 @@ mod picture;
 mod scalar;
 pub mod topic;
 pub mod unit;
+mod view;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use outpost_fences::{Coordinates, geojson, wkt};
 use serde::{Deserialize, Serialize};
@@ -30,12 +33,15 @@ pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
 pub use format::{
-    Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing, RegisterType, TimeUnit, WordOrder,
+    ByteOrder, Format, ImagerOf, JsonAim, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing,
+    RegisterType, TimeUnit, WordOrder,
 };
+pub use heat::{Backdrop, Grows, HotArea, Shield, SurfaceOf};
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use scalar::{Bytes, Secret, SecretError, Span};
+pub use view::{ErrorsOf, Land, ViewOf};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +70,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     #[serde(default)]
     pub fences: Vec<FenceFile>,
+    #[serde(default)]
+    pub land: Land,
     #[serde(default)]
     pub calendars: Vec<Calendar>,
     #[serde(default)]
@@ -226,6 +234,8 @@ pub struct Source {
     pub name: String,
     /// Longitude and latitude, WGS-84.
     pub place: Option<[f64; 2]>,
+    /// Of a camera that looks over land.
+    pub view: Option<ViewOf>,
 }
 
 /// A file of map fences: GeoJSON, or well-known text where its name ends in `.wkt`.
@@ -235,6 +245,12 @@ pub struct FenceFile {
     pub file: PathBuf,
     #[serde(default)]
     pub coordinates: CoordinateSystem,
+    /// Its fences are the ground that centres answer for: tickets with a point are told whose it is.
+    #[serde(default)]
+    pub grids: bool,
+    /// Of its fences, once the file was read and they are grids.
+    #[serde(skip)]
+    pub ids: Vec<Arc<str>>,
 }
 
 impl FenceFile {
@@ -307,7 +323,7 @@ pub struct Calendar {
 }
 
 /// A rule outside these hours hears nothing, and what it has open then clears.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Active {
     pub calendar: String,

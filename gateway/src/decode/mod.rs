@@ -9,6 +9,7 @@
 //! - [`number`], [`json`], [`modbus`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
 //!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`],
 //!   [`sparkplug`], [`home_assistant`]: the payload formats
+//! - [`radiometric`]: FLIR's files, samples and constants → temperatures
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
 
@@ -24,6 +25,7 @@ mod number;
 mod owntracks;
 mod pointer;
 mod radio;
+pub mod radiometric;
 mod reject;
 mod scalar;
 mod senml;
@@ -102,6 +104,7 @@ enum Reader {
     HomeAssistant(Box<home_assistant::HomeAssistantReader>),
     ThermalJson(thermal::ThermalJsonReader),
     ThermalU16(thermal::ThermalU16Reader),
+    ThermalFlir(thermal::flir::ThermalFlirReader),
 }
 
 /// A feed that cannot be decoded. `outpost check` finds the same with its line.
@@ -214,6 +217,7 @@ impl Decoder {
             Reader::HomeAssistant(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::ThermalJson(reader) => reader.read(&arrival, out),
             Reader::ThermalU16(reader) => reader.read(&arrival, out),
+            Reader::ThermalFlir(reader) => reader.read(&arrival, out),
         }
         for observation in &mut out.observations[n_before..] {
             to_wgs84(observation, route.coordinates);
@@ -288,11 +292,17 @@ impl Reader {
                 let reader = home_assistant::HomeAssistantReader::new(prefix, allow, *devices_max, topics)?;
                 Reader::HomeAssistant(Box::new(reader))
             }
-            Format::ThermalJson { pixels, columns, unit, time } => {
-                Reader::ThermalJson(thermal::ThermalJsonReader::new(pixels, *columns, unit, time.as_ref())?)
+            Format::ThermalJson { pixels, columns, unit, time, aim, sequence, imager } => {
+                let (time, aim, sequence) = (time.as_ref(), aim.as_ref(), sequence.as_deref());
+                let reader = thermal::ThermalJsonReader::new(pixels, *columns, unit, time, aim, sequence, imager)?;
+                Reader::ThermalJson(reader)
             }
-            Format::ThermalU16 { columns, rows, packed } => {
-                Reader::ThermalU16(thermal::ThermalU16Reader::new(*columns, *rows, *packed)?)
+            Format::ThermalU16 { columns, rows, packed, unit, byte_order, imager } => {
+                let shape = (*columns, *rows);
+                Reader::ThermalU16(thermal::ThermalU16Reader::new(shape, *packed, unit, *byte_order, imager)?)
+            }
+            Format::ThermalFlir { imager } => {
+                Reader::ThermalFlir(thermal::flir::ThermalFlirReader::new(thermal::Imager::new(imager)?))
             }
         })
     }

@@ -67,6 +67,8 @@ pub enum RejectReason {
     SequenceGap,
     /// A device announces itself that the feed does not allow (Home Assistant).
     NotAllowed,
+    /// No radiometric picture: another kind of file, or a broken one.
+    NotRadiometric,
     /// A template that cannot be used, or fails on a payload (Home Assistant).
     BadTemplate,
 }
@@ -135,7 +137,7 @@ impl Decoded {
 }
 
 impl RejectReason {
-    pub const ALL: [RejectReason; 19] = [
+    pub const ALL: [RejectReason; 20] = [
         RejectReason::NotJson,
         RejectReason::NotCbor,
         RejectReason::NotProtobuf,
@@ -154,6 +156,7 @@ impl RejectReason {
         RejectReason::NoBirth,
         RejectReason::SequenceGap,
         RejectReason::NotAllowed,
+        RejectReason::NotRadiometric,
         RejectReason::BadTemplate,
     ];
 
@@ -177,6 +180,7 @@ impl RejectReason {
             RejectReason::NoBirth => "no_birth",
             RejectReason::SequenceGap => "sequence_gap",
             RejectReason::NotAllowed => "not_allowed",
+            RejectReason::NotRadiometric => "not_radiometric",
             RejectReason::BadTemplate => "bad_template",
         }
     }

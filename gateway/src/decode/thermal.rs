@@ -1,11 +1,17 @@
-//! Thermal frames: a matrix of temperatures as JSON, or raw 16-bit hundredths of a kelvin.
+//! Thermal frames: a matrix of temperatures as JSON, raw 16-bit samples, or a radiometric picture.
+//!
+//! - [`flir`]: radiometric pictures; [`repair`]: bad pixels
 
-use std::sync::Arc;
+pub(super) mod flir;
+mod repair;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::Array2;
-use outpost_detectors::observation::{Fact, ThermalFrame};
+use outpost_detectors::observation::{Aim, Fact, Surface, ThermalFrame};
 
-use crate::config::{JsonTime, Packing};
+use crate::config::{ByteOrder, ImagerOf, JsonAim, JsonTime, Packing};
 
 use super::Arrival;
 use super::json::{Encoding, Mapped, mapped_time, read_time};
@@ -20,6 +26,32 @@ pub(super) struct ThermalJsonReader {
     pixels: Mapped,
     columns: Option<usize>,
     time: Option<Mapped>,
+    aim: Option<MappedAim>,
+    imager: Imager,
+    counter: Option<Counter>,
+}
+
+#[derive(Debug)]
+struct MappedAim {
+    bearing: Mapped,
+    elevation: Mapped,
+    fov: Option<Mapped>,
+    preset: Option<Mapped>,
+}
+
+/// Where a frame's number stands, and the last one of each source.
+#[derive(Debug)]
+struct Counter {
+    at: Mapped,
+    last: Mutex<HashMap<Arc<str>, f64>>,
+}
+
+/// What is known of the imager beside its frames.
+#[derive(Debug)]
+pub(super) struct Imager {
+    surface: Option<Surface>,
+    /// Row and column.
+    bad: Vec<(usize, usize)>,
 }
 
 #[derive(Debug)]
@@ -27,6 +59,29 @@ pub(super) struct ThermalU16Reader {
     columns: usize,
     rows: usize,
     packed: Packing,
+    unit: TemperatureUnit,
+    order: ByteOrder,
+    imager: Imager,
+}
+
+impl Imager {
+    pub(super) fn new(imager: &ImagerOf) -> Result<Self, String> {
+        if let Some((key, what)) = imager.surface.and_then(|surface| surface.fault()) {
+            return Err(format!("surface.{key} {what}"));
+        }
+        let bad = imager.bad.iter().map(|&[row, column]| (row, column)).collect();
+        Ok(Imager { surface: imager.surface.map(Into::into), bad })
+    }
+
+    /// The frame, with its bad pixels repaired. `surface` is what it was computed with.
+    fn frame(&self, mut celsius: Array2<f32>, surface: Surface, aim: Option<Aim>) -> ThermalFrame {
+        repair::repair(&mut celsius, &self.bad);
+        ThermalFrame { celsius: Arc::new(celsius), surface, aim }
+    }
+
+    fn surface(&self) -> Surface {
+        self.surface.unwrap_or_default()
+    }
 }
 
 impl ThermalJsonReader {
@@ -35,6 +90,9 @@ impl ThermalJsonReader {
         columns: Option<usize>,
         unit: &str,
         time: Option<&JsonTime>,
+        aim: Option<&JsonAim>,
+        sequence: Option<&str>,
+        imager: &ImagerOf,
     ) -> Result<Self, String> {
         let unit = TemperatureUnit::parse(unit)
             .ok_or_else(|| format!("unit {unit:?} is no temperature: Cel, K, cK or [degF]"))?;
@@ -44,7 +102,19 @@ impl ThermalJsonReader {
         let mut pointers = PointerSet::new();
         let pixels = Mapped::new(&mut pointers, pixels, Want::Matrix(unit), false)?;
         let time = time.map(|entry| mapped_time(&mut pointers, entry)).transpose()?;
-        Ok(ThermalJsonReader { pointers, pixels, columns, time })
+        let mut number = |pointer: &String| Mapped::new(&mut pointers, pointer, Want::Number, true);
+        let aim = aim.map(|aim| -> Result<MappedAim, String> {
+            Ok(MappedAim {
+                bearing: number(&aim.bearing)?,
+                elevation: number(&aim.elevation)?,
+                fov: aim.fov.as_ref().map(&mut number).transpose()?,
+                preset: aim.preset.as_ref().map(&mut number).transpose()?,
+            })
+        });
+        let aim = aim.transpose()?;
+        let at = sequence.map(|pointer| number(&pointer.to_owned())).transpose()?;
+        let counter = at.map(|at| Counter { at, last: Mutex::default() });
+        Ok(ThermalJsonReader { pointers, pixels, columns, time, aim, imager: Imager::new(imager)?, counter })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
@@ -53,10 +123,22 @@ impl ThermalJsonReader {
 
     fn observe(&self, arrival: &Arrival<'_>, slots: &mut [Slot], out: &mut Decoded) {
         let Some(at_ms) = read_time(self.time.as_ref(), arrival, slots, out) else { return };
+        if let Some(counter) = &self.counter {
+            counter.count(arrival, slots, out);
+        }
+        let aim = self.aim.as_ref().and_then(|aim| aim.read(slots));
         let pointer = &self.pixels.pointer;
         match std::mem::take(&mut slots[self.pixels.slot]) {
-            Slot::Matrix(matrix) => match self.frame(matrix) {
-                Ok(frame) => out.observations.push(arrival.observation(at_ms, Fact::Thermal(frame))),
+            Slot::Matrix(matrix) => match self.frame(matrix, aim) {
+                Ok(frame) => {
+                    let preset = frame.aim.and_then(|aim| aim.preset);
+                    let mut observation = arrival.observation(at_ms, Fact::Thermal(frame));
+                    // What a sweeping camera sees from one preset is a series of its own.
+                    if let Some(preset) = preset {
+                        observation.source = format!("{}@{preset}", arrival.source).into();
+                    }
+                    out.observations.push(observation);
+                }
                 Err(cause) => out.reject(arrival, RejectReason::BadShape, format_args!("{pointer}: {cause}")),
             },
             Slot::BadMatrix(cause) => {
@@ -72,7 +154,7 @@ impl ThermalJsonReader {
         }
     }
 
-    fn frame(&self, matrix: Matrix) -> Result<ThermalFrame, String> {
+    fn frame(&self, matrix: Matrix, aim: Option<Aim>) -> Result<ThermalFrame, String> {
         let n_pixels = matrix.celsius.len();
         let columns = match (matrix.columns, self.columns) {
             (Some(found), Some(expected)) if found != expected => {
@@ -87,15 +169,23 @@ impl ThermalJsonReader {
         if n_pixels / columns > SIDE_MAX {
             return Err(format!("at most {SIDE_MAX} rows are read"));
         }
-        frame(n_pixels / columns, columns, matrix.celsius)
+        let celsius = shaped(n_pixels / columns, columns, matrix.celsius)?;
+        Ok(self.imager.frame(celsius, self.imager.surface(), aim))
     }
 }
 
 impl ThermalU16Reader {
-    pub(super) fn new(columns: usize, rows: usize, packed: Packing) -> Result<Self, String> {
+    pub(super) fn new(
+        (columns, rows): (usize, usize),
+        packed: Packing,
+        unit: &str,
+        order: ByteOrder,
+        imager: &ImagerOf,
+    ) -> Result<Self, String> {
         check_side("columns", columns)?;
         check_side("rows", rows)?;
-        Ok(ThermalU16Reader { columns, rows, packed })
+        let unit = TemperatureUnit::parse(unit).ok_or_else(|| format!("unit {unit:?} is no temperature"))?;
+        Ok(ThermalU16Reader { columns, rows, packed, unit, order, imager: Imager::new(imager)? })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
@@ -113,18 +203,56 @@ impl ThermalU16Reader {
             return out.reject(arrival, RejectReason::BadShape, place);
         }
         let pixels = bytes.chunks_exact(2);
-        let celsius =
-            pixels.map(|pair| TemperatureUnit::Centikelvin.celsius(f64::from(u16::from_le_bytes([pair[0], pair[1]]))));
-        match frame(rows, columns, celsius.collect()) {
-            Ok(frame) => out.observations.push(arrival.observation(arrival.received_ms, Fact::Thermal(frame))),
+        let sample = match self.order {
+            ByteOrder::Little => u16::from_le_bytes,
+            ByteOrder::Big => u16::from_be_bytes,
+        };
+        let celsius = pixels.map(|pair| self.unit.celsius(f64::from(sample([pair[0], pair[1]]))));
+        match shaped(rows, columns, celsius.collect()) {
+            Ok(celsius) => {
+                let frame = self.imager.frame(celsius, self.imager.surface(), None);
+                out.observations.push(arrival.observation(arrival.received_ms, Fact::Thermal(frame)));
+            }
             Err(cause) => out.reject(arrival, RejectReason::BadShape, format_args!("{cause}")),
         }
     }
 }
 
-fn frame(rows: usize, columns: usize, celsius: Vec<f32>) -> Result<ThermalFrame, String> {
-    let celsius = Array2::from_shape_vec((rows, columns), celsius).map_err(|error| error.to_string())?;
-    Ok(ThermalFrame { celsius: Arc::new(celsius) })
+impl MappedAim {
+    /// None where the frame does not tell it whole.
+    fn read(&self, slots: &mut [Slot]) -> Option<Aim> {
+        let mut number = |mapped: &Mapped| match slots[mapped.slot] {
+            Slot::Number(number) => Some(number),
+            _ => None,
+        };
+        Some(Aim {
+            bearing_deg: number(&self.bearing)?,
+            elevation_deg: number(&self.elevation)?,
+            fov_deg: self.fov.as_ref().and_then(&mut number),
+            preset: self.preset.as_ref().and_then(number).map(|preset| preset as i64),
+        })
+    }
+}
+
+impl Counter {
+    /// Tells of frames that did not come. A counter that goes back has begun anew; one that stands still says nothing.
+    fn count(&self, arrival: &Arrival<'_>, slots: &[Slot], out: &mut Decoded) {
+        let pointer = &self.at.pointer;
+        let Slot::Number(number) = slots[self.at.slot] else {
+            return out.reject(arrival, RejectReason::Missing, format_args!("{pointer}: no number of the frame"));
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last.insert(arrival.source.clone(), number);
+        let n_missing = before.map_or(0.0, |before| number - before - 1.0);
+        if n_missing >= 1.0 {
+            let place = format_args!("{pointer}: {n_missing} frames are missing before {number}");
+            out.reject(arrival, RejectReason::SequenceGap, place);
+        }
+    }
+}
+
+fn shaped(rows: usize, columns: usize, celsius: Vec<f32>) -> Result<Array2<f32>, String> {
+    Array2::from_shape_vec((rows, columns), celsius).map_err(|error| error.to_string())
 }
 
 fn check_side(name: &str, side: usize) -> Result<(), String> {

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::config::{self, Config};
+pub use publishers::FIRE;
 
 /// Files that the demo replays travel in the binary, so that it runs from anywhere.
 const CONFIG: &str = include_str!("../../../configs/demo.toml");

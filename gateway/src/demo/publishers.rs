@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use outpost_fences::Point;
+use outpost_fences::sight::bearing_and_distance;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -19,6 +21,18 @@ const OFFICE: &str = include_str!("../../../fixtures/demo/ambient_temperature.cs
 const BUS: &str = include_str!("../../../fixtures/demo/bus_4842.csv");
 /// Three fuses in a cabinet by a FLIR T640: 80x60 hundredths of a kelvin, little-endian.
 const THERMAL: &[u8] = include_bytes!("../../../fixtures/thermal/fuses_80x60.u16");
+
+/// A landscape by a DJI XT2 (a FLIR core): 80x64 hundredths of a kelvin, little-endian. The fire in it is drawn.
+const LANDSCAPE: &[u8] = include_bytes!("../../../fixtures/thermal/landscape_80x64.u16");
+const LANDSCAPE_SIZE: (usize, usize) = (64, 80);
+
+/// Where the drawn fire is; two towers look at it from here, so high over it (`configs/demo.toml` has the same).
+pub const FIRE: Point = Point { lon: 106.0712, lat: 29.8257 };
+const TOWERS: [(&str, Point, f64); 2] =
+    [("west", Point { lon: 106.0461, lat: 29.8391 }, 150.0), ("east", Point { lon: 106.0905, lat: 29.8362 }, 120.0)];
+/// Frames of a fire, and frames of rest.
+const FIRE_FRAMES: usize = 60;
+const REST_FRAMES: usize = 40;
 
 const INTERVAL: Duration = Duration::from_millis(500);
 
@@ -61,7 +75,43 @@ pub(super) fn start(broker: &config::Broker, stop: CancellationToken) -> anyhow:
             tokio::time::sleep(INTERVAL * 2).await;
         }
     });
+    for (name, tower, over_m) in TOWERS {
+        let (bearing_deg, distance_m) = bearing_and_distance(tower, FIRE);
+        let elevation_deg = -(over_m / distance_m).atan().to_degrees();
+        spawn(broker, &format!("demo-tower-{name}"), &stop, async move |publisher| {
+            for n in 0.. {
+                let payload = json!({
+                    "n": n,
+                    "pan": bearing_deg,
+                    "tilt": elevation_deg,
+                    "pixels": landscape(n % (FIRE_FRAMES + REST_FRAMES)),
+                });
+                publish(&publisher, &format!("demo/tower/{name}"), payload.to_string()).await;
+                tokio::time::sleep(INTERVAL).await;
+            }
+        });
+    }
     Ok(())
+}
+
+/// The landscape, and in the middle of it for so many frames a fire that grows and flickers. Degrees Celsius, rows of pixels.
+fn landscape(frame: usize) -> Vec<Vec<f32>> {
+    let (rows, columns) = LANDSCAPE_SIZE;
+    let celsius =
+        LANDSCAPE.chunks_exact(2).map(|pair| f32::from(u16::from_le_bytes([pair[0], pair[1]])) / 100.0 - 273.15);
+    let mut pixels: Vec<Vec<f32>> = celsius.collect::<Vec<_>>().chunks(columns).map(<[f32]>::to_vec).collect();
+    if frame < FIRE_FRAMES {
+        // Around the corner of the four middle pixels, so that its middle is the picture's.
+        let radius = 1.2 + frame as f32 / 40.0 + if frame.is_multiple_of(3) { 0.4 } else { 0.0 };
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+            let off = |at: usize, of: usize| at as f32 + 0.5 - of as f32 / 2.0;
+            let share = 1.0 - off(row, rows).hypot(off(column, columns)) / radius;
+            if share > 0.0 {
+                pixels[row][column] = 180.0 + 240.0 * share;
+            }
+        }
+    }
+    pixels
 }
 
 fn spawn<F>(broker: &config::Broker, client_id: &str, stop: &CancellationToken, device: impl FnOnce(Publisher) -> F)

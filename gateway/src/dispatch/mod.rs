@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config;
-use crate::nouns::{Alert, Cleared, Command, JournalEntry, Move, Refusal, Stage, Ticket};
+use crate::nouns::{Alert, Cleared, Command, Joined, JournalEntry, Move, Place, Refusal, Stage, Ticket};
 
 /// Who the gateway is in a journal.
 pub const SELF: &str = "outpost";
@@ -78,6 +78,20 @@ impl Desk {
         };
         self.by_alert.insert(alert.id.clone(), no);
         self.record(ticket, SELF.into(), "opened", alert.why.text.clone(), "outpost.ticket.opened", now_ms, effects);
+    }
+
+    /// Another camera sees what a ticket is of: the place is that of both together.
+    pub fn alert_joined(&mut self, joined: &Joined, now_ms: i64, effects: &mut Vec<Effect>) {
+        let Some(ticket) = self.by_alert.get(&joined.id).and_then(|no| self.open.get(no)) else { return };
+        let place = match &joined.place {
+            Some(place) => Place { name: ticket.place.name.clone(), ..place.clone() },
+            None => ticket.place.clone(),
+        };
+        let error = place.sight.as_ref().and_then(|sight| sight.error);
+        let sure = error.map(|error| format!(", ± {:.0} by {:.0} m", error.major_m, error.minor_m));
+        let note = format!("also seen by {}{}", joined.source, sure.unwrap_or_default());
+        let ticket = Ticket { place, ..Ticket::clone(ticket) };
+        self.record(ticket, SELF.into(), "also-seen", note, "outpost.ticket.also-seen", now_ms, effects);
     }
 
     pub fn alert_cleared(&mut self, cleared: &Cleared, now_ms: i64, effects: &mut Vec<Effect>) {

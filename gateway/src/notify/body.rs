@@ -34,6 +34,30 @@ pub struct PlaceOut<'a> {
     /// WGS-84 degrees.
     pub lon: Option<f64>,
     pub lat: Option<f64>,
+    /// How a camera sees it, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sight: Option<SightOut<'a>>,
+}
+
+/// Degrees, clockwise from true north; errors are one standard deviation.
+#[derive(Debug, Serialize)]
+pub struct SightOut<'a> {
+    pub bearing: f64,
+    pub bearing_error: f64,
+    /// Null where the line of sight meets no ground: the point is the camera's own then.
+    pub distance_m: Option<f64>,
+    pub error: Option<EllipseOut>,
+    /// The grid that owns the point, then its neighbours within twice the error.
+    pub grids: Vec<&'a str>,
+    /// The ground was taken for flat.
+    pub flat: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct EllipseOut {
+    pub major_m: f64,
+    pub minor_m: f64,
+    pub bearing: f64,
 }
 
 impl<'a> From<&'a Ticket> for TicketOut<'a> {
@@ -66,6 +90,18 @@ impl<'a> From<&'a crate::nouns::Place> for PlaceOut<'a> {
             name: place.name.as_deref(),
             lon: place.point.map(|(lon, _)| lon),
             lat: place.point.map(|(_, lat)| lat),
+            sight: place.sight.as_deref().map(|sight| SightOut {
+                bearing: sight.bearing_deg,
+                bearing_error: sight.bearing_error_deg,
+                distance_m: sight.distance_m,
+                error: sight.error.map(|error| EllipseOut {
+                    major_m: error.major_m,
+                    minor_m: error.minor_m,
+                    bearing: error.bearing_deg,
+                }),
+                grids: sight.grids.iter().map(|grid| &**grid).collect(),
+                flat: sight.is_flat,
+            }),
         }
     }
 }

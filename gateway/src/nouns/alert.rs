@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use ndarray::Array2;
+use outpost_detectors::hotspot::Region;
 use outpost_detectors::observation::Blob;
 
 use crate::config::Severity;
@@ -41,6 +43,31 @@ pub struct Place {
     pub name: Option<Arc<str>>,
     /// Longitude and latitude, WGS-84 degrees.
     pub point: Option<(f64, f64)>,
+    /// How a camera sees it, where one does.
+    pub sight: Option<Box<Sight>>,
+}
+
+/// What a camera on a high point sees, on the map. Degrees; bearings clockwise from true north; errors are one standard
+/// deviation.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sight {
+    pub bearing_deg: f64,
+    pub bearing_error_deg: f64,
+    /// None where the line of sight meets no ground: then the point is the camera's own.
+    pub distance_m: Option<f64>,
+    pub error: Option<Ellipse>,
+    /// The grid that owns the point, then its neighbours within twice the error.
+    pub grids: Vec<Arc<str>>,
+    /// The ground was taken for flat: no terrain is known.
+    pub is_flat: bool,
+}
+
+/// Half axes of the ellipse that the point is in, and the bearing of the larger one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ellipse {
+    pub major_m: f64,
+    pub minor_m: f64,
+    pub bearing_deg: f64,
 }
 
 /// The answer to "why did this fire": one sentence and the figures behind it.
@@ -57,13 +84,22 @@ pub struct Figure {
     pub unit: Option<Arc<str>>,
 }
 
-/// Which picture of the alert's camera is its evidence, and what to draw on it.
+/// What is to be drawn as the alert's evidence.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SnapshotAsk {
-    pub picture: u64,
-    /// Outlines, of zones and lines.
-    pub zones: Vec<Vec<[f32; 2]>>,
-    pub boxes: Vec<Blob>,
+pub enum SnapshotAsk {
+    /// A picture of its camera, and what to draw on it: outlines of zones and lines, boxes.
+    Camera { picture: u64, zones: Vec<Vec<[f32; 2]>>, boxes: Vec<Blob> },
+    /// Degrees Celsius by row and column.
+    Heat { celsius: Arc<Array2<f32>>, regions: Vec<Region> },
+}
+
+/// Another source sees what an open alert is of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Joined {
+    pub id: Arc<str>,
+    pub source: Arc<str>,
+    /// Where it is by all that see it.
+    pub place: Option<Place>,
 }
 
 /// The end of an alert.

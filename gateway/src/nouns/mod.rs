@@ -6,7 +6,7 @@ pub mod redo;
 pub mod ticket;
 pub mod trouble;
 
-pub use alert::{Alert, AlertKey, Cleared, Figure, Place, SnapshotAsk, StateRow, Why};
+pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, Place, Sight, SnapshotAsk, StateRow, Why};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use redo::{RedoChange, RedoRow};
 pub use ticket::{Command, JournalEntry, Lamp, Move, Refusal, Stage, Ticket};

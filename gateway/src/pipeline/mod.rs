@@ -11,6 +11,7 @@
 
 pub mod backtest;
 pub mod examples;
+mod heat;
 mod late;
 mod movement;
 mod owed;
@@ -24,6 +25,7 @@ pub mod run;
 pub mod seen;
 pub mod shard;
 pub mod shards;
+mod sight;
 mod slot;
 pub mod sources;
 pub mod watch;

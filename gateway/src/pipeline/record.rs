@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use outpost_detectors::observation::{
-    Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts, Position, Reading, Sight, SightFault,
-    ThermalFrame, Track,
+    Aim, Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts, Position, Reading, Sight, SightFault,
+    Surface, ThermalFrame, Track,
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,25 @@ struct PositionLine {
 #[serde(deny_unknown_fields)]
 struct ThermalLine {
     columns: usize,
-    celsius: Vec<f32>,
+    /// Null where a pixel is bad.
+    celsius: Vec<Option<f32>>,
+    /// Emissivity and what is reflected, degrees Celsius, that the imager took the surface for; a black body where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    surface: Option<[f32; 2]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aim: Option<AimLine>,
+}
+
+/// Where the imager looked, degrees.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AimLine {
+    bearing: f64,
+    elevation: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fov: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    preset: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -244,8 +262,19 @@ fn to_line(observation: &Observation) -> Line {
         Fact::Position(Position { lon, lat, accuracy_m }) => {
             line.position = Some(PositionLine { lon: *lon, lat: *lat, accuracy_m: *accuracy_m });
         }
-        Fact::Thermal(ThermalFrame { celsius }) => {
-            line.thermal = Some(ThermalLine { columns: celsius.ncols(), celsius: celsius.iter().copied().collect() });
+        Fact::Thermal(ThermalFrame { celsius, surface, aim }) => {
+            let Surface { emissivity, reflected_c } = *surface;
+            line.thermal = Some(ThermalLine {
+                columns: celsius.ncols(),
+                celsius: celsius.iter().map(|pixel_c| Some(*pixel_c).filter(|pixel_c| pixel_c.is_finite())).collect(),
+                surface: (*surface != Surface::default()).then_some([emissivity, reflected_c]),
+                aim: aim.map(|Aim { bearing_deg: bearing, elevation_deg: elevation, fov_deg: fov, preset }| AimLine {
+                    bearing,
+                    elevation,
+                    fov,
+                    preset,
+                }),
+            });
         }
         Fact::Picture(PictureFacts { picture, pixels, blobs, tracks, vacated, sight }) => {
             let of = |blob: &Blob| [blob.left, blob.top, blob.right, blob.bottom, blob.area];
@@ -284,13 +313,25 @@ fn to_fact(line: Line) -> Result<Fact, RecordError> {
             outpost_fences::Point::new(lon, lat).ok_or_else(|| error("position: not on the globe"))?;
             Ok(Fact::Position(Position { lon, lat, accuracy_m }))
         }
-        (None, None, Some(ThermalLine { columns, celsius }), None, None) => {
+        (None, None, Some(ThermalLine { columns, celsius, surface, aim }), None, None) => {
             if columns == 0 || celsius.len() % columns != 0 || celsius.len() > PIXELS_MAX {
                 return Err(error("thermal: the number of pixels is not rows times columns"));
             }
+            let celsius: Vec<f32> = celsius.into_iter().map(|pixel_c| pixel_c.unwrap_or(f32::NAN)).collect();
             let celsius = Array2::from_shape_vec((celsius.len() / columns, columns), celsius)
                 .map_err(|shape| RecordError::Fact(format!("thermal: {shape}")))?;
-            Ok(Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius) }))
+            let surface = surface.map(|[emissivity, reflected_c]| Surface { emissivity, reflected_c });
+            if surface.is_some_and(|surface| !(surface.emissivity > 0.0 && surface.emissivity <= 1.0)) {
+                return Err(error("thermal: an emissivity is over 0 and at most 1"));
+            }
+            let aim = aim.map(|AimLine { bearing, elevation, fov, preset }| Aim {
+                bearing_deg: bearing,
+                elevation_deg: elevation,
+                fov_deg: fov,
+                preset,
+            });
+            let surface = surface.unwrap_or_default();
+            Ok(Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius), surface, aim }))
         }
         (None, None, None, Some(PictureLine { picture, pixels, blobs, tracks, vacated, unsettled, faults }), None) => {
             if blobs.len().max(tracks.len()).max(vacated.len()) > PIXELS_MAX {

@@ -8,7 +8,6 @@ use outpost_detectors::anomaly::AnomalyConfig;
 use outpost_detectors::condition::Condition;
 use outpost_detectors::deviation::Deviation;
 use outpost_detectors::flapping::Flapping;
-use outpost_detectors::hotspot::Hotspot;
 use outpost_detectors::latch::Latch;
 use outpost_detectors::observation::Fact;
 use outpost_detectors::occurrences::{Count, NOfM};
@@ -19,11 +18,12 @@ use outpost_fences::track::MotionLimits;
 use outpost_fences::track::calendar::{Calendar, Schedule};
 use outpost_fences::{Fence, FenceSet, Shape};
 
+use super::heat::Heating;
 use super::movement::Movement;
 use super::picture::PictureRule;
 use super::reading::{Limit, Test};
 use crate::config::pattern::SourcePattern;
-use crate::config::{Config, Detect, Series, Severity, Span, condition};
+use crate::config::{Active, Config, Detect, Series, Severity, Span, condition};
 use crate::nouns::TroubleKind;
 
 /// A moving thing may be lost for this long without its dwell beginning anew: blobs flicker.
@@ -59,7 +59,7 @@ pub(super) enum Judge {
     Dark(Silent),
     Movement { movement: Movement, latch: Latch },
     Approach(Approach),
-    Hotspot { hotspot: Hotspot, latch: Latch },
+    Hotspot { heating: Box<Heating>, latch: Latch },
     Picture { rule: PictureRule, latch: Latch },
     Together(Together),
     Trouble { kind: TroubleKind, latch: Latch },
@@ -217,6 +217,11 @@ fn compile_with(
         let (metric, unit) = rule.detect.reading().unwrap_or_default();
         Judge::Reading { metric: metric.into(), unit: unit.map(Into::into), test, latch }
     };
+    let schedule = |active: &Active| -> Result<Schedule, String> {
+        let calendar = calendars.get(active.calendar.as_str()).cloned();
+        let calendar = calendar.ok_or_else(|| format!("there is no calendar \"{}\"", active.calendar))?;
+        Schedule::new(calendar, &active.windows).map_err(|problem| problem.to_string())
+    };
     let judge = match &rule.detect {
         Detect::Threshold { above, below, clear, hold, clear_hold, .. } => {
             let limit = Limit::new(*above, *below, *clear).map_err(|problem| error(&problem))?;
@@ -263,11 +268,10 @@ fn compile_with(
         }
         Detect::Silent { after } => Judge::Silent(Silent { after_ms: after.ms() }),
         Detect::Dark { after } => Judge::Dark(Silent { after_ms: after.ms() }),
-        Detect::Hotspot { above, over_background, pixels_min, hold, clear_hold } => Judge::Hotspot {
-            hotspot: Hotspot::new(above.map(|c| c as f32), over_background.map(|k| k as f32), *pixels_min)
-                .map_err(|problem| error(&problem))?,
-            latch: held(hold, clear_hold),
-        },
+        Detect::Hotspot { hold, clear_hold, .. } => {
+            let heating = Heating::new(&rule.detect, |active| schedule(active)).map_err(|what| error(&what))?;
+            Judge::Hotspot { heating: Box::new(heating), latch: held(hold, clear_hold) }
+        }
         Detect::Together { of, k, within, radius_m } => Judge::Together(Together {
             of: of.iter().map(|id| id.as_str().into()).collect(),
             k: k.unwrap_or(of.len()),
@@ -304,12 +308,7 @@ fn compile_with(
             Judge::Picture { rule, latch }
         }
     };
-    let schedule = rule.active.as_ref().map(|active| {
-        let calendar = calendars.get(active.calendar.as_str()).cloned();
-        let calendar = calendar.ok_or_else(|| error(&format_args!("there is no calendar \"{}\"", active.calendar)))?;
-        Schedule::new(calendar, &active.windows).map_err(|problem| error(&problem))
-    });
-    let schedule = schedule.transpose()?;
+    let schedule = rule.active.as_ref().map(schedule).transpose().map_err(|what| error(&what))?;
     let flapping = rule.flapping.map(|flapping| Flapping::new(flapping.n, flapping.within.ms())).transpose();
     let flapping = flapping.map_err(|problem| error(&problem))?;
     let name = if rule.name.is_empty() { &rule.id } else { &rule.name };

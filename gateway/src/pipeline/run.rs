@@ -28,11 +28,12 @@ use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message};
 use crate::notify::body;
-use crate::nouns::{Alert, Command, Refusal, Ticket, Trouble};
+use crate::nouns::{Alert, Command, Refusal, SnapshotAsk, Ticket, Trouble};
 use crate::store::{Commit, NewDelivery, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 use crate::telemetry::tally::FeedTally;
+use crate::thermal::draw;
 
 /// Longest sleep of the shell: how stale its heartbeat may be while all is well.
 const BEAT_MS: i64 = 1_000;
@@ -56,6 +57,8 @@ pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
+    /// Answered when what it did is on disk.
+    Observe(Box<Observation>, oneshot::Sender<()>),
 }
 
 /// Told once what the change of rules did is on disk.
@@ -78,7 +81,7 @@ pub struct Inputs {
 
 /// Pictures that alerts ask for. `None` where the pixels are gone: the alert opens without them.
 pub trait Evidence: Send {
-    fn snapshot(&self, source: &str, ask: &crate::nouns::SnapshotAsk) -> Option<Vec<u8>>;
+    fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>>;
 }
 
 /// What others may know of the shell while it runs.
@@ -140,6 +143,7 @@ struct Batch {
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
+    observed: Vec<oneshot::Sender<()>>,
     /// Everything that had come was taken: timers may ring by the clock.
     drained: bool,
 }
@@ -221,6 +225,12 @@ impl Shell {
     }
 
     fn step(&mut self, batch: &mut Batch) {
+        for ask in batch.asks.extract_if(.., |ask| matches!(ask, Ask::Observe(..))) {
+            if let Ask::Observe(observation, reply) = ask {
+                batch.observations.push(*observation);
+                batch.observed.push(reply);
+            }
+        }
         let n_messages = of_one_turn(&batch.messages);
         let n_inputs = n_messages + batch.observations.len() + batch.asks.len();
         if n_inputs > 0 {
@@ -296,6 +306,8 @@ impl Shell {
                 self.apply(batch, now_ms);
                 batch.reloads.push((reply, taken));
             }
+            // Taken with the turn's other observations.
+            Ask::Observe(..) => {}
             Ask::Command(command, reply) => {
                 let answer = self.desk.command(&command, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
@@ -322,6 +334,7 @@ impl Shell {
                 let picture = self.picture(&alert);
                 batch.commit.opened.push((*alert, picture));
             }
+            Effect::Join(joined) => self.desk.alert_joined(&joined, now_ms, &mut batch.desk_effects),
             Effect::Clear(cleared) => {
                 self.metrics.alert_cleared(&cleared.key.rule);
                 self.desk.alert_cleared(&cleared, now_ms, &mut batch.desk_effects);
@@ -331,7 +344,10 @@ impl Shell {
     }
 
     fn picture(&self, alert: &Alert) -> Option<Vec<u8>> {
-        self.evidence.as_ref()?.snapshot(&alert.key.source, alert.snapshot.as_ref()?)
+        match alert.snapshot.as_ref()? {
+            SnapshotAsk::Heat { celsius, regions } => draw::jpeg(celsius.view(), regions),
+            camera => self.evidence.as_ref()?.snapshot(&alert.key.source, camera),
+        }
     }
 
     fn apply_desk(&mut self, batch: &mut Batch) {
@@ -396,6 +412,9 @@ impl Shell {
         }
         for (reply, answer) in batch.reloads.drain(..) {
             let _ = reply.send(answer);
+        }
+        for reply in batch.observed.drain(..) {
+            let _ = reply.send(());
         }
         true
     }

@@ -320,7 +320,7 @@ mod tests {
             match effect {
                 Effect::Open(alert) => told.insert((format!("{:?}", alert.key), alert.id.to_string(), true)),
                 Effect::Clear(cleared) => told.insert((format!("{:?}", cleared.key), cleared.id.to_string(), false)),
-                Effect::Save(_) | Effect::Remember(_) => false,
+                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => false,
             };
         }
         shards.stop();

@@ -1,5 +1,6 @@
 //! One rule for one source: its state, what the last observation showed, and the words for why. Pure.
 
+mod heated;
 mod hours;
 mod moving;
 mod picture;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use outpost_detectors::condition::{ConditionState, Last};
 use outpost_detectors::flapping::FlappingState;
 use outpost_detectors::hotspot::HotspotScratch;
+use outpost_detectors::hotspot::trace::Trace;
 use outpost_detectors::latch::{Latch, LatchState, Moment, Phase, Signal, Turn};
 use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation};
 use outpost_detectors::silent::SilentState;
@@ -18,12 +20,14 @@ use outpost_fences::Point;
 use serde::{Deserialize, Serialize};
 
 use self::picture::Pictures;
+use super::heat::Seen;
 use super::late::{Late, LateState};
 use super::movement::{Sight, Sign, Trail};
 use super::picture::{CountingState, Figured, Framing};
 use super::reading::{Finding, Memory, figure};
 use super::redo::Stamp;
 use super::rules::{Judge, Rule};
+use super::sight::Kept;
 use super::watch::{approach::Company, earlier};
 use crate::nouns::{Figure, Trouble, Why};
 
@@ -59,6 +63,12 @@ pub(super) struct Stored {
     pub(super) state: State,
     /// The alert that is open.
     pub(super) alert: Option<Arc<str>>,
+    /// Where a camera saw it when it opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sighting: Option<Kept>,
+    /// The source that opened the alert, where it was another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) opened_by: Option<Arc<str>>,
     /// Alerts that this slot has opened so far: tells two within one millisecond apart.
     pub(super) n_alerts: u64,
     /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
@@ -89,6 +99,11 @@ pub(super) enum State {
     /// A rule that remembers readings.
     Reading {
         memory: Memory,
+        latch: LatchState,
+    },
+    /// A rule that looks at what heat does over several frames.
+    Heat {
+        trace: Trace,
         latch: LatchState,
     },
     /// The latest of each reading that a condition names.
@@ -123,11 +138,7 @@ enum Memo {
         distance_m: f64,
     },
     OffDuty,
-    Heat {
-        max_c: f32,
-        background_c: f32,
-        n_pixels: usize,
-    },
+    Heat(Box<Seen>),
     /// The figure is of what a camera saw, the rest of the greatest thing.
     Picture {
         figured: Figured,
@@ -151,6 +162,8 @@ impl Stored {
         Stored {
             state: State::new(judge),
             alert: None,
+            sighting: None,
+            opened_by: None,
             n_alerts: 0,
             redo_seq: 0,
             seen_at_ms: None,
@@ -173,6 +186,9 @@ impl State {
             }
             Judge::Movement { movement, .. } => {
                 State::Movement { trail: movement.trail(), latch: LatchState::default() }
+            }
+            Judge::Hotspot { heating, .. } if heating.remembers() => {
+                State::Heat { trace: Trace::default(), latch: LatchState::default() }
             }
             Judge::Reading { test, .. } => match test.memory() {
                 Some(memory) => State::Reading { memory, latch: LatchState::default() },
@@ -203,6 +219,7 @@ impl State {
             | State::Movement { latch, .. }
             | State::Reading { latch, .. }
             | State::Counting { latch, .. }
+            | State::Heat { latch, .. }
             | State::Condition { latch, .. } => Some(latch),
             State::Silent(_) | State::Approach(_) => None,
         }
@@ -214,6 +231,7 @@ impl State {
             | State::Movement { latch, .. }
             | State::Reading { latch, .. }
             | State::Counting { latch, .. }
+            | State::Heat { latch, .. }
             | State::Condition { latch, .. } => Some(latch),
             State::Silent(_) | State::Approach(_) => None,
         }
@@ -345,12 +363,8 @@ impl Slot {
             (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(position)) => {
                 self.moved(rule, position, moment)
             }
-            (Judge::Hotspot { hotspot, latch }, Fact::Thermal(frame)) => {
-                let heat = hotspot.judge(frame.celsius.view(), scratch);
-                if let (Some(region), Some(background_c)) = (&heat.region, heat.background_c) {
-                    self.memo = Memo::Heat { max_c: region.max_c, background_c, n_pixels: region.n_pixels };
-                }
-                self.latched(latch, heat.signal, moment)
+            (Judge::Hotspot { heating, latch }, Fact::Thermal(frame)) => {
+                self.heated(heating, latch, frame, moment, scratch)
             }
             (Judge::Picture { rule, latch }, Fact::Picture(facts)) => self.pictured(rule, latch, facts, moment),
             (Judge::Movement { .. }, Fact::Picture(facts)) => self.seen_on_map(rule, facts, moment),
@@ -447,9 +461,10 @@ impl Slot {
 
     fn latched(&mut self, latch: &Latch, signal: Signal, moment: Moment) -> Turn {
         match &mut self.stored.state {
-            State::Latch(state) | State::Reading { latch: state, .. } | State::Counting { latch: state, .. } => {
-                latch.observe(state, signal, moment)
-            }
+            State::Latch(state)
+            | State::Reading { latch: state, .. }
+            | State::Counting { latch: state, .. }
+            | State::Heat { latch: state, .. } => latch.observe(state, signal, moment),
             State::Movement { .. } | State::Silent(_) | State::Condition { .. } | State::Approach(_) => Turn::Stay,
         }
     }

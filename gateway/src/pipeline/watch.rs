@@ -3,6 +3,7 @@
 //! given to [`Watch::elapse`].
 
 pub(super) mod approach;
+mod joined;
 mod message;
 pub(super) mod reload;
 mod remembered;
@@ -25,9 +26,10 @@ use super::late::Late;
 use super::picture::Cameras;
 use super::redo::Redo;
 use super::rules::{self, Judge, Rule, RuleError};
+use super::sight::{Views, camera_of};
 use super::slot::{Slot, Stored, seconds};
 use crate::config::Config;
-use crate::nouns::{Alert, AlertKey, Cleared, Place, RedoChange, StateRow, Trouble};
+use crate::nouns::{Alert, AlertKey, Cleared, Joined, Place, RedoChange, StateRow, Trouble};
 
 /// What must be committed before the observation is acknowledged.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,8 @@ pub enum Effect {
     /// What rules remembered since the last batch.
     Remember(RedoChange),
     Open(Box<Alert>),
+    /// Another source sees it, too.
+    Join(Joined),
     Clear(Cleared),
 }
 
@@ -43,6 +47,7 @@ pub struct Watch {
     rules: Vec<Rule>,
     cameras: Cameras,
     places: HashMap<Arc<str>, Place>,
+    views: Views,
     /// First and last+1 slot of each source; a source without rules has none.
     by_source: HashMap<Arc<str>, (usize, usize), RandomState>,
     /// The source asked for last, and its slots: a message has several facts of one source.
@@ -75,6 +80,7 @@ impl Watch {
             rules: rules::compile(config, fences)?,
             cameras,
             places,
+            views: Views::new(config, fences),
             by_source: HashMap::default(),
             last: None,
             slots: Vec::new(),
@@ -294,6 +300,12 @@ impl Watch {
                     effects.push(self.save(slot));
                     return self.schedule(slot);
                 }
+                self.slots[slot].stored.sighting = self.sight(slot);
+                self.slots[slot].stored.opened_by = None;
+                if self.join(slot, effects) {
+                    self.correlate(slot, true, now_ms, effects);
+                    return self.schedule(slot);
+                }
                 self.slots[slot].stored.n_alerts += 1;
                 let mut alert = self.alert(slot, since_at_ms, now_ms);
                 if let (Opening::Flaps(n), Some(flapping)) = (opening, self.rule_of(slot).flapping) {
@@ -308,8 +320,10 @@ impl Watch {
             Turn::Clear if !self.clears(slot, now_ms) => effects.push(self.save(slot)),
             Turn::Clear => {
                 let id = self.slots[slot].stored.alert.take();
+                self.slots[slot].stored.sighting = None;
                 effects.push(self.save(slot));
                 let (key, why) = (self.key(slot), self.slots[slot].why_cleared(self.rule_of(slot)));
+                let id = id.filter(|id| !self.is_held(slot, id));
                 effects.extend(id.map(|id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why })));
                 self.correlate(slot, false, now_ms, effects);
             }
@@ -353,7 +367,10 @@ impl Watch {
 
     fn alert(&self, slot: usize, since_at_ms: i64, now_ms: i64) -> Alert {
         let (rule, key, slot) = (self.rule_of(slot), self.key(slot), &self.slots[slot]);
-        let mut place = self.places.get(&slot.source).cloned().unwrap_or_default();
+        let mut place = match &slot.stored.sighting {
+            Some(seen) => self.place_of(&slot.source, seen, None),
+            None => self.known_place(&slot.source),
+        };
         place.point = slot.point().or(place.point);
         Alert {
             id: key.alert_id(since_at_ms, slot.stored.n_alerts),
@@ -367,6 +384,12 @@ impl Watch {
             why: slot.why(rule, rule.judge.hold_ms()),
             snapshot: slot.snapshot(),
         }
+    }
+
+    /// Name and point of a source as it is configured; of a camera's preset, those of the camera.
+    fn known_place(&self, source: &Arc<str>) -> Place {
+        let known = self.places.get(source).or_else(|| self.places.get(camera_of(source)));
+        known.cloned().unwrap_or_default()
     }
 
     /// Sets the timer to what is due, if that is earlier than what it is set to. A timer that rings early finds
@@ -405,9 +428,11 @@ fn forget(rule: Arc<str>, source: Arc<str>, stored: Option<Stored>, now_ms: i64)
 }
 
 fn place(name: &str, point: Option<[f64; 2]>) -> Place {
-    Place { name: (!name.is_empty()).then(|| name.into()), point: point.map(|[lon, lat]| (lon, lat)) }
+    Place { name: (!name.is_empty()).then(|| name.into()), point: point.map(|[lon, lat]| (lon, lat)), sight: None }
 }
 
+#[cfg(test)]
+mod heat_tests;
 #[cfg(test)]
 mod moving_tests;
 #[cfg(test)]

@@ -153,8 +153,8 @@ fn write_opened(transaction: &Transaction, alert: &Alert, evidence: Option<&Evid
     transaction
         .prepare_cached(
             "INSERT INTO alert (id, rule, source, fence, name, severity, category, since_at_ms, opened_ms,
-             place_name, lon, lat, why, figures, evidence_file, evidence_sha256)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+             place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             alert.id,
@@ -173,6 +173,7 @@ fn write_opened(transaction: &Transaction, alert: &Alert, evidence: Option<&Evid
             rows::figures_to_json(&alert.why.figures),
             evidence.map(|evidence| &evidence.name),
             evidence.map(|evidence| &evidence.sha256),
+            rows::sight_to_json(alert.place.sight.as_deref()),
         ])?;
     Ok(())
 }
@@ -189,8 +190,8 @@ fn write_cleared(transaction: &Transaction, cleared: &[Cleared]) -> Result<(), S
 fn write_tickets(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
         "INSERT OR REPLACE INTO ticket (no, alert, rule, source, fence, title, why, severity, category, place_name,
-         lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+         lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     )?;
     for ticket in &commit.tickets {
         let point = ticket.place.point;
@@ -214,6 +215,7 @@ fn write_tickets(transaction: &Transaction, commit: &Commit) -> Result<(), Store
             ticket.closed_ms,
             ticket.alert_cleared,
             ticket.n_journal as i64,
+            rows::sight_to_json(ticket.place.sight.as_deref()),
         ])?;
     }
     let mut statement = transaction

@@ -167,12 +167,12 @@ impl Reader {
 }
 
 const SELECT_TICKET: &str = "SELECT no, alert, rule, source, fence, title, why, severity, category, place_name, \
-     lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal FROM ticket";
+     lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight FROM ticket";
 
 const SELECT_JOURNAL: &str = "SELECT seq, ticket, no, at_ms, who, what, note FROM journal";
 
 const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
-     cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256 FROM alert";
+     cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight FROM alert";
 
 pub(super) fn tickets(conn: &Connection, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
     let open = if query.open_only { "AND stage != 'closed'" } else { "" };
@@ -202,7 +202,7 @@ fn ticket_from(row: &Row) -> Result<Ticket, StoreError> {
         why: text(6)?.into(),
         severity: severity_from("ticket", &text(7)?)?,
         category: text(8)?.into(),
-        place: place_from(row, 9)?,
+        place: place_from(row, 9, 19)?,
         stage: Stage::parse(&stage).ok_or_else(|| bad(format!("unknown stage {stage:?}")))?,
         unit: row.get::<_, Option<String>>(13)?.map(Into::into),
         opened_ms: row.get(14)?,
@@ -226,7 +226,7 @@ fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         opened_ms: row.get(8)?,
         cleared_ms: row.get(9)?,
         cleared_why: row.get(10)?,
-        place: place_from(row, 11)?,
+        place: place_from(row, 11, 18)?,
         why: row.get(14)?,
         figures: rows::figures_from_json(&row.get::<_, String>(15)?),
         evidence_file: row.get(16)?,
@@ -250,8 +250,12 @@ fn severity_from(table: &'static str, text: &str) -> Result<Severity, StoreError
     rows::severity(text).ok_or_else(|| StoreError::Row { table, what: format!("unknown severity {text:?}") })
 }
 
-/// Name, longitude and latitude in three columns from `first`.
-fn place_from(row: &Row, first: usize) -> rusqlite::Result<Place> {
+/// Name, longitude and latitude in three columns from `first`, and how a camera sees it.
+fn place_from(row: &Row, first: usize, sight: usize) -> rusqlite::Result<Place> {
     let (lon, lat): (Option<f64>, Option<f64>) = (row.get(first + 1)?, row.get(first + 2)?);
-    Ok(Place { name: row.get::<_, Option<String>>(first)?.map(Into::into), point: lon.zip(lat) })
+    Ok(Place {
+        name: row.get::<_, Option<String>>(first)?.map(Into::into),
+        point: lon.zip(lat),
+        sight: rows::sight_from_json(row.get(sight)?),
+    })
 }

@@ -46,4 +46,6 @@ mod support;
 mod support_influx;
 mod support_out;
 mod support_rtsp;
+mod thermal;
+mod thermal_fuzz;
 mod tidy;

@@ -43,6 +43,9 @@ active = { calendar = "town", windows = ["daily"] }
 
 [[calendars]]
 id = "town"
+
+[[sources]]
+id = "thermal/well/3"
 "#;
 
 const FENCE: &str = r#"{"type": "Feature", "id": "school", "properties": {}, "geometry":
@@ -110,6 +113,9 @@ impl Office {
             Ask::Reload(_, reply) => {
                 let _ = reply.send(Ok(()));
             }
+            Ask::Observe(_, reply) => {
+                let _ = reply.send(());
+            }
         }
     }
 }
@@ -124,7 +130,7 @@ pub(super) fn alert(source: &str, since_at_ms: i64) -> Alert {
         category: "underground/gas".into(),
         since_at_ms,
         opened_ms: since_at_ms,
-        place: Place { name: Some("7 号舱".into()), point: Some((106.03, 29.81)) },
+        place: Place { name: Some("7 号舱".into()), point: Some((106.03, 29.81)), sight: None },
         why: Why {
             text: "ch4 1.2 %LEL above 1".into(),
             figures: vec![Figure { name: "value".into(), value: 1.2, unit: Some("%LEL".into()) }],
@@ -227,6 +233,10 @@ impl World {
     pub(super) async fn post(&self, path: &str, body: impl ToString) -> Said {
         let request = HttpRequest::post(path).header("content-type", "application/json");
         self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    pub(super) async fn upload(&self, path: &str, picture: Vec<u8>) -> Said {
+        self.ask(HttpRequest::post(path).body(Body::from(picture)).unwrap()).await
     }
 
     /// The live stream, asked from `last` on.

@@ -1,15 +1,21 @@
 //! What must hold of the feeds: their broker, topics, names, pointers and units.
 
+use super::heat;
 use super::look::Look;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
 use crate::config::pattern::SourcePattern;
 use crate::config::topic::{SourceTemplate, TopicFilter};
 use crate::config::unit::Conversion;
-use crate::config::{Config, Feed, Format, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, unit};
+use crate::config::{
+    Config, Feed, Format, ImagerOf, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, unit,
+};
 use crate::decode;
 
 const METRIC_BYTES_MAX: usize = 128;
+
+/// Bad pixels that a feed names.
+const BAD_PIXELS_MAX: usize = 4_096;
 
 pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     let paths: Vec<_> = (0..config.feeds.len()).map(|i| look.shape.origin("feeds", i)).collect();
@@ -96,22 +102,57 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format, sources_max: us
         | Format::TheThings { units }
         | Format::Milesight { units }
         | Format::Zigbee2mqtt { units } => check_units(look, &at.key("units"), units),
-        Format::ThermalJson { pixels, columns, unit, time } => {
+        Format::ThermalJson { pixels, columns, unit, time, aim, sequence, imager } => {
             check_pointer(look, &at.key("pixels"), pixels);
             if let Some(columns) = columns {
                 look.check_within(&at.key("columns"), *columns, 1, decode::SIDE_MAX);
             }
-            if !decode::is_temperature(unit) {
-                let hint = Some("there are: Cel, K, cK, [degF]".to_owned());
-                look.error_hint(&at.key("unit"), format!("{unit:?} is no temperature"), hint);
+            check_temperature(look, &at.key("unit"), unit);
+            for (key, pointer) in aim.iter().flat_map(|aim| {
+                [
+                    ("bearing", Some(&aim.bearing)),
+                    ("elevation", Some(&aim.elevation)),
+                    ("fov", aim.fov.as_ref()),
+                    ("preset", aim.preset.as_ref()),
+                ]
+            }) {
+                if let Some(pointer) = pointer {
+                    check_pointer(look, &at.key("aim").key(key), pointer);
+                }
             }
+            if let Some(sequence) = sequence {
+                check_pointer(look, &at.key("sequence"), sequence);
+            }
+            check_imager(look, &at.key("imager"), imager);
             if let Some(time) = time {
                 check_pointer(look, &at.key("time").key("pointer"), &time.pointer);
             }
         }
-        Format::ThermalU16 { columns, rows, .. } => {
+        Format::ThermalU16 { columns, rows, unit, imager, .. } => {
             look.check_within(&at.key("columns"), *columns, 1, decode::SIDE_MAX);
             look.check_within(&at.key("rows"), *rows, 1, decode::SIDE_MAX);
+            check_temperature(look, &at.key("unit"), unit);
+            check_imager(look, &at.key("imager"), imager);
+        }
+        Format::ThermalFlir { imager } => check_imager(look, &at.key("imager"), imager),
+    }
+}
+
+fn check_temperature(look: &mut Look<'_>, at: &Path, unit: &str) {
+    if !decode::is_temperature(unit) {
+        let hint = Some("there are: Cel, K, cK, [degF]".to_owned());
+        look.error_hint(at, format!("{unit:?} is no temperature"), hint);
+    }
+}
+
+fn check_imager(look: &mut Look<'_>, at: &Path, imager: &ImagerOf) {
+    heat::surface(look, &at.key("surface"), imager.surface);
+    if imager.bad.len() > BAD_PIXELS_MAX {
+        look.error(&at.key("bad"), format!("at most {BAD_PIXELS_MAX} pixels are named"));
+    }
+    for (i, pixel) in imager.bad.iter().enumerate() {
+        if pixel.iter().any(|&at| at >= decode::SIDE_MAX) {
+            look.error(&at.key("bad").index(i), format!("rows and columns are under {}", decode::SIDE_MAX));
         }
     }
 }

@@ -140,7 +140,7 @@ fn check_outline(look: &mut Look<'_>, config: &Config, files: &[(Path, Vec<Fence
     }
 }
 
-fn read(path: &FilePath) -> Result<String, String> {
+pub(super) fn read(path: &FilePath) -> Result<String, String> {
     let told = |cause: &dyn std::fmt::Display| format!("cannot read {}: {cause}", path.display());
     let n_bytes = std::fs::metadata(path).map_err(|cause| told(&cause))?.len();
     if n_bytes > FENCE_FILE_BYTES_MAX {

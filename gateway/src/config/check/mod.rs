@@ -13,6 +13,7 @@ mod cameras;
 mod conditions;
 mod feeds;
 mod fences;
+mod heat;
 mod listeners;
 mod look;
 mod movement;
@@ -22,6 +23,7 @@ mod readings;
 mod rules;
 mod shape;
 mod tree;
+mod view;
 mod words;
 
 use std::fmt;
@@ -125,6 +127,7 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     let mut look = Look::new(&lines, root.get_ref(), file, &shape, outside);
     parts::check(&mut look, &shape.config);
     let fences = fences::check(&mut look, &shape.config);
+    view::check(&mut look, &shape.config);
     listeners::check(&mut look, &shape.config);
     feeds::check(&mut look, &shape.config);
     cameras::check(&mut look, &shape.config);
@@ -132,7 +135,11 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     rules::check(&mut look, &shape.config, fences.as_deref());
     let problems = look.finish();
     let is_sound = problems.iter().all(|problem| problem.level == Level::Warning);
-    Checked { config: is_sound.then_some(shape.config), problems }
+    let mut config = is_sound.then_some(shape.config);
+    if let (Some(config), Outside::Looked) = (&mut config, outside) {
+        view::keep(config, file);
+    }
+    Checked { config, problems }
 }
 
 fn problem_at(lines: &Lines<'_>, file: &Path, at: usize, message: String) -> Problem {

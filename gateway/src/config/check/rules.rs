@@ -6,7 +6,7 @@ use super::fences::Known;
 use super::look::Look;
 use super::tree::Path;
 use super::words::{did_you_mean, one_of};
-use super::{calendars, conditions, movement, pictures, readings};
+use super::{calendars, conditions, heat, movement, pictures, readings};
 use crate::config::pattern::SourcePattern;
 use crate::config::topic::{Part, SourceTemplate, TopicFilter};
 use crate::config::{Camera, Config, Detect, Feed, Format, Rule, Span, unit};
@@ -55,7 +55,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Known
                 check_together(look, &detect, of, *k, *radius_m, config);
                 look.check_positive(&detect.key("within"), *within);
             }
-            Detect::Hotspot { .. } => check_hotspot(look, &detect, &rule.detect),
+            Detect::Hotspot { .. } => heat::check(look, &detect, &rule.detect),
             Detect::Silent { after } => look.check_positive(&detect.key("after"), *after),
             Detect::Dark { after } => {
                 look.check_positive(&detect.key("after"), *after);
@@ -211,7 +211,10 @@ fn check_metric(
             Format::Senml {} | Format::SenmlCbor {} | Format::Chirpstack { .. } | Format::TheThings { .. } => return,
             Format::Milesight { .. } | Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => return,
             Format::SparkplugB {} | Format::HomeAssistant { .. } => return,
-            Format::Owntracks {} | Format::ThermalJson { .. } | Format::ThermalU16 { .. } => {}
+            Format::Owntracks {}
+            | Format::ThermalJson { .. }
+            | Format::ThermalU16 { .. }
+            | Format::ThermalFlir { .. } => {}
         }
     }
     if known.is_empty() || !is_complete(look) {
@@ -254,20 +257,6 @@ fn check_together(
     if radius_m.is_some_and(|radius_m| !(radius_m.is_finite() && radius_m > 0.0)) {
         look.error(&at.key("radius_m"), "must be more than 0 metres");
     }
-}
-
-fn check_hotspot(look: &mut Look<'_>, at: &Path, detect: &Detect) {
-    let Detect::Hotspot { above, over_background, pixels_min, .. } = detect else { return };
-    if above.is_none() && over_background.is_none() {
-        look.error(at, "a hotspot needs above or over_background");
-    }
-    if above.is_some_and(|above| !above.is_finite()) {
-        look.error(&at.key("above"), "must be a finite number");
-    }
-    if over_background.is_some_and(|kelvin| !(kelvin.is_finite() && kelvin > 0.0)) {
-        look.error(&at.key("over_background"), "must be more than 0 kelvin");
-    }
-    look.check_within(&at.key("pixels_min"), *pixels_min, 1, crate::decode::SIDE_MAX * crate::decode::SIDE_MAX);
 }
 
 fn check_cameras(look: &mut Look<'_>, at: &Path, estate: &Estate<'_>, patterns: &[SourcePattern]) {

@@ -129,6 +129,7 @@ fn empty() -> Config {
         cameras: Vec::new(),
         sources: Vec::new(),
         fences: Vec::new(),
+        land: Default::default(),
         calendars: Vec::new(),
         rules: Vec::new(),
         receivers: Vec::new(),

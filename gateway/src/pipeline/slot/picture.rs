@@ -116,7 +116,10 @@ impl Slot {
 
     /// The picture that shows why an alert opened.
     pub(in crate::pipeline) fn snapshot(&self) -> Option<SnapshotAsk> {
-        self.pictures.as_ref()?.shot.clone()
+        match &self.memo {
+            Memo::Heat(seen) => Some(seen.snapshot()),
+            _ => self.pictures.as_ref()?.shot.clone(),
+        }
     }
 
     /// Forgets what it saw.
@@ -129,7 +132,7 @@ impl Slot {
         // There and back: an outline ends where it began.
         let line = line.map(|line| line.points().iter().chain(line.points().iter().rev()).copied().collect());
         let zone = self.framing.zone.as_ref().map(|zone| zone.points().to_vec());
-        let shot = SnapshotAsk { picture: facts.picture, zones: zone.into_iter().chain(line).collect(), boxes };
+        let shot = SnapshotAsk::Camera { picture: facts.picture, zones: zone.into_iter().chain(line).collect(), boxes };
         self.pictures.get_or_insert_default().shot = Some(shot);
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::pipeline::heat::Pixel;
 
 impl Slot {
     /// Why the alert opens: called once per alert.
@@ -39,14 +40,7 @@ impl Slot {
                 text: format!("within {distance_m:.0} m of {other}"),
                 figures: vec![figure("distance", *distance_m, Some("m"))],
             },
-            (Judge::Hotspot { .. }, Memo::Heat { max_c, background_c, n_pixels }) => Why {
-                text: format!("{max_c:.1} °C over a background of {background_c:.1} °C, {n_pixels} pixels{held}"),
-                figures: vec![
-                    figure("max", f64::from(*max_c), Some("Cel")),
-                    figure("background", f64::from(*background_c), Some("Cel")),
-                    figure("pixels", *n_pixels as f64, None),
-                ],
-            },
+            (Judge::Hotspot { heating, .. }, Memo::Heat(seen)) => heating.why(seen, &held),
             (Judge::Picture { rule, .. }, Memo::Picture { figured, area, size_m, .. }) => {
                 rule.why(*figured, *area, *size_m, &held)
             }
@@ -85,6 +79,14 @@ impl Slot {
             | Memo::Met { point: Some(point), .. }
             | Memo::Picture { point: Some(point), .. }
             | Memo::Together { point: Some(point), .. } => Some((point.lon, point.lat)),
+            _ => None,
+        }
+    }
+
+    /// What a thermal camera shows it by.
+    pub(in crate::pipeline) fn pixel(&self) -> Option<Pixel> {
+        match &self.memo {
+            Memo::Heat(seen) => seen.pixel(),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use outpost_detectors::observation::{Blob, Fact, Observation, PictureFacts, Trac
 use outpost_fences::{FenceSet, geojson};
 
 use super::*;
+use crate::nouns::SnapshotAsk;
 
 const RULES: &str = r#"
     [[fences]]
@@ -133,8 +134,8 @@ fn a_map_fence_watches_through_a_camera_and_says_where_and_with_which_picture() 
     assert_eq!(stays.why.text, "inside yard for 5 s");
     let (lon, lat) = stays.place.point.unwrap();
     assert!((lon - 106.000_05).abs() < 2e-5 && (29.8001..29.8004).contains(&lat), "{lon}, {lat}");
-    let shot = stays.snapshot.as_ref().unwrap();
-    assert_eq!((shot.picture as i64, shot.boxes.len()), (stays.opened_ms, 1));
+    let Some(SnapshotAsk::Camera { picture, boxes, .. }) = &stays.snapshot else { panic!("{:?}", stays.snapshot) };
+    assert_eq!((*picture as i64, boxes.len()), (stays.opened_ms, 1));
     assert!(cleared(&effects).is_empty(), "both are on");
 
     // It goes, and with it what it did.
@@ -179,6 +180,7 @@ fn a_fault_of_sight_has_to_last_both_ways() {
     let alerts = opened(&effects);
     assert_eq!((alerts.len(), alerts[0].since_at_ms, alerts[0].opened_ms), (1, 4_000, 8_000));
     assert_eq!(alerts[0].why.text, "the picture is too dark for 4 s");
-    assert_eq!(alerts[0].snapshot.as_ref().unwrap().picture, 8, "with the picture that shows it");
+    let Some(SnapshotAsk::Camera { picture, .. }) = alerts[0].snapshot else { panic!("{:?}", alerts[0].snapshot) };
+    assert_eq!(picture, 8, "with the picture that shows it");
     assert_eq!(cleared(&effects), ["dark"]);
 }

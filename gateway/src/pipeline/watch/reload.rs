@@ -112,7 +112,8 @@ impl Watch {
                 .any(|other| matches!(&other.judge, Judge::Together(together) if together.of.contains(&rule.id)))
         };
         self.rules.iter().filter(|rule| rule.matches(source)).any(|rule| match rule.judge {
-            Judge::Together(_) | Judge::Approach(_) => true,
+            // Two cameras may see one fire.
+            Judge::Together(_) | Judge::Approach(_) | Judge::Hotspot { .. } => true,
             _ => counted(rule),
         })
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use outpost_detectors::observation::{
-    Blob, Fact, Link, LinkReason, LinkState, PictureFacts, Position, Reading, ThermalFrame,
+    Blob, Fact, Link, LinkReason, LinkState, PictureFacts, Position, Reading, Surface, ThermalFrame,
 };
 use outpost_fences::geojson;
 use proptest::prelude::*;
 
 use super::*;
-use crate::nouns::{RedoRow, TroubleKind, Why};
+use crate::nouns::{RedoRow, SnapshotAsk, TroubleKind, Why};
 
 const RULES: &str = r#"
     [[cameras]]
@@ -103,7 +103,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Save(_) | Effect::Remember(_) => None,
+            Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => None,
             Effect::Open(alert) => Some(format!("open {}", alert.key.rule)),
             Effect::Clear(cleared) => Some(format!("clear {}", cleared.key.rule)),
         })
@@ -187,7 +187,11 @@ fn a_hot_region_opens_and_a_cool_frame_clears() {
         let mut celsius = Array2::from_elem((8, 8), 20.0);
         celsius[[3, 3]] = hot;
         celsius[[3, 4]] = hot;
-        at("thermal/a", at_ms, Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius) }))
+        at(
+            "thermal/a",
+            at_ms,
+            Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius), surface: Surface::default(), aim: None }),
+        )
     };
     assert_eq!(
         played(&[frame(0, 20.0), frame(1_000, 90.0), frame(2_000, 91.0), frame(3_000, 30.0)]),
@@ -209,8 +213,8 @@ fn something_that_dwells_in_the_zone_is_an_intrusion_with_its_picture() {
     let Some(Effect::Open(alert)) = effects.iter().find(|effect| matches!(effect, Effect::Open(_))) else {
         panic!("no alert: {effects:?}")
     };
-    let ask = alert.snapshot.as_ref().unwrap();
-    assert_eq!((ask.boxes.len(), ask.zones[0].len()), (1, 4));
+    let Some(SnapshotAsk::Camera { boxes, zones, .. }) = &alert.snapshot else { panic!("{:?}", alert.snapshot) };
+    assert_eq!((boxes.len(), zones[0].len()), (1, 4));
     watch.step(&picture(6_000, None), &mut effects);
     watch.step(&picture(10_000, None), &mut effects);
     assert_eq!(told(&effects), ["open no-entry", "clear no-entry"]);
@@ -302,7 +306,7 @@ fn alerts(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Save(_) | Effect::Remember(_) => None,
+            Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => None,
             Effect::Open(alert) => Some(format!("open {} since {}", alert.id, alert.since_at_ms)),
             Effect::Clear(cleared) => Some(format!("clear {}", cleared.id)),
         })
@@ -340,7 +344,7 @@ proptest! {
         let mut open: std::collections::HashMap<AlertKey, Arc<str>> = Default::default();
         for effect in &effects {
             match effect {
-                Effect::Save(_) | Effect::Remember(_) => {}
+                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => {}
                 Effect::Open(alert) => prop_assert!(open.insert(alert.key.clone(), alert.id.clone()).is_none()),
                 Effect::Clear(cleared) => prop_assert_eq!(open.remove(&cleared.key), Some(cleared.id.clone())),
             }
@@ -416,7 +420,7 @@ fn what_the_gateway_says_of_itself_is_held_survives_a_restart_and_opens_one_aler
         let word = |effect: &Effect| match effect {
             Effect::Open(alert) => Some(format!("open {}: {}", alert.key.rule, alert.why.text)),
             Effect::Clear(cleared) => Some(format!("clear {}: {}", cleared.key.rule, cleared.why)),
-            Effect::Save(_) | Effect::Remember(_) => None,
+            Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => None,
         };
         effects.iter().filter_map(word).collect()
     };

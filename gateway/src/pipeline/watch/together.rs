@@ -202,7 +202,7 @@ mod tests {
                     }
                     Effect::Open(alert) => self.told.push(format!("{} {}", alert.key.rule, alert.why.text)),
                     Effect::Clear(cleared) => self.told.push(format!("{} over: {}", cleared.key.rule, cleared.why)),
-                    Effect::Remember(_) => {}
+                    Effect::Remember(_) | Effect::Join(_) => {}
                 }
             }
             let counts = |told: &String| told.starts_with("fire") || told.starts_with("leak");

@@ -1,0 +1,84 @@
+//! What must hold of views over land, and the ground itself, which is read here.
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use outpost_fences::sight::Terrain;
+
+use super::look::Look;
+use super::tree::Path;
+use super::{Outside, fences};
+use crate::config::{Config, Land, ViewOf};
+
+pub(super) fn check(look: &mut Look<'_>, config: &Config) {
+    for (i, source) in config.sources.iter().enumerate() {
+        let Some(view) = &source.view else { continue };
+        let at = look.shape.origin("sources", i).key("view");
+        check_view(look, &at, view);
+        if source.place.is_none() {
+            look.error(&at, "a view is from somewhere: give the source's place");
+        }
+    }
+    let at = Path::default().key("land");
+    if !config.land.flat_m.is_finite() {
+        look.error(&at.key("flat_m"), "must be a finite number");
+    }
+    if look.outside == Outside::Looked
+        && let Some(Err(error)) = read(&config.land, look.file)
+    {
+        let hint = "ESRI ASCII grids in degrees of WGS-84 are read; gdal_translate -of AAIGrid makes one of others";
+        look.error_hint(&at.key("file"), error, Some(hint.into()));
+    }
+}
+
+fn check_view(look: &mut Look<'_>, at: &Path, view: &ViewOf) {
+    let lens = view.from([0.0, 0.0]).lens;
+    if !lens.is_sound() {
+        look.error(&at.key("fov"), "no lens: 0.1 to 170 degrees, and with k1 bent the same way all over the picture");
+    }
+    let within = |value: f64, least: f64, most: f64| (least..=most).contains(&value);
+    for (key, value, least, most) in [
+        ("height_m", view.height_m, -500.0, 9_000.0),
+        ("bearing", view.bearing, -360.0, 360.0),
+        ("elevation", view.elevation, -90.0, 90.0),
+        ("roll", view.roll, -180.0, 180.0),
+    ] {
+        if !within(value, least, most) {
+            look.error(&at.key(key), format!("must be within {least}..{most}"));
+        }
+    }
+    let errors = view.errors;
+    for (key, value, most) in [
+        ("bearing", errors.bearing, 45.0),
+        ("elevation", errors.elevation, 45.0),
+        ("roll", errors.roll, 45.0),
+        ("position_m", errors.position_m, 1_000.0),
+        ("height_m", errors.height_m, 1_000.0),
+        ("pixels", errors.pixels, 100.0),
+    ] {
+        if !within(value, 0.0, most) {
+            look.error(&at.key("errors").key(key), format!("must be within 0..{most}"));
+        }
+    }
+}
+
+/// What the configuration names and its users need at hand: the ground, and the ids of grids.
+pub(super) fn keep(config: &mut Config, file: &FilePath) {
+    if let Some(Ok(terrain)) = read(&config.land, file) {
+        config.land.terrain = Some(terrain);
+    }
+    let folder = file.parent().unwrap_or(FilePath::new("")).to_owned();
+    for entry in config.fences.iter_mut().filter(|entry| entry.grids) {
+        let parsed = fences::read(&folder.join(&entry.file)).map(|text| entry.parse(&text));
+        entry.ids =
+            parsed.map(|parsed| parsed.fences.iter().map(|fence| fence.id.clone()).collect()).unwrap_or_default();
+    }
+}
+
+fn read(land: &Land, file: &FilePath) -> Option<Result<Arc<Terrain>, String>> {
+    let path = file.parent().unwrap_or(FilePath::new("")).join(land.file.as_ref()?);
+    let terrain = fences::read(&path).and_then(|text| {
+        Terrain::from_ascii(&text).map(Arc::new).map_err(|error| format!("{}: {error}", path.display()))
+    });
+    Some(terrain)
+}

@@ -1,0 +1,50 @@
+//! One alert for one thing: what two cameras, or two presets of one, see at the same place under one rule. The alert is over when
+//! none of them sees it any more.
+
+use std::sync::Arc;
+
+use outpost_fences::sight::Spot;
+
+use super::super::sight::Kept;
+use super::{Effect, Watch};
+use crate::nouns::{Joined, Place};
+
+impl Watch {
+    /// What the slot sees now, on the map.
+    pub(super) fn sight(&self, slot: usize) -> Option<Kept> {
+        let slot = &self.slots[slot];
+        let pixel = slot.pixel()?;
+        self.views.see(&slot.source, &pixel).map(|sighting| Kept::new(&sighting))
+    }
+
+    /// Joins an alert that is open already: it is of the same thing, or this slot opened it once and others hold it still.
+    pub(super) fn join(&mut self, number: usize, effects: &mut Vec<Effect>) -> bool {
+        let (slot, seen) = (&self.slots[number], self.slots[number].stored.sighting);
+        let others = self.slots.iter().filter(|other| other.rule == slot.rule && other.source != slot.source);
+        let found = others.filter_map(|other| Some((other, other.stored.alert.clone()?))).find_map(|(other, alert)| {
+            let spot = seen.zip(other.stored.sighting).and_then(|(seen, theirs)| seen.meets(&theirs));
+            let is_own = other.stored.opened_by.as_ref() == Some(&slot.source);
+            (spot.is_some() || is_own).then(|| (alert, spot, other.stored.opened_by.clone(), other.source.clone()))
+        });
+        let Some((alert, spot, opened_by, other)) = found else { return false };
+        let source = slot.source.clone();
+        let place = seen.map(|seen| self.place_of(&source, &seen, spot.as_ref()));
+        let stored = &mut self.slots[number].stored;
+        stored.alert = Some(alert.clone());
+        stored.opened_by = opened_by.or(Some(other)).filter(|opener| *opener != source);
+        effects.push(self.save(number));
+        effects.push(Effect::Join(Joined { id: alert, source, place }));
+        true
+    }
+
+    /// Whether another slot holds this alert open.
+    pub(super) fn is_held(&self, number: usize, alert: &Arc<str>) -> bool {
+        let rule = self.slots[number].rule;
+        let mut others = self.slots.iter().enumerate().filter(|(other, slot)| *other != number && slot.rule == rule);
+        others.any(|(_, slot)| slot.stored.alert.as_ref() == Some(alert))
+    }
+
+    pub(super) fn place_of(&self, source: &Arc<str>, seen: &Kept, spot: Option<&Spot>) -> Place {
+        self.views.place(&seen.sighting(), spot, self.known_place(source).name)
+    }
+}
