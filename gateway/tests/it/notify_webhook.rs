@@ -295,7 +295,8 @@ async fn letters_that_a_receiver_chokes_on_do_not_starve_the_rest() {
     let fine: Vec<String> = (0..50).map(|i| format!("T-{i}/1")).collect();
     scene.push(&fine.iter().map(String::as_str).collect::<Vec<_>>());
     until("all others are through", || scene.progress.n_delivered() == 50).await;
-    assert_eq!(scene.outbox.n_waiting(), 10, "and nothing was dropped");
+    // A letter leaves the outbox after it is counted.
+    until("nothing else waits, and nothing was dropped", || scene.outbox.n_waiting() == 10).await;
 }
 
 #[tokio::test]
@@ -320,8 +321,8 @@ async fn a_refused_delivery_is_tried_until_its_time_is_over_and_then_given_up_vi
     scene.push(&["T-1/1", "T-1/2"]);
     until("it is given up", || scene.progress.n_given_up() == 1).await;
     until("the ticket goes on", || scene.progress.n_delivered() == 1).await;
+    until("it alone is left", || scene.outbox.rows().len() == 1).await;
     let given_up = scene.outbox.rows();
-    assert_eq!(given_up.len(), 1);
     assert!(given_up[0].is_given_up);
     assert_eq!(given_up[0].error.as_deref(), Some("answered 410: moved away"));
     let n_attempts = scene.centre.keys().iter().filter(|key| *key == "T-1/1").count() as u64;
