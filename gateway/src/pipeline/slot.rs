@@ -65,7 +65,7 @@ pub(super) struct Stored {
     pub(super) alert: Option<Arc<str>>,
     /// Where a camera saw it when it opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) sighting: Option<Kept>,
+    pub(super) sighting: Option<Box<Kept>>,
     /// The source that opened the alert, where it was another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) opened_by: Option<Arc<str>>,

@@ -59,6 +59,8 @@ pub struct Watch {
     parts: Parts,
     /// Slots of each rule that looks at who comes near to whom.
     movers: HashMap<usize, Vec<usize>>,
+    /// Slots of each rule whose alerts several sources may share.
+    sharers: HashMap<usize, Vec<usize>>,
     scratch: HotspotScratch,
     sources_max: usize,
     n_ignored: u64,
@@ -89,6 +91,7 @@ impl Watch {
             unjudged: Unjudged::default(),
             parts: Parts::default(),
             movers: HashMap::new(),
+            sharers: HashMap::new(),
             scratch: HotspotScratch::default(),
             sources_max: config.pipeline.sources_max,
             n_ignored: 0,
@@ -260,8 +263,10 @@ impl Watch {
         let first = self.slots.len();
         for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.matches(source)) {
             let stored = Stored::new(&rule.judge);
-            if let Judge::Approach(_) = rule.judge {
-                self.movers.entry(number).or_default().push(self.slots.len());
+            match rule.judge {
+                Judge::Approach(_) => self.movers.entry(number).or_default().push(self.slots.len()),
+                Judge::Hotspot { .. } => self.sharers.entry(number).or_default().push(self.slots.len()),
+                _ => {}
             }
             let mut slot = Slot::new(number, source.clone(), stored, self.cameras.framing(source, &rule.judge));
             slot.late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
@@ -300,7 +305,7 @@ impl Watch {
                     effects.push(self.save(slot));
                     return self.schedule(slot);
                 }
-                self.slots[slot].stored.sighting = self.sight(slot);
+                self.slots[slot].stored.sighting = self.sight(slot).map(Box::new);
                 self.slots[slot].stored.opened_by = None;
                 if self.join(slot, effects) {
                     self.correlate(slot, true, now_ms, effects);

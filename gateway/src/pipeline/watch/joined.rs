@@ -8,6 +8,7 @@ use outpost_fences::sight::Spot;
 use super::super::sight::Kept;
 use super::{Effect, Watch};
 use crate::nouns::{Joined, Place};
+use crate::pipeline::slot::Slot;
 
 impl Watch {
     /// What the slot sees now, on the map.
@@ -19,10 +20,10 @@ impl Watch {
 
     /// Joins an alert that is open already: it is of the same thing, or this slot opened it once and others hold it still.
     pub(super) fn join(&mut self, number: usize, effects: &mut Vec<Effect>) -> bool {
-        let (slot, seen) = (&self.slots[number], self.slots[number].stored.sighting);
-        let others = self.slots.iter().filter(|other| other.rule == slot.rule && other.source != slot.source);
+        let (slot, seen) = (&self.slots[number], self.slots[number].stored.sighting.as_deref());
+        let others = self.sharers(slot.rule).filter(|other| other.source != slot.source);
         let found = others.filter_map(|other| Some((other, other.stored.alert.clone()?))).find_map(|(other, alert)| {
-            let spot = seen.zip(other.stored.sighting).and_then(|(seen, theirs)| seen.meets(&theirs));
+            let spot = seen.zip(other.stored.sighting.as_deref()).and_then(|(seen, theirs)| seen.meets(theirs));
             let is_own = other.stored.opened_by.as_ref() == Some(&slot.source);
             (spot.is_some() || is_own).then(|| (alert, spot, other.stored.opened_by.clone(), other.source.clone()))
         });
@@ -40,8 +41,14 @@ impl Watch {
     /// Whether another slot holds this alert open.
     pub(super) fn is_held(&self, number: usize, alert: &Arc<str>) -> bool {
         let rule = self.slots[number].rule;
-        let mut others = self.slots.iter().enumerate().filter(|(other, slot)| *other != number && slot.rule == rule);
-        others.any(|(_, slot)| slot.stored.alert.as_ref() == Some(alert))
+        let source = &self.slots[number].source;
+        let mut others = self.sharers(rule).filter(|other| other.source != *source);
+        others.any(|other| other.stored.alert.as_ref() == Some(alert))
+    }
+
+    /// The slots of a rule whose alerts several sources may share; none of any other rule.
+    fn sharers(&self, rule: usize) -> impl Iterator<Item = &Slot> {
+        self.sharers.get(&rule).into_iter().flatten().map(|slot| &self.slots[*slot])
     }
 
     pub(super) fn place_of(&self, source: &Arc<str>, seen: &Kept, spot: Option<&Spot>) -> Place {
