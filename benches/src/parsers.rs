@@ -53,7 +53,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Files of a folder that are JSON as a whole.
+/// Files of a folder that all parsers take.
 fn payloads(folder: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let mut payloads = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -62,7 +62,7 @@ fn payloads(folder: &Path) -> Result<Vec<Vec<u8>>, Failure> {
             payloads.push(std::fs::read(path)?);
         }
     }
-    payloads.retain(|payload| serde_json::from_slice::<serde::de::IgnoredAny>(payload).is_ok());
+    payloads.retain(|payload| PARSERS.iter().all(|(_, parse)| parse(payload).is_some()));
     Ok(payloads)
 }
 
