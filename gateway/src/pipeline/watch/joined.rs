@@ -29,7 +29,7 @@ impl Watch {
         });
         let Some((alert, spot, opened_by, other)) = found else { return false };
         let source = slot.source.clone();
-        let place = seen.map(|seen| self.place_of(&source, &seen, spot.as_ref()));
+        let place = seen.map(|seen| self.place_of(&source, seen, spot.as_ref()));
         let stored = &mut self.slots[number].stored;
         stored.alert = Some(alert.clone());
         stored.opened_by = opened_by.or(Some(other)).filter(|opener| *opener != source);
