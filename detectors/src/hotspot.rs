@@ -1,12 +1,12 @@
 //! Finds hot regions in a frame of temperatures.
 //!
 //! - [`statistics`]: extremes, mean, median and histogram of a frame
-//! - [`lookout`]: areas with limits of their own, shields, areas compared with each other
+//! - [`areas`]: areas with limits of their own, shields, areas compared with each other
 //! - [`grey`]: other emissivities than the imager's
 //! - [`trace`]: what a region does over several frames; knows time, all else here does not
 
+pub mod areas;
 mod grey;
-pub mod lookout;
 pub mod statistics;
 pub mod trace;
 

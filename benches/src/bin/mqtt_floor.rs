@@ -7,7 +7,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "the broker and the generator are programs of their own")]
 
-use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -16,14 +15,11 @@ use std::time::{Duration, Instant};
 
 use outpost::config;
 use outpost::ingest::mqtt::{Session, SessionState};
+use outpost_benches::{Failure, cpu_s_of};
 use rumqttc::{AckMode, AsyncClient, Event, MqttOptions, Packet, QoS};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-type Failure = Box<dyn Error + Send + Sync>;
-
-/// Unit of /proc/PID/stat on Linux.
-const TICKS_PER_S: f64 = 100.0;
 /// Messages that the generator has in flight.
 const WINDOW: u64 = 1_000;
 const PAYLOAD: &str = r#"{"ts":1732345600000,"dev":"sens-000000","temp":25.25,"hum":45.5,"lat":29.612345,"lon":105.812345,"batt":3.55,"seq":1}"#;
@@ -157,14 +153,6 @@ fn generate(port: u16, n: u64) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn cpu_s_of(pid: &str) -> Result<f64, Failure> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, after_name) = stat.rsplit_once(')').ok_or("no name in stat")?;
-    let mut fields = after_name.split_whitespace().skip(11);
-    let mut ticks = || -> Result<f64, Failure> { Ok(fields.next().ok_or("too few fields in stat")?.parse()?) };
-    Ok((ticks()? + ticks()?) / TICKS_PER_S)
 }
 
 /// A child that does not outlive us.

@@ -11,7 +11,7 @@ use crate::nouns::{RedoChange, RedoRow, StateRow};
 use crate::pipeline::record::Recorder;
 use crate::pipeline::redo::entries;
 use crate::pipeline::shard::{Shard, Turn};
-use crate::pipeline::shards::{Shards, place};
+use crate::pipeline::shards::Shards;
 use crate::pipeline::watch::{Effect, Watch};
 use crate::telemetry::metrics::Metrics;
 
@@ -46,7 +46,7 @@ pub(super) fn start_shards(
     }
     let mut states: Vec<Vec<StateRow>> = watches.iter().map(|_| Vec::new()).collect();
     for row in kept.states {
-        states[place(&watches[0], &row.source, n)].push(row);
+        states[watches[0].place(&row.source, n)].push(row);
     }
     let mut logs: Vec<Vec<RedoRow>> = watches.iter().map(|_| Vec::new()).collect();
     for (shard, row) in kept.redo {
@@ -54,7 +54,7 @@ pub(super) fn start_shards(
     }
     let mut named: Vec<Vec<&str>> = watches.iter().map(|_| Vec::new()).collect();
     for source in expected {
-        named[place(&watches[0], source, n)].push(source);
+        named[watches[0].place(source, n)].push(source);
     }
     let (mut started, mut turns) = (Vec::new(), Vec::new());
     for (number, mut watch) in watches.drain(..).enumerate() {
@@ -77,7 +77,7 @@ pub(super) fn start_shards(
 fn is_moved(watch: &Watch, n: usize, logs: &[(u8, RedoRow)]) -> bool {
     logs.iter().any(|(shard, row)| {
         let (shard, entries) = (usize::from(*shard), entries(row).unwrap_or_default());
-        shard >= n || entries.iter().any(|entry| place(watch, &entry.observation.source, n) != shard)
+        shard >= n || entries.iter().any(|entry| watch.place(&entry.observation.source, n) != shard)
     })
 }
 

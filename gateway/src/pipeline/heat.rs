@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
-use outpost_detectors::hotspot::lookout::{Area, Lookout, Sight};
+use outpost_detectors::hotspot::areas::{Area, AreaHeat, Areas};
 use outpost_detectors::hotspot::statistics::{BARS, Histogram};
 use outpost_detectors::hotspot::trace::{Course, Flicker, Growth, Trace};
 use outpost_detectors::hotspot::{Hotspot, HotspotError, HotspotScratch};
@@ -16,7 +16,7 @@ use crate::config::{Active, Detect};
 use crate::nouns::{Figure, SnapshotAsk, Why};
 
 pub(super) struct Heating {
-    lookout: Lookout,
+    looks_at: Areas,
     /// Names of the areas.
     names: Vec<Arc<str>>,
     /// When each shield is up; always where absent.
@@ -27,7 +27,7 @@ pub(super) struct Heating {
 /// What a frame showed, with the frame.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
-    sight: Sight,
+    sight: AreaHeat,
     celsius: Arc<Array2<f32>>,
     aim: Option<Aim>,
 }
@@ -83,7 +83,7 @@ impl Heating {
             areas.is_empty().then(|| hotspot(*above, *over_background, *pixels_min)).transpose().map_err(told)?;
         let schedules = shields.iter().map(|shield| shield.active.as_ref().map(&schedule).transpose());
         Ok(Heating {
-            lookout: Lookout {
+            looks_at: Areas {
                 whole,
                 areas: areas.iter().map(area).collect::<Result<_, _>>().map_err(told)?,
                 shields: shields.iter().map(|shield| shield.polygon.clone()).collect(),
@@ -115,7 +115,7 @@ impl Heating {
         scratch: &mut HotspotScratch,
     ) -> (Signal, Option<Seen>) {
         let is_up = |number: usize| self.shields[number].as_ref().is_none_or(|schedule| schedule.is_on(at_ms));
-        let sight = self.lookout.judge(frame, is_up, scratch);
+        let sight = self.looks_at.judge(frame, is_up, scratch);
         let (rows, columns) = frame.celsius.dim();
         let signal = match trace {
             Some(trace) => self.course.judge(trace, at_ms, sight.signal, sight.heat.region.as_ref(), rows.max(columns)),
@@ -126,7 +126,7 @@ impl Heating {
     }
 
     pub(super) fn why(&self, seen: &Seen, held: &str) -> Why {
-        let Sight { heat, area, coolest, .. } = seen.sight;
+        let AreaHeat { heat, area, coolest, .. } = seen.sight;
         let place = area.map(|area| format!("{}: ", self.names[area])).unwrap_or_default();
         let (max_c, background_c) = (heat.region.map(|region| region.max_c).or(heat.max_c()), heat.background_c);
         let max_c = max_c.unwrap_or(f32::NAN);

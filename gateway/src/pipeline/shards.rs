@@ -9,11 +9,11 @@ use std::thread::JoinHandle;
 
 use foldhash::fast::RandomState;
 use outpost_fences::FenceSet;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::rules::RuleError;
 use super::shard::{Shard, Turn};
 use super::sources::SourceView;
+use super::watch::reload::succeed;
 use super::watch::{Effect, Watch};
 use crate::config::Config;
 use crate::ingest::Message;
@@ -93,7 +93,7 @@ impl Shards {
     }
 
     pub fn of_source(&self, source: &str) -> usize {
-        place(&self.own.watch, source, self.router.n)
+        self.own.watch.place(source, self.router.n)
     }
 
     /// One turn of each shard that has something to do. `turns` are as many as the shards.
@@ -114,14 +114,15 @@ impl Shards {
 
     /// What is known of all sources, by their names.
     pub fn views(&mut self) -> Vec<SourceView> {
-        let mut views: Vec<SourceView> = self.each(|_, shard| shard.sources.views()).into_iter().flatten().collect();
+        let mut views: Vec<SourceView> =
+            self.each(vec![(); self.n()], |(), shard| shard.sources.views()).into_iter().flatten().collect();
         views.sort_by(|a, b| a.source.cmp(&b.source));
         views
     }
 
     /// Fills each turn's report.
     pub fn report(&mut self, turns: &mut [Turn]) {
-        let reports = self.each(|_, shard| {
+        let reports = self.each(vec![(); self.n()], |(), shard| {
             let mut turn = Turn::default();
             shard.report(&mut turn);
             (turn.due_ms, turn.unjudged)
@@ -141,38 +142,19 @@ impl Shards {
         effects: &mut Vec<Effect>,
     ) -> Result<(), RuleError> {
         let mut next = (0..self.n()).map(|_| Watch::new(config, fences)).collect::<Result<Vec<_>, _>>()?;
-        let old = self.each(|_, shard| {
+        let dissolve = |(), shard: &mut Shard| {
             let mut effects = Vec::new();
             (shard.watch.dissolve(&mut effects), effects)
-        });
-        let mut estates = Vec::new();
-        for (watch, ((estate, ledger), saved)) in next.iter_mut().zip(old) {
-            watch.succeed(ledger);
-            effects.extend(saved);
-            estates.push(estate);
-        }
-        for estate in estates {
-            let mut parts: Vec<Vec<_>> = next.iter().map(|_| Vec::new()).collect();
-            for slot in estate.slots {
-                parts[place(&next[0], &slot.source, next.len())].push(slot);
-            }
-            for (watch, slots) in next.iter_mut().zip(parts) {
-                watch.adopt(&estate.rules, slots, now_ms, effects);
-            }
-        }
+        };
+        let (old, saved): (Vec<_>, Vec<_>) = self.each(vec![(); self.n()], dissolve).into_iter().unzip();
+        effects.extend(saved.into_iter().flatten());
+        succeed(&mut next, old, now_ms, effects);
         for source in expected {
-            let at = place(&next[0], source, next.len());
+            let at = next[0].place(source, next.len());
             next[at].expect([source.as_str()], now_ms, effects);
         }
         self.router.by_topic.clear();
-        let next = std::sync::Mutex::new(next.into_iter().map(Some).collect::<Vec<_>>());
-        let next = Arc::new(next);
-        self.each(move |at, shard| {
-            let watch = next.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[at].take();
-            if let Some(watch) = watch {
-                shard.watch = watch;
-            }
-        });
+        self.each(next, |watch, shard| shard.watch = watch);
         Ok(())
     }
 
@@ -184,29 +166,28 @@ impl Shards {
         }
     }
 
-    /// What each shard answers, in their order.
-    fn each<T: Send + 'static>(&mut self, ask: impl Fn(usize, &mut Shard) -> T + Clone + Send + 'static) -> Vec<T> {
-        let asked: Vec<Receiver<T>> = (1..)
-            .zip(&self.others)
-            .map(|(at, other)| {
-                let ((answer, answered), ask) = (sync_channel(1), ask.clone());
-                let task = move |shard: &mut Shard| drop(answer.send(ask(at, shard)));
-                other.tasks.send(Task::Do(Box::new(task))).expect(PANICKED);
-                answered
-            })
-            .collect();
-        let own = ask(0, &mut self.own);
+    /// Gives each shard one of `given`, and returns what they answer, in their order.
+    fn each<G: Send + 'static, T: Send + 'static>(
+        &mut self,
+        given: Vec<G>,
+        ask: impl Fn(G, &mut Shard) -> T + Clone + Send + 'static,
+    ) -> Vec<T> {
+        let mut given = given.into_iter();
+        let Some(own_given) = given.next() else { return Vec::new() };
+        let hand = |(other, given): (&Other, G)| {
+            let ((answer, answered), ask) = (sync_channel(1), ask.clone());
+            let task = move |shard: &mut Shard| drop(answer.send(ask(given, shard)));
+            other.tasks.send(Task::Do(Box::new(task))).expect(PANICKED);
+            answered
+        };
+        let asked: Vec<Receiver<T>> = self.others.iter().zip(given).map(hand).collect();
+        let own = ask(own_given, &mut self.own);
         std::iter::once(own).chain(asked.into_iter().map(|answered| answered.recv().expect(PANICKED))).collect()
     }
 }
 
 /// A shard that is gone cannot be done without: its sources would be silent.
 const PANICKED: &str = "a shard of the pipeline panicked";
-
-/// Which of `n` shards a source belongs to.
-pub fn place(watch: &Watch, source: &str, n: usize) -> usize {
-    if n == 1 || watch.is_joint(source) { 0 } else { (xxh3_64(source.as_bytes()) % n as u64) as usize }
-}
 
 #[cfg(test)]
 mod tests {

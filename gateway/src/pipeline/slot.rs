@@ -305,10 +305,7 @@ impl Slot {
             return Turn::Stay;
         }
         match (&rule.judge, &observation.fact) {
-            (Judge::Reading { metric, unit, test, latch }, Fact::Reading(reading)) => {
-                if *metric != reading.metric {
-                    return Turn::Stay;
-                }
+            (Judge::Reading { unit, test, latch, .. }, Fact::Reading(reading)) => {
                 if unit.is_some() && *unit != reading.unit {
                     self.n_wrong_unit += 1;
                     return Turn::Stay;

@@ -141,9 +141,6 @@ impl Watch {
             return;
         };
         for slot in slots {
-            if !self.rule_of(slot).hears(&observation.fact) {
-                continue;
-            }
             self.take(slot, observation, effects);
             // Not after a restart: whom it was near was written with each change.
             if self.slots[slot].has_moved(observation.at_ms) {
@@ -155,6 +152,9 @@ impl Watch {
     fn judge(&mut self, number: usize, observation: &Observation, effects: &mut Vec<Effect>) {
         let slot = &mut self.slots[number];
         let rule = &self.rules[slot.rule];
+        if !rule.hears(&observation.fact) {
+            return;
+        }
         let n_before = slot.n_unsaved;
         let turn = slot.observe(rule, observation, &mut self.scratch);
         self.n_wrong_unit += std::mem::take(&mut slot.n_wrong_unit);

@@ -1,19 +1,24 @@
 //! Other rules, fences and places, without losing what was remembered.
 
 use outpost_detectors::latch::Turn;
+#[cfg(test)]
 use outpost_fences::FenceSet;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Effect, Watch, forget};
+#[cfg(test)]
 use crate::config::Config;
 use crate::nouns::StateRow;
 use crate::pipeline::redo::Redo;
-use crate::pipeline::rules::{Judge, Rule, RuleError};
+#[cfg(test)]
+use crate::pipeline::rules::RuleError;
+use crate::pipeline::rules::{Judge, Rule};
 use crate::pipeline::slot::Slot;
 
 /// What the slots of a Watch that is no more go on from.
 pub(in crate::pipeline) struct Estate {
-    pub(in crate::pipeline) rules: Vec<Rule>,
-    pub(in crate::pipeline) slots: Vec<Slot>,
+    rules: Vec<Rule>,
+    slots: Vec<Slot>,
 }
 
 /// What a Watch counts and numbers, whichever rules it has.
@@ -24,10 +29,35 @@ pub(in crate::pipeline) struct Ledger {
     n_wrong_unit: u64,
 }
 
+/// Watches with other rules take the places of those that were dissolved. Rules that look at what they looked at before go on
+/// with what they remember, each slot where its source belongs now, and their alerts stay open; the alerts of the others are
+/// cleared, as effects.
+pub(in crate::pipeline) fn succeed(
+    next: &mut [Watch],
+    old: Vec<(Estate, Ledger)>,
+    now_ms: i64,
+    effects: &mut Vec<Effect>,
+) {
+    let mut estates = Vec::new();
+    for (watch, (estate, ledger)) in next.iter_mut().zip(old) {
+        watch.take_over(ledger);
+        estates.push(estate);
+    }
+    for Estate { rules, slots } in estates {
+        let mut parts: Vec<Vec<Slot>> = next.iter().map(|_| Vec::new()).collect();
+        for slot in slots {
+            parts[next[0].place(&slot.source, next.len())].push(slot);
+        }
+        for (watch, slots) in next.iter_mut().zip(parts) {
+            watch.adopt(&rules, slots, now_ms, effects);
+        }
+    }
+}
+
 impl Watch {
-    /// Takes other rules, fences and places. Rules that look at what they looked at before go on with what they remember,
-    /// and their alerts stay open; the alerts of the others are cleared, as effects.
-    pub fn reload(
+    /// What a pipeline of one shard does with other rules, fences and places.
+    #[cfg(test)]
+    pub(super) fn reload(
         &mut self,
         config: &Config,
         fences: &FenceSet,
@@ -35,9 +65,8 @@ impl Watch {
         effects: &mut Vec<Effect>,
     ) -> Result<(), RuleError> {
         let mut next = Watch::new(config, fences)?;
-        let (estate, ledger) = self.dissolve(effects);
-        next.succeed(ledger);
-        next.adopt(&estate.rules, estate.slots, now_ms, effects);
+        let old = self.dissolve(effects);
+        succeed(std::slice::from_mut(&mut next), vec![old], now_ms, effects);
         *self = next;
         Ok(())
     }
@@ -60,20 +89,14 @@ impl Watch {
     }
 
     /// Counts and numbers on where another stopped.
-    pub(in crate::pipeline) fn succeed(&mut self, ledger: Ledger) {
+    fn take_over(&mut self, ledger: Ledger) {
         let Ledger { redo, n_ignored, n_late, n_wrong_unit } = ledger;
         self.redo = redo;
         (self.n_ignored, self.n_late, self.n_wrong_unit) = (n_ignored, n_late, n_wrong_unit);
     }
 
     /// Goes on, under the rules that it has, with slots that had those.
-    pub(in crate::pipeline) fn adopt(
-        &mut self,
-        rules: &[Rule],
-        slots: Vec<Slot>,
-        now_ms: i64,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn adopt(&mut self, rules: &[Rule], slots: Vec<Slot>, now_ms: i64, effects: &mut Vec<Effect>) {
         for old in slots {
             let old_rule = &rules[old.rule];
             let mut heirs = self.slots_of(&old.source).unwrap_or_default();
@@ -104,8 +127,13 @@ impl Watch {
         self.regroup();
     }
 
+    /// Which of `n` shards a source belongs to: the first, where a rule judges it together with others.
+    pub fn place(&self, source: &str, n: usize) -> usize {
+        if n == 1 || self.is_joint(source) { 0 } else { (xxh3_64(source.as_bytes()) % n as u64) as usize }
+    }
+
     /// Whether a rule judges this source together with others.
-    pub(in crate::pipeline) fn is_joint(&self, source: &str) -> bool {
+    fn is_joint(&self, source: &str) -> bool {
         let counted = |rule: &Rule| {
             self.rules
                 .iter()

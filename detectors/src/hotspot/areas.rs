@@ -21,7 +21,7 @@ pub struct Area {
 
 /// What is looked at: areas, or where there are none the whole picture.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Lookout {
+pub struct Areas {
     /// Of the whole picture, where no areas are given.
     pub whole: Option<Hotspot>,
     pub areas: Vec<Area>,
@@ -34,7 +34,7 @@ pub struct Lookout {
 
 /// What the areas showed, and which of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sight {
+pub struct AreaHeat {
     pub signal: Signal,
     /// Of the area that is hot; where none is, of the one with the hottest pixel.
     pub heat: Heat,
@@ -43,9 +43,9 @@ pub struct Sight {
     pub coolest: Option<(usize, f32)>,
 }
 
-impl Lookout {
+impl Areas {
     /// `is_up` says of each shield whether it is up now.
-    pub fn judge(&self, frame: &ThermalFrame, is_up: impl Fn(usize) -> bool, scratch: &mut HotspotScratch) -> Sight {
+    pub fn judge(&self, frame: &ThermalFrame, is_up: impl Fn(usize) -> bool, scratch: &mut HotspotScratch) -> AreaHeat {
         let view = frame.celsius.view();
         let shields: Vec<&Polygon> =
             self.shields.iter().enumerate().filter(|(number, _)| is_up(*number)).map(|(_, polygon)| polygon).collect();
@@ -54,7 +54,7 @@ impl Lookout {
                 true => whole.judge(view, scratch),
                 false => judge_within(whole, view, None, &shields, None, scratch),
             };
-            return Sight { signal: heat.signal, heat, area: None, coolest: None };
+            return AreaHeat { signal: heat.signal, heat, area: None, coolest: None };
         }
         let heats: Vec<Heat> = self
             .areas
@@ -67,7 +67,7 @@ impl Lookout {
         self.sum_up(&heats)
     }
 
-    fn sum_up(&self, heats: &[Heat]) -> Sight {
+    fn sum_up(&self, heats: &[Heat]) -> AreaHeat {
         let max_c = |number: &usize| heats[*number].max_c();
         let by_heat = |a: &usize, b: &usize| max_c(a).partial_cmp(&max_c(b)).unwrap_or(std::cmp::Ordering::Equal);
         let seen = || (0..heats.len()).filter(|number| max_c(number).is_some());
@@ -84,7 +84,7 @@ impl Lookout {
             _ => Signal::On,
         };
         let heat = area.map_or_else(Heat::default, |number| heats[number]);
-        Sight { signal, heat, area, coolest: apart }
+        AreaHeat { signal, heat, area, coolest: apart }
     }
 }
 
@@ -187,8 +187,8 @@ mod tests {
         ThermalFrame { celsius: Arc::new(celsius), surface, aim: None }
     }
 
-    fn judge(lookout: &Lookout, frame: &ThermalFrame) -> Sight {
-        lookout.judge(frame, |_| true, &mut HotspotScratch::default())
+    fn judge(areas: &Areas, frame: &ThermalFrame) -> AreaHeat {
+        areas.judge(frame, |_| true, &mut HotspotScratch::default())
     }
 
     /// Three phases side by side, each 4 columns of 12, at these temperatures.
@@ -207,10 +207,10 @@ mod tests {
 
     #[test]
     fn each_area_has_limits_of_its_own() {
-        let lookout = Lookout { areas: three_areas([50.0, 90.0, 90.0]), ..Lookout::default() };
-        let sight = judge(&lookout, &phases([40.0, 80.0, 60.0]));
+        let areas = Areas { areas: three_areas([50.0, 90.0, 90.0]), ..Areas::default() };
+        let sight = judge(&areas, &phases([40.0, 80.0, 60.0]));
         assert_eq!((sight.signal, sight.area), (Signal::Off, Some(1)));
-        let sight = judge(&lookout, &phases([55.0, 80.0, 60.0]));
+        let sight = judge(&areas, &phases([55.0, 80.0, 60.0]));
         assert_eq!((sight.signal, sight.area, sight.heat.max_c()), (Signal::On, Some(0), Some(55.0)));
         let region = sight.heat.region.unwrap();
         assert_eq!((region.row_first, region.row_last, region.column_first, region.column_last), (2, 7, 1, 2));
@@ -218,9 +218,9 @@ mod tests {
 
     #[test]
     fn a_phase_that_is_warmer_than_the_others_is_named() {
-        let lookout = Lookout { areas: three_areas([90.0; 3]), unlike_k: Some(15.0), ..Lookout::default() };
-        assert_eq!(judge(&lookout, &phases([40.0, 42.0, 50.0])).signal, Signal::Off);
-        let sight = judge(&lookout, &phases([40.0, 42.0, 58.0]));
+        let areas = Areas { areas: three_areas([90.0; 3]), unlike_k: Some(15.0), ..Areas::default() };
+        assert_eq!(judge(&areas, &phases([40.0, 42.0, 50.0])).signal, Signal::Off);
+        let sight = judge(&areas, &phases([40.0, 42.0, 58.0]));
         assert_eq!((sight.signal, sight.area, sight.coolest), (Signal::On, Some(2), Some((0, 18.0))));
     }
 
@@ -229,16 +229,16 @@ mod tests {
         let mut picture = Array2::from_elem((20, 20), 15.0_f32);
         fill(&mut picture, 2..6, 2..6, 300.0);
         let picture = frame(picture);
-        let lookout = Lookout {
+        let areas = Areas {
             whole: Some(Hotspot::new(Some(60.0), None, 2).unwrap()),
             shields: vec![rectangle(0.05, 0.05, 0.35, 0.35)],
-            ..Lookout::default()
+            ..Areas::default()
         };
-        let sight = judge(&lookout, &picture);
+        let sight = judge(&areas, &picture);
         assert_eq!((sight.signal, sight.heat.max_c(), sight.heat.statistics.n_bad), (Signal::Off, Some(15.0), 0));
-        let sight = lookout.judge(&picture, |_| false, &mut HotspotScratch::default());
+        let sight = areas.judge(&picture, |_| false, &mut HotspotScratch::default());
         assert_eq!((sight.signal, sight.heat.max_c()), (Signal::On, Some(300.0)));
-        let within = Lookout { areas: vec![area(rectangle(0.0, 0.0, 0.5, 0.5), 60.0)], whole: None, ..lookout };
+        let within = Areas { areas: vec![area(rectangle(0.0, 0.0, 0.5, 0.5), 60.0)], whole: None, ..areas };
         assert_eq!(judge(&within, &picture).signal, Signal::Off);
     }
 
@@ -247,19 +247,19 @@ mod tests {
         let metal = Surface { emissivity: 0.3, reflected_c: 20.0 };
         let mut one = area(rectangle(0.0, 0.0, 0.3, 1.0), 70.0);
         let picture = phases([40.0, 15.0, 15.0]);
-        assert_eq!(judge(&Lookout { areas: vec![one.clone()], ..Lookout::default() }, &picture).signal, Signal::Off);
+        assert_eq!(judge(&Areas { areas: vec![one.clone()], ..Areas::default() }, &picture).signal, Signal::Off);
         one.surface = Some(metal);
-        let sight = judge(&Lookout { areas: vec![one], ..Lookout::default() }, &picture);
+        let sight = judge(&Areas { areas: vec![one], ..Areas::default() }, &picture);
         assert_eq!(sight.signal, Signal::On);
         assert!(sight.heat.max_c().unwrap() > 72.0, "{sight:?}");
     }
 
     #[test]
     fn an_area_that_shows_nothing_says_nothing() {
-        let lookout = Lookout { areas: vec![area(rectangle(2.0, 2.0, 3.0, 3.0), 60.0)], ..Lookout::default() };
-        assert_eq!(judge(&lookout, &phases([90.0; 3])).signal, Signal::Between);
+        let areas = Areas { areas: vec![area(rectangle(2.0, 2.0, 3.0, 3.0), 60.0)], ..Areas::default() };
+        assert_eq!(judge(&areas, &phases([90.0; 3])).signal, Signal::Between);
         let bad = frame(Array2::from_elem((4, 4), f32::NAN));
-        let lookout = Lookout { areas: three_areas([60.0; 3]), unlike_k: Some(1.0), ..Lookout::default() };
-        assert_eq!((judge(&lookout, &bad).signal, judge(&lookout, &bad).area), (Signal::Between, None));
+        let areas = Areas { areas: three_areas([60.0; 3]), unlike_k: Some(1.0), ..Areas::default() };
+        assert_eq!((judge(&areas, &bad).signal, judge(&areas, &bad).area), (Signal::Between, None));
     }
 }
