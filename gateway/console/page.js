@@ -142,6 +142,8 @@ function show(ticket) {
 
 let isCut = false;
 function count() {
+  // Until the first list is there nobody knows: no number is better than 0.
+  if (!heardMs) return;
   const open = [...tickets.values()].filter(ticket => ticket.stage !== 'closed');
   const lit = { red: 0, yellow: 0, green: 0 };
   for (const ticket of open) lit[lamp(ticket)]++;
