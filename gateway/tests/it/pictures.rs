@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::support::program::Program;
 use crate::support_rtsp::fixture;
 
-/// Three times as fast as it was recorded: the first visitor comes after 2 s and leaves after 6.6 s.
-const FPS: f64 = 30.0;
+/// Twice as fast as it was recorded: the first visitor comes after 3 s and leaves after 10 s.
+const FPS: f64 = 20.0;
 
 const RULES: &str = r#"
 zones = [{ id = "floor", polygon = [[0.0, 0.58], [1.0, 0.58], [1.0, 1.0], [0.0, 1.0]] }]
@@ -80,15 +80,21 @@ async fn a_visitor_is_followed_over_the_line_and_on_the_map_with_pictures_as_evi
     let of = |alerts: &[Value], rule: &str| -> Option<Value> {
         alerts.iter().rev().find(|alert| alert["rule"] == rule).cloned()
     };
-    gateway.eventually("a visitor who leaves", async || of(&alerts(&gateway).await, "leaves").is_some()).await;
+    // A machine that is slow leaves frames out, and then a visitor of the clip's next round is the one who is told.
+    gateway
+        .eventually("a visitor who comes, stays and leaves", async || {
+            let all = alerts(&gateway).await;
+            ["in-the-room", "loiters", "leaves"].iter().all(|rule| of(&all, rule).is_some())
+        })
+        .await;
 
     let all = alerts(&gateway).await;
-    let loiters = of(&all, "loiters").expect("who leaves was there");
+    let loiters = of(&all, "loiters").unwrap();
     assert!(loiters["why"].as_str().unwrap().starts_with("stays in floor for 2"), "{loiters}");
     let height = loiters["figures"].as_array().unwrap().iter().find(|figure| figure["name"] == "height");
     let height_m = height.expect("the camera knows its ground")["value"].as_f64().unwrap();
     assert!((0.5..3.0).contains(&height_m), "{height_m} m");
-    let room = of(&all, "in-the-room").expect("the map's fence watches through the camera");
+    let room = of(&all, "in-the-room").unwrap();
     let lon = room["place"]["lon"].as_f64().unwrap();
     assert!((lon - 106.05002).abs() < 5e-5, "{room}");
     assert!(of(&all, "comes-back").is_none() && of(&all, "covered").is_none(), "{all:?}");
