@@ -7,15 +7,16 @@ const words = {
     stale: since => '连接中断：以下是 ' + since + ' 的数据，可能已过时。正在重新连接……', never: '尚未连接到网关，正在连接……',
     none: '没有未结工单', open: '未结', who: '操作员', all: '含已结案', other: 'English', unitAsk: '派遣给哪个单位？',
     noteAsk: '未处置即结案，请说明原因：', left: '剩余', late: '超时', cleared: '告警已解除', opened: '上报', unit: '处置单位',
-    snapshot: '现场快照', duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
-    more: n => '只显示最新的 ' + n + ' 张工单', told: (id, title) => '新工单 ' + id + '：' + title },
+    snapshot: '现场快照', clip: '录像', shut: '关闭', duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
+    pending: '录像仍在接收，请稍后再试：', noClip: '没有录像：', more: n => '只显示最新的 ' + n + ' 张工单', told: (id, title) => '新工单 ' + id + '：' + title },
   en: { reported: 'reported', accepted: 'accepted', dispatched: 'dispatched', resolved: 'resolved', closed: 'closed',
     minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme', green: 'green', yellow: 'yellow', red: 'red',
     accept: 'Accept', assign: 'Assign', again: 'Reassign', resolve: 'Resolve', close: 'Close', live: '● live', down: '○ not connected',
     stale: since => 'Connection lost: this is how it was at ' + since + ' and may be out of date. Reconnecting…',
     never: 'Not connected to the gateway yet, connecting…', none: 'no open tickets', open: 'open', who: 'operator',
     all: 'with closed', other: '中文', unitAsk: 'Which unit?', noteAsk: 'Closing without resolving: why?', left: 'left',
-    late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit', snapshot: 'snapshot', duty: 'duty officer',
+    late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit', snapshot: 'snapshot', clip: 'Clip',
+    shut: 'Close', duty: 'duty officer', pending: 'The clip is still being received: ', noClip: 'There is no clip: ',
     ok: 'OK', cancel: 'Cancel', lost: 'The gateway did not answer, this may not have been done: ',
     more: n => 'only the newest ' + n + ' tickets are shown', told: (id, title) => 'new ticket ' + id + ': ' + title },
 };
@@ -81,14 +82,38 @@ function facts(ticket) {
   return meta;
 }
 
+// Looking at evidence is written down with the operator's name.
+const asOperator = path => withToken(path + '?who=' + encodeURIComponent(byId('who').value.trim()));
+
 function picture(ticket) {
   const link = el('a'), image = el('img');
-  link.href = image.src = withToken(ticket.snapshot);
+  link.href = image.src = asOperator(ticket.snapshot);
   link.target = '_blank'; link.rel = 'noopener';
   image.alt = t('snapshot') + ' ' + ticket.id + ': ' + ticket.why;
   image.onload = () => { image.dataset.width = image.naturalWidth; };
   link.append(image);
   return link;
+}
+
+// The clip is complete some seconds after its ticket was told: what there is, is asked when somebody wants to see it.
+async function play(no) {
+  say('fault', '');
+  try {
+    const answer = await fetch(withToken('/api/v1/tickets/' + no)), said = await answer.json();
+    if (!answer.ok) { say('fault', said.detail); return; }
+    const ticket = said.ticket;
+    if (!ticket.clip) {
+      say('fault', ticket.clip_missing === 'pending' ? t('pending') + ticket.id
+        : t('noClip') + ticket.id + (ticket.clip_missing ? ' (' + ticket.clip_missing + ')' : ''));
+      return;
+    }
+    byId('film-title').textContent = ticket.id + ' · ' + ticket.title;
+    byId('clip').src = asOperator(ticket.clip);
+    byId('film').showModal();
+    byId('clip').play().catch(() => { /* the browser shows its controls */ });
+  } catch (cause) {
+    say('fault', t('lost') + 'T-' + no + ' ' + t('clip'));
+  }
 }
 
 function build(ticket) {
@@ -112,7 +137,16 @@ function build(ticket) {
   const why = el('p', 'why', ticket.why); why.lang = 'en';
   body.append(head, why, facts(ticket), actions);
   row.append(side, body);
-  if (ticket.snapshot) { const shot = el('div', 'shot'); shot.append(picture(ticket)); row.append(shot); }
+  if (ticket.snapshot) {
+    const shot = el('div', 'shot'); shot.append(picture(ticket));
+    if (ticket.clip || ticket.clip_missing === 'pending') {
+      const button = el('button', '', '▶ ' + t('clip'));
+      button.type = 'button'; button.dataset.move = 'clip'; button.setAttribute('aria-describedby', head.id);
+      button.onclick = () => play(ticket.no);
+      shot.append(button);
+    }
+    row.append(shot);
+  }
   light(ticket, row);
   return row;
 }
@@ -270,6 +304,8 @@ byId('lang').onclick = () => { lang = lang === 'zh' ? 'en' : 'zh'; keep('lang', 
 byId('all').onchange = load;
 byId('who').value = recall('who') || '';
 byId('who').onchange = () => keep('who', byId('who').value);
+byId('film-close').onclick = () => byId('film').close();
+byId('film').onclose = () => { byId('clip').removeAttribute('src'); byId('clip').load(); };
 byId('cancel').onclick = () => byId('ask').close('');
 redraw();
 connect();

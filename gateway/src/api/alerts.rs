@@ -1,16 +1,16 @@
-//! Alerts: list, one, and the picture that shows it.
+//! Alerts: list and one.
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::evidence::HoldOut;
 use super::fault::{Fault, query};
 use super::{Context, NoQuery};
 use crate::notify::body::PlaceOut;
-use crate::store::AlertRow;
+use crate::nouns::EvidenceKind;
+use crate::store::{AlertRow, EvidenceRow};
 use crate::telemetry::time_text;
 
 #[derive(Deserialize)]
@@ -40,9 +40,16 @@ struct AlertOut<'a> {
     opened: String,
     cleared: Option<String>,
     cleared_why: Option<&'a str>,
-    /// Path of the picture, where there is one, and its SHA-256.
+    /// Path of the picture, where there is one, why it is missing, where there ought to be one, and its SHA-256.
     snapshot: Option<String>,
+    snapshot_missing: Option<&'static str>,
     snapshot_sha256: Option<&'a str>,
+    /// The same of the clip.
+    clip: Option<String>,
+    clip_missing: Option<&'static str>,
+    clip_sha256: Option<&'a str>,
+    /// Who keeps the evidence whatever its age, and why.
+    hold: Option<HoldOut<'a>>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +80,12 @@ impl<'a> From<&'a AlertRow> for AlertOut<'a> {
             cleared: row.cleared_ms.map(time_text),
             cleared_why: row.cleared_why.as_deref(),
             snapshot: snapshot_path(row),
-            snapshot_sha256: row.evidence_sha256.as_deref(),
+            snapshot_missing: missing(row.snapshot.as_ref()),
+            snapshot_sha256: row.snapshot.as_ref().and_then(|snapshot| snapshot.sha256.as_deref()),
+            clip: clip_path(row),
+            clip_missing: missing(row.clip.as_ref()),
+            clip_sha256: row.clip.as_ref().and_then(|clip| clip.sha256.as_deref()),
+            hold: row.hold.as_ref().map(HoldOut::from),
         }
     }
 }
@@ -104,30 +116,26 @@ pub(super) async fn one(
     Ok(Json(serde_json::json!({ "alert": AlertOut::from(&row) })))
 }
 
-pub(super) async fn snapshot(
-    State(context): State<Context>,
-    id: Result<Path<String>, PathRejection>,
-    asked: Result<Query<NoQuery>, QueryRejection>,
-) -> Result<Response, Fault> {
-    asked?;
-    // The path comes from the row, never from the request.
-    let row = find(&context, id?.0).await?;
-    let path = context.reader.evidence_path(&row).ok_or_else(|| Fault::not_found("this alert has no snapshot"))?;
-    let jpeg = tokio::fs::read(&path).await.map_err(|cause| {
-        tracing::error!(path = %path.display(), %cause, "snapshot cannot be read");
-        Fault::not_found("the snapshot of this alert is lost")
-    })?;
-    let headers =
-        [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=31536000, immutable")];
-    Ok((headers, jpeg).into_response())
-}
-
 /// Where the API shows the picture of an alert, if it has one.
 pub(super) fn snapshot_path(row: &AlertRow) -> Option<String> {
-    row.evidence_file.as_ref().map(|_| format!("/api/v1/alerts/{}/snapshot", row.id))
+    path(row, EvidenceKind::Snapshot, row.snapshot.as_ref())
 }
 
-async fn find(context: &Context, id: String) -> Result<AlertRow, Fault> {
+/// The same of its clip.
+pub(super) fn clip_path(row: &AlertRow) -> Option<String> {
+    path(row, EvidenceKind::Clip, row.clip.as_ref())
+}
+
+fn path(row: &AlertRow, kind: EvidenceKind, evidence: Option<&EvidenceRow>) -> Option<String> {
+    evidence?.file.as_ref().ok().map(|_| format!("/api/v1/alerts/{}/{}", row.id, kind.as_str()))
+}
+
+/// Why there is none that ought to be.
+pub(super) fn missing(evidence: Option<&EvidenceRow>) -> Option<&'static str> {
+    evidence?.file.as_ref().err().map(|missing| missing.as_str())
+}
+
+pub(super) async fn find(context: &Context, id: String) -> Result<AlertRow, Fault> {
     let reader = context.reader.clone();
     let row = query(move || reader.alert(&id)).await?;
     row.ok_or_else(|| Fault::not_found("there is no such alert"))

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::alerts::snapshot_path;
+use super::alerts::{clip_path, missing, snapshot_path};
 use super::fault::{Fault, ask, query};
 use super::{Context, NoQuery};
 use crate::notify::body::TicketOut;
@@ -49,6 +49,9 @@ pub(super) struct TicketView<'a> {
     revision: u64,
     /// Path of the picture that shows why, where there is one.
     snapshot: Option<&'a str>,
+    /// Path of the clip, once there is one, or why there is none.
+    clip: Option<&'a str>,
+    clip_missing: Option<&'static str>,
     lamp: &'static str,
     opened_ms: i64,
     /// When the lamp turns yellow, and red.
@@ -60,12 +63,17 @@ pub(super) struct TicketView<'a> {
 pub(super) struct Pictured {
     pub(super) ticket: Ticket,
     snapshot: Option<String>,
+    clip: Option<String>,
+    clip_missing: Option<&'static str>,
 }
 
 impl Pictured {
     pub(super) fn read(reader: &Reader, ticket: Ticket) -> Result<Pictured, StoreError> {
-        let snapshot = reader.alert(&ticket.alert)?.as_ref().and_then(snapshot_path);
-        Ok(Pictured { ticket, snapshot })
+        let alert = reader.alert(&ticket.alert)?;
+        let alert = alert.as_ref();
+        let (snapshot, clip) = (alert.and_then(snapshot_path), alert.and_then(clip_path));
+        let clip_missing = alert.and_then(|alert| missing(alert.clip.as_ref()));
+        Ok(Pictured { ticket, snapshot, clip, clip_missing })
     }
 }
 
@@ -85,6 +93,8 @@ impl<'a> TicketView<'a> {
             ticket: TicketOut::from(ticket),
             revision: ticket.n_journal,
             snapshot: pictured.snapshot.as_deref(),
+            clip: pictured.clip.as_deref(),
+            clip_missing: pictured.clip_missing,
             lamp: ticket.lamp(now_ms(), yellow_share).as_str(),
             opened_ms: ticket.opened_ms,
             yellow_ms: ticket.yellow_ms(yellow_share),

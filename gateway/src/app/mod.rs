@@ -1,6 +1,7 @@
 //! Start and stop order of the gateway. What is started later is stopped earlier: sessions stop reading before the
 //! pipeline stops committing, and the pipeline before those that send out what it committed.
 
+mod archive;
 mod outward;
 mod readiness;
 mod reload;
@@ -33,7 +34,7 @@ use crate::nouns::TroubleKind;
 use crate::pipeline::record::Recorder;
 use crate::pipeline::run::{Evidence, Health, Inputs, Shell};
 use crate::pipeline::seen::Seen;
-use crate::store::{Queues, Reader, Store};
+use crate::store::{Archive, Queues, Reader, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 use crate::video;
@@ -73,7 +74,9 @@ impl App {
     ) -> anyhow::Result<App> {
         let folder = &config.store.folder;
         let store = Store::open(folder, config.series.as_ref().map(|series| series.spool_bytes_max.0))
-            .context("failed to open the store")?;
+            .context("failed to open the store")?
+            .with_evidence(&config.evidence);
+        let archive = Arc::new(Archive::of(&store).context("failed to open the archive")?);
         let restored = store.restore().context("failed to read the store")?;
         let reader = Arc::new(Reader::open(folder, READERS).context("failed to open the store for reading")?);
         let queues = Arc::new(Queues::open(folder).context("failed to open the store's queues")?);
@@ -119,7 +122,9 @@ impl App {
         restored.seen.into_iter().for_each(|row| seen.restore(row));
         let Started { sessions, listeners: mqtt_listeners, lines } =
             start_sessions(config, &publishers, &metrics, &seen, &messages_in, &stop).await?;
-        let cameras = start_cameras(config, observations_in.clone(), troubles_in.clone(), &stop)?;
+        let (clips_in, clips) = mpsc::channel(archive::CLIPS_MAX);
+        let cameras = start_cameras(config, observations_in.clone(), troubles_in.clone(), clips_in, &stop)?;
+        out.push(tokio::spawn(archive::run(archive.clone(), clips, stop_out.clone())));
         let evidence = cameras.as_ref().map(|cameras| Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>);
 
         let shell = Shell {
@@ -154,9 +159,16 @@ impl App {
 
         let (estate_in, estate) = watch::channel(api::Estate::new(config, &fences));
         let reloader = Reloader::new(config, asks.clone(), estate_in, metrics.clone());
-        let readiness = Arc::new(Sessions::new(config, &sessions, cameras.clone(), reader.clone(), metrics.clone()));
+        let readiness = Arc::new(Sessions::new(
+            config,
+            &sessions,
+            cameras.clone(),
+            (reader.clone(), archive.clone()),
+            metrics.clone(),
+        ));
         let context = api::Context {
             reader: reader.clone(),
+            archive,
             asks,
             changed: changes.clone(),
             health,

@@ -14,7 +14,7 @@ use crate::config::{Config, Feed};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
 use crate::ingest::{Acknowledge, Message, Receipt};
-use crate::nouns::{SnapshotAsk, Trouble};
+use crate::nouns::{Alert, Missing, SnapshotAsk, Trouble};
 use crate::pipeline::run::{Evidence, Line};
 use crate::pipeline::seen::Seen;
 use crate::telemetry::metrics::Metrics;
@@ -73,12 +73,13 @@ pub(super) fn start_cameras(
     config: &Config,
     observations: mpsc::Sender<Observation>,
     troubles: mpsc::Sender<Trouble>,
+    clips: mpsc::Sender<video::Clip>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Arc<video::Cameras>>> {
     if config.cameras.is_empty() {
         return Ok(None);
     }
-    let cameras = video::Cameras::start(&config.cameras, &config.video, observations, stop.clone())
+    let cameras = video::Cameras::start(&config.cameras, &config.video, observations, clips, stop.clone())
         .context("failed to start the decode threads")?;
     let cameras = Arc::new(cameras);
     tokio::spawn(video::overload::watch(cameras.clone(), troubles, stop.clone()));
@@ -101,5 +102,9 @@ impl Evidence for Pictures {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>> {
         let SnapshotAsk::Camera { picture, zones, boxes } = ask else { return None };
         self.0.snapshot(source, *picture, zones, boxes)
+    }
+
+    fn clip(&self, alert: &Alert) -> Option<Missing> {
+        self.0.clip(&alert.key.source, &alert.id, alert.opened_ms)
     }
 }

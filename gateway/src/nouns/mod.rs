@@ -2,12 +2,14 @@
 
 pub mod alert;
 pub mod delivery;
+pub mod evidence;
 pub mod redo;
 pub mod ticket;
 pub mod trouble;
 
 pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, Place, Sight, SnapshotAsk, StateRow, Why};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
+pub use evidence::{EvidenceKind, Missing};
 pub use redo::{RedoChange, RedoRow};
 pub use ticket::{Command, JournalEntry, Lamp, Move, Refusal, Stage, Ticket};
 pub use trouble::{Trouble, TroubleKind};

@@ -28,7 +28,7 @@ use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message};
 use crate::notify::body;
-use crate::nouns::{Alert, Command, Refusal, SnapshotAsk, Ticket, Trouble};
+use crate::nouns::{Alert, Command, Missing, Refusal, SnapshotAsk, Ticket, Trouble};
 use crate::store::{Commit, NewDelivery, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
@@ -82,6 +82,8 @@ pub struct Inputs {
 /// Pictures that alerts ask for. `None` where the pixels are gone: the alert opens without them.
 pub trait Evidence: Send {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>>;
+    /// Begins the clip of an alert. `None` where there is none to be, otherwise why there is none yet, or never will be.
+    fn clip(&self, alert: &Alert) -> Option<Missing>;
 }
 
 /// What others may know of the shell while it runs.
@@ -332,6 +334,11 @@ impl Shell {
                 self.metrics.alert_opened(&alert.key.rule);
                 self.desk.alert_opened(&alert, now_ms, &mut batch.desk_effects);
                 let picture = self.picture(&alert);
+                if let Some(SnapshotAsk::Camera { .. }) = &alert.snapshot
+                    && let Some(missing) = self.evidence.as_ref().and_then(|evidence| evidence.clip(&alert))
+                {
+                    batch.commit.clips.push((alert.id.clone(), missing));
+                }
                 batch.commit.opened.push((*alert, picture));
             }
             Effect::Join(joined) => self.desk.alert_joined(&joined, now_ms, &mut batch.desk_effects),

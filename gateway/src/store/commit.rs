@@ -1,13 +1,11 @@
 //! One batch of the commit shell, written in one transaction.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Transaction, TransactionBehavior, params};
-use sha2::{Digest, Sha256};
-
+use super::shelf::{Shelved, WAY_BYTES};
 use super::{Store, StoreError, redo_key, rows, spool};
-use crate::nouns::{Alert, Cleared, JournalEntry, RedoChange, RedoRow, StateRow, Ticket};
+use crate::nouns::{Alert, Cleared, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, StateRow, Ticket};
+use rusqlite::{Transaction, TransactionBehavior, params};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -16,6 +14,8 @@ pub struct Commit {
     pub states: Vec<StateRow>,
     /// Alerts that opened, each with the JPEG that shows it.
     pub opened: Vec<(Alert, Option<Vec<u8>>)>,
+    /// Of these, those whose camera was asked for a clip, and why there is none yet.
+    pub clips: Vec<(Arc<str>, Missing)>,
     pub cleared: Vec<Cleared>,
     pub tickets: Vec<Arc<Ticket>>,
     pub journal: Vec<JournalEntry>,
@@ -69,6 +69,7 @@ impl Commit {
     pub fn clear(&mut self) {
         self.states.clear();
         self.opened.clear();
+        self.clips.clear();
         self.cleared.clear();
         self.tickets.clear();
         self.journal.clear();
@@ -81,25 +82,53 @@ impl Commit {
 }
 
 impl Store {
-    /// All or nothing; on disk when it returns. May be called again with the same commit after an error.
+    /// All or nothing; on disk when it returns. May be called again with the same commit after an error. Where the disk
+    /// is full, the oldest evidence makes room.
     pub fn commit(&mut self, commit: &Commit) -> Result<Committed, StoreError> {
         // Evidence is on disk before the row that promises it; a crash in between leaves a file without a row.
-        let evidence = commit
-            .opened
-            .iter()
-            .map(|(alert, jpeg)| jpeg.as_deref().map(|jpeg| write_evidence(&self.folder, alert, jpeg)).transpose())
-            .collect::<Result<Vec<_>, _>>()?;
+        let snapshots: Vec<_> = commit.opened.iter().map(|(alert, jpeg)| self.shelve(alert, jpeg.as_deref())).collect();
+        loop {
+            match self.write(commit, &snapshots) {
+                Err(error) if error.is_full() => {
+                    if self.shelf.evict(&mut self.conn, None, WAY_BYTES)? == 0 {
+                        return Err(error);
+                    }
+                }
+                written => return written,
+            }
+        }
+    }
+
+    /// Nothing where no picture is meant to show the alert.
+    fn shelve(&mut self, alert: &Alert, jpeg: Option<&[u8]>) -> Option<Result<Shelved, Missing>> {
+        match jpeg {
+            Some(jpeg) => Some(self.shelf.put(&mut self.conn, &alert.id, EvidenceKind::Snapshot, jpeg)),
+            None => alert.snapshot.as_ref().map(|_| Err(Missing::Gone)),
+        }
+    }
+
+    fn write(
+        &mut self,
+        commit: &Commit,
+        snapshots: &[Option<Result<Shelved, Missing>>],
+    ) -> Result<Committed, StoreError> {
         // The place for a writer from the beginning: one that read before it writes fails where a worker wrote in between.
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         write_states(&transaction, &commit.states)?;
         // Clears first: within one batch an alert may end and the next one of the same key begin. A key that opens
         // and clears within one batch is written open, then cleared below.
         write_cleared(&transaction, &commit.cleared)?;
-        for ((alert, _), evidence) in commit.opened.iter().zip(&evidence) {
-            write_opened(&transaction, alert, evidence.as_ref())?;
+        for ((alert, _), snapshot) in commit.opened.iter().zip(snapshots) {
+            write_opened(&transaction, alert)?;
+            if let Some(snapshot) = snapshot {
+                write_evidence(&transaction, &alert.id, EvidenceKind::Snapshot, snapshot.as_ref(), alert.opened_ms)?;
+            }
             if let Some(cleared) = commit.cleared.iter().find(|cleared| cleared.id == alert.id) {
                 write_cleared(&transaction, std::slice::from_ref(cleared))?;
             }
+        }
+        for (alert, missing) in &commit.clips {
+            write_evidence(&transaction, alert, EvidenceKind::Clip, Err(missing), commit.now_ms)?;
         }
         write_tickets(&transaction, commit)?;
         write_deliveries(&transaction, &commit.deliveries)?;
@@ -116,23 +145,30 @@ impl Store {
     }
 }
 
-struct EvidenceFile {
-    name: String,
-    sha256: String,
-}
-
-fn write_evidence(folder: &Path, alert: &Alert, jpeg: &[u8]) -> Result<EvidenceFile, StoreError> {
-    use std::io::Write;
-    let name = format!("{}.jpg", alert.id);
-    let path = folder.join("evidence").join(&name);
-    let written = std::fs::File::create(&path).and_then(|mut file| {
-        file.write_all(jpeg)?;
-        file.sync_data()
-    });
-    written
-        .and_then(|()| std::fs::File::open(folder.join("evidence"))?.sync_all())
-        .map_err(|cause| StoreError::Evidence { path, cause })?;
-    Ok(EvidenceFile { name, sha256: rows::hex(&Sha256::digest(jpeg)) })
+/// A clip may be there before its alert is.
+fn write_evidence(
+    transaction: &Transaction,
+    alert: &str,
+    kind: EvidenceKind,
+    found: Result<&Shelved, &Missing>,
+    stored_ms: i64,
+) -> Result<(), StoreError> {
+    let (shelved, missing) = (found.ok(), found.err());
+    transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO evidence (alert, kind, file, sha256, bytes, stored_ms, missing)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            alert,
+            kind.as_str(),
+            shelved.map(|shelved| &shelved.file),
+            shelved.map(|shelved| &shelved.sha256),
+            shelved.map_or(0, |shelved| shelved.n_bytes as i64),
+            stored_ms,
+            missing.map(|missing| missing.as_str()),
+        ])?;
+    Ok(())
 }
 
 fn write_states(transaction: &Transaction, states: &[StateRow]) -> Result<(), StoreError> {
@@ -148,13 +184,13 @@ fn write_states(transaction: &Transaction, states: &[StateRow]) -> Result<(), St
     Ok(())
 }
 
-fn write_opened(transaction: &Transaction, alert: &Alert, evidence: Option<&EvidenceFile>) -> Result<(), StoreError> {
+fn write_opened(transaction: &Transaction, alert: &Alert) -> Result<(), StoreError> {
     let point = alert.place.point;
     transaction
         .prepare_cached(
             "INSERT INTO alert (id, rule, source, fence, name, severity, category, since_at_ms, opened_ms,
-             place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             place_name, lon, lat, why, figures, sight)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             alert.id,
@@ -171,8 +207,6 @@ fn write_opened(transaction: &Transaction, alert: &Alert, evidence: Option<&Evid
             point.map(|(_, lat)| lat),
             alert.why.text,
             rows::figures_to_json(&alert.why.figures),
-            evidence.map(|evidence| &evidence.name),
-            evidence.map(|evidence| &evidence.sha256),
             rows::sight_to_json(alert.place.sight.as_deref()),
         ])?;
     Ok(())

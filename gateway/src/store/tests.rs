@@ -8,7 +8,7 @@ use crate::nouns::{
     Alert, AlertKey, Cleared, Figure, JournalEntry, Outbox, Place, Spool, SpoolLoss, Stage, StateRow, Why,
 };
 
-fn alert(since_at_ms: i64) -> Alert {
+pub(super) fn alert(since_at_ms: i64) -> Alert {
     let key = AlertKey { rule: "gas".into(), source: "tunnel/7/ch4".into(), fence: None };
     Alert {
         id: key.alert_id(since_at_ms, 1),
@@ -77,9 +77,9 @@ fn what_is_committed_is_there_after_a_restart() {
     let row = reader.alert(&alert(1).id).unwrap().unwrap();
     assert_eq!((row.name.as_str(), row.place.point), ("管廊甲烷超限", Some((106.03, 29.81))));
     assert_eq!(row.figures[0].value, Some(1.2));
-    let file = std::fs::read(reader.evidence_path(&row).unwrap()).unwrap();
-    assert_eq!(file, b"jpeg");
-    assert_eq!(row.evidence_sha256, Some(rows::hex(&<sha2::Sha256 as sha2::Digest>::digest(b"jpeg"))));
+    let snapshot = row.snapshot.unwrap();
+    assert_eq!(std::fs::read(reader.evidence_path(&snapshot.file.unwrap())).unwrap(), b"jpeg");
+    assert_eq!(snapshot.sha256, Some(rows::hex(&<sha2::Sha256 as sha2::Digest>::digest(b"jpeg"))));
 }
 
 #[test]

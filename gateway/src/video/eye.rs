@@ -72,7 +72,7 @@ impl Eye {
     fn judge(&mut self, work: &Work, spare: &mut Spare) {
         let unit = &work.unit;
         let active = unit.received_ms < self.state.active_until_ms();
-        let wanted = (work.claim != Claim::Follow || active) && (unit.key || self.state.unbroken);
+        let wanted = (!work.claim.is_conditional() || active) && (unit.key || self.state.unbroken);
         if !wanted {
             self.state.unbroken = false;
             if !unit.key {

@@ -11,6 +11,7 @@ use super::counters::Counters;
 use super::group::Group;
 use super::pace::Pace;
 use super::queue::{Claim, Queue, Work};
+use super::reel::Reel;
 use crate::config;
 use crate::ingest::rtsp::{AccessUnit, RtspError, Viewer};
 use crate::telemetry::clock;
@@ -20,7 +21,7 @@ const GROUP_SHARE: u64 = 4;
 
 pub(super) struct Feed {
     camera: usize,
-    pub(super) source: Arc<str>,
+    source: Arc<str>,
     important: bool,
     queue: Arc<Queue>,
     /// Of all cameras: what is shed may be another's.
@@ -32,6 +33,10 @@ pub(super) struct Feed {
     session: AtomicU64,
     /// Only the session's task takes it, and waits for nothing meanwhile.
     sentry: Mutex<Sentry>,
+    /// Whether what comes waits for the decoder, however long: a recording.
+    is_patient: bool,
+    /// None where no clips are made of what comes.
+    reel: Option<Arc<Reel>>,
 }
 
 /// What is known of a camera without decoding anything.
@@ -56,6 +61,7 @@ impl Feed {
         queue: Arc<Queue>,
         counters: Arc<[Arc<Counters>]>,
         out: mpsc::Sender<Observation>,
+        reel: Option<Arc<Reel>>,
     ) -> Self {
         let pace = Pace::new(video.glance.ms(), config.dark_after.ms());
         let group = Group::new(usize::try_from(config.memory_max.0 / GROUP_SHARE).unwrap_or(usize::MAX));
@@ -70,7 +76,14 @@ impl Feed {
             queued: AtomicU64::new(0),
             session: AtomicU64::new(0),
             sentry: Mutex::new(Sentry { pace, group }),
+            is_patient: config.pace == config::Pace::Fast,
+            reel,
         }
+    }
+
+    /// Nothing will come any more.
+    pub(super) fn end(&self) {
+        self.reel.iter().for_each(|reel| reel.end());
     }
 
     fn own(&self) -> &Counters {
@@ -113,6 +126,11 @@ impl Feed {
     }
 
     async fn put(&self, number: u64, claim: Claim, chain: bool, unit: AccessUnit) {
+        let claim = match claim {
+            Claim::Stir if self.is_patient => Claim::Look,
+            Claim::Follow if self.is_patient => Claim::Wait,
+            claim => claim,
+        };
         let received_ms = unit.received_ms;
         self.queued.store(number, Relaxed);
         let (camera, important, session) = (self.camera, self.important, self.session.load(Relaxed));
@@ -144,6 +162,7 @@ impl Viewer for Feed {
         if let Some(media_ms) = unit.media_ms {
             self.own().media(media_ms, unit.received_ms);
         }
+        self.reel.iter().for_each(|reel| reel.push(&unit));
         let number = self.number.fetch_add(1, Relaxed) + 1;
         match self.plan(number, &unit) {
             Plan::Pass => {}
@@ -159,6 +178,7 @@ impl Viewer for Feed {
 
     fn failed(&self, _: &RtspError) {
         self.own().failed_sessions.fetch_add(1, Relaxed);
+        self.end();
         let mut sentry = self.sentry();
         sentry.group.forget();
         self.own().set_group_bytes(0);
@@ -181,7 +201,7 @@ mod tests {
     fn feed(queue: &Arc<Queue>, counters: &Arc<Counters>) -> Feed {
         let camera: config::Camera = toml::from_str("id = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
         let (video, out) = (config::Video::default(), mpsc::channel(1).0);
-        Feed::new(0, &camera, &video, queue.clone(), Arc::from([counters.clone()]), out)
+        Feed::new(0, &camera, &video, queue.clone(), Arc::from([counters.clone()]), out, None)
     }
 
     #[tokio::test]

@@ -9,14 +9,18 @@ pub mod decoder;
 mod evidence;
 mod eye;
 mod feed;
+mod film;
 pub mod frame;
 mod group;
 mod lane;
+mod nals;
 pub mod overload;
 mod pace;
 mod queue;
+mod reel;
 mod spare;
 mod throttle;
+mod upstream;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -35,12 +39,15 @@ use self::eye::Eye;
 use self::feed::Feed;
 use self::lane::Lane;
 use self::queue::Queue;
+use self::upstream::{Reader, Upstreams};
 use crate::config;
-use crate::ingest::rtsp::{self, Admission};
+use crate::ingest::rtsp::Admission;
 
 pub use self::counters::Counts;
 pub use self::evidence::Evidence;
 pub(crate) use self::evidence::render;
+pub(crate) use self::nals::split as split_nals;
+pub use self::reel::Clip;
 
 /// How often it is seen whether a decoder hangs.
 const LANES_CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -55,12 +62,14 @@ pub struct Cameras {
 
 impl Cameras {
     /// Starts the sessions and the decode threads. `out` gets an observation per change of a link and per decoded
-    /// picture; while it is full, delta frames are shed and then sockets are not read. `stop` ends all of it.
+    /// picture; while it is full, delta frames are shed and then sockets are not read. `clips` gets the clips that are asked
+    /// of [`Evidence::clip`]. `stop` ends all of it.
     /// Errors where the system has no thread left.
     pub fn start(
         cameras: &[config::Camera],
         video: &config::Video,
         out: mpsc::Sender<Observation>,
+        clips: mpsc::Sender<Clip>,
         stop: CancellationToken,
     ) -> std::io::Result<Cameras> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -71,16 +80,28 @@ impl Cameras {
         let all: Arc<[Arc<Counters>]> = counters.iter().map(|(_, counters)| counters.clone()).collect();
         let mut pinned: Vec<Vec<usize>> = vec![Vec::new(); n_threads];
         let (sessions, mut sights, mut lookouts) = (TaskTracker::new(), Vec::new(), Vec::new());
-        let admission = Arc::new(Admission::new(video.open_max));
+        let mut upstreams = Upstreams::default();
         for (index, camera) in cameras.iter().enumerate() {
             let source = counters[index].0.clone();
-            let sight = Sight::new(camera);
+            let sight = Sight::new(camera, video, &clips);
             let thread = pin(&source, n_threads);
             pinned[thread].push(index);
-            sights.push((source, sight));
             lookouts.push(lookout(camera));
-            let feed = Feed::new(index, camera, video, queues[thread].clone(), all.clone(), out.clone());
-            sessions.spawn(session(feed, camera.clone(), admission.clone(), stop.clone()));
+            // What no clip may show is not kept for one.
+            let mut reel = sight.reel.clone().filter(|_| camera.masks.is_empty());
+            if let Some(main) = &camera.main
+                && let Some(reel) = reel.take()
+            {
+                let main = config::Camera { url: main.clone(), ..camera.clone() };
+                upstreams.join(&main, &Arc::from(format!("{source} (main)")), Reader::Reel(reel));
+            }
+            let feed = Feed::new(index, camera, video, queues[thread].clone(), all.clone(), out.clone(), reel);
+            upstreams.join(camera, &source, Reader::Feed(Box::new(feed)));
+            sights.push((source, sight));
+        }
+        let admission = Arc::new(Admission::new(video.open_max));
+        for upstream in upstreams.0 {
+            sessions.spawn(upstream.run(admission.clone(), stop.clone()));
         }
         sessions.close();
         let seeds: Arc<[_]> = sights
@@ -123,7 +144,7 @@ impl Cameras {
     /// A snapshot of every camera's numbers, in the order of the configuration.
     pub fn counters(&self) -> Vec<Counts> {
         let counts = |(source, counters): &(Arc<str>, Arc<Counters>)| Counts {
-            memory_bytes: counters.group_bytes() + self.evidence.bytes(source) as u64,
+            memory_bytes: self.evidence.bytes(source, counters.group_bytes()),
             ..counters.counts(source)
         };
         self.counters.iter().map(counts).collect()
@@ -151,8 +172,4 @@ fn lookout(camera: &config::Camera) -> Lookout {
 
 fn pin(source: &str, n_threads: usize) -> usize {
     (BuildHasherDefault::<DefaultHasher>::default().hash_one(source) % n_threads.max(1) as u64) as usize
-}
-
-async fn session(feed: Feed, camera: config::Camera, admission: Arc<Admission>, stop: CancellationToken) {
-    rtsp::run(&feed.source, &camera, &admission, &feed, &stop).await;
 }

@@ -20,6 +20,20 @@ pub(crate) enum Claim {
     Stir,
     /// Decoded if something moves.
     Follow,
+    /// The same, and it waits for room: a recording that is played as fast as it goes.
+    Wait,
+}
+
+impl Claim {
+    /// Whether it makes way where there is no room.
+    fn can_be_shed(self) -> bool {
+        matches!(self, Claim::Stir | Claim::Follow)
+    }
+
+    /// Whether it is decoded only while something moves.
+    pub(crate) fn is_conditional(self) -> bool {
+        matches!(self, Claim::Follow | Claim::Wait)
+    }
 }
 
 /// One unit on its way to the decoder.
@@ -56,7 +70,7 @@ impl Shed {
 
     fn add(&mut self, claim: Claim) {
         match claim {
-            Claim::Look => {}
+            Claim::Look | Claim::Wait => {}
             Claim::Stir => self.n_stir += 1,
             Claim::Follow => self.n_follow += 1,
         }
@@ -85,7 +99,7 @@ impl Waiting {
     fn greediest(&self, next: &Work) -> Option<usize> {
         // A queue has some hundred units: few enough to count them whenever it is full.
         let mut counts: Vec<(usize, bool, u32)> = Vec::new();
-        for work in self.units.iter().chain([next]).filter(|work| work.claim != Claim::Look) {
+        for work in self.units.iter().chain([next]).filter(|work| work.claim.can_be_shed()) {
             match counts.iter_mut().find(|(camera, _, _)| *camera == work.camera) {
                 Some((_, _, n)) => *n += 1,
                 None => counts.push((work.camera, work.important, 1)),
@@ -98,7 +112,7 @@ impl Waiting {
     fn shed(&mut self, camera: usize) -> Shed {
         let (mut shed, mut bytes) = (Shed::none(camera), 0);
         self.units.retain(|work| {
-            let goes = work.camera == camera && work.claim != Claim::Look;
+            let goes = work.camera == camera && work.claim.can_be_shed();
             if goes {
                 shed.add(work.claim);
                 bytes += work.unit.data.len();
@@ -183,7 +197,7 @@ impl Queue {
             let Some(camera) = waiting.greediest(&work) else {
                 return if waiting.units.is_empty() { break } else { Offer::Full(work) };
             };
-            if camera == work.camera && work.claim != Claim::Look {
+            if camera == work.camera && work.claim.can_be_shed() {
                 // What waits of it can still be decoded, this one and those that need it can not.
                 let mut own = Shed::none(camera);
                 own.add(work.claim);

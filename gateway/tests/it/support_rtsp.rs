@@ -141,7 +141,8 @@ impl Watched {
     pub(crate) fn start(cameras: &[config::Camera]) -> Watched {
         let (sender, out) = mpsc::channel(64);
         let stop = CancellationToken::new();
-        let cameras = Cameras::start(cameras, &config::Video::default(), sender, stop.clone()).unwrap();
+        let cameras =
+            Cameras::start(cameras, &config::Video::default(), sender, mpsc::channel(1).0, stop.clone()).unwrap();
         Watched { cameras, out, stop, heard: Vec::new() }
     }
 
