@@ -2,6 +2,7 @@
 //! pipeline stops committing, and the pipeline before those that send out what it committed.
 
 mod archive;
+mod gates;
 mod outward;
 mod readiness;
 mod reload;
@@ -123,7 +124,11 @@ impl App {
         let Started { sessions, listeners: mqtt_listeners, lines } =
             start_sessions(config, &publishers, &metrics, &seen, &messages_in, &stop).await?;
         let (clips_in, clips) = mpsc::channel(archive::CLIPS_MAX);
-        let cameras = start_cameras(config, observations_in.clone(), troubles_in.clone(), clips_in, &stop)?;
+        let earned = gates::earned(&queues, &config.cameras).context("failed to read the store")?;
+        let cameras = start_cameras(config, &earned, observations_in.clone(), troubles_in.clone(), clips_in, &stop)?;
+        if let Some(cameras) = cameras.clone() {
+            out.push(tokio::spawn(gates::keep(queues.clone(), cameras, config.cameras.clone(), stop_out.clone())));
+        }
         out.push(tokio::spawn(archive::run(archive.clone(), clips, stop_out.clone())));
         let evidence = cameras.as_ref().map(|cameras| Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>);
 

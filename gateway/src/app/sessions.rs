@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use foldhash::fast::RandomState;
 use outpost_detectors::observation::Observation;
+use outpost_detectors::size_gate::Earned;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -71,6 +72,7 @@ pub(super) async fn start_sessions(
 
 pub(super) fn start_cameras(
     config: &Config,
+    earned: &HashMap<Arc<str>, Earned>,
     observations: mpsc::Sender<Observation>,
     troubles: mpsc::Sender<Trouble>,
     clips: mpsc::Sender<video::Clip>,
@@ -79,7 +81,7 @@ pub(super) fn start_cameras(
     if config.cameras.is_empty() {
         return Ok(None);
     }
-    let cameras = video::Cameras::start(&config.cameras, &config.video, observations, clips, stop.clone())
+    let cameras = video::Cameras::start(&config.cameras, &config.video, earned, observations, clips, stop.clone())
         .context("failed to start the decode threads")?;
     let cameras = Arc::new(cameras);
     tokio::spawn(video::overload::watch(cameras.clone(), troubles, stop.clone()));

@@ -8,6 +8,7 @@
 
 mod archive;
 mod commit;
+mod gates;
 mod queues;
 mod read;
 mod rows;
@@ -21,6 +22,7 @@ use rusqlite::config::DbConfig;
 
 pub use archive::{Archive, Doer, Held};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
+pub use gates::GateRow;
 pub use queues::Queues;
 pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;

@@ -54,3 +54,10 @@ CREATE TABLE audit (
     reason TEXT NOT NULL
 );
 CREATE INDEX audit_by_alert ON audit (alert, seq);
+
+-- What the size gate of a camera has earned: how well the sizes of its frames tell of movement.
+CREATE TABLE gate (
+    source TEXT PRIMARY KEY,
+    url    TEXT NOT NULL,               -- another stream has to earn its own
+    earned TEXT NOT NULL                -- JSON
+) WITHOUT ROWID;

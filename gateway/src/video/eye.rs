@@ -17,6 +17,7 @@ use super::lane::Look;
 use super::pace::Verdict;
 use super::queue::{Claim, Work};
 use super::spare::Spare;
+use outpost_detectors::background::Scratch;
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
 
@@ -90,7 +91,7 @@ impl Eye {
         let outcome = spare.timer().time(work.camera, || decoder.decode(&unit.data));
         self.state.unbroken = outcome.is_ok();
         match outcome {
-            Ok(Some(frame)) => self.picture(frame, work),
+            Ok(Some(frame)) => self.picture(frame, work, &mut spare.scratch),
             Ok(None) if !unit.key => {}
             Ok(None) => self.failed_key("key frame holds no picture"),
             Err(error) => {
@@ -109,7 +110,7 @@ impl Eye {
         }
     }
 
-    fn picture(&mut self, frame: Frame, work: &Work) {
+    fn picture(&mut self, frame: Frame, work: &Work, scratch: &mut Scratch) {
         let (unit, received_ms) = (&work.unit, work.unit.received_ms);
         self.counters.decoded.fetch_add(1, Relaxed);
         self.state.failed_keys = 0;
@@ -119,7 +120,7 @@ impl Eye {
         self.state.picture += 1;
         let picture = self.state.picture;
         let luma = Luma { width: frame.width, height: frame.height, stride: frame.width, pixels: &frame.luma };
-        let facts = PictureFacts { picture, ..self.lookout.look(&luma, received_ms) };
+        let facts = PictureFacts { picture, ..self.lookout.look(&luma, received_ms, scratch) };
         let moves = !facts.blobs.is_empty();
         if unit.key && !facts.sight.is_unsettled {
             self.counters.judged(Verdict { number: work.number, moved: moves });

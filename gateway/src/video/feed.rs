@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
+use outpost_detectors::size_gate::Earned;
 use tokio::sync::mpsc;
 
 use super::counters::Counters;
@@ -62,8 +63,12 @@ impl Feed {
         counters: Arc<[Arc<Counters>]>,
         out: mpsc::Sender<Observation>,
         reel: Option<Arc<Reel>>,
+        earned: Option<Earned>,
     ) -> Self {
-        let pace = Pace::new(video.glance.ms(), config.dark_after.ms());
+        let pace = Pace::new(video.glance.ms(), config.dark_after.ms(), earned);
+        if let Some(earned) = earned {
+            counters[camera].set_gate(pace.standing(), earned);
+        }
         let group = Group::new(usize::try_from(config.memory_max.0 / GROUP_SHARE).unwrap_or(usize::MAX));
         Feed {
             camera,
@@ -99,7 +104,7 @@ impl Feed {
         let Sentry { pace, group } = &mut *sentry;
         if let Some(verdict) = self.own().take_verdict() {
             pace.judge(verdict);
-            self.own().set_gate(pace.standing());
+            self.own().set_gate(pace.standing(), pace.earned());
         }
         let stirs = !unit.key && pace.delta(unit.data.len());
         // Only a trusted gate ever asks for the group.
@@ -201,7 +206,7 @@ mod tests {
     fn feed(queue: &Arc<Queue>, counters: &Arc<Counters>) -> Feed {
         let camera: config::Camera = toml::from_str("id = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
         let (video, out) = (config::Video::default(), mpsc::channel(1).0);
-        Feed::new(0, &camera, &video, queue.clone(), Arc::from([counters.clone()]), out, None)
+        Feed::new(0, &camera, &video, queue.clone(), Arc::from([counters.clone()]), out, None, None)
     }
 
     #[tokio::test]

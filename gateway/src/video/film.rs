@@ -19,6 +19,9 @@ const TIMESCALE: u32 = 1_000;
 /// A camera's own times count unless they part from those of arrival by more than this: many jump when a clock is set.
 const SKEW_MS_MAX: i64 = 2_000;
 
+/// No clip is longer than this: a time beyond it is nonsense.
+const SPAN_MS_MAX: i64 = 3_600_000;
+
 /// How long the last picture is shown where nothing tells.
 const LAST_MS: i64 = 40;
 
@@ -247,7 +250,7 @@ fn shown_ms(shots: &[Shot]) -> Vec<i64> {
         arrived.collect()
     });
     let least = shown.iter().copied().min().unwrap_or(0);
-    shown.iter_mut().for_each(|ms| *ms -= least);
+    shown.iter_mut().for_each(|ms| *ms = ms.saturating_sub(least).min(SPAN_MS_MAX));
     shown
 }
 

@@ -22,6 +22,7 @@ mod spare;
 mod throttle;
 mod upstream;
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 use outpost_detectors::background::MotionConfig;
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::observation::Observation;
+use outpost_detectors::size_gate::Earned;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -61,13 +63,14 @@ pub struct Cameras {
 }
 
 impl Cameras {
-    /// Starts the sessions and the decode threads. `out` gets an observation per change of a link and per decoded
+    /// Starts the sessions and the decode threads. `earned`: by the size gates of sources before a restart. `out` gets an observation per change of a link and per decoded
     /// picture; while it is full, delta frames are shed and then sockets are not read. `clips` gets the clips that are asked
     /// of [`Evidence::clip`]. `stop` ends all of it.
     /// Errors where the system has no thread left.
     pub fn start(
         cameras: &[config::Camera],
         video: &config::Video,
+        earned: &HashMap<Arc<str>, Earned>,
         out: mpsc::Sender<Observation>,
         clips: mpsc::Sender<Clip>,
         stop: CancellationToken,
@@ -95,7 +98,8 @@ impl Cameras {
                 let main = config::Camera { url: main.clone(), ..camera.clone() };
                 upstreams.join(&main, &Arc::from(format!("{source} (main)")), Reader::Reel(reel));
             }
-            let feed = Feed::new(index, camera, video, queues[thread].clone(), all.clone(), out.clone(), reel);
+            let (queue, earned) = (queues[thread].clone(), earned.get(&source).copied());
+            let feed = Feed::new(index, camera, video, queue, all.clone(), out.clone(), reel, earned);
             upstreams.join(camera, &source, Reader::Feed(Box::new(feed)));
             sights.push((source, sight));
         }
@@ -148,6 +152,12 @@ impl Cameras {
             ..counters.counts(source)
         };
         self.counters.iter().map(counts).collect()
+    }
+
+    /// What the size gate of each camera has earned, where it has been asked.
+    pub fn earned(&self) -> Vec<(Arc<str>, Earned)> {
+        let of = |(source, counters): &(Arc<str>, Arc<Counters>)| Some((source.clone(), counters.earned()?));
+        self.counters.iter().filter_map(of).collect()
     }
 
     /// After `stop`: waits until every camera was told that its session is over and every thread has ended. The

@@ -5,6 +5,7 @@
 mod backtest;
 mod camera;
 mod camera_answers;
+mod camera_changes;
 mod camera_hostile;
 mod camera_links;
 mod clips;
@@ -51,3 +52,4 @@ mod support_rtsp;
 mod thermal;
 mod thermal_fuzz;
 mod tidy;
+mod video_fuzz;

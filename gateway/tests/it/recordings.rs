@@ -23,7 +23,7 @@ const N_PICTURES: u64 = 1_394;
 fn mp4(folder: &Path, name: &str, input: &str, more: &[&str]) -> std::path::PathBuf {
     let path = folder.join(name);
     let done = Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-r", "10", "-i"])
+        .args(["-nostdin", "-v", "error", "-y", "-r", "10", "-i"])
         .arg(fixture(input))
         .args(["-c", "copy"])
         .args(more)
@@ -102,7 +102,7 @@ async fn a_file_that_is_none_says_so_and_a_second_is_a_second() {
 fn mp4_without_video(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("audio.mp4");
     let done = Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac"])
+        .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac"])
         .arg(&path)
         .status()
         .unwrap();

@@ -39,7 +39,7 @@ fn probe(film: &Film) -> (String, Vec<(i64, i64, bool)>) {
     }
     // Every picture is there for a decoder, too.
     let decoded = Command::new("ffmpeg")
-        .args(["-v", "warning", "-i"])
+        .args(["-nostdin", "-v", "warning", "-i"])
         .arg(file.path())
         .args(["-f", "framemd5", "-fps_mode", "passthrough", "-"])
         .output()
@@ -135,4 +135,49 @@ fn what_is_no_film_is_refused() {
         let error = film.to_mp4().unwrap_err().to_string();
         assert!(error.contains(hint), "{error}");
     }
+}
+
+/// Changed streams make a clip or none, and never one that is much larger than what came. `make fuzz` goes on for longer.
+#[test]
+fn changed_streams_hurt_nobody() {
+    let number = |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (seconds, mut seed) = (number("FUZZ_SECONDS", 1), number("FUZZ_SEED", 1));
+    let films = [film("main.h264", |at| at * 66), film("bframes.h264", |at| at * 66), film("main.h265", |at| at * 66)];
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    let mut n_made = 0;
+    while std::time::Instant::now() < until {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut below = |n: usize| {
+            state ^= state >> 12;
+            state ^= state << 25;
+            state ^= state >> 27;
+            (state.wrapping_mul(0x2545_f491_4f6c_dd1d) % n.max(1) as u64) as usize
+        };
+        let mut film = films[below(films.len())].clone();
+        for _ in 0..1 + below(6) {
+            let at = below(film.shots.len());
+            let shot = &mut film.shots[at];
+            let mut data = shot.data.to_vec();
+            // Most of what is read stands at the beginning.
+            let reach = if below(2) == 0 { data.len() } else { data.len().min(80) };
+            let place = below(reach);
+            match below(5) {
+                0 => data[place] ^= 1 << below(8),
+                1 => data.truncate(place + 1),
+                2 => drop(data.splice(place..place, [0, 0, 1, [0x67, 0x68, 0x09, 0x42, 0x44][below(5)]])),
+                3 => shot.media_ms = [None, Some(0), Some(i64::MAX), Some(i64::MIN)][below(4)],
+                _ => shot.received_ms = [0, i64::MAX, i64::MIN, 1_790_000_000_000][below(4)],
+            }
+            shot.data = data.into();
+        }
+        let n_bytes: usize = film.shots.iter().map(|shot| shot.data.len() + 64).sum();
+        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| film.to_mp4()));
+        let made = made.unwrap_or_else(|_| panic!("FUZZ_SEED={seed}"));
+        // A start code has three bytes at the least, a length four.
+        assert!(made.as_ref().is_ok_and(|file| file.len() <= n_bytes * 2 + 2_048) || made.is_err(), "FUZZ_SEED={seed}");
+        n_made += usize::from(made.is_ok());
+        seed += 1;
+    }
+    assert!(n_made > 0);
+    println!("clips to seed {seed}, {n_made} made");
 }
