@@ -97,7 +97,7 @@ impl Readiness for Sessions {
             }
         }
         for kind in EvidenceKind::ALL {
-            if let Ok(used) = self.archive.used(kind) {
+            if let Ok(used) = self.reader.evidence_used(kind) {
                 self.metrics.evidence.set(kind.as_str(), used);
             }
         }

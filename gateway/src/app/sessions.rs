@@ -107,6 +107,7 @@ impl Evidence for Pictures {
     }
 
     fn clip(&self, alert: &Alert) -> Option<Missing> {
-        self.0.clip(&alert.key.source, &alert.id, alert.opened_ms)
+        let Some(SnapshotAsk::Camera { picture, .. }) = &alert.snapshot else { return None };
+        self.0.clip(&alert.key.source, &alert.id, *picture, alert.opened_ms)
     }
 }

@@ -334,9 +334,7 @@ impl Shell {
                 self.metrics.alert_opened(&alert.key.rule);
                 self.desk.alert_opened(&alert, now_ms, &mut batch.desk_effects);
                 let picture = self.picture(&alert);
-                if let Some(SnapshotAsk::Camera { .. }) = &alert.snapshot
-                    && let Some(missing) = self.evidence.as_ref().and_then(|evidence| evidence.clip(&alert))
-                {
+                if let Some(missing) = self.evidence.as_ref().and_then(|evidence| evidence.clip(&alert)) {
                     batch.commit.clips.push((alert.id.clone(), missing));
                 }
                 batch.commit.opened.push((*alert, picture));

@@ -46,6 +46,7 @@ impl Archive {
         let mut conn = self.conn();
         let shelved = clip.and_then(|bytes| self.shelf.put(&mut conn, alert, EvidenceKind::Clip, bytes));
         let (shelved, missing) = (shelved.as_ref().ok(), shelved.as_ref().err());
+        self.shelf.with_room(&mut conn, |conn| {
         conn.prepare_cached(
             "INSERT INTO evidence (alert, kind, file, sha256, bytes, stored_ms, missing)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (alert, kind) DO UPDATE SET file = excluded.file,
@@ -61,6 +62,7 @@ impl Archive {
             missing.map(|missing| missing.as_str()),
         ])?;
         Ok(())
+        })
     }
 
     /// Removes what is older than it is kept. Returns how many files went.
@@ -89,43 +91,37 @@ impl Archive {
         what: &str,
         doer: &Doer,
         now_ms: i64,
-        change: impl FnOnce(&Connection) -> rusqlite::Result<usize>,
+        change: impl Fn(&Connection) -> rusqlite::Result<usize>,
     ) -> Result<Held, StoreError> {
         let mut conn = self.conn();
-        let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let sql = "SELECT 1 FROM alert WHERE id = ?1";
-        if transaction.prepare_cached(sql)?.query_row([alert], |_| Ok(())).optional()?.is_none() {
-            return Ok(Held::NoSuchAlert);
-        }
-        if change(&transaction)? == 0 {
-            return Ok(Held::Unchanged);
-        }
-        write_audit(&transaction, alert, what, doer, now_ms)?;
-        transaction.commit()?;
-        Ok(Held::Changed)
+        self.shelf.with_room(&mut conn, |conn| {
+            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let sql = "SELECT 1 FROM alert WHERE id = ?1";
+            if transaction.prepare_cached(sql)?.query_row([alert], |_| Ok(())).optional()?.is_none() {
+                return Ok(Held::NoSuchAlert);
+            }
+            if change(&transaction)? == 0 {
+                return Ok(Held::Unchanged);
+            }
+            write_audit(&transaction, alert, what, doer, now_ms)?;
+            transaction.commit()?;
+            Ok(Held::Changed)
+        })
     }
 
     /// Writes down that somebody looks; on disk when it returns.
     pub fn looked(&self, alert: &str, kind: EvidenceKind, doer: &Doer, now_ms: i64) -> Result<(), StoreError> {
-        let conn = self.conn();
+        let mut conn = self.conn();
         let known = conn
             .prepare_cached(
                 "SELECT 1 FROM audit WHERE alert = ?1 AND what = ?2 AND who = ?3 AND peer = ?4 AND reason = ?5
                  AND at_ms BETWEEN ?6 AND ?7",
             )?
             .exists(params![alert, kind.as_str(), doer.who, doer.peer, doer.reason, now_ms - SAME_LOOK_MS, now_ms])?;
-        if !known {
-            write_audit(&conn, alert, kind.as_str(), doer, now_ms)?;
+        if known {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Files and bytes of a kind.
-    pub fn used(&self, kind: EvidenceKind) -> Result<(u64, u64), StoreError> {
-        let conn = self.conn();
-        let mut statement = conn.prepare_cached("SELECT files, bytes FROM evidence_used WHERE kind = ?1")?;
-        let used = statement.query_row([kind.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
-        Ok((used.0.unsigned_abs(), used.1.unsigned_abs()))
+        self.shelf.with_room(&mut conn, |conn| write_audit(conn, alert, kind.as_str(), doer, now_ms))
     }
 
     /// What was evicted, expired and refused, by the writer as well.

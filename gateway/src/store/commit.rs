@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::shelf::{Shelved, WAY_BYTES};
+use super::shelf::Shelved;
 use super::{Store, StoreError, redo_key, rows, spool};
 use crate::nouns::{Alert, Cleared, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, StateRow, Ticket};
-use rusqlite::{Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -87,16 +87,8 @@ impl Store {
     pub fn commit(&mut self, commit: &Commit) -> Result<Committed, StoreError> {
         // Evidence is on disk before the row that promises it; a crash in between leaves a file without a row.
         let snapshots: Vec<_> = commit.opened.iter().map(|(alert, jpeg)| self.shelve(alert, jpeg.as_deref())).collect();
-        loop {
-            match self.write(commit, &snapshots) {
-                Err(error) if error.is_full() => {
-                    if self.shelf.evict(&mut self.conn, None, WAY_BYTES)? == 0 {
-                        return Err(error);
-                    }
-                }
-                written => return written,
-            }
-        }
+        let Store { conn, shelf, spool_bytes_max, .. } = self;
+        shelf.with_room(conn, |conn| write(conn, commit, &snapshots, *spool_bytes_max))
     }
 
     /// Nothing where no picture is meant to show the alert.
@@ -106,43 +98,44 @@ impl Store {
             None => alert.snapshot.as_ref().map(|_| Err(Missing::Gone)),
         }
     }
+}
 
-    fn write(
-        &mut self,
-        commit: &Commit,
-        snapshots: &[Option<Result<Shelved, Missing>>],
-    ) -> Result<Committed, StoreError> {
-        // The place for a writer from the beginning: one that read before it writes fails where a worker wrote in between.
-        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        write_states(&transaction, &commit.states)?;
-        // Clears first: within one batch an alert may end and the next one of the same key begin. A key that opens
-        // and clears within one batch is written open, then cleared below.
-        write_cleared(&transaction, &commit.cleared)?;
-        for ((alert, _), snapshot) in commit.opened.iter().zip(snapshots) {
-            write_opened(&transaction, alert)?;
-            if let Some(snapshot) = snapshot {
-                write_evidence(&transaction, &alert.id, EvidenceKind::Snapshot, snapshot.as_ref(), alert.opened_ms)?;
-            }
-            if let Some(cleared) = commit.cleared.iter().find(|cleared| cleared.id == alert.id) {
-                write_cleared(&transaction, std::slice::from_ref(cleared))?;
-            }
+fn write(
+    conn: &mut Connection,
+    commit: &Commit,
+    snapshots: &[Option<Result<Shelved, Missing>>],
+    spool_bytes_max: Option<u64>,
+) -> Result<Committed, StoreError> {
+    // The place for a writer from the beginning: one that read before it writes fails where a worker wrote in between.
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    write_states(&transaction, &commit.states)?;
+    // Clears first: within one batch an alert may end and the next one of the same key begin. A key that opens
+    // and clears within one batch is written open, then cleared below.
+    write_cleared(&transaction, &commit.cleared)?;
+    for ((alert, _), snapshot) in commit.opened.iter().zip(snapshots) {
+        write_opened(&transaction, alert)?;
+        if let Some(snapshot) = snapshot {
+            write_evidence(&transaction, &alert.id, EvidenceKind::Snapshot, snapshot.as_ref(), alert.opened_ms)?;
         }
-        for (alert, missing) in &commit.clips {
-            write_evidence(&transaction, alert, EvidenceKind::Clip, Err(missing), commit.now_ms)?;
+        if let Some(cleared) = commit.cleared.iter().find(|cleared| cleared.id == alert.id) {
+            write_cleared(&transaction, std::slice::from_ref(cleared))?;
         }
-        write_tickets(&transaction, commit)?;
-        write_deliveries(&transaction, &commit.deliveries)?;
-        for (shard, change) in &commit.redo {
-            write_redo(&transaction, *shard, change)?;
-        }
-        write_seen(&transaction, commit)?;
-        let mut committed = Committed::default();
-        if let Some(bytes_max) = self.spool_bytes_max.filter(|_| !commit.lines.is_empty()) {
-            committed.n_lines_evicted = spool::append(&transaction, commit, bytes_max)?;
-        }
-        transaction.commit()?;
-        Ok(committed)
     }
+    for (alert, missing) in &commit.clips {
+        write_evidence(&transaction, alert, EvidenceKind::Clip, Err(missing), commit.now_ms)?;
+    }
+    write_tickets(&transaction, commit)?;
+    write_deliveries(&transaction, &commit.deliveries)?;
+    for (shard, change) in &commit.redo {
+        write_redo(&transaction, *shard, change)?;
+    }
+    write_seen(&transaction, commit)?;
+    let mut committed = Committed::default();
+    if let Some(bytes_max) = spool_bytes_max.filter(|_| !commit.lines.is_empty()) {
+        committed.n_lines_evicted = spool::append(&transaction, commit, bytes_max)?;
+    }
+    transaction.commit()?;
+    Ok(committed)
 }
 
 /// A clip may be there before its alert is.

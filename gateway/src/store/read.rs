@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use super::rows::{self, FigureRow};
 use super::{StoreError, connect, spool};
 use crate::config::Severity;
-use crate::nouns::{Missing, Place, Stage, Ticket};
+use crate::nouns::{EvidenceKind, Missing, Place, Stage, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -167,6 +167,16 @@ impl Reader {
     /// Where a file of evidence is.
     pub fn evidence_path(&self, file: &str) -> PathBuf {
         self.folder.join("evidence").join(file)
+    }
+
+    /// Files and bytes of a kind of evidence.
+    pub fn evidence_used(&self, kind: EvidenceKind) -> Result<(u64, u64), StoreError> {
+        self.with(|conn| {
+            let mut statement = conn.prepare_cached("SELECT files, bytes FROM evidence_used WHERE kind = ?1")?;
+            let used =
+                statement.query_row([kind.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+            Ok((used.0.unsigned_abs(), used.1.unsigned_abs()))
+        })
     }
 
     /// What was done with evidence, newest first: all of it or an alert's, before entry `before`.

@@ -20,7 +20,7 @@ use crate::nouns::{EvidenceKind, Missing};
 const EVICT_ROWS: i64 = 64;
 
 /// What evicted files must free before a full disk is tried again: a database page costs a few of these.
-pub(super) const WAY_BYTES: u64 = 1 << 20;
+const WAY_BYTES: u64 = 1 << 20;
 
 /// What is asked of the disk; tests have a small one.
 #[derive(Debug, Clone, Copy)]
@@ -157,6 +157,24 @@ impl Shelf {
             let is_full = matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
             if !is_full || self.evict(conn, None, bytes.len() as u64)? == 0 {
                 return Err(StoreError::Evidence { path, cause });
+            }
+        }
+    }
+
+    /// Writes to the database, as often as evidence makes room where the disk is full. `write` changes nothing where it fails.
+    pub(super) fn with_room<T>(
+        &self,
+        conn: &mut Connection,
+        mut write: impl FnMut(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        loop {
+            match write(conn) {
+                Err(error) if error.is_full() => {
+                    if self.evict(conn, None, WAY_BYTES)? == 0 {
+                        return Err(error);
+                    }
+                }
+                written => return written,
             }
         }
     }

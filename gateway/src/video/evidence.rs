@@ -88,6 +88,12 @@ impl Pictures {
         kept.iter().map(|kept| kept.shows.bytes()).sum()
     }
 
+    /// When a picture that is still kept came.
+    fn at_ms(&self, number: u64) -> Option<i64> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|kept| kept.number == number).map(|kept| kept.at_ms)
+    }
+
     fn find(&self, number: u64) -> Option<Arc<Frame>> {
         let shows = {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,12 +151,16 @@ impl Evidence {
         sight.pictures.bytes() as u64 + group_bytes.max(reel_bytes as u64)
     }
 
-    /// Begins the clip of an alert about `source` that opened at `at_ms`. `None` where there is none to be, otherwise why
-    /// there is none yet, or never will be.
-    pub fn clip(&self, source: &str, alert: &Arc<str>, at_ms: i64) -> Option<Missing> {
+    /// Begins the clip of an alert about `source` that picture number `picture` raised at `opened_ms`. `None` where there is
+    /// none to be, otherwise why there is none yet, or never will be.
+    pub fn clip(&self, source: &str, alert: &Arc<str>, picture: u64, opened_ms: i64) -> Option<Missing> {
         let sight = self.cameras.get(source)?;
         let reel = sight.reel.as_ref()?;
-        Some(if sight.masks.is_empty() { reel.take(alert, at_ms) } else { Missing::Masked })
+        if !sight.masks.is_empty() {
+            return Some(Missing::Masked);
+        }
+        // The time at which the picture came: that of a recording that is played fast is not the clock's.
+        Some(reel.take(alert, sight.pictures.at_ms(picture).unwrap_or(opened_ms)))
     }
 
     /// A colour JPEG of picture number `picture` of `source` (`cam:<id>`), with the outlines of `zones` and `boxes`

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
-use outpost_detectors::size_gate::Earned;
 use tokio::sync::mpsc;
 
 use super::counters::Counters;
@@ -58,16 +57,14 @@ impl Feed {
     pub(super) fn new(
         camera: usize,
         config: &config::Camera,
-        video: &config::Video,
+        pace: Pace,
         queue: Arc<Queue>,
         counters: Arc<[Arc<Counters>]>,
         out: mpsc::Sender<Observation>,
         reel: Option<Arc<Reel>>,
-        earned: Option<Earned>,
     ) -> Self {
-        let pace = Pace::new(video.glance.ms(), config.dark_after.ms(), earned);
-        if let Some(earned) = earned {
-            counters[camera].set_gate(pace.standing(), earned);
+        if pace.standing().onsets > 0.0 {
+            counters[camera].set_gate(pace.standing(), pace.earned());
         }
         let group = Group::new(usize::try_from(config.memory_max.0 / GROUP_SHARE).unwrap_or(usize::MAX));
         Feed {
@@ -205,8 +202,8 @@ mod tests {
 
     fn feed(queue: &Arc<Queue>, counters: &Arc<Counters>) -> Feed {
         let camera: config::Camera = toml::from_str("id = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
-        let (video, out) = (config::Video::default(), mpsc::channel(1).0);
-        Feed::new(0, &camera, &video, queue.clone(), Arc::from([counters.clone()]), out, None, None)
+        let (pace, out) = (Pace::new(10_000, 60_000, None), mpsc::channel(1).0);
+        Feed::new(0, &camera, pace, queue.clone(), Arc::from([counters.clone()]), out, None)
     }
 
     #[tokio::test]

@@ -40,6 +40,7 @@ use self::evidence::Sight;
 use self::eye::Eye;
 use self::feed::Feed;
 use self::lane::Lane;
+use self::pace::Pace;
 use self::queue::Queue;
 use self::upstream::{Reader, Upstreams};
 use crate::config;
@@ -98,8 +99,8 @@ impl Cameras {
                 let main = config::Camera { url: main.clone(), ..camera.clone() };
                 upstreams.join(&main, &Arc::from(format!("{source} (main)")), Reader::Reel(reel));
             }
-            let (queue, earned) = (queues[thread].clone(), earned.get(&source).copied());
-            let feed = Feed::new(index, camera, video, queue, all.clone(), out.clone(), reel, earned);
+            let pace = Pace::new(video.glance.ms(), camera.dark_after.ms(), earned.get(&source).copied());
+            let feed = Feed::new(index, camera, pace, queues[thread].clone(), all.clone(), out.clone(), reel);
             upstreams.join(camera, &source, Reader::Feed(Box::new(feed)));
             sights.push((source, sight));
         }

@@ -268,6 +268,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_may_wait_is_never_shed() {
+        let queue = Arc::new(Queue::new(2));
+        queue.put(work(0, 0, Claim::Wait)).await;
+        queue.put(work(0, 1, Claim::Wait)).await;
+        let late = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.put(work(0, 2, Claim::Wait)).await }
+        });
+        assert_eq!(
+            queue.put(work(1, 0, Claim::Follow)).await,
+            shed(1, 0, 1),
+            "it does not make way for others, either"
+        );
+        let order: Vec<u64> = (0..2).map(|_| queue.take().unwrap().number).collect();
+        assert_eq!((order, late.await.unwrap(), queue.take().unwrap().number), (vec![0, 1], None, 2));
+    }
+
+    #[tokio::test]
     async fn a_queue_of_key_frames_makes_the_next_wait_and_loses_none() {
         let queue = Arc::new(Queue::new(2));
         queue.put(work(0, 0, Claim::Look)).await;

@@ -85,10 +85,8 @@ fn the_oldest_make_room_and_what_is_held_never() {
     open(&mut store, 5..8, 10);
     assert_eq!(there(folder.path(), 1..8), [true, false, false, false, true, true, true]);
     assert_eq!(snapshot(folder.path(), 2), Err(Missing::Evicted));
-    assert_eq!(
-        (archive.used(EvidenceKind::Snapshot).unwrap(), archive.used(EvidenceKind::Clip).unwrap()),
-        ((4, 40), (1, 900))
-    );
+    let used = |kind| Reader::open(folder.path(), 1).unwrap().evidence_used(kind).unwrap();
+    assert_eq!((used(EvidenceKind::Snapshot), used(EvidenceKind::Clip)), ((4, 40), (1, 900)));
     for since_at_ms in 5..8 {
         archive.hold(&alert(since_at_ms).id, &doer("case 7"), 9).unwrap();
     }
@@ -239,8 +237,8 @@ fn pictures_of_older_versions_are_taken_over_with_their_size() {
     conn.execute(insert, params![id, format!("{id}.jpg")]).unwrap();
     drop(conn);
     std::fs::write(evidence.join(format!("{id}.jpg")), [1; 33]).unwrap();
-    let store = Store::open(folder.path(), None).unwrap();
-    assert_eq!(Archive::of(&store).unwrap().used(EvidenceKind::Snapshot).unwrap(), (1, 33));
+    drop(Store::open(folder.path(), None).unwrap());
+    assert_eq!(Reader::open(folder.path(), 1).unwrap().evidence_used(EvidenceKind::Snapshot).unwrap(), (1, 33));
     let row = Reader::open(folder.path(), 1).unwrap().alert(&id).unwrap().unwrap();
     assert_eq!(row.snapshot.unwrap().sha256.as_deref(), Some("abc"));
 }
