@@ -2,6 +2,7 @@
 
 mod heated;
 mod hours;
+mod memo;
 mod moving;
 mod picture;
 mod why;
@@ -14,17 +15,17 @@ use outpost_detectors::flapping::FlappingState;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::hotspot::trace::Trace;
 use outpost_detectors::latch::{Latch, LatchState, Moment, Phase, Signal, Turn};
-use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation};
+use outpost_detectors::observation::{Fact, LinkState, Observation};
 use outpost_detectors::silent::SilentState;
 use outpost_fences::Point;
 use serde::{Deserialize, Serialize};
 
+use self::memo::{Memo, Noted};
 use self::picture::Pictures;
-use super::heat::Seen;
 use super::late::{Late, LateState};
 use super::movement::{Sight, Sign, Trail};
-use super::picture::{CountingState, Figured, Framing};
-use super::reading::{Finding, Memory, figure};
+use super::picture::{CountingState, Framing};
+use super::reading::{Memory, figure};
 use super::redo::Stamp;
 use super::rules::{Judge, Rule};
 use super::sight::Kept;
@@ -37,23 +38,28 @@ pub(super) struct Slot {
     pub(super) stored: Stored,
     /// When the timer of this slot is set to; it may ring early, never late.
     pub(super) timer_ms: Option<i64>,
-    /// What of this camera the rule watches.
-    pub(super) framing: Framing,
+    /// What of this camera the rule watches; none where the source is no camera.
+    framing: Option<Arc<Framing>>,
     pictures: Option<Box<Pictures>>,
     /// Readings that the rule refused because they carry another unit than it names.
-    pub(super) n_wrong_unit: u64,
+    pub(super) n_wrong_unit: u32,
     /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
     /// When the rule next goes on or off duty, where this slot has to know.
     hours_ms: Option<i64>,
-    /// What a position or a wait showed, and what has not been told yet.
-    signs: VecDeque<Sign>,
+    untold: Option<Box<Untold>>,
     pub(super) stamp: Option<Box<Stamp>>,
     /// Where the rule waits for what is late.
     pub(super) late: Option<Box<Late>>,
     /// A condition over several readings has to be judged with what came.
     pub(super) is_unjudged: bool,
-    memo: Memo,
+    memo: Noted,
+}
+
+/// What a position or a wait showed, and has not been told yet.
+#[derive(Debug, Default)]
+struct Untold {
+    signs: VecDeque<Sign>,
 }
 
 /// What survives a restart.
@@ -90,12 +96,12 @@ pub(super) enum State {
     Latch(LatchState),
     /// A rule that follows what moves.
     Movement {
-        trail: Trail,
+        trail: Box<Trail>,
         latch: LatchState,
     },
     Silent(SilentState),
     /// A rule that looks at who comes near to whom.
-    Approach(Company),
+    Approach(Box<Company>),
     /// A rule that remembers readings.
     Reading {
         memory: Memory,
@@ -116,45 +122,6 @@ pub(super) enum State {
         count: CountingState,
         latch: LatchState,
     },
-}
-
-/// What the last observation showed: the reason, should the alert open now.
-#[derive(Debug, Clone, Default)]
-enum Memo {
-    #[default]
-    Nothing,
-    Value {
-        value: f64,
-        unit: Option<Arc<str>>,
-        finding: Finding,
-    },
-    Moved {
-        point: Point,
-        sight: Sight,
-    },
-    Met {
-        point: Option<Point>,
-        other: Arc<str>,
-        distance_m: f64,
-    },
-    OffDuty,
-    Heat(Box<Seen>),
-    /// The figure is of what a camera saw, the rest of the greatest thing.
-    Picture {
-        figured: Figured,
-        area: Option<f32>,
-        size_m: Option<[f64; 2]>,
-        point: Option<Point>,
-    },
-    Link {
-        state: LinkState,
-        reason: Option<LinkReason>,
-    },
-    Together {
-        names: String,
-        point: Option<Point>,
-    },
-    Trouble(Why),
 }
 
 impl Stored {
@@ -180,12 +147,12 @@ impl State {
             Judge::Condition { condition, .. } => {
                 State::Condition { readings: condition.state(), latch: LatchState::default() }
             }
-            Judge::Approach(_) => State::Approach(Company::default()),
+            Judge::Approach(_) => State::Approach(Box::default()),
             Judge::Picture { rule, .. } if rule.counts_crossings() => {
                 State::Counting { count: CountingState::default(), latch: LatchState::default() }
             }
             Judge::Movement { movement, .. } => {
-                State::Movement { trail: movement.trail(), latch: LatchState::default() }
+                State::Movement { trail: Box::new(movement.trail()), latch: LatchState::default() }
             }
             Judge::Hotspot { heating, .. } if heating.remembers() => {
                 State::Heat { trace: Trace::default(), latch: LatchState::default() }
@@ -268,7 +235,7 @@ impl State {
 }
 
 impl Slot {
-    pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, framing: Framing) -> Slot {
+    pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, framing: Option<Arc<Framing>>) -> Slot {
         Slot {
             rule,
             source,
@@ -279,11 +246,11 @@ impl Slot {
             n_wrong_unit: 0,
             n_unsaved: 0,
             hours_ms: None,
-            signs: VecDeque::new(),
+            untold: None,
             stamp: None,
             late: None,
             is_unjudged: false,
-            memo: Memo::Nothing,
+            memo: Noted::default(),
         }
     }
 
@@ -296,7 +263,7 @@ impl Slot {
 
     /// The alerts of others that are open together with the newest, and where that is.
     pub(super) fn stands_together(&mut self, names: String, point: Option<Point>) {
-        self.memo = Memo::Together { names, point };
+        self.memo.set(Memo::Together { names, point });
     }
 
     pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut HotspotScratch) -> Turn {
@@ -319,7 +286,7 @@ impl Slot {
                 };
                 let Some((signal, finding)) = judged else { return Turn::Stay };
                 if signal == Signal::On || self.stored.state.is_raised() {
-                    self.memo = Memo::Value { value: reading.value, unit: reading.unit.clone(), finding };
+                    self.memo.set(Memo::Value { value: reading.value, unit: reading.unit.clone(), finding });
                 }
                 self.latched(latch, signal, moment)
             }
@@ -346,7 +313,7 @@ impl Slot {
                 let live = match fact {
                     Fact::Picture(_) => true,
                     Fact::Link(link) => {
-                        self.memo = Memo::Link { state: link.state, reason: link.reason };
+                        self.memo.set(Memo::Link { state: link.state, reason: link.reason });
                         link.state == LinkState::Live
                     }
                     _ => false,
@@ -375,7 +342,7 @@ impl Slot {
         if *kind != trouble.kind {
             return Turn::Stay;
         }
-        self.memo = Memo::Trouble(trouble.why.clone());
+        self.memo.set(Memo::Trouble(trouble.why.clone()));
         let signal = if trouble.is_on { Signal::On } else { Signal::Off };
         self.latched(latch, signal, Moment { at_ms: trouble.at_ms, now_ms: trouble.at_ms })
     }
@@ -421,7 +388,7 @@ impl Slot {
         }
         match (&rule.judge, &mut self.stored.state) {
             (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
-                movement.elapse(trail, now_ms, &mut self.signs);
+                movement.elapse(trail, now_ms, &mut self.untold.get_or_insert_default().signs);
                 latch.elapse(state, now_ms)
             }
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
@@ -437,7 +404,7 @@ impl Slot {
     pub(super) fn elapse_until(&mut self, rule: &Rule, at_ms: i64) -> Turn {
         if let (Judge::Movement { movement, .. }, State::Movement { trail, .. }) = (&rule.judge, &mut self.stored.state)
         {
-            movement.elapse_until(trail, at_ms, &mut self.signs);
+            movement.elapse_until(trail, at_ms, &mut self.untold.get_or_insert_default().signs);
         }
         let (Some(latch), Some(state)) = (rule.judge.latch(), self.stored.state.latch_mut()) else { return Turn::Stay };
         let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));

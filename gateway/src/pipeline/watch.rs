@@ -157,7 +157,7 @@ impl Watch {
         }
         let n_before = slot.n_unsaved;
         let turn = slot.observe(rule, observation, &mut self.scratch);
-        self.n_wrong_unit += std::mem::take(&mut slot.n_wrong_unit);
+        self.n_wrong_unit += u64::from(std::mem::take(&mut slot.n_wrong_unit));
         if slot.is_unjudged {
             self.unjudged.add(number, observation);
         }

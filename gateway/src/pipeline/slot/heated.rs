@@ -27,8 +27,8 @@ impl Slot {
         }
         // A frame is large: it is not kept beyond what it shows.
         match seen {
-            Some(seen) => self.memo = Memo::Heat(Box::new(seen)),
-            None if signal == Signal::Off => self.memo = Memo::Nothing,
+            Some(seen) => self.memo.set(Memo::Heat(Box::new(seen))),
+            None if signal == Signal::Off => self.memo.set(Memo::Nothing),
             None => {}
         }
         self.latched(latch, signal, moment)

@@ -36,9 +36,9 @@ impl Slot {
             return self.expect(rule, now_ms);
         }
         let old = std::mem::replace(&mut self.stored.state, State::new(&rule.judge));
-        self.signs.clear();
+        self.untold = None;
         self.forget_pictures();
-        self.memo = Memo::OffDuty;
+        self.memo.set(Memo::OffDuty);
         if old.is_raised() { Turn::Clear } else { Turn::Shift }
     }
 }

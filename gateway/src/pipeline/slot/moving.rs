@@ -17,9 +17,10 @@ impl Slot {
         let Some(fix) = Fix::new(moment.at_ms, point, position.accuracy_m) else { return Turn::Stay };
         let must_remember = match (&rule.judge, &mut self.stored.state) {
             (Judge::Movement { movement, .. }, State::Movement { trail, .. }) => {
-                let must_remember = movement.judge(trail, fix, moment.now_ms, &mut self.signs);
-                let sight = if let Memo::Moved { sight, .. } = self.memo { sight } else { Sight::Plain };
-                self.memo = Memo::Moved { point, sight };
+                let must_remember =
+                    movement.judge(trail, fix, moment.now_ms, &mut self.untold.get_or_insert_default().signs);
+                let sight = if let Memo::Moved { sight, .. } = *self.memo.get() { sight } else { Sight::Plain };
+                self.memo.set(Memo::Moved { point, sight });
                 must_remember
             }
             (Judge::Approach(approach), State::Approach(company)) => company.mover.step(fix, &approach.limits),
@@ -36,9 +37,10 @@ impl Slot {
         else {
             return Turn::Stay;
         };
-        while let Some(Sign { signal, at_ms, sight }) = self.signs.pop_front() {
-            if let (Signal::On, Memo::Moved { point, .. }) = (signal, &self.memo) {
-                self.memo = Memo::Moved { point: *point, sight };
+        while let Some(Sign { signal, at_ms, sight }) = self.untold.as_mut().and_then(|untold| untold.signs.pop_front())
+        {
+            if let (Signal::On, Memo::Moved { point, .. }) = (signal, self.memo.get()) {
+                self.memo.set(Memo::Moved { point: *point, sight });
             }
             let turn = latch.observe(state, signal, Moment { at_ms, now_ms });
             if turn != Turn::Stay {
@@ -52,7 +54,7 @@ impl Slot {
     pub(in crate::pipeline) fn refence(&mut self, rule: &Rule) {
         if let (Judge::Movement { movement, .. }, State::Movement { trail, .. }) = (&rule.judge, &mut self.stored.state)
         {
-            movement.refence(trail, &mut self.signs);
+            movement.refence(trail, &mut self.untold.get_or_insert_default().signs);
         }
     }
 
@@ -70,6 +72,6 @@ impl Slot {
             State::Approach(company) => company.mover.last().map(|fix| fix.point),
             _ => None,
         };
-        self.memo = Memo::Met { point, other, distance_m };
+        self.memo.set(Memo::Met { point, other, distance_m });
     }
 }

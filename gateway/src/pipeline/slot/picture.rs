@@ -35,6 +35,7 @@ struct Followed {
 impl Slot {
     /// What a picture says to a rule about pictures.
     pub(super) fn pictured(&mut self, rule: &PictureRule, latch: &Latch, facts: &PictureFacts, moment: Moment) -> Turn {
+        let Some(framing) = self.framing.clone() else { return Turn::Stay };
         let pictures = self.pictures.get_or_insert_default();
         let mut counted = CountingState::default();
         let count = match &mut self.stored.state {
@@ -42,16 +43,16 @@ impl Slot {
             _ => &mut counted,
         };
         let n_before = count.n;
-        let Some(finding) = rule.judge(&self.framing, &mut pictures.memory, count, facts, moment.at_ms) else {
+        let Some(finding) = rule.judge(&framing, &mut pictures.memory, count, facts, moment.at_ms) else {
             return Turn::Stay;
         };
         let has_counted = count.n > n_before;
         if finding.signal == Signal::On {
             let greatest = finding.boxes.iter().max_by(|a, b| a.area.total_cmp(&b.area)).copied();
-            let size_m = greatest.and_then(|blob| self.framing.size_m(&blob, facts.pixels));
-            let point = greatest.and_then(|blob| self.framing.place(&blob)).map(|(point, _)| point);
+            let size_m = greatest.and_then(|blob| framing.size_m(&blob, facts.pixels));
+            let point = greatest.and_then(|blob| framing.place(&blob)).map(|(point, _)| point);
             let area = greatest.map(|blob| blob.area);
-            self.memo = Memo::Picture { figured: finding.figure, area, size_m, point };
+            self.memo.set(Memo::Picture { figured: finding.figure, area, size_m, point });
             self.keep_shot(facts, finding.boxes);
             self.stored.seen_at_ms = Some(moment.at_ms);
         } else if self.flickers(latch, moment.at_ms) {
@@ -66,13 +67,14 @@ impl Slot {
     /// What a picture says to a rule about the map: each thing that is followed in it is one that moves there.
     pub(super) fn seen_on_map(&mut self, rule: &Rule, facts: &PictureFacts, moment: Moment) -> Turn {
         let Judge::Movement { movement, latch } = &rule.judge else { return Turn::Stay };
-        if self.framing.ground.is_none() || facts.sight.is_unsettled {
+        let Some(framing) = self.framing.clone().filter(|framing| framing.ground.is_some()) else { return Turn::Stay };
+        if facts.sight.is_unsettled {
             return Turn::Stay;
         }
         let pictures = self.pictures.get_or_insert_default();
         let mut found: Option<(Blob, Sight, i64)> = None;
         for track in &facts.tracks {
-            let Some((point, doubt_m)) = self.framing.place(&track.blob) else { continue };
+            let Some((point, doubt_m)) = framing.place(&track.blob) else { continue };
             let Some(fix) = Fix::new(moment.at_ms, point, Some(doubt_m)) else { continue };
             let new = || Followed { trail: movement.trail(), latch: LatchState::default(), seen_ms: 0 };
             let followed = pictures.followed.entry(track.id).or_insert_with(new);
@@ -100,9 +102,9 @@ impl Slot {
         if let Some((blob, sight, since_at_ms)) = found {
             // Since when it has held, but for what the rule was told since.
             moment.at_ms = since_at_ms.clamp(state.since_at_ms.saturating_add(1).min(moment.at_ms), moment.at_ms);
-            let point = self.framing.place(&blob).map(|(point, _)| point);
+            let point = framing.place(&blob).map(|(point, _)| point);
             if let Some(point) = point {
-                self.memo = Memo::Moved { point, sight };
+                self.memo.set(Memo::Moved { point, sight });
             }
             self.keep_shot(facts, vec![blob]);
         }
@@ -116,7 +118,7 @@ impl Slot {
 
     /// The picture that shows why an alert opened.
     pub(in crate::pipeline) fn snapshot(&self) -> Option<SnapshotAsk> {
-        match &self.memo {
+        match self.memo.get() {
             Memo::Heat(seen) => Some(seen.snapshot()),
             _ => self.pictures.as_ref()?.shot.clone(),
         }
@@ -128,10 +130,11 @@ impl Slot {
     }
 
     fn keep_shot(&mut self, facts: &PictureFacts, boxes: Vec<Blob>) {
-        let line = self.framing.line.as_ref();
+        let framing = self.framing.as_deref();
+        let line = framing.and_then(|framing| framing.line.as_ref());
         // There and back: an outline ends where it began.
         let line = line.map(|line| line.points().iter().chain(line.points().iter().rev()).copied().collect());
-        let zone = self.framing.zone.as_ref().map(|zone| zone.points().to_vec());
+        let zone = framing.and_then(|framing| framing.zone.as_ref()).map(|zone| zone.points().to_vec());
         let shot = SnapshotAsk::Camera { picture: facts.picture, zones: zone.into_iter().chain(line).collect(), boxes };
         self.pictures.get_or_insert_default().shot = Some(shot);
     }
