@@ -8,6 +8,7 @@ mod picture;
 mod why;
 
 use std::collections::VecDeque;
+use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use outpost_detectors::condition::{ConditionState, Last};
@@ -38,16 +39,11 @@ pub(super) struct Slot {
     pub(super) stored: Stored,
     /// When the timer of this slot is set to; it may ring early, never late.
     pub(super) timer_ms: Option<i64>,
-    /// What of this camera the rule watches; none where the source is no camera.
-    framing: Option<Arc<Framing>>,
-    pictures: Option<Box<Pictures>>,
     /// Readings that the rule refused because they carry another unit than it names.
     pub(super) n_wrong_unit: u32,
     /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
-    /// When the rule next goes on or off duty, where this slot has to know.
-    hours_ms: Option<i64>,
-    untold: Option<Box<Untold>>,
+    rest: Option<Box<Rest>>,
     pub(super) stamp: Option<Box<Stamp>>,
     /// Where the rule waits for what is late.
     pub(super) late: Option<Box<Late>>,
@@ -56,9 +52,22 @@ pub(super) struct Slot {
     memo: Noted,
 }
 
-/// What a position or a wait showed, and has not been told yet.
+/// What a slot has of rules about pictures and movement, or of rules with hours: most of a hundred thousand need none of it.
 #[derive(Debug, Default)]
-struct Untold {
+struct Rest {
+    /// What of this camera the rule watches; none where the source is no camera.
+    framing: Option<Arc<Framing>>,
+    pictures: Option<Box<Pictures>>,
+    /// What a position or a wait showed, and waits for its turn to be told.
+    signs: VecDeque<Sign>,
+    /// When the rule next goes on or off duty, where this slot has to know.
+    hours_ms: Option<i64>,
+}
+
+/// Room to work in, the same for all slots.
+#[derive(Default)]
+pub(super) struct Scratch {
+    hotspot: HotspotScratch,
     signs: VecDeque<Sign>,
 }
 
@@ -74,7 +83,7 @@ pub(super) struct Stored {
     pub(super) sighting: Option<Box<Kept>>,
     /// The source that opened the alert, where it was another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) opened_by: Option<Arc<str>>,
+    pub(super) opened_by: Option<Box<Arc<str>>>,
     /// Alerts that this slot has opened so far: tells two within one millisecond apart.
     pub(super) n_alerts: u64,
     /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
@@ -82,7 +91,7 @@ pub(super) struct Stored {
     pub(super) redo_seq: u64,
     /// When something last moved in the zone: a dwell goes on over a moment without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) seen_at_ms: Option<i64>,
+    pub(super) seen_at_ms: Option<NonZeroI64>,
     /// Filled while it is written only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) late: Option<Box<LateState>>,
@@ -99,27 +108,27 @@ pub(super) enum State {
         trail: Box<Trail>,
         latch: LatchState,
     },
-    Silent(SilentState),
+    Silent(Box<SilentState>),
     /// A rule that looks at who comes near to whom.
     Approach(Box<Company>),
     /// A rule that remembers readings.
     Reading {
-        memory: Memory,
+        memory: Box<Memory>,
         latch: LatchState,
     },
     /// A rule that looks at what heat does over several frames.
     Heat {
-        trace: Trace,
+        trace: Box<Trace>,
         latch: LatchState,
     },
     /// The latest of each reading that a condition names.
     Condition {
-        readings: ConditionState,
+        readings: Box<ConditionState>,
         latch: LatchState,
     },
     /// A rule that counts what crosses a line.
     Counting {
-        count: CountingState,
+        count: Box<CountingState>,
         latch: LatchState,
     },
 }
@@ -143,22 +152,22 @@ impl Stored {
 impl State {
     pub(super) fn new(judge: &Judge) -> State {
         match judge {
-            Judge::Silent(_) | Judge::Dark(_) => State::Silent(SilentState::default()),
+            Judge::Silent(_) | Judge::Dark(_) => State::Silent(Box::default()),
             Judge::Condition { condition, .. } => {
-                State::Condition { readings: condition.state(), latch: LatchState::default() }
+                State::Condition { readings: Box::new(condition.state()), latch: LatchState::default() }
             }
             Judge::Approach(_) => State::Approach(Box::default()),
             Judge::Picture { rule, .. } if rule.counts_crossings() => {
-                State::Counting { count: CountingState::default(), latch: LatchState::default() }
+                State::Counting { count: Box::default(), latch: LatchState::default() }
             }
             Judge::Movement { movement, .. } => {
                 State::Movement { trail: Box::new(movement.trail()), latch: LatchState::default() }
             }
             Judge::Hotspot { heating, .. } if heating.remembers() => {
-                State::Heat { trace: Trace::default(), latch: LatchState::default() }
+                State::Heat { trace: Box::default(), latch: LatchState::default() }
             }
             Judge::Reading { test, .. } => match test.memory() {
-                Some(memory) => State::Reading { memory, latch: LatchState::default() },
+                Some(memory) => State::Reading { memory: Box::new(memory), latch: LatchState::default() },
                 None => State::Latch(LatchState::default()),
             },
             _ => State::Latch(LatchState::default()),
@@ -241,12 +250,9 @@ impl Slot {
             source,
             stored,
             timer_ms: None,
-            framing,
-            pictures: None,
             n_wrong_unit: 0,
             n_unsaved: 0,
-            hours_ms: None,
-            untold: None,
+            rest: framing.map(|framing| Box::new(Rest { framing: Some(framing), ..Rest::default() })),
             stamp: None,
             late: None,
             is_unjudged: false,
@@ -258,7 +264,9 @@ impl Slot {
     pub(super) fn inherit(&mut self, old: Slot) {
         self.stored = old.stored;
         self.memo = old.memo;
-        self.pictures = old.pictures;
+        if let Some(pictures) = old.rest.and_then(|rest| rest.pictures) {
+            self.rest.get_or_insert_default().pictures = Some(pictures);
+        }
     }
 
     /// The alerts of others that are open together with the newest, and where that is.
@@ -266,7 +274,7 @@ impl Slot {
         self.memo.set(Memo::Together { names, point });
     }
 
-    pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut HotspotScratch) -> Turn {
+    pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut Scratch) -> Turn {
         let moment = Moment { at_ms: observation.at_ms, now_ms: observation.received_ms };
         if !self.is_on_duty(rule, moment.at_ms) {
             return Turn::Stay;
@@ -325,10 +333,10 @@ impl Slot {
                 }
             }
             (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(position)) => {
-                self.moved(rule, position, moment)
+                self.moved(rule, position, moment, &mut scratch.signs)
             }
             (Judge::Hotspot { heating, latch }, Fact::Thermal(frame)) => {
-                self.heated(heating, latch, frame, moment, scratch)
+                self.heated(heating, latch, frame, moment, &mut scratch.hotspot)
             }
             (Judge::Picture { rule, latch }, Fact::Picture(facts)) => self.pictured(rule, latch, facts, moment),
             (Judge::Movement { .. }, Fact::Picture(facts)) => self.seen_on_map(rule, facts, moment),
@@ -360,14 +368,14 @@ impl Slot {
     }
 
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
-        earlier(self.condition_due_ms(rule), self.hours_ms)
+        earlier(self.condition_due_ms(rule), self.hours_ms())
     }
 
     /// Whether nothing is due however long it is silent: no hold runs, no hours end, nothing waits for its turn.
     pub(super) fn is_at_rest(&self) -> bool {
         let (State::Latch(latch) | State::Reading { latch, .. }) = &self.stored.state else { return false };
         matches!(latch.phase, Phase::Quiet | Phase::Raised)
-            && self.hours_ms.is_none()
+            && self.hours_ms().is_none()
             && self.late.is_none()
             && self.stored.flapping.is_none()
     }
@@ -383,12 +391,12 @@ impl Slot {
     }
 
     pub(super) fn elapse(&mut self, rule: &Rule, now_ms: i64) -> Turn {
-        if self.hours_ms.is_some_and(|hours_ms| hours_ms <= now_ms) {
+        if self.hours_ms().is_some_and(|hours_ms| hours_ms <= now_ms) {
             return self.change_hours(rule, now_ms);
         }
         match (&rule.judge, &mut self.stored.state) {
             (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
-                movement.elapse(trail, now_ms, &mut self.untold.get_or_insert_default().signs);
+                movement.elapse(trail, now_ms, &mut self.rest.get_or_insert_default().signs);
                 latch.elapse(state, now_ms)
             }
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
@@ -404,7 +412,7 @@ impl Slot {
     pub(super) fn elapse_until(&mut self, rule: &Rule, at_ms: i64) -> Turn {
         if let (Judge::Movement { movement, .. }, State::Movement { trail, .. }) = (&rule.judge, &mut self.stored.state)
         {
-            movement.elapse_until(trail, at_ms, &mut self.untold.get_or_insert_default().signs);
+            movement.elapse_until(trail, at_ms, &mut self.rest.get_or_insert_default().signs);
         }
         let (Some(latch), Some(state)) = (rule.judge.latch(), self.stored.state.latch_mut()) else { return Turn::Stay };
         let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));
@@ -414,7 +422,7 @@ impl Slot {
     /// The source ought to speak though it never did.
     pub(super) fn expect(&mut self, rule: &Rule, now_ms: i64) -> Turn {
         if !self.is_on_duty(rule, now_ms) {
-            self.hours_ms = rule.schedule.as_ref().and_then(|schedule| schedule.next_change_ms(now_ms));
+            self.set_hours_ms(rule.schedule.as_ref().and_then(|schedule| schedule.next_change_ms(now_ms)));
             return Turn::Stay;
         }
         match (&rule.judge, &mut self.stored.state) {

@@ -21,7 +21,7 @@ impl Slot {
             _ => None,
         };
         let was_quiet = trace.as_ref().is_none_or(|trace| trace.is_empty());
-        let (signal, seen) = heating.judge(frame, moment.at_ms, trace, scratch);
+        let (signal, seen) = heating.judge(frame, moment.at_ms, trace.map(|trace| &mut **trace), scratch);
         if heating.remembers() && !(was_quiet && seen.is_none()) {
             self.n_unsaved = self.n_unsaved.saturating_add(1);
         }

@@ -60,6 +60,12 @@ impl Noted {
         self.0.as_deref().unwrap_or(&NOTHING)
     }
 
+    /// It is there now; what it did there may follow.
+    pub(super) fn moved_to(&mut self, point: Point) {
+        let sight = if let Memo::Moved { sight, .. } = *self.get() { sight } else { Sight::Plain };
+        self.set(Memo::Moved { point, sight });
+    }
+
     pub(super) fn set(&mut self, memo: Memo) {
         match &mut self.0 {
             Some(noted) => **noted = memo,
