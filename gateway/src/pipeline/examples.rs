@@ -88,7 +88,7 @@ fn play(mut watch: Watch, alone: &Config, rule: &Rule, example: &Example) -> Vec
             let (key, opens) = match &effect {
                 Effect::Open(alert) => (&alert.key, true),
                 Effect::Clear(cleared) => (&cleared.key, false),
-                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => continue,
+                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => continue,
             };
             if *key.rule == *rule.id {
                 happened.push(Event { at_ms: now_ms - BEGIN_MS, opens });
@@ -235,7 +235,7 @@ mod tests {
                     Effect::Save(row) => drop(states.insert((row.rule.clone(), row.source.clone()), row)),
                     Effect::Open(_) => happened.push(Event { at_ms: given.at.ms(), opens: true }),
                     Effect::Clear(_) => happened.push(Event { at_ms: given.at.ms(), opens: false }),
-                    Effect::Join(_) => {}
+                    Effect::Join(_) | Effect::Show(_) => {}
                     Effect::Remember(_) => panic!("only with the batch"),
                 });
             }

@@ -12,7 +12,7 @@ use outpost_detectors::observation::{Aim, ThermalFrame};
 use outpost_fences::track::calendar::Schedule;
 
 use super::reading::figure;
-use crate::config::{Active, Detect};
+use crate::config::{Active, Detect, Shows};
 use crate::nouns::{Figure, SnapshotAsk, Why};
 
 pub(super) struct Heating {
@@ -22,6 +22,7 @@ pub(super) struct Heating {
     /// When each shield is up; always where absent.
     shields: Vec<Option<Schedule>>,
     course: Course,
+    shows: Shows,
 }
 
 /// What a frame showed, with the frame.
@@ -30,6 +31,7 @@ pub(super) struct Seen {
     sight: AreaHeat,
     celsius: Arc<Array2<f32>>,
     aim: Option<Aim>,
+    at_ms: i64,
 }
 
 /// Which pixel shows it, from the top left corner of the frame, and where the camera looked.
@@ -61,6 +63,7 @@ impl Heating {
             grows,
             travels_max,
             flickers,
+            shows,
             ..
         } = detect
         else {
@@ -98,12 +101,18 @@ impl Heating {
                 travels_max: *travels_max,
                 flickers: flickers.map(|share_min| Flicker { share_min }),
             },
+            shows: *shows,
         })
     }
 
     /// Whether frames are remembered.
     pub(super) fn remembers(&self) -> bool {
         !self.course.is_momentary()
+    }
+
+    /// Frames to be shown beside the one of the moment.
+    pub(super) fn shows(&self) -> Shows {
+        self.shows
     }
 
     /// What the frame says, and what it showed where something is hot.
@@ -121,7 +130,8 @@ impl Heating {
             Some(trace) => self.course.judge(trace, at_ms, sight.signal, sight.heat.region.as_ref(), rows.max(columns)),
             None => sight.signal,
         };
-        let seen = (sight.signal == Signal::On).then(|| Seen { sight, celsius: frame.celsius.clone(), aim: frame.aim });
+        let seen = || Seen { sight, celsius: frame.celsius.clone(), aim: frame.aim, at_ms };
+        let seen = (sight.signal == Signal::On).then(seen);
         (signal, seen)
     }
 
@@ -145,6 +155,11 @@ impl Seen {
         let hottest = heat.statistics.range.map(|range| (range.hottest.0 as f32, range.hottest.1 as f32));
         let (row, column) = heat.region.map(|region| region.centroid).or(hottest)?;
         Some(Pixel { row: row + 0.5, column: column + 0.5, size: self.celsius.dim(), aim: self.aim })
+    }
+
+    /// Device time of the frame.
+    pub(super) fn at_ms(&self) -> i64 {
+        self.at_ms
     }
 
     pub(super) fn snapshot(&self) -> SnapshotAsk {

@@ -8,6 +8,8 @@ use super::tree::Path;
 use crate::config::{Detect, HotArea, SurfaceOf};
 use crate::decode::SIDE_MAX;
 
+/// Frames before and after the moment: one of 640 by 512 takes 1.3 MB of memory while it waits, and some 60 kB of disk.
+const SHOWS_MAX: usize = 8;
 /// Areas of a rule, and shields; each is looked at with every frame.
 const AREAS_MAX: usize = 64;
 const CORNERS_MAX: usize = 64;
@@ -25,6 +27,7 @@ pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect) {
         grows,
         travels_max,
         flickers,
+        shows,
         ..
     } = detect
     else {
@@ -66,6 +69,9 @@ pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect) {
         if let Some(active) = &shield.active {
             calendars::check_active(look, &at.key("active"), active);
         }
+    }
+    for (key, n) in [("before", shows.before), ("after", shows.after)] {
+        look.check_within(&at.key("shows").key(key), n, 0, SHOWS_MAX);
     }
     look.check_within(&at.key("frames"), *frames, 1, FRAMES_MAX);
     look.check_within(&at.key("of"), of.unwrap_or(*frames), *frames, FRAMES_MAX);

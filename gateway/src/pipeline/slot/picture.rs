@@ -4,6 +4,7 @@ use outpost_detectors::latch::{Latch, LatchState, Moment, Signal, Turn};
 use outpost_detectors::observation::{Blob, PictureFacts};
 use outpost_fences::track::Fix;
 
+use super::heated::Frames;
 use super::{Memo, Slot, State};
 use crate::nouns::SnapshotAsk;
 use crate::pipeline::movement::{Movement, Sight, Sign, Trail};
@@ -22,6 +23,8 @@ pub(super) struct Pictures {
     followed: std::collections::BTreeMap<u64, Followed>,
     /// The picture that shows why, and what to draw on it.
     shot: Option<SnapshotAsk>,
+    /// Of a thermal camera.
+    pub(super) frames: Frames,
 }
 
 /// A thing before the camera, as one rule follows it on the map.
