@@ -27,7 +27,7 @@ use std::sync::Arc;
 use outpost_fences::{Coordinates, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
-pub use camera::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
+pub use camera::{Camera, Compat, HeatVideo, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};

@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use ndarray::Array2;
-use outpost_detectors::observation::{Fact, Link, LinkState, Observation, Position, Reading, Surface, ThermalFrame};
+use outpost_detectors::observation::{
+    Fact, Link, LinkState, Observation, Position, Reading, Scale, Surface, ThermalFrame,
+};
 use outpost_fences::FenceSet;
 
 use super::rules::RuleError;
@@ -172,7 +174,7 @@ fn frame(rule: &Rule, hot: f32, background: f32) -> ThermalFrame {
             *celsius = hot;
         }
     }
-    ThermalFrame { celsius: Arc::new(celsius), surface: Surface::default(), aim: None }
+    ThermalFrame { celsius: Arc::new(celsius), scale: Scale::default(), surface: Surface::default(), aim: None }
 }
 
 impl fmt::Display for Event {

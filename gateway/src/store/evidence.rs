@@ -110,10 +110,10 @@ pub(super) fn keep(transaction: &Transaction, written: &[Written]) -> Result<(),
     Ok(())
 }
 
-/// Those of an alert, in order of time.
+/// Those of an alert, in order of time; those of visible cameras, which have other clocks, after the others.
 pub(super) fn of(conn: &Connection, alert: &str) -> Result<Vec<ExhibitRow>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT no, role, source, at_ms, file, sha256 FROM exhibit WHERE alert = ?1 ORDER BY at_ms, no",
+        "SELECT no, role, source, at_ms, file, sha256 FROM exhibit WHERE alert = ?1 ORDER BY role = 'visible', at_ms, no",
     )?;
     let found = statement.query_map([alert], |row| {
         Ok(ExhibitRow {

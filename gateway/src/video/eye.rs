@@ -18,6 +18,7 @@ use super::lane::Look;
 use super::pace::Verdict;
 use super::queue::{Claim, Work};
 use super::spare::Spare;
+use super::white_hot::WhiteHot;
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
 
@@ -39,6 +40,7 @@ pub(crate) struct Eye {
     pictures: Arc<Pictures>,
     lookout: Lookout,
     looking: Looking,
+    heat: Option<WhiteHot>,
     state: State,
 }
 
@@ -73,7 +75,12 @@ impl Eye {
         // A camera's second eye numbers no picture as its first one did.
         let picture = counters.decoded.load(Relaxed);
         let state = State { picture, ..State::default() };
-        Eye { source, active_ms, out, counters, pictures, lookout, looking, state }
+        Eye { source, active_ms, out, counters, pictures, lookout, looking, heat: None, state }
+    }
+
+    /// Its pictures are of heat, as well.
+    pub(crate) fn of_heat(self, heat: Option<WhiteHot>) -> Self {
+        Eye { heat, ..self }
     }
 
     fn judge(&mut self, work: &Work, spare: &mut Spare) {
@@ -128,6 +135,9 @@ impl Eye {
             self.say(Fact::Link(Link { state: LinkState::Live, reason: None }), received_ms);
         }
         self.looking.see(&frame, received_ms);
+        if let Some(shown) = self.heat.as_mut().and_then(|heat| heat.frame(&frame, received_ms)) {
+            self.say(Fact::Thermal(shown), received_ms);
+        }
         self.state.picture += 1;
         let picture = self.state.picture;
         let luma = Luma { width: frame.width, height: frame.height, stride: frame.width, pixels: &frame.luma };

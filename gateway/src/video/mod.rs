@@ -18,6 +18,7 @@ mod pace;
 mod queue;
 mod spare;
 mod throttle;
+mod white_hot;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -37,7 +38,8 @@ use self::eye::Eye;
 use self::feed::Feed;
 use self::lane::Lane;
 use self::queue::Queue;
-use crate::config;
+use self::white_hot::WhiteHot;
+use crate::config::{self, HeatVideo};
 use crate::ingest::rtsp::{self, Admission};
 
 pub use self::closeup::{Look, Looker};
@@ -84,7 +86,8 @@ impl Cameras {
             pinned[thread].push(index);
             sights.push((source, sight));
             let looking = Looking::new(asked[index].clone(), camera.masks.clone(), video.look.ms(), video.jpeg_quality);
-            lookouts.push((lookout(camera), looking));
+            let heat = camera.heat.map(|HeatVideo::WhiteHot| WhiteHot::new(camera.masks.clone()));
+            lookouts.push((lookout(camera), looking, heat));
             let feed = Feed::new(index, camera, video, queues[thread].clone(), all.clone(), out.clone())
                 .asked(asked[index].clone());
             sessions.spawn(session(feed, camera.clone(), admission.clone(), stop.clone()));
@@ -93,15 +96,16 @@ impl Cameras {
         let seeds: Arc<[_]> = sights
             .iter()
             .zip(lookouts)
-            .map(|((source, sight), (lookout, looking))| (source.clone(), sight.pictures.clone(), lookout, looking))
+            .map(|((source, sight), seed)| (source.clone(), sight.pictures.clone(), seed))
             .collect();
         let mut lanes = Vec::new();
         for (number, (queue, cameras)) in queues.iter().zip(pinned).enumerate() {
             let (seeds, all, out, active_ms) = (seeds.clone(), all.clone(), out.clone(), video.active.ms());
             let fresh = move |camera: usize| {
-                let (source, pictures, lookout, looking) = &seeds[camera];
+                let (source, pictures, (lookout, looking, heat)) = &seeds[camera];
                 let (all, lookout) = (all[camera].clone(), lookout.another());
                 Eye::new(source.clone(), active_ms, out.clone(), all, pictures.clone(), lookout, looking.clone())
+                    .of_heat(heat.clone())
             };
             let share = video.decode_cores / n_threads as f64;
             let lane = Lane::new(format!("decode-{number}"), queue.clone(), share, cameras, Box::new(fresh));

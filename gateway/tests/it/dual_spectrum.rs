@@ -1,4 +1,5 @@
-//! A thermal camera and the visible one beside it: one ticket, the pictures of both, and how sure they make it.
+//! A thermal camera and the visible one beside it: one ticket, the pictures of both, and how sure they make it. And a thermal
+//! camera that sends white-hot video.
 
 use std::sync::Arc;
 
@@ -106,7 +107,6 @@ async fn a_thermal_finding_is_surer_when_its_visible_camera_sees_flames_and_less
     let house = alert(&gateway, "thermal/house").await.unwrap();
     assert!(share(&house) > 0.8, "{house}");
     assert!(house["alert"]["confidence"]["why"].as_str().unwrap().starts_with("cam:house sees flames"), "{house}");
-    // The visible camera's pictures have the gateway's time, as those uploaded do.
     assert_eq!(roles(&house), ["before", "before", "at", "after", "visible", "visible"], "{house}");
     for picture in house["pictures"].as_array().unwrap() {
         let jpeg = gateway.bytes(picture["path"].as_str().unwrap()).await;
@@ -127,6 +127,38 @@ async fn a_thermal_finding_is_surer_when_its_visible_camera_sees_flames_and_less
     let journal = gateway.json(&format!("/api/v1/tickets/{}", ticket["no"])).await["journal"].clone();
     let entry = journal.as_array().unwrap().iter().find(|entry| entry["what"] == "looked").unwrap().clone();
     assert!(entry["note"].as_str().unwrap().ends_with("was 50 %"), "{entry}");
+    gateway.terminate().await;
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn white_hot_video_opens_an_alert_that_says_what_it_does_not_know() {
+    let stop = CancellationToken::new();
+    let url = camera("burning_house.h264", &stop).await;
+    let rules = r#"
+        heat = "white-hot"
+        masks = [[[0.0, 0.0], [0.3, 0.0], [0.3, 0.3], [0.0, 0.3]]]
+
+        [[rules]]
+        id = "warm"
+        sources = ["cam:ridge"]
+        detect = { kind = "hotspot", over_background = 60.0, pixels_min = 20 }
+        severity = "severe"
+    "#;
+    let mut gateway = Program::new(&format!("[[cameras]]\nid = \"ridge\"\nurl = \"{url}\"\n{rules}"));
+    gateway.start().await;
+    gateway.eventually("the alert", async || alert(&gateway, "cam:ridge").await.is_some()).await;
+    let said = alert(&gateway, "cam:ridge").await.unwrap();
+    let why = said["alert"]["why"].as_str().unwrap();
+    assert!(why.starts_with("level ") && why.contains("by no known degrees"), "{why}");
+    assert!(said["alert"].get("confidence").is_none(), "nobody is asked: {said}");
+    let path = said["alert"]["snapshot"].as_str().unwrap();
+    let drawn = image::load_from_memory(&gateway.bytes(path).await).unwrap().to_rgb8();
+    let is_coloured = |pixel: &image::Rgb<u8>| pixel.0[0].abs_diff(pixel.0[2]) > 60;
+    assert!(drawn.pixels().filter(|pixel| is_coloured(pixel)).count() > 1_000, "drawn in the palette");
+    // Bad pixels and masked ones are drawn alike, whatever was there.
+    let [first, last] = [drawn.get_pixel(4, 4), drawn.get_pixel(60, 40)].map(|pixel| pixel.0);
+    assert!(first.iter().zip(last).all(|(a, b)| a.abs_diff(b) < 12), "{first:?} {last:?}");
     gateway.terminate().await;
     stop.cancel();
 }

@@ -14,7 +14,8 @@ const SHOWS_MAX: usize = 8;
 const AREAS_MAX: usize = 64;
 const CORNERS_MAX: usize = 64;
 
-pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect) {
+/// `has_levels`: a camera of the rule tells warmer from colder, and no degrees.
+pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect, has_levels: bool) {
     let Detect::Hotspot {
         above,
         over_background,
@@ -34,6 +35,16 @@ pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect) {
         return;
     };
     limits(look, at, *above, *over_background);
+    let degrees = above.is_some().then(|| at.key("above"));
+    let of_areas = areas.iter().enumerate().flat_map(|(i, area)| {
+        let at = at.key("areas").index(i);
+        let keys = [("above", area.above.is_some()), ("surface", area.surface.is_some())];
+        keys.into_iter().filter(|(_, is_given)| *is_given).map(move |(key, _)| at.key(key))
+    });
+    for at in degrees.into_iter().chain(of_areas).filter(|_| has_levels) {
+        let hint = "over_background counts levels of 255 there".to_owned();
+        look.error_hint(&at, "a camera of this rule is white-hot: it tells no degrees", Some(hint));
+    }
     look.check_within(&at.key("pixels_min"), *pixels_min, 1, SIDE_MAX * SIDE_MAX);
     let has_own = |area: &HotArea| area.above.or(area.over_background).is_some();
     let has_limit = above.or(*over_background).is_some();

@@ -1,7 +1,7 @@
 //! Rules about heat through Watch: words and figures, hours of shields, and two cameras that see one fire.
 
 use ndarray::Array2;
-use outpost_detectors::observation::{Aim, Fact, Surface, ThermalFrame};
+use outpost_detectors::observation::{Aim, Fact, Scale, Surface, ThermalFrame};
 use outpost_fences::sight::{bearing_and_distance, destination};
 use outpost_fences::{Fence, Point, geojson};
 
@@ -73,7 +73,12 @@ fn frame(source: &str, at_ms: i64, from: Point, fire: Option<Point>) -> Observat
     }
     let aim =
         Aim { bearing_deg, elevation_deg: -(150.0 / distance_m).atan().to_degrees(), fov_deg: None, preset: None };
-    let frame = ThermalFrame { celsius: Arc::new(celsius), surface: Surface::default(), aim: Some(aim) };
+    let frame = ThermalFrame {
+        celsius: Arc::new(celsius),
+        scale: Scale::default(),
+        surface: Surface::default(),
+        aim: Some(aim),
+    };
     Observation { source: source.into(), at_ms, received_ms: at_ms, fact: Fact::Thermal(frame) }
 }
 
@@ -308,4 +313,29 @@ fn a_camera_that_joins_adds_its_own_pictures() {
     assert_eq!(shown(&joined.exhibits), [(Role::Before, 6_000), (Role::At, 8_000)]);
     assert!(joined.exhibits.iter().all(|exhibit| matches!(exhibit.ask, Some(SnapshotAsk::Heat { .. }))));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Show(shown) if shown.alert == joined.id)));
+}
+
+#[test]
+fn white_hot_video_is_judged_by_its_background_and_says_that_it_tells_no_degrees() {
+    let rules = r#"
+        [[rules]]
+        id = "warm"
+        sources = ["cam:*"]
+        severity = "severe"
+        detect = { kind = "hotspot", over_background = 60.0, pixels_min = 4 }
+    "#;
+    let (mut watch, mut effects) = (watch(rules), Vec::new());
+    let mut observation = frame("cam:ridge", 1_000, WEST, Some(destination(WEST, 95.0, 1_900.0)));
+    let Fact::Thermal(shown) = &mut observation.fact else { panic!() };
+    shown.scale = Scale::Levels;
+    watch.step(&observation, &mut effects);
+    let Some(Effect::Open(alert)) = effects.iter().find(|effect| matches!(effect, Effect::Open(_))) else {
+        panic!("{effects:?}")
+    };
+    let text = &alert.why.text;
+    assert!(text.starts_with("level 250 of 255 over a background of level 15 of 255, 4 pixels"), "{text}");
+    assert!(text.contains("by no known degrees"), "{text}");
+    let of_heat = |name: &str| name == "max" || name.starts_with("pixels from");
+    let figures: Vec<_> = alert.why.figures.iter().filter(|figure| of_heat(&figure.name)).collect();
+    assert!(figures.len() > 4 && figures.iter().all(|f| f.unit.is_none() && !f.name.contains("Cel")), "{figures:?}");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use outpost_detectors::observation::{
-    Blob, Fact, Link, LinkReason, LinkState, PictureFacts, Position, Reading, Surface, ThermalFrame,
+    Blob, Fact, Link, LinkReason, LinkState, PictureFacts, Position, Reading, Scale, Surface, ThermalFrame,
 };
 use outpost_fences::geojson;
 use proptest::prelude::*;
@@ -190,7 +190,12 @@ fn a_hot_region_opens_and_a_cool_frame_clears() {
         at(
             "thermal/a",
             at_ms,
-            Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius), surface: Surface::default(), aim: None }),
+            Fact::Thermal(ThermalFrame {
+                celsius: Arc::new(celsius),
+                scale: Scale::default(),
+                surface: Surface::default(),
+                aim: None,
+            }),
         )
     };
     assert_eq!(
