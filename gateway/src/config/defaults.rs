@@ -37,6 +37,7 @@ impl Default for Video {
             glance: Span::from_ms(10_000),
             open_max: 64,
             active: Span::from_ms(5_000),
+            look: Span::from_ms(6_000),
             jpeg_quality: 80,
         }
     }

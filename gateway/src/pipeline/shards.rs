@@ -299,7 +299,7 @@ mod tests {
             match effect {
                 Effect::Open(alert) => told.insert((format!("{:?}", alert.key), alert.id.to_string(), true)),
                 Effect::Clear(cleared) => told.insert((format!("{:?}", cleared.key), cleared.id.to_string(), false)),
-                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => false,
+                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => false,
             };
         }
         shards.stop();

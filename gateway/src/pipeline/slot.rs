@@ -78,7 +78,7 @@ pub(super) struct Stored {
     pub(super) state: State,
     /// The alert that is open.
     pub(super) alert: Option<Arc<str>>,
-    /// Where a camera saw it when it opened.
+    /// Where a camera saw it when it last opened: what is over counts for a while where alerts are judged together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sighting: Option<Box<Kept>>,
     /// The source that opened the alert, where it was another one.

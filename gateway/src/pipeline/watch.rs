@@ -7,6 +7,7 @@ mod joined;
 mod message;
 pub(super) mod reload;
 mod remembered;
+mod shown;
 mod together;
 
 use std::collections::{BTreeSet, HashMap};
@@ -28,7 +29,7 @@ use super::rules::{self, Judge, Rule, RuleError};
 use super::sight::{Views, camera_of};
 use super::slot::{Scratch, Slot, Stored, seconds};
 use crate::config::Config;
-use crate::nouns::{Alert, AlertKey, Cleared, Joined, Place, RedoChange, StateRow, Trouble};
+use crate::nouns::{Alert, AlertKey, Cleared, Joined, Place, RedoChange, Shown, StateRow, Trouble};
 
 /// What must be committed before the observation is acknowledged.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +40,8 @@ pub enum Effect {
     Open(Box<Alert>),
     /// Another source sees it, too.
     Join(Joined),
+    /// One more picture of what is open.
+    Show(Box<Shown>),
     Clear(Cleared),
 }
 
@@ -47,6 +50,8 @@ pub struct Watch {
     cameras: Cameras,
     places: HashMap<Arc<str>, Place>,
     views: Views,
+    /// Cameras that see in visible light what thermal sources see.
+    visible: HashMap<Arc<str>, Arc<str>>,
     names: Names,
     /// First and last+1 slot of each source, by the number of its name; a source without rules has none.
     of_source: Vec<(u32, u32)>,
@@ -75,11 +80,16 @@ impl Watch {
         for source in &config.sources {
             places.insert(source.id.as_str().into(), place(&source.name, source.place));
         }
+        let visible = config
+            .sources
+            .iter()
+            .filter_map(|source| Some((source.id.as_str().into(), source.visible.as_deref()?.into())));
         Ok(Watch {
             rules: rules::compile(config, fences)?,
             cameras,
             places,
             views: Views::new(config, fences),
+            visible: visible.collect(),
             names: Names::new(config.pipeline.sources_max),
             of_source: Vec::new(),
             slots: Vec::new(),
@@ -164,6 +174,7 @@ impl Watch {
         {
             effects.push(self.save(number));
         }
+        self.show(number, effects);
         if turn != Turn::Stay || !self.slots[number].is_at_rest() {
             self.all_turned(number, turn, observation.received_ms, effects);
         }
@@ -306,6 +317,7 @@ impl Watch {
                 }
                 self.slots[slot].stored.n_alerts += 1;
                 let mut alert = self.alert(slot, since_at_ms, now_ms);
+                alert.exhibits = self.exhibit(slot);
                 if let (Opening::Flaps(n), Some(flapping)) = (opening, self.rule_of(slot).flapping) {
                     let within = seconds(flapping.within_ms());
                     alert.why.text += &format!("; {n} times within {within}, stays open until it rests for as long");
@@ -318,7 +330,6 @@ impl Watch {
             Turn::Clear if !self.clears(slot, now_ms) => effects.push(self.save(slot)),
             Turn::Clear => {
                 let id = self.slots[slot].stored.alert.take();
-                self.slots[slot].stored.sighting = None;
                 effects.push(self.save(slot));
                 let (key, why) = (self.key(slot), self.slots[slot].why_cleared(self.rule_of(slot)));
                 let id = id.filter(|id| !self.is_held(slot, id));
@@ -363,8 +374,8 @@ impl Watch {
         AlertKey { rule: rule.id.clone(), source: self.slots[slot].source.clone(), fence: rule.fence().cloned() }
     }
 
-    fn alert(&self, slot: usize, since_at_ms: i64, now_ms: i64) -> Alert {
-        let (rule, key, slot) = (self.rule_of(slot), self.key(slot), &self.slots[slot]);
+    fn alert(&self, number: usize, since_at_ms: i64, now_ms: i64) -> Alert {
+        let (rule, key, slot) = (self.rule_of(number), self.key(number), &self.slots[number]);
         let mut place = match &slot.stored.sighting {
             Some(seen) => self.place_of(&slot.source, seen, None),
             None => self.known_place(&slot.source),
@@ -381,6 +392,9 @@ impl Watch {
             place,
             why: slot.why(rule, rule.judge.hold_ms()),
             snapshot: slot.snapshot(),
+            exhibits: Vec::new(),
+            confidence: self.confidence(number),
+            visible: self.visible(number),
         }
     }
 

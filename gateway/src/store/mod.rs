@@ -6,6 +6,7 @@
 //! - [`Queues`]: outbox and spool, drained by their workers
 
 mod commit;
+mod evidence;
 mod queues;
 mod read;
 mod rows;
@@ -17,6 +18,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
+pub use evidence::{ExhibitRow, NewExhibit};
 pub use queues::Queues;
 pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
@@ -24,11 +26,12 @@ pub use rows::FigureRow;
 use crate::nouns::{RedoRow, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).

@@ -5,10 +5,11 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, Row, params};
 
+use super::evidence::{self, ExhibitRow};
 use super::rows::{self, FigureRow};
 use super::{StoreError, connect, spool};
 use crate::config::Severity;
-use crate::nouns::{Place, Stage, Ticket};
+use crate::nouns::{Confidence, Place, Stage, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -46,6 +47,7 @@ pub struct AlertRow {
     pub figures: Vec<FigureRow>,
     pub evidence_file: Option<String>,
     pub evidence_sha256: Option<String>,
+    pub confidence: Option<Confidence>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -134,6 +136,15 @@ impl Reader {
         })
     }
 
+    /// Pictures of an alert beside its snapshot, in order of time.
+    pub fn exhibits(&self, alert: &str) -> Result<Vec<ExhibitRow>, StoreError> {
+        self.with(|conn| evidence::of(conn, alert))
+    }
+
+    pub fn exhibit_path(&self, exhibit: &ExhibitRow) -> PathBuf {
+        self.folder.join("evidence").join(&exhibit.file)
+    }
+
     /// Where the evidence of an alert is, if it has any.
     pub fn evidence_path(&self, alert: &AlertRow) -> Option<PathBuf> {
         alert.evidence_file.as_ref().map(|name| self.folder.join("evidence").join(name))
@@ -167,12 +178,14 @@ impl Reader {
 }
 
 const SELECT_TICKET: &str = "SELECT no, alert, rule, source, fence, title, why, severity, category, place_name, \
-     lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight FROM ticket";
+     lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight, \
+     confidence, confidence_why FROM ticket";
 
 const SELECT_JOURNAL: &str = "SELECT seq, ticket, no, at_ms, who, what, note FROM journal";
 
 const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
-     cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight FROM alert";
+     cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight, \
+     confidence, confidence_why FROM alert";
 
 pub(super) fn tickets(conn: &Connection, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
     let open = if query.open_only { "AND stage != 'closed'" } else { "" };
@@ -203,6 +216,7 @@ fn ticket_from(row: &Row) -> Result<Ticket, StoreError> {
         severity: severity_from("ticket", &text(7)?)?,
         category: text(8)?.into(),
         place: place_from(row, 9, 19)?,
+        confidence: confidence_from(row, 20)?,
         stage: Stage::parse(&stage).ok_or_else(|| bad(format!("unknown stage {stage:?}")))?,
         unit: row.get::<_, Option<String>>(13)?.map(Into::into),
         opened_ms: row.get(14)?,
@@ -231,6 +245,7 @@ fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         figures: rows::figures_from_json(&row.get::<_, String>(15)?),
         evidence_file: row.get(16)?,
         evidence_sha256: row.get(17)?,
+        confidence: confidence_from(row, 19)?,
     })
 }
 
@@ -244,6 +259,12 @@ fn journal_from(row: &Row) -> rusqlite::Result<JournalRow> {
         what: row.get(5)?,
         note: row.get(6)?,
     })
+}
+
+/// Share and words in two columns from `first`.
+fn confidence_from(row: &Row, first: usize) -> rusqlite::Result<Option<Confidence>> {
+    let (share, why): (Option<f64>, Option<String>) = (row.get(first)?, row.get(first + 1)?);
+    Ok(share.zip(why).map(|(share, why)| Confidence { share, why: why.into() }))
 }
 
 fn severity_from(table: &'static str, text: &str) -> Result<Severity, StoreError> {

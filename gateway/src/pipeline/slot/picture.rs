@@ -7,6 +7,7 @@ use outpost_detectors::latch::{Latch, LatchState, Moment, Signal, Turn};
 use outpost_detectors::observation::{Blob, PictureFacts};
 use outpost_fences::track::Fix;
 
+use super::heated::Frames;
 use super::{Memo, Slot, State};
 use crate::nouns::SnapshotAsk;
 use crate::pipeline::movement::{Movement, Sight, Sign, Trail};
@@ -25,6 +26,8 @@ pub(super) struct Pictures {
     followed: std::collections::BTreeMap<u64, Followed>,
     /// The picture that shows why, and what to draw on it.
     shot: Option<SnapshotAsk>,
+    /// Of a thermal camera.
+    pub(super) frames: Frames,
 }
 
 /// A thing before the camera, as one rule follows it on the map.
@@ -74,7 +77,7 @@ impl Slot {
         if facts.sight.is_unsettled {
             return Turn::Stay;
         }
-        let pictures = self.rest.get_or_insert_default().pictures.get_or_insert_default();
+        let pictures = self.pictures_mut();
         let mut found: Option<(Blob, Sight, i64)> = None;
         for track in &facts.tracks {
             let Some((point, doubt_m)) = framing.place(&track.blob) else { continue };
@@ -134,6 +137,10 @@ impl Slot {
         }
     }
 
+    pub(super) fn pictures_mut(&mut self) -> &mut Pictures {
+        self.rest.get_or_insert_default().pictures.get_or_insert_default()
+    }
+
     fn framing(&self) -> Option<Arc<Framing>> {
         self.rest.as_ref()?.framing.clone()
     }
@@ -146,7 +153,7 @@ impl Slot {
         let line = line.map(|line| line.points().iter().chain(line.points().iter().rev()).copied().collect());
         let zone = framing.and_then(|framing| framing.zone.as_ref()).map(|zone| zone.points().to_vec());
         let shot = SnapshotAsk::Camera { picture: facts.picture, zones: zone.into_iter().chain(line).collect(), boxes };
-        self.rest.get_or_insert_default().pictures.get_or_insert_default().shot = Some(shot);
+        self.pictures_mut().shot = Some(shot);
     }
 
     /// Whether what the rule looks for was lost only a moment ago, while it holds. A single sight of it ends no hold.

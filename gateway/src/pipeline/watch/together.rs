@@ -146,9 +146,14 @@ impl Watch {
         }
     }
 
+    /// Where what it saw is, else where it is itself.
     fn point_of(&self, slot: usize) -> Option<Point> {
         let slot = &self.slots[slot];
-        let (lon, lat) = slot.point().or_else(|| self.places.get(&slot.source)?.point)?;
+        let seen = slot.stored.sighting.as_deref().and_then(|seen| seen.sighting().ground);
+        if let Some(spot) = seen {
+            return Some(spot.point);
+        }
+        let (lon, lat) = slot.point().or_else(|| self.known_place(&slot.source).point)?;
         Point::new(lon, lat)
     }
 }
@@ -202,7 +207,7 @@ mod tests {
                     }
                     Effect::Open(alert) => self.told.push(format!("{} {}", alert.key.rule, alert.why.text)),
                     Effect::Clear(cleared) => self.told.push(format!("{} over: {}", cleared.key.rule, cleared.why)),
-                    Effect::Remember(_) | Effect::Join(_) => {}
+                    Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => {}
                 }
             }
             let counts = |told: &String| told.starts_with("fire") || told.starts_with("leak");
