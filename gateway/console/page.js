@@ -7,8 +7,9 @@ const words = {
     stale: since => '连接中断：以下是 ' + since + ' 的数据，可能已过时。正在重新连接……', never: '尚未连接到网关，正在连接……',
     none: '没有未结工单', open: '未结', who: '操作员', all: '含已结案', other: 'English', unitAsk: '派遣给哪个单位？',
     noteAsk: '未处置即结案，请说明原因：', left: '剩余', late: '超时', cleared: '告警已解除', opened: '上报', unit: '处置单位',
-    snapshot: '现场快照', clip: '录像', shut: '关闭', duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
-    pending: '录像仍在接收，请稍后再试：', noClip: '没有录像：', more: n => '只显示最新的 ' + n + ' 张工单', told: (id, title) => '新工单 ' + id + '：' + title },
+    snapshot: '现场快照', before: '之前', at: '当时', after: '之后', visible: '可见光', sure: '可信度', clip: '录像', shut: '关闭',
+    duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：', pending: '录像仍在接收，请稍后再试：',
+    noClip: '没有录像：', more: n => '只显示最新的 ' + n + ' 张工单', told: (id, title) => '新工单 ' + id + '：' + title },
   en: { reported: 'reported', accepted: 'accepted', dispatched: 'dispatched', resolved: 'resolved', closed: 'closed',
     minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme', green: 'green', yellow: 'yellow', red: 'red',
     accept: 'Accept', assign: 'Assign', again: 'Reassign', resolve: 'Resolve', close: 'Close', live: '● live', down: '○ not connected',
@@ -16,7 +17,8 @@ const words = {
     never: 'Not connected to the gateway yet, connecting…', none: 'no open tickets', open: 'open', who: 'operator',
     all: 'with closed', other: '中文', unitAsk: 'Which unit?', noteAsk: 'Closing without resolving: why?', left: 'left',
     late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit', snapshot: 'snapshot', clip: 'Clip',
-    shut: 'Close', duty: 'duty officer', pending: 'The clip is still being received: ', noClip: 'There is no clip: ',
+    shut: 'Close', pending: 'The clip is still being received: ', noClip: 'There is no clip: ',
+    before: 'before', at: 'at the moment', after: 'after', visible: 'visible light', sure: 'confidence', duty: 'duty officer',
     ok: 'OK', cancel: 'Cancel', lost: 'The gateway did not answer, this may not have been done: ',
     more: n => 'only the newest ' + n + ' tickets are shown', told: (id, title) => 'new ticket ' + id + ': ' + title },
 };
@@ -78,6 +80,10 @@ function facts(ticket) {
   meta.append(el('span', '', ticket.source));
   if (place.lon !== null) meta.append(el('span', '', place.lon.toFixed(5) + ', ' + place.lat.toFixed(5)));
   if (ticket.unit) meta.append(el('span', '', t('unit') + ' ' + ticket.unit));
+  if (ticket.confidence) {
+    const sure = el('span', 'sure', t('sure') + ' ' + Math.round(ticket.confidence.share * 100) + ' %');
+    sure.title = ticket.confidence.why; meta.append(sure);
+  }
   if (ticket.alert_cleared) meta.append(el('span', 'over', '✓ ' + t('cleared')));
   return meta;
 }
@@ -116,6 +122,21 @@ async function play(no) {
   }
 }
 
+// Frames around the moment and what other cameras saw of it, side by side in order of time.
+function strip(ticket) {
+  const strip = el('div', 'strip');
+  for (const shown of ticket.pictures.filter(shown => shown.path)) {
+    const figure = el('figure'), link = el('a'), image = el('img'), at = when(Date.parse(shown.at));
+    link.href = image.src = asOperator(shown.path);
+    link.target = '_blank'; link.rel = 'noopener';
+    image.alt = t(shown.role) + ' ' + ticket.id + ', ' + shown.source + ', ' + at;
+    link.append(image);
+    figure.append(link, el('figcaption', '', t(shown.role) + ' · ' + at));
+    strip.append(figure);
+  }
+  return strip;
+}
+
 function build(ticket) {
   const row = el('article'), side = el('div', 'lamp'), body = el('div');
   row.dataset.no = ticket.no; row.dataset.stage = ticket.stage;
@@ -147,6 +168,7 @@ function build(ticket) {
     }
     row.append(shot);
   }
+  if (ticket.pictures.some(shown => shown.path)) row.append(strip(ticket));
   light(ticket, row);
   return row;
 }
@@ -250,6 +272,17 @@ function take(ticket) {
   tickets.set(ticket.no, ticket); show(ticket);
 }
 
+// Frames that follow the moment come without an entry in the journal.
+const followMs = 5000;
+function follow(no) {
+  setTimeout(async () => {
+    try {
+      const answer = await fetch(withToken('/api/v1/tickets/' + no));
+      if (answer.ok && tickets.has(no)) take((await answer.json()).ticket);
+    } catch (cause) { /* the stream tells that the gateway is away */ }
+  }, followMs);
+}
+
 let since = null, loads = 0;
 async function load() {
   const mine = ++loads;
@@ -285,6 +318,7 @@ function connect() {
     const said = JSON.parse(message.data);
     take(said.ticket); count();
     if (said.what === 'opened') byId('told').textContent = t('told')(said.ticket.id, said.ticket.title);
+    if (said.ticket.pictures.length) follow(said.ticket.no);
   });
 }
 // A browser gives up on a stream that was refused, and never notices one that fell silent.

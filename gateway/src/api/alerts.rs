@@ -1,4 +1,4 @@
-//! Alerts: list and one.
+//! Alerts: list, one, and the pictures that show it.
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::evidence::HoldOut;
 use super::fault::{Fault, query};
 use super::{Context, NoQuery};
-use crate::notify::body::PlaceOut;
+use crate::notify::body::{ConfidenceOut, PlaceOut};
 use crate::nouns::EvidenceKind;
-use crate::store::{AlertRow, EvidenceRow};
+use crate::store::{AlertRow, EvidenceRow, ExhibitRow};
 use crate::telemetry::time_text;
 
 #[derive(Deserialize)]
@@ -35,6 +35,9 @@ struct AlertOut<'a> {
     why: &'a str,
     figures: Vec<FigureOut<'a>>,
     place: PlaceOut<'a>,
+    /// How likely it is that there is something, where a visible camera was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<ConfidenceOut<'a>>,
     /// Device time since when the condition held.
     since: String,
     opened: String,
@@ -50,6 +53,33 @@ struct AlertOut<'a> {
     clip_sha256: Option<&'a str>,
     /// Who keeps the evidence whatever its age, and why.
     hold: Option<HoldOut<'a>>,
+}
+
+/// A picture of an alert.
+#[derive(Serialize)]
+pub(super) struct PictureOut {
+    /// `before`, `at`, `after`, or `visible`.
+    role: String,
+    source: String,
+    /// Device time.
+    at: String,
+    /// None where it is gone, which `missing` then says why.
+    path: Option<String>,
+    missing: Option<&'static str>,
+    sha256: Option<String>,
+}
+
+impl PictureOut {
+    pub(super) fn new(alert: &str, row: ExhibitRow) -> PictureOut {
+        PictureOut {
+            path: row.evidence.file.as_ref().ok().map(|_| format!("/api/v1/alerts/{alert}/pictures/{}", row.no)),
+            missing: missing(Some(&row.evidence)),
+            role: row.role,
+            source: row.source,
+            at: time_text(row.at_ms),
+            sha256: row.evidence.sha256,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -75,6 +105,7 @@ impl<'a> From<&'a AlertRow> for AlertOut<'a> {
                 .map(|figure| FigureOut { name: &figure.name, value: figure.value, unit: figure.unit.as_deref() })
                 .collect(),
             place: PlaceOut::from(&row.place),
+            confidence: row.confidence.as_ref().map(ConfidenceOut::from),
             since: time_text(row.since_at_ms),
             opened: time_text(row.opened_ms),
             cleared: row.cleared_ms.map(time_text),
@@ -113,7 +144,10 @@ pub(super) async fn one(
 ) -> Result<Json<serde_json::Value>, Fault> {
     asked?;
     let row = find(&context, id?.0).await?;
-    Ok(Json(serde_json::json!({ "alert": AlertOut::from(&row) })))
+    let (reader, alert) = (context.reader.clone(), row.id.clone());
+    let exhibits = query(move || reader.exhibits(&alert)).await?;
+    let pictures: Vec<_> = exhibits.into_iter().map(|exhibit| PictureOut::new(&row.id, exhibit)).collect();
+    Ok(Json(serde_json::json!({ "alert": AlertOut::from(&row), "pictures": pictures })))
 }
 
 /// Where the API shows the picture of an alert, if it has one.

@@ -114,6 +114,21 @@ pub(super) async fn clip(
     show(&context, &row.id, EvidenceKind::Clip, row.clip.as_ref(), looker, request).await
 }
 
+/// An exhibit by its number.
+pub(super) async fn picture(
+    State(context): State<Context>,
+    path: Result<Path<(String, u32)>, PathRejection>,
+    looker: Looker,
+    request: Request,
+) -> Result<Response, Fault> {
+    let Path((alert, no)) = path?;
+    let (reader, of) = (context.reader.clone(), alert.clone());
+    let exhibits = query(move || reader.exhibits(&of)).await?;
+    let exhibit = exhibits.into_iter().find(|exhibit| exhibit.no == no);
+    let exhibit = exhibit.ok_or_else(|| Fault::not_found("there is no such picture"))?;
+    show(&context, &alert, EvidenceKind::Snapshot, Some(&exhibit.evidence), looker, request).await
+}
+
 /// The whole file or the range of it that was asked for.
 async fn show(
     context: &Context,

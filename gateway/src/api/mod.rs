@@ -97,6 +97,7 @@ pub fn router(context: Context) -> Router {
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
         .route("/alerts/{id}/snapshot", get(evidence::snapshot))
+        .route("/alerts/{id}/pictures/{no}", get(evidence::picture))
         .route("/alerts/{id}/clip", get(evidence::clip))
         .route("/alerts/{id}/hold", post(evidence::hold))
         .route("/alerts/{id}/release", post(evidence::release))

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::alerts::{clip_path, missing, snapshot_path};
+use super::alerts::{PictureOut, clip_path, missing, snapshot_path};
 use super::fault::{Fault, ask, query};
 use super::{Context, NoQuery};
 use crate::notify::body::TicketOut;
@@ -52,6 +52,8 @@ pub(super) struct TicketView<'a> {
     /// Path of the clip, once there is one, or why there is none.
     clip: Option<&'a str>,
     clip_missing: Option<&'static str>,
+    /// Further pictures, in order of time.
+    pictures: &'a [PictureOut],
     lamp: &'static str,
     opened_ms: i64,
     /// When the lamp turns yellow, and red.
@@ -59,12 +61,13 @@ pub(super) struct TicketView<'a> {
     due_ms: i64,
 }
 
-/// A ticket with the path of its picture, as read from the store.
+/// A ticket with the paths of its pictures, as read from the store.
 pub(super) struct Pictured {
     pub(super) ticket: Ticket,
     snapshot: Option<String>,
     clip: Option<String>,
     clip_missing: Option<&'static str>,
+    pictures: Vec<PictureOut>,
 }
 
 impl Pictured {
@@ -73,7 +76,9 @@ impl Pictured {
         let alert = alert.as_ref();
         let (snapshot, clip) = (alert.and_then(snapshot_path), alert.and_then(clip_path));
         let clip_missing = alert.and_then(|alert| missing(alert.clip.as_ref()));
-        Ok(Pictured { ticket, snapshot, clip, clip_missing })
+        let exhibits = reader.exhibits(&ticket.alert)?.into_iter();
+        let pictures = exhibits.map(|exhibit| PictureOut::new(&ticket.alert, exhibit)).collect();
+        Ok(Pictured { ticket, snapshot, clip, clip_missing, pictures })
     }
 }
 
@@ -95,6 +100,7 @@ impl<'a> TicketView<'a> {
             snapshot: pictured.snapshot.as_deref(),
             clip: pictured.clip.as_deref(),
             clip_missing: pictured.clip_missing,
+            pictures: &pictured.pictures,
             lamp: ticket.lamp(now_ms(), yellow_share).as_str(),
             opened_ms: ticket.opened_ms,
             yellow_ms: ticket.yellow_ms(yellow_share),

@@ -30,6 +30,8 @@ pub struct Camera {
     #[serde(default)]
     pub compat: Compat,
     pub place: Option<[f64; 2]>,
+    /// It is a thermal imager whose picture tells warmer from colder: rules about heat look at it.
+    pub heat: Option<HeatVideo>,
     /// Areas of the picture that rules name.
     #[serde(default)]
     pub zones: Vec<Zone>,
@@ -99,6 +101,14 @@ pub enum Pace {
     Recorded,
     /// As fast as it is taken; by the recording's own times, which then run ahead of the clock.
     Fast,
+}
+
+/// What the brightness of a thermal camera's video says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeatVideo {
+    /// Warmer is brighter, by no known degrees.
+    WhiteHot,
 }
 
 /// How pictures come.

@@ -37,7 +37,7 @@ impl Default for Api {
 
 impl Default for Pipeline {
     fn default() -> Self {
-        Pipeline { queue_max: 8192, batch_max: 1024, shards: 1, sources_max: 200_000 }
+        Pipeline { queue_max: 8192, batch_max: 8192, shards: 1, sources_max: 200_000 }
     }
 }
 
@@ -52,6 +52,7 @@ impl Default for Video {
             active: Span::from_ms(5_000),
             files: false,
             clip: Clip::default(),
+            look: Span::from_ms(6_000),
             jpeg_quality: 80,
         }
     }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use outpost_fences::{Coordinates, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
-pub use camera::{Camera, Clip, Compat, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
+pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
@@ -36,7 +36,7 @@ pub use format::{
     ByteOrder, Format, ImagerOf, JsonAim, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing,
     RegisterType, TimeUnit, WordOrder,
 };
-pub use heat::{Backdrop, Grows, HotArea, Shield, SurfaceOf};
+pub use heat::{Backdrop, Grows, HotArea, Shield, Shows, SurfaceOf};
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
@@ -155,6 +155,8 @@ pub struct Video {
     pub files: bool,
     /// Clips of alerts, where a camera does not say otherwise.
     pub clip: Clip,
+    /// How long a visible camera is looked through for flame and smoke when its thermal one finds something hot.
+    pub look: Span,
     /// JPEG quality of snapshots, 1 to 100.
     pub jpeg_quality: u8,
 }
@@ -255,6 +257,9 @@ pub struct Source {
     pub place: Option<[f64; 2]>,
     /// Of a camera that looks over land.
     pub view: Option<ViewOf>,
+    /// The camera that sees the same in visible light, `cam:` and its id: it is looked through when a rule about heat opens an
+    /// alert of this source, and what it sees makes the alert surer or less sure.
+    pub visible: Option<String>,
 }
 
 /// A file of map fences: GeoJSON, or well-known text where its name ends in `.wkt`.

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config;
-use crate::nouns::{Alert, Cleared, Command, Joined, JournalEntry, Move, Place, Refusal, Stage, Ticket};
+use crate::nouns::{
+    Alert, Cleared, Command, Confidence, Joined, JournalEntry, Looked, Move, Place, Refusal, Stage, Ticket,
+};
 
 /// Who the gateway is in a journal.
 pub const SELF: &str = "outpost";
@@ -68,6 +70,7 @@ impl Desk {
             severity: alert.severity,
             category: alert.category.clone(),
             place: alert.place.clone(),
+            confidence: alert.confidence.clone(),
             stage: Stage::Reported,
             unit: None,
             opened_ms: now_ms,
@@ -92,6 +95,18 @@ impl Desk {
         let note = format!("also seen by {}{}", joined.source, sure.unwrap_or_default());
         let ticket = Ticket { place, ..Ticket::clone(ticket) };
         self.record(ticket, SELF.into(), "also-seen", note, "outpost.ticket.also-seen", now_ms, effects);
+    }
+
+    /// A visible camera was looked through for what a ticket is of. How sure it is now; none where nobody works on it any more.
+    pub fn alert_looked(&mut self, looked: &Looked, now_ms: i64, effects: &mut Vec<Effect>) -> Option<Confidence> {
+        let ticket = self.by_alert.get(&looked.alert).and_then(|no| self.open.get(no))?;
+        let before = ticket.confidence.clone()?;
+        let confidence = before.after(looked);
+        let percent = |confidence: &Confidence| (confidence.share * 100.0).round();
+        let note = format!("{}; confidence {} %, was {} %", confidence.why, percent(&confidence), percent(&before));
+        let ticket = Ticket { confidence: Some(confidence.clone()), ..Ticket::clone(ticket) };
+        self.record(ticket, SELF.into(), "looked", note, "outpost.ticket.looked", now_ms, effects);
+        Some(confidence)
     }
 
     pub fn alert_cleared(&mut self, cleared: &Cleared, now_ms: i64, effects: &mut Vec<Effect>) {

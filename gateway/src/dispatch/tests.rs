@@ -21,6 +21,9 @@ fn alert(n: u64) -> Alert {
         place: Place::default(),
         why: Why { text: "because".into(), figures: Vec::new() },
         snapshot: None,
+        exhibits: Vec::new(),
+        confidence: None,
+        visible: None,
     }
 }
 
@@ -132,4 +135,39 @@ fn restored(effects: &[Effect]) -> Desk {
     let last_no = tickets.keys().max().copied().unwrap_or(0);
     let open = tickets.into_values().filter(|ticket| ticket.stage != Stage::Closed).collect();
     Desk::restore(&config::Desk::default(), open, last_no)
+}
+
+#[test]
+fn a_look_makes_a_ticket_surer_once_for_each_look_and_none_where_the_work_is_done() {
+    use outpost_detectors::fire::Evidence as Seen;
+
+    use crate::nouns::Saw;
+
+    let (mut desk, mut effects) = (desk(), Vec::new());
+    let mut hot = alert(1);
+    hot.confidence = Some(Confidence::of_heat("cam:west"));
+    let looked = |saw| Looked { alert: hot.id.clone(), camera: "cam:west".into(), saw, pictures: Vec::new() };
+    let unseen = looked(Saw::Pictures(Seen::Neither));
+    assert_eq!(desk.alert_looked(&unseen, 5, &mut effects), None, "nobody knows that alert");
+    desk.alert_opened(&hot, 10, &mut effects);
+    effects.clear();
+    let first = desk.alert_looked(&unseen, 20, &mut effects).unwrap();
+    let second = desk.alert_looked(&unseen, 30, &mut effects).unwrap();
+    assert!(second.share < first.share && first.share < 0.5);
+    let notes: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| if let Effect::Journal(entry) = effect { Some(entry.note.as_str()) } else { None })
+        .collect();
+    assert!(notes[0].starts_with("cam:west sees neither flame nor smoke; confidence 29 %, was 50 %"), "{notes:?}");
+    let told = effects.iter().filter(|effect| matches!(effect, Effect::Tell { kind: "outpost.ticket.looked", .. }));
+    assert_eq!(told.count(), 2);
+    for asked in [Move::Accept, Move::Resolve, Move::Close] {
+        desk.command(&command(1, asked, ""), 40, &mut effects).unwrap();
+    }
+    assert_eq!(desk.alert_looked(&unseen, 50, &mut effects), None);
+    // An alert that nobody is asked about has no confidence, and gets none.
+    let plain = alert(2);
+    desk.alert_opened(&plain, 60, &mut effects);
+    let stray = Looked { alert: plain.id.clone(), ..unseen };
+    assert_eq!(desk.alert_looked(&stray, 70, &mut effects), None);
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::nouns::Ticket;
+use crate::nouns::{Confidence, Ticket};
 use crate::telemetry::time_text;
 
 #[derive(Debug, Serialize)]
@@ -21,11 +21,21 @@ pub struct TicketOut<'a> {
     pub alert: &'a str,
     pub alert_cleared: bool,
     pub place: PlaceOut<'a>,
+    /// How likely it is that there is something, where a visible camera was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<ConfidenceOut<'a>>,
     pub unit: Option<&'a str>,
     /// RFC 3339.
     pub opened: String,
     pub due: String,
     pub closed: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ConfidenceOut<'a> {
+    /// 0..1.
+    pub share: f64,
+    pub why: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,11 +86,18 @@ impl<'a> From<&'a Ticket> for TicketOut<'a> {
             alert: &ticket.alert,
             alert_cleared: ticket.alert_cleared,
             place: PlaceOut::from(&ticket.place),
+            confidence: ticket.confidence.as_ref().map(ConfidenceOut::from),
             unit: ticket.unit.as_deref(),
             opened: time_text(ticket.opened_ms),
             due: time_text(ticket.due_ms),
             closed: ticket.closed_ms.map(time_text),
         }
+    }
+}
+
+impl<'a> From<&'a Confidence> for ConfidenceOut<'a> {
+    fn from(confidence: &'a Confidence) -> Self {
+        ConfidenceOut { share: confidence.share, why: &confidence.why }
     }
 }
 

@@ -7,6 +7,7 @@ use ndarray::Array2;
 use outpost_detectors::hotspot::Region;
 use outpost_detectors::observation::Blob;
 
+use super::{Confidence, Exhibit};
 use crate::config::Severity;
 
 /// One alert may be open per key.
@@ -35,6 +36,12 @@ pub struct Alert {
     pub why: Why,
     /// The picture that shows it, where there is one.
     pub snapshot: Option<SnapshotAsk>,
+    /// Pictures around it, in order of time.
+    pub exhibits: Vec<Exhibit>,
+    /// Where other cameras may know better.
+    pub confidence: Option<Confidence>,
+    /// The visible camera that is to be looked through.
+    pub visible: Option<Arc<str>>,
 }
 
 /// Where it is: a point, a name, both or neither.
@@ -100,6 +107,9 @@ pub struct Joined {
     pub source: Arc<str>,
     /// Where it is by all that see it.
     pub place: Option<Place>,
+    /// What it shows there.
+    pub exhibits: Vec<Exhibit>,
+    pub visible: Option<Arc<str>>,
 }
 
 /// The end of an alert.

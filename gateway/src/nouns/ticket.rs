@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Place;
+use super::{Confidence, Place};
 use crate::config::Severity;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Ticket {
     pub severity: Severity,
     pub category: Arc<str>,
     pub place: Place,
+    /// How likely it is that there is something, where it was asked.
+    pub confidence: Option<Confidence>,
     pub stage: Stage,
     /// Who it was last assigned to.
     pub unit: Option<Arc<str>>,
@@ -171,6 +173,7 @@ mod tests {
             severity: Severity::Minor,
             category: "c".into(),
             place: Place::default(),
+            confidence: None,
             stage: Stage::Reported,
             unit: None,
             opened_ms: 1_000,

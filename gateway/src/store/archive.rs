@@ -44,12 +44,12 @@ impl Archive {
     /// Stores an alert's clip, or says why there is none. Blocks for the disk.
     pub fn clip(&self, alert: &str, clip: Result<&[u8], Missing>, now_ms: i64) -> Result<(), StoreError> {
         let mut conn = self.conn();
-        let shelved = clip.and_then(|bytes| self.shelf.put(&mut conn, alert, EvidenceKind::Clip, bytes));
+        let shelved = clip.and_then(|bytes| self.shelf.put(&mut conn, (alert, 0), EvidenceKind::Clip, bytes));
         let (shelved, missing) = (shelved.as_ref().ok(), shelved.as_ref().err());
         self.shelf.with_room(&mut conn, |conn| {
         conn.prepare_cached(
-            "INSERT INTO evidence (alert, kind, file, sha256, bytes, stored_ms, missing)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (alert, kind) DO UPDATE SET file = excluded.file,
+            "INSERT INTO evidence (alert, kind, no, file, sha256, bytes, stored_ms, missing)
+             VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (alert, kind, no) DO UPDATE SET file = excluded.file,
              sha256 = excluded.sha256, bytes = excluded.bytes, stored_ms = excluded.stored_ms, missing = excluded.missing",
         )?
         .execute(params![

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::evidence::{self, NewExhibit, Written};
 use super::shelf::Shelved;
 use super::{Store, StoreError, redo_key, rows, spool};
-use crate::nouns::{Alert, Cleared, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, StateRow, Ticket};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use crate::nouns::{
+    Alert, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, StateRow, Ticket,
+};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -17,6 +21,10 @@ pub struct Commit {
     /// Of these, those whose camera was asked for a clip, and why there is none yet.
     pub clips: Vec<(Arc<str>, Missing)>,
     pub cleared: Vec<Cleared>,
+    /// In order of time, those of one alert.
+    pub exhibits: Vec<NewExhibit>,
+    /// How sure alerts are by now.
+    pub confidences: Vec<(Arc<str>, Confidence)>,
     pub tickets: Vec<Arc<Ticket>>,
     pub journal: Vec<JournalEntry>,
     pub deliveries: Vec<NewDelivery>,
@@ -58,6 +66,8 @@ impl Commit {
         self.states.is_empty()
             && self.opened.is_empty()
             && self.cleared.is_empty()
+            && self.exhibits.is_empty()
+            && self.confidences.is_empty()
             && self.tickets.is_empty()
             && self.journal.is_empty()
             && self.deliveries.is_empty()
@@ -71,6 +81,8 @@ impl Commit {
         self.opened.clear();
         self.clips.clear();
         self.cleared.clear();
+        self.exhibits.clear();
+        self.confidences.clear();
         self.tickets.clear();
         self.journal.clear();
         self.deliveries.clear();
@@ -88,13 +100,14 @@ impl Store {
         // Evidence is on disk before the row that promises it; a crash in between leaves a file without a row.
         let snapshots: Vec<_> = commit.opened.iter().map(|(alert, jpeg)| self.shelve(alert, jpeg.as_deref())).collect();
         let Store { conn, shelf, spool_bytes_max, .. } = self;
-        shelf.with_room(conn, |conn| write(conn, commit, &snapshots, *spool_bytes_max))
+        let exhibits = evidence::shelve(conn, shelf, commit, &snapshots)?;
+        shelf.with_room(conn, |conn| write(conn, commit, &snapshots, &exhibits, *spool_bytes_max))
     }
 
     /// Nothing where no picture is meant to show the alert.
     fn shelve(&mut self, alert: &Alert, jpeg: Option<&[u8]>) -> Option<Result<Shelved, Missing>> {
         match jpeg {
-            Some(jpeg) => Some(self.shelf.put(&mut self.conn, &alert.id, EvidenceKind::Snapshot, jpeg)),
+            Some(jpeg) => Some(self.shelf.put(&mut self.conn, (&alert.id, 0), EvidenceKind::Snapshot, jpeg)),
             None => alert.snapshot.as_ref().map(|_| Err(Missing::Gone)),
         }
     }
@@ -104,6 +117,7 @@ fn write(
     conn: &mut Connection,
     commit: &Commit,
     snapshots: &[Option<Result<Shelved, Missing>>],
+    exhibits: &[Written],
     spool_bytes_max: Option<u64>,
 ) -> Result<Committed, StoreError> {
     // The place for a writer from the beginning: one that read before it writes fails where a worker wrote in between.
@@ -115,15 +129,18 @@ fn write(
     for ((alert, _), snapshot) in commit.opened.iter().zip(snapshots) {
         write_opened(&transaction, alert)?;
         if let Some(snapshot) = snapshot {
-            write_evidence(&transaction, &alert.id, EvidenceKind::Snapshot, snapshot.as_ref(), alert.opened_ms)?;
+            let found = snapshot.as_ref();
+            evidence::promise(&transaction, (&alert.id, 0), EvidenceKind::Snapshot, found, alert.opened_ms)?;
         }
         if let Some(cleared) = commit.cleared.iter().find(|cleared| cleared.id == alert.id) {
             write_cleared(&transaction, std::slice::from_ref(cleared))?;
         }
     }
     for (alert, missing) in &commit.clips {
-        write_evidence(&transaction, alert, EvidenceKind::Clip, Err(missing), commit.now_ms)?;
+        evidence::promise(&transaction, (alert, 0), EvidenceKind::Clip, Err(missing), commit.now_ms)?;
     }
+    evidence::keep(&transaction, exhibits, commit.now_ms)?;
+    write_confidences(&transaction, &commit.confidences)?;
     write_tickets(&transaction, commit)?;
     write_deliveries(&transaction, &commit.deliveries)?;
     for (shard, change) in &commit.redo {
@@ -136,32 +153,6 @@ fn write(
     }
     transaction.commit()?;
     Ok(committed)
-}
-
-/// A clip may be there before its alert is.
-fn write_evidence(
-    transaction: &Transaction,
-    alert: &str,
-    kind: EvidenceKind,
-    found: Result<&Shelved, &Missing>,
-    stored_ms: i64,
-) -> Result<(), StoreError> {
-    let (shelved, missing) = (found.ok(), found.err());
-    transaction
-        .prepare_cached(
-            "INSERT OR IGNORE INTO evidence (alert, kind, file, sha256, bytes, stored_ms, missing)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            alert,
-            kind.as_str(),
-            shelved.map(|shelved| &shelved.file),
-            shelved.map(|shelved| &shelved.sha256),
-            shelved.map_or(0, |shelved| shelved.n_bytes as i64),
-            stored_ms,
-            missing.map(|missing| missing.as_str()),
-        ])?;
-    Ok(())
 }
 
 fn write_states(transaction: &Transaction, states: &[StateRow]) -> Result<(), StoreError> {
@@ -182,8 +173,8 @@ fn write_opened(transaction: &Transaction, alert: &Alert) -> Result<(), StoreErr
     transaction
         .prepare_cached(
             "INSERT INTO alert (id, rule, source, fence, name, severity, category, since_at_ms, opened_ms,
-             place_name, lon, lat, why, figures, sight)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+             place_name, lon, lat, why, figures, sight, confidence, confidence_why)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             alert.id,
@@ -201,6 +192,8 @@ fn write_opened(transaction: &Transaction, alert: &Alert) -> Result<(), StoreErr
             alert.why.text,
             rows::figures_to_json(&alert.why.figures),
             rows::sight_to_json(alert.place.sight.as_deref()),
+            alert.confidence.as_ref().map(|confidence| confidence.share),
+            alert.confidence.as_ref().map(|confidence| &confidence.why),
         ])?;
     Ok(())
 }
@@ -214,11 +207,20 @@ fn write_cleared(transaction: &Transaction, cleared: &[Cleared]) -> Result<(), S
     Ok(())
 }
 
+fn write_confidences(transaction: &Transaction, confidences: &[(Arc<str>, Confidence)]) -> Result<(), StoreError> {
+    let mut statement =
+        transaction.prepare_cached("UPDATE alert SET confidence = ?2, confidence_why = ?3 WHERE id = ?1")?;
+    for (alert, confidence) in confidences {
+        statement.execute(params![alert, confidence.share, confidence.why])?;
+    }
+    Ok(())
+}
+
 fn write_tickets(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
         "INSERT OR REPLACE INTO ticket (no, alert, rule, source, fence, title, why, severity, category, place_name,
-         lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+         lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight, confidence, confidence_why)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?;
     for ticket in &commit.tickets {
         let point = ticket.place.point;
@@ -243,6 +245,8 @@ fn write_tickets(transaction: &Transaction, commit: &Commit) -> Result<(), Store
             ticket.alert_cleared,
             ticket.n_journal as i64,
             rows::sight_to_json(ticket.place.sight.as_deref()),
+            ticket.confidence.as_ref().map(|confidence| confidence.share),
+            ticket.confidence.as_ref().map(|confidence| &confidence.why),
         ])?;
     }
     let mut statement = transaction

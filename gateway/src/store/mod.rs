@@ -8,6 +8,7 @@
 
 mod archive;
 mod commit;
+mod evidence;
 mod gates;
 mod queues;
 mod read;
@@ -22,6 +23,7 @@ use rusqlite::config::DbConfig;
 
 pub use archive::{Archive, Doer, Held};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
+pub use evidence::{ExhibitRow, NewExhibit};
 pub use gates::GateRow;
 pub use queues::Queues;
 pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
@@ -34,12 +36,13 @@ use crate::config;
 use crate::nouns::{RedoRow, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
+    include_str!("schema_6.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).

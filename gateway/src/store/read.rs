@@ -5,10 +5,11 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, Row, params};
 
+use super::evidence::{self, ExhibitRow};
 use super::rows::{self, FigureRow};
 use super::{StoreError, connect, spool};
 use crate::config::Severity;
-use crate::nouns::{EvidenceKind, Missing, Place, Stage, Ticket};
+use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Stage, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -47,6 +48,7 @@ pub struct AlertRow {
     pub snapshot: Option<EvidenceRow>,
     pub clip: Option<EvidenceRow>,
     pub hold: Option<HoldRow>,
+    pub confidence: Option<Confidence>,
 }
 
 /// A picture or clip that an alert has, or had.
@@ -164,6 +166,11 @@ impl Reader {
         })
     }
 
+    /// Pictures of an alert beside its snapshot, in order of time.
+    pub fn exhibits(&self, alert: &str) -> Result<Vec<ExhibitRow>, StoreError> {
+        self.with(|conn| evidence::of(conn, alert))
+    }
+
     /// Where a file of evidence is.
     pub fn evidence_path(&self, file: &str) -> PathBuf {
         self.folder.join("evidence").join(file)
@@ -232,16 +239,18 @@ impl Reader {
 }
 
 const SELECT_TICKET: &str = "SELECT no, alert, rule, source, fence, title, why, severity, category, place_name, \
-     lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight FROM ticket";
+     lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight, \
+     confidence, confidence_why FROM ticket";
 
 const SELECT_JOURNAL: &str = "SELECT seq, ticket, no, at_ms, who, what, note FROM journal";
 
 const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
      cleared_ms, cleared_why, place_name, lon, lat, why, figures, sight, hold.who, hold.reason, held_ms,
-     snapshot.file, snapshot.sha256, snapshot.missing, clip.file, clip.sha256, clip.missing FROM alert
+     snapshot.file, snapshot.sha256, snapshot.missing, clip.file, clip.sha256, clip.missing,
+     confidence, confidence_why FROM alert
      LEFT JOIN hold ON hold.alert = id
-     LEFT JOIN evidence AS snapshot ON snapshot.alert = id AND snapshot.kind = 'snapshot'
-     LEFT JOIN evidence AS clip ON clip.alert = id AND clip.kind = 'clip'";
+     LEFT JOIN evidence AS snapshot ON snapshot.alert = id AND snapshot.kind = 'snapshot' AND snapshot.no = 0
+     LEFT JOIN evidence AS clip ON clip.alert = id AND clip.kind = 'clip' AND clip.no = 0";
 
 pub(super) fn tickets(conn: &Connection, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
     let open = if query.open_only { "AND stage != 'closed'" } else { "" };
@@ -272,6 +281,7 @@ fn ticket_from(row: &Row) -> Result<Ticket, StoreError> {
         severity: severity_from("ticket", &text(7)?)?,
         category: text(8)?.into(),
         place: place_from(row, 9, 19)?,
+        confidence: confidence_from(row, 20)?,
         stage: Stage::parse(&stage).ok_or_else(|| bad(format!("unknown stage {stage:?}")))?,
         unit: row.get::<_, Option<String>>(13)?.map(Into::into),
         opened_ms: row.get(14)?,
@@ -301,6 +311,7 @@ fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         snapshot: evidence_from(row, 20)?,
         clip: evidence_from(row, 23)?,
         hold: hold_from(row)?,
+        confidence: confidence_from(row, 26)?,
     })
 }
 
@@ -332,6 +343,12 @@ fn journal_from(row: &Row) -> rusqlite::Result<JournalRow> {
         what: row.get(5)?,
         note: row.get(6)?,
     })
+}
+
+/// Share and words in two columns from `first`.
+fn confidence_from(row: &Row, first: usize) -> rusqlite::Result<Option<Confidence>> {
+    let (share, why): (Option<f64>, Option<String>) = (row.get(first)?, row.get(first + 1)?);
+    Ok(share.zip(why).map(|(share, why)| Confidence { share, why: why.into() }))
 }
 
 fn severity_from(table: &'static str, text: &str) -> Result<Severity, StoreError> {

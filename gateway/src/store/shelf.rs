@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use sha2::{Digest, Sha256};
 use tracing::{error, info, warn};
 
@@ -51,7 +51,7 @@ pub(super) struct Shelf {
 }
 
 /// A file that is on disk, and not yet in its row.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Shelved {
     pub(super) file: String,
     pub(super) sha256: String,
@@ -94,7 +94,7 @@ impl Shelf {
     pub(super) fn put(
         &self,
         conn: &mut Connection,
-        alert: &str,
+        (alert, no): (&str, u32),
         kind: EvidenceKind,
         bytes: &[u8],
     ) -> Result<Shelved, Missing> {
@@ -102,7 +102,7 @@ impl Shelf {
             if !fits {
                 return Ok(Err(Missing::Evicted));
             }
-            let file = format!("{alert}.{}", kind.extension());
+            let file = kind.file(alert, no);
             self.write(conn, &file, bytes)?;
             let sha256 = rows::hex(&Sha256::digest(bytes));
             Ok(Ok(Shelved { file, sha256, n_bytes: bytes.len() as u64 }))
@@ -187,11 +187,11 @@ impl Shelf {
         n_bytes: u64,
     ) -> Result<u64, StoreError> {
         let mut freed = 0;
-        let mut from = (i64::MIN, String::new());
+        let mut from = Place::default();
         while freed < n_bytes {
             let oldest = self.oldest(conn, kind, i64::MAX, &from)?;
             let Some(last) = oldest.last() else { break };
-            from = (last.stored_ms, last.alert.clone());
+            from = last.place.clone();
             let mut gone = Vec::new();
             for row in oldest {
                 if freed >= n_bytes {
@@ -219,7 +219,7 @@ impl Shelf {
         for kind in EvidenceKind::ALL {
             let before_ms = now_ms.saturating_sub(self.limit(kind).0);
             loop {
-                let oldest = self.oldest(conn, Some(kind), before_ms, &(i64::MIN, String::new()))?;
+                let oldest = self.oldest(conn, Some(kind), before_ms, &Place::default())?;
                 if oldest.is_empty() {
                     break;
                 }
@@ -240,18 +240,18 @@ impl Shelf {
         conn: &Connection,
         kind: Option<EvidenceKind>,
         before_ms: i64,
-        from: &(i64, String),
+        from: &Place,
     ) -> Result<Vec<Kept>, StoreError> {
         let mut statement = conn.prepare_cached(
-            "SELECT alert, kind, file, stored_ms FROM evidence
-             WHERE file IS NOT NULL AND (stored_ms, alert) > (?1, ?2) AND stored_ms < ?3 AND kind LIKE ?4
+            "SELECT stored_ms, alert, kind, no, file, bytes FROM evidence
+             WHERE file IS NOT NULL AND (stored_ms, alert, kind, no) > (?1, ?2, ?3, ?4) AND stored_ms < ?5 AND kind LIKE ?6
              AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.alert = evidence.alert)
-             ORDER BY stored_ms, alert LIMIT ?5",
+             ORDER BY stored_ms, alert, kind, no LIMIT ?7",
         )?;
-        let kind = kind.map_or("%", EvidenceKind::as_str);
-        let found = statement.query_map(params![from.0, from.1, before_ms, kind, EVICT_ROWS], |row| {
-            Ok(Kept { alert: row.get(0)?, kind: row.get(1)?, file: row.get(2)?, stored_ms: row.get(3)? })
-        })?;
+        let any = kind.map_or("%", EvidenceKind::as_str);
+        let Place { stored_ms, alert, kind, no } = from;
+        let found =
+            statement.query_map(params![stored_ms, alert, kind, no, before_ms, any, EVICT_ROWS], Kept::from_row)?;
         Ok(found.collect::<Result<_, _>>()?)
     }
 
@@ -273,16 +273,11 @@ impl Shelf {
     /// Makes files and rows agree after a crash: what no row promises goes, and a row whose file is gone says so.
     pub(super) fn sweep(&self, conn: &mut Connection) -> Result<(), StoreError> {
         let bad = |cause| StoreError::Folder { path: self.folder.clone(), cause };
-        let mut statement =
-            conn.prepare("SELECT alert, kind, file, stored_ms, bytes FROM evidence WHERE file IS NOT NULL")?;
-        let promised: Vec<(Kept, i64)> = statement
-            .query_map([], |row| {
-                let kept = Kept { alert: row.get(0)?, kind: row.get(1)?, file: row.get(2)?, stored_ms: row.get(3)? };
-                Ok((kept, row.get(4)?))
-            })?
-            .collect::<Result<_, _>>()?;
+        let sql = "SELECT stored_ms, alert, kind, no, file, bytes FROM evidence WHERE file IS NOT NULL";
+        let mut statement = conn.prepare(sql)?;
+        let promised: Vec<Kept> = statement.query_map([], Kept::from_row)?.collect::<Result<_, _>>()?;
         drop(statement);
-        let names: HashSet<&str> = promised.iter().map(|(kept, _)| kept.file.as_str()).collect();
+        let names: HashSet<&str> = promised.iter().map(|kept| kept.file.as_str()).collect();
         let mut found = HashSet::new();
         let mut n_removed = 0;
         for entry in std::fs::read_dir(&self.folder).map_err(bad)? {
@@ -295,16 +290,15 @@ impl Shelf {
                 n_removed += 1;
             }
         }
-        let (there, lost): (Vec<_>, Vec<_>) = promised.into_iter().partition(|(kept, _)| found.contains(&kept.file));
+        let (there, lost): (Vec<_>, Vec<_>) = promised.into_iter().partition(|kept| found.contains(&kept.file));
         // Older versions did not write down how large a file is.
-        for (kept, _) in there.iter().filter(|(_, n_bytes)| *n_bytes == 0) {
+        for kept in there.iter().filter(|kept| kept.n_bytes == 0) {
             let n_bytes = std::fs::metadata(self.folder.join(&kept.file)).map_or(0, |metadata| metadata.len());
             conn.execute(
-                "UPDATE evidence SET bytes = ?3 WHERE alert = ?1 AND kind = ?2",
-                params![kept.alert, kept.kind, n_bytes as i64],
+                "UPDATE evidence SET bytes = ?4 WHERE alert = ?1 AND kind = ?2 AND no = ?3",
+                params![kept.place.alert, kept.place.kind, kept.place.no, n_bytes as i64],
             )?;
         }
-        let lost: Vec<Kept> = lost.into_iter().map(|(kept, _)| kept).collect();
         mark(conn, &lost, Missing::Lost)?;
         let pending = (Missing::Pending.as_str(), Missing::Lost.as_str());
         let n_cut = conn.execute("UPDATE evidence SET missing = ?2 WHERE missing = ?1", pending)?;
@@ -320,11 +314,34 @@ impl Shelf {
     }
 }
 
-struct Kept {
+/// A row's place in the order in which evidence goes.
+#[derive(Debug, Clone)]
+struct Place {
+    stored_ms: i64,
     alert: String,
     kind: String,
+    no: u32,
+}
+
+impl Default for Place {
+    /// Before all others.
+    fn default() -> Self {
+        Place { stored_ms: i64::MIN, alert: String::new(), kind: String::new(), no: 0 }
+    }
+}
+
+/// A row with a file.
+struct Kept {
+    place: Place,
     file: String,
-    stored_ms: i64,
+    n_bytes: i64,
+}
+
+impl Kept {
+    fn from_row(row: &Row) -> rusqlite::Result<Kept> {
+        let place = Place { stored_ms: row.get(0)?, alert: row.get(1)?, kind: row.get(2)?, no: row.get(3)? };
+        Ok(Kept { place, file: row.get(4)?, n_bytes: row.get(5)? })
+    }
 }
 
 fn mark(conn: &mut Connection, gone: &[Kept], missing: Missing) -> Result<(), StoreError> {
@@ -334,8 +351,8 @@ fn mark(conn: &mut Connection, gone: &[Kept], missing: Missing) -> Result<(), St
     let transaction = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     for row in gone {
         transaction
-            .prepare_cached("UPDATE evidence SET file = NULL, missing = ?3 WHERE alert = ?1 AND kind = ?2")?
-            .execute(params![row.alert, row.kind, missing.as_str()])?;
+            .prepare_cached("UPDATE evidence SET file = NULL, missing = ?4 WHERE alert = ?1 AND kind = ?2 AND no = ?3")?
+            .execute(params![row.place.alert, row.place.kind, row.place.no, missing.as_str()])?;
     }
     Ok(transaction.commit()?)
 }
@@ -353,11 +370,13 @@ fn held(conn: &Connection, kind: EvidenceKind) -> Result<u64, StoreError> {
     Ok(bytes.unsigned_abs())
 }
 
-/// `A-` and 16 hex digits, as [`crate::nouns::AlertKey::alert_id`] makes them, with an extension of ours: nothing else that
-/// lies in the folder is touched.
+/// `A-` and 16 hex digits, as [`crate::nouns::AlertKey::alert_id`] makes them, perhaps with an exhibit's number, and an
+/// extension of ours: nothing else that lies in the folder is touched.
 fn is_ours(name: &str) -> bool {
     let Some((id, extension)) = name.strip_prefix("A-").and_then(|rest| rest.split_once('.')) else { return false };
+    let (id, no) = id.split_once('-').unwrap_or((id, "1"));
     id.len() == 16
+        && no.parse::<u32>().is_ok()
         && id.bytes().all(|byte| byte.is_ascii_hexdigit())
         && EvidenceKind::ALL.iter().any(|kind| kind.extension() == extension)
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
 use tokio::sync::mpsc;
 
+use super::closeup::Asked;
 use super::counters::Counters;
 use super::group::Group;
 use super::pace::Pace;
@@ -37,6 +38,7 @@ pub(super) struct Feed {
     is_patient: bool,
     /// None where no clips are made of what comes.
     reel: Option<Arc<Reel>>,
+    asked: Arc<Asked>,
 }
 
 /// What is known of a camera without decoding anything.
@@ -49,7 +51,7 @@ struct Sentry {
 enum Plan {
     Pass,
     Enqueue(Claim),
-    /// Something stirs: all since the last key frame.
+    /// Something stirs, or somebody wants to look: all since the last key frame.
     Rouse(Vec<(u64, AccessUnit)>),
 }
 
@@ -80,7 +82,13 @@ impl Feed {
             sentry: Mutex::new(Sentry { pace, group }),
             is_patient: config.pace == config::Pace::Fast,
             reel,
+            asked: Arc::default(),
         }
+    }
+
+    /// What is asked of the camera.
+    pub(super) fn asked(self, asked: Arc<Asked>) -> Self {
+        Feed { asked, ..self }
     }
 
     /// Nothing will come any more.
@@ -104,7 +112,8 @@ impl Feed {
             self.own().set_gate(pace.standing(), pace.earned());
         }
         let stirs = !unit.key && pace.delta(unit.data.len());
-        // Only a trusted gate ever asks for the group.
+        // Only where the gate is trusted is there a group; elsewhere the next key frame is soon looked at.
+        let stirs = stirs || (!unit.key && pace.is_trusted() && self.asked.take_fresh());
         if unit.codec.has_delta_frames() && pace.is_trusted() {
             group.push(number, unit);
         } else {

@@ -4,6 +4,7 @@
 //! A camera's units always go to the same thread, so a picture's forerunners are where it needs them.
 
 mod canvas;
+mod closeup;
 pub mod counters;
 pub mod decoder;
 mod evidence;
@@ -21,6 +22,7 @@ mod reel;
 mod spare;
 mod throttle;
 mod upstream;
+mod white_hot;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -35,6 +37,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::closeup::{Asked, Looking};
 use self::counters::Counters;
 use self::evidence::Sight;
 use self::eye::Eye;
@@ -43,9 +46,11 @@ use self::lane::Lane;
 use self::pace::Pace;
 use self::queue::Queue;
 use self::upstream::{Reader, Upstreams};
-use crate::config;
+use self::white_hot::WhiteHot;
+use crate::config::{self, HeatVideo};
 use crate::ingest::rtsp::Admission;
 
+pub use self::closeup::{Look, Looker};
 pub use self::counters::Counts;
 pub use self::evidence::Evidence;
 pub(crate) use self::evidence::render;
@@ -59,6 +64,7 @@ const LANES_CHECK_EVERY: Duration = Duration::from_secs(1);
 pub struct Cameras {
     counters: Vec<(Arc<str>, Arc<Counters>)>,
     evidence: Evidence,
+    looker: Looker,
     sessions: TaskTracker,
     lanes: Vec<Arc<Lane<Eye>>>,
 }
@@ -85,12 +91,15 @@ impl Cameras {
         let mut pinned: Vec<Vec<usize>> = vec![Vec::new(); n_threads];
         let (sessions, mut sights, mut lookouts) = (TaskTracker::new(), Vec::new(), Vec::new());
         let mut upstreams = Upstreams::default();
+        let asked: Vec<_> = cameras.iter().map(|_| Arc::<Asked>::default()).collect();
         for (index, camera) in cameras.iter().enumerate() {
             let source = counters[index].0.clone();
             let sight = Sight::new(camera, video, &clips);
             let thread = pin(&source, n_threads);
             pinned[thread].push(index);
-            lookouts.push(lookout(camera));
+            let looking = Looking::new(asked[index].clone(), camera.masks.clone(), video.look.ms(), video.jpeg_quality);
+            let heat = camera.heat.map(|HeatVideo::WhiteHot| WhiteHot::new(camera.masks.clone()));
+            lookouts.push((lookout(camera), looking, heat));
             // What no clip may show is not kept for one.
             let mut reel = sight.reel.clone().filter(|_| camera.masks.is_empty());
             if let Some(main) = &camera.main
@@ -100,7 +109,8 @@ impl Cameras {
                 upstreams.join(&main, &Arc::from(format!("{source} (main)")), Reader::Reel(reel));
             }
             let pace = Pace::new(video.glance.ms(), camera.dark_after.ms(), earned.get(&source).copied());
-            let feed = Feed::new(index, camera, pace, queues[thread].clone(), all.clone(), out.clone(), reel);
+            let feed = Feed::new(index, camera, pace, queues[thread].clone(), all.clone(), out.clone(), reel)
+                .asked(asked[index].clone());
             upstreams.join(camera, &source, Reader::Feed(Box::new(feed)));
             sights.push((source, sight));
         }
@@ -112,15 +122,16 @@ impl Cameras {
         let seeds: Arc<[_]> = sights
             .iter()
             .zip(lookouts)
-            .map(|((source, sight), lookout)| (source.clone(), sight.pictures.clone(), lookout))
+            .map(|((source, sight), seed)| (source.clone(), sight.pictures.clone(), seed))
             .collect();
         let mut lanes = Vec::new();
         for (number, (queue, cameras)) in queues.iter().zip(pinned).enumerate() {
             let (seeds, all, out, active_ms) = (seeds.clone(), all.clone(), out.clone(), video.active.ms());
             let fresh = move |camera: usize| {
-                let (source, pictures, lookout) = &seeds[camera];
+                let (source, pictures, (lookout, looking, heat)) = &seeds[camera];
                 let (all, lookout) = (all[camera].clone(), lookout.another());
-                Eye::new(source.clone(), active_ms, out.clone(), all, pictures.clone(), lookout)
+                Eye::new(source.clone(), active_ms, out.clone(), all, pictures.clone(), lookout, looking.clone())
+                    .of_heat(heat.clone())
             };
             let share = video.decode_cores / n_threads as f64;
             let lane = Lane::new(format!("decode-{number}"), queue.clone(), share, cameras, Box::new(fresh));
@@ -139,11 +150,16 @@ impl Cameras {
             stop.run_until_cancelled(checks).await;
             queues.iter().for_each(|queue| queue.close());
         });
-        Ok(Cameras { counters, evidence: Evidence::new(sights, video.jpeg_quality), sessions, lanes })
+        let looker = Looker::new(counters.iter().map(|(source, _)| source.clone()).zip(asked), video.look.ms());
+        Ok(Cameras { counters, evidence: Evidence::new(sights, video.jpeg_quality), looker, sessions, lanes })
     }
 
     pub fn evidence(&self) -> Evidence {
         self.evidence.clone()
+    }
+
+    pub fn looker(&self) -> Looker {
+        self.looker.clone()
     }
 
     /// A snapshot of every camera's numbers, in the order of the configuration.

@@ -136,6 +136,9 @@ pub(super) fn alert(source: &str, since_at_ms: i64) -> Alert {
             figures: vec![Figure { name: "value".into(), value: 1.2, unit: Some("%LEL".into()) }],
         },
         snapshot: None,
+        exhibits: Vec::new(),
+        confidence: None,
+        visible: None,
     }
 }
 

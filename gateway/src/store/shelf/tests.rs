@@ -1,9 +1,10 @@
 //! Claims about evidence, on real files in a temporary folder; the disk that is full is small instead.
 
 use super::super::tests::alert;
-use super::super::{Archive, Commit, Doer, Held, Reader, STEPS, Store};
+use super::super::{Archive, Commit, Doer, Held, NewExhibit, Reader, STEPS, Store};
 use super::*;
 use crate::config::{Bytes, Span};
+use crate::nouns::Role;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -241,4 +242,42 @@ fn pictures_of_older_versions_are_taken_over_with_their_size() {
     assert_eq!(Reader::open(folder.path(), 1).unwrap().evidence_used(EvidenceKind::Snapshot).unwrap(), (1, 33));
     let row = Reader::open(folder.path(), 1).unwrap().alert(&id).unwrap().unwrap();
     assert_eq!(row.snapshot.unwrap().sha256.as_deref(), Some("abc"));
+}
+
+#[test]
+fn exhibits_are_within_the_limits_of_pictures_and_say_why_they_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), None).unwrap().with_evidence(&limits(35, 0));
+    let (first, mut commit) = (alert(1), Commit { now_ms: alert(1).opened_ms, ..Commit::default() });
+    let exhibit = |role, jpeg: Option<&[u8]>| NewExhibit {
+        alert: first.id.clone(),
+        role,
+        source: "thermal/a".into(),
+        at_ms: 7,
+        jpeg: jpeg.map(Into::into),
+    };
+    commit.opened.push((first.clone(), Some(vec![1; 10])));
+    commit.exhibits.push(exhibit(Role::Before, Some(&[2; 10])));
+    commit.exhibits.push(exhibit(Role::At, None));
+    commit.exhibits.push(exhibit(Role::After, Some(&[3; 10])));
+    commit.cleared.push(crate::nouns::Cleared {
+        id: first.id.clone(),
+        key: first.key.clone(),
+        cleared_ms: 8,
+        why: "over".into(),
+    });
+    store.commit(&commit).unwrap();
+    let files = || -> Vec<bool> {
+        let rows = Reader::open(folder.path(), 1).unwrap().exhibits(&first.id).unwrap();
+        rows.iter().map(|row| row.evidence.file.is_ok()).collect()
+    };
+    assert_eq!(files(), [true; 3]);
+    open(&mut store, 20..22, 10);
+    assert_eq!(
+        (snapshot(folder.path(), 1), files().iter().filter(|is_there| **is_there).count()),
+        (Err(Missing::Evicted), 1)
+    );
+    drop(store);
+    drop(Store::open(folder.path(), None).unwrap());
+    assert_eq!(disk_used(&folder.path().join("evidence")), 30, "what rows promise is not swept away");
 }
