@@ -191,7 +191,7 @@ impl Shell {
     async fn wait(&self, inputs: &mut Inputs, batch: &mut Batch, stop: &CancellationToken) -> bool {
         let now_ms = now_ms();
         self.health.beat_ms.store(now_ms, Ordering::Relaxed);
-        let due_ms = match self.turns.iter().filter_map(|turn| turn.due_ms).min() {
+        let due_ms = match self.turns.iter().filter_map(|turn| turn.due_ms).chain(self.desk.due_ms()).min() {
             _ if !batch.messages.is_empty() => 0,
             due_ms => due_ms.map_or(BEAT_MS, |due_ms| (due_ms - now_ms).clamp(0, BEAT_MS)),
         };
@@ -246,6 +246,8 @@ impl Shell {
             self.take_ask(ask, batch);
         }
         batch.asks = asks;
+        self.desk.elapse(now_ms(), &mut batch.desk_effects);
+        self.apply_desk(batch);
     }
 
     /// Gives each shard its part of the turn.
@@ -354,6 +356,8 @@ impl Shell {
         for effect in batch.desk_effects.drain(..) {
             match effect {
                 dispatch::Effect::Ticket(ticket) => batch.commit.tickets.push(ticket),
+                dispatch::Effect::Member { alert, ticket } => batch.commit.members.push((alert, ticket)),
+                dispatch::Effect::Adopt { from, into } => batch.commit.adopted.push((from, into)),
                 dispatch::Effect::Journal(entry) => batch.commit.journal.push(entry),
                 dispatch::Effect::Tell { ticket, journal, kind } => {
                     if journal == 1 {
@@ -361,7 +365,9 @@ impl Shell {
                     }
                     // One event has one time, whoever hears of it.
                     let created_ms = now_ms();
-                    for listener in self.listeners.iter().filter(|listener| ticket.severity >= listener.from_severity) {
+                    // Emergencies are told to all.
+                    let hears = |listener: &&Listener| ticket.is_emergency || ticket.severity >= listener.from_severity;
+                    for listener in self.listeners.iter().filter(hears) {
                         batch.commit.deliveries.push(NewDelivery {
                             receiver: listener.id.clone(),
                             key: format!("T-{}/{journal}", ticket.no),

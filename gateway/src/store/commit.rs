@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
-use super::{Store, StoreError, redo_key, rows, spool};
+use super::{Store, StoreError, redo_key, rows, spool, tickets};
 use crate::nouns::{Alert, Cleared, JournalEntry, RedoChange, RedoRow, StateRow, Ticket};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -19,6 +19,9 @@ pub struct Commit {
     pub cleared: Vec<Cleared>,
     pub tickets: Vec<Arc<Ticket>>,
     pub journal: Vec<JournalEntry>,
+    /// Alerts with the tickets that they belong to, and tickets whose alerts go to others.
+    pub members: Vec<(Arc<str>, u64)>,
+    pub adopted: Vec<(u64, u64)>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -60,6 +63,8 @@ impl Commit {
             && self.cleared.is_empty()
             && self.tickets.is_empty()
             && self.journal.is_empty()
+            && self.members.is_empty()
+            && self.adopted.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -72,6 +77,8 @@ impl Commit {
         self.cleared.clear();
         self.tickets.clear();
         self.journal.clear();
+        self.members.clear();
+        self.adopted.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -101,7 +108,7 @@ impl Store {
                 write_cleared(&transaction, std::slice::from_ref(cleared))?;
             }
         }
-        write_tickets(&transaction, commit)?;
+        tickets::write(&transaction, commit)?;
         write_deliveries(&transaction, &commit.deliveries)?;
         for (shard, change) in &commit.redo {
             write_redo(&transaction, *shard, change)?;
@@ -183,46 +190,6 @@ fn write_cleared(transaction: &Transaction, cleared: &[Cleared]) -> Result<(), S
         .prepare_cached("UPDATE alert SET cleared_ms = ?2, cleared_why = ?3 WHERE id = ?1 AND cleared_ms IS NULL")?;
     for row in cleared {
         statement.execute(params![row.id, row.cleared_ms, row.why])?;
-    }
-    Ok(())
-}
-
-fn write_tickets(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
-    let mut statement = transaction.prepare_cached(
-        "INSERT OR REPLACE INTO ticket (no, alert, rule, source, fence, title, why, severity, category, place_name,
-         lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
-    )?;
-    for ticket in &commit.tickets {
-        let point = ticket.place.point;
-        statement.execute(params![
-            ticket.no as i64,
-            ticket.alert,
-            ticket.rule,
-            ticket.source,
-            ticket.fence,
-            ticket.title,
-            ticket.why,
-            ticket.severity.as_str(),
-            ticket.category,
-            ticket.place.name,
-            point.map(|(lon, _)| lon),
-            point.map(|(_, lat)| lat),
-            ticket.stage.as_str(),
-            ticket.unit,
-            ticket.opened_ms,
-            ticket.due_ms,
-            ticket.closed_ms,
-            ticket.alert_cleared,
-            ticket.n_journal as i64,
-            rows::sight_to_json(ticket.place.sight.as_deref()),
-        ])?;
-    }
-    let mut statement = transaction
-        .prepare_cached("INSERT INTO journal (ticket, no, at_ms, who, what, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for entry in &commit.journal {
-        let JournalEntry { ticket, no, at_ms, who, what, note } = entry;
-        statement.execute(params![*ticket as i64, *no as i64, at_ms, who, what, note])?;
     }
     Ok(())
 }

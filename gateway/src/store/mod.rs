@@ -10,8 +10,10 @@ mod queues;
 mod read;
 mod rows;
 mod spool;
+mod tickets;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -20,15 +22,17 @@ pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use queues::Queues;
 pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
+pub use tickets::{ClosedRow, LampRow};
 
-use crate::nouns::{RedoRow, StateRow, Ticket};
+use crate::nouns::{RedoRow, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
@@ -66,7 +70,10 @@ pub struct Store {
 /// What a restart goes on from.
 pub struct Restored {
     pub states: Vec<StateRow>,
+    /// Every ticket that may take a move yet.
     pub tickets: Vec<Ticket>,
+    /// Alerts that are on, with their tickets.
+    pub members: Vec<(Arc<str>, u64)>,
     pub last_ticket: u64,
     /// By shard, oldest first.
     pub redo: Vec<(u8, RedoRow)>,
@@ -125,9 +132,10 @@ impl Store {
             })?
             .collect::<Result<_, _>>()?;
         let last_ticket: i64 = self.conn.query_row("SELECT ifnull(max(no), 0) FROM ticket", [], |row| row.get(0))?;
-        let open = TicketQuery { open_only: true, ..TicketQuery::default() };
-        let tickets = read::tickets(&self.conn, &open)?;
-        Ok(Restored { states, tickets, last_ticket: last_ticket.unsigned_abs(), redo, seen })
+        let live = TicketQuery { least: Standing::Settled, ..TicketQuery::default() };
+        let tickets = tickets::all(&self.conn, &live)?;
+        let members = tickets::members(&self.conn)?;
+        Ok(Restored { states, tickets, members, last_ticket: last_ticket.unsigned_abs(), redo, seen })
     }
 }
 

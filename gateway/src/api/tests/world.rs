@@ -11,9 +11,10 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::super::*;
-use crate::config::{self, Config, Severity};
-use crate::dispatch::{Desk, Effect};
-use crate::nouns::{Alert, AlertKey, Figure, Place, Ticket, Why};
+use crate::config::{Config, Severity};
+use crate::dispatch::centres::Centres;
+use crate::dispatch::{Desk, Effect, Kept};
+use crate::nouns::{Alert, AlertKey, Figure, Place, Why};
 use crate::pipeline::sources::{Last, SourceView};
 use crate::store::{Commit, Store};
 use crate::telemetry::now_ms;
@@ -46,6 +47,22 @@ id = "town"
 
 [[sources]]
 id = "thermal/well/3"
+
+[[centres]]
+id = "district"
+name = "区"
+level = "district"
+
+[[centres]]
+id = "east"
+level = "town"
+parent = "district"
+sources = ["tunnel/#"]
+
+[[centres]]
+id = "west"
+level = "town"
+parent = "district"
 "#;
 
 const FENCE: &str = r#"{"type": "Feature", "id": "school", "properties": {}, "geometry":
@@ -81,6 +98,8 @@ impl Office {
             match effect {
                 Effect::Ticket(ticket) => commit.tickets.push(ticket),
                 Effect::Journal(entry) => commit.journal.push(entry),
+                Effect::Member { alert, ticket } => commit.members.push((alert, ticket)),
+                Effect::Adopt { from, into } => commit.adopted.push((from, into)),
                 Effect::Tell { .. } => {}
             }
         }
@@ -179,7 +198,7 @@ impl World {
         let config: Config = toml::from_str(CONFIG).unwrap();
         let fences = FenceSet::new(geojson::parse(FENCE).fences);
         let (changed, changes) = watch::channel(0);
-        let desk = Desk::restore(&config::Desk::default(), Vec::<Ticket>::new(), 0);
+        let desk = Desk::restore(&config, Kept::default());
         let mut office = Office { desk, store, changed };
         for n in 1..=n_tickets {
             let source = if n == 1 { "cam:hall".to_owned() } else { format!("tunnel/{n}/ch4") };
@@ -203,8 +222,8 @@ impl World {
             metrics: Arc::new(Metrics::new()),
             readiness: brokers.clone(),
             estate: watch::channel(Estate::new(&config, &fences)).1,
+            centres: Arc::new(Centres::new(&config)),
             token: None,
-            yellow_share: 0.25,
             stop: CancellationToken::new(),
         };
         change(&mut context);
