@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`alerts`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`estate`]: the resources
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -17,6 +17,7 @@ mod frames;
 mod health;
 mod lamps;
 mod page;
+mod silences;
 mod stream;
 mod tickets;
 
@@ -95,6 +96,8 @@ pub fn router(context: Context) -> Router {
         .route("/tickets/{no}/{move}", post(tickets::command))
         .route("/loop", get(tickets::table))
         .route("/lamps", get(lamps::board))
+        .route("/silences", get(silences::list).post(silences::begin))
+        .route("/silences/{no}/end", post(silences::end))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
         .route("/alerts/{id}/snapshot", get(alerts::snapshot))

@@ -21,7 +21,7 @@ use crate::store::{JournalRow, Reader, StoreError, TicketQuery};
 use crate::telemetry::{now_ms, time_text};
 
 /// Names and notes longer than this are refused.
-const TEXT_CHARS_MAX: usize = 2_000;
+pub(super) const TEXT_CHARS_MAX: usize = 2_000;
 
 const SCORES: RangeInclusive<u8> = 1..=5;
 

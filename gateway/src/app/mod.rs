@@ -103,7 +103,15 @@ impl App {
             start_shards(config, &fences, kept, &expected(config), &metrics, recorder.as_ref(), begun_ms)?;
         let desk = Desk::restore(
             config,
-            dispatch::Kept { tickets: restored.tickets, members: restored.members, last_no: restored.last_ticket },
+            dispatch::Kept {
+                tickets: restored.tickets,
+                members: restored.members,
+                on: restored.on,
+                last_no: restored.last_ticket,
+                withheld: restored.withheld,
+                silences: restored.silences,
+                last_silence: restored.last_silence,
+            },
         );
         info!(open_tickets = desk.n_open(), folder = %folder.display(), "store opened");
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Api, Bytes, Clock, Desk, District, Limit, Pipeline, Severity, Span, Store, Video};
+use super::{Api, Bytes, Clock, Desk, District, Inhibit, Limit, Pipeline, Severity, Span, Store, Storm, Video};
 
 impl Default for District {
     fn default() -> Self {
@@ -54,7 +54,16 @@ impl Default for Desk {
             archive_after: Span::from_ms(30 * 86_400_000),
             emergency_from: Severity::Extreme,
             dispatch: Vec::new(),
+            confirm_below: 0.5,
+            inhibits: vec![Inhibit { when: "camera-dark".into(), mutes: Vec::new() }],
+            storm: Storm::default(),
         }
+    }
+}
+
+impl Default for Storm {
+    fn default() -> Self {
+        Storm { n: 30, within: Span::from_ms(60_000) }
     }
 }
 

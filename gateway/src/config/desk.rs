@@ -26,6 +26,11 @@ pub struct Desk {
     pub emergency_from: Severity,
     /// Alerts that enter the loop dispatched already; the first that fits counts.
     pub dispatch: Vec<AutoDispatch>,
+    /// What is less likely than this has to be confirmed, 0..1.
+    pub confirm_below: f64,
+    /// Alerts that follow from another one make no ticket while that is on.
+    pub inhibits: Vec<Inhibit>,
+    pub storm: Storm,
 }
 
 /// Time from opening to closing, by severity, round the clock.
@@ -72,6 +77,24 @@ pub struct AutoDispatch {
     #[serde(default = "defaults::least_severity")]
     pub from_severity: Severity,
     pub unit: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inhibit {
+    /// Pattern of rules whose alerts mute others.
+    pub when: String,
+    /// Patterns of the sources that are muted; the alert's own source where there are none.
+    #[serde(default)]
+    pub mutes: Vec<String>,
+}
+
+/// More than `n` tickets of one source within this span become one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storm {
+    pub n: usize,
+    pub within: Span,
 }
 
 /// A command centre.

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use camera::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
-pub use desk::{AutoDispatch, CategoryLimits, Centre, Clock, Desk, Level, Person, Role, StageLimits};
+pub use desk::{AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm};
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
@@ -288,6 +288,8 @@ pub struct Rule {
     pub active: Option<Active>,
     /// How late what was measured earlier may come: it is then judged in the order in which it happened.
     pub lateness: Option<Span>,
+    /// How likely what it finds is so, 0..1; below `desk.confirm_below` somebody has to look first. Sure where absent.
+    pub confidence: Option<f64>,
     /// When its alerts come and go so often that they are one.
     pub flapping: Option<Flapping>,
     /// What the rule does with what it might hear; run by `outpost rules test`.

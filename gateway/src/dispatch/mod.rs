@@ -5,12 +5,17 @@
 //! - [`moves`]: what a move does
 //! - [`centres`]: whose a ticket is, and who may do what
 //! - [`clocks`]: limits on the desk's calendar
+//! - [`intake`]: which alerts have which ticket
+//! - [`mutes`], [`storms`]: which have none for now, and which share one
 
 pub mod centres;
 mod clocks;
 #[cfg(test)]
 mod drawing;
+mod intake;
 mod moves;
+mod mutes;
+mod storms;
 pub mod table;
 
 use std::collections::{BTreeSet, HashMap};
@@ -19,11 +24,13 @@ use std::sync::Arc;
 use self::centres::Centres;
 use self::clocks::Clocks;
 use self::moves::Moving;
+use self::mutes::Mutes;
+use self::storms::Storms;
 use self::table::Row;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, Cleared, Clock, Command, Counts, Joined, JournalEntry, Move, Place, Refusal, Stage, Standing, Ticket,
+    Alert, Cleared, Clock, Command, Joined, JournalEntry, Move, Place, Refusal, Silence, Stage, Standing, Storm, Ticket,
 };
 
 /// Who the gateway is in a journal.
@@ -48,6 +55,22 @@ pub enum Effect {
         from: u64,
         into: u64,
     },
+    /// The alert has no ticket for now; `share` is its confidence.
+    Withhold {
+        alert: Arc<str>,
+        by: String,
+        share: Option<f64>,
+        is_silence: bool,
+    },
+    /// The alert is over, or has a ticket now.
+    Release(Arc<str>),
+    /// A new silence, or a silence as it is now.
+    Silence(Silence),
+    /// Somebody looked at a finding of the rule.
+    Finding {
+        rule: Arc<str>,
+        is_true: bool,
+    },
     /// Receivers have to hear of this journal entry.
     Tell {
         ticket: Arc<Ticket>,
@@ -63,8 +86,15 @@ pub struct Kept {
     pub tickets: Vec<Ticket>,
     /// The alerts that are on, with their tickets.
     pub members: Vec<(Arc<str>, u64)>,
+    /// All alerts that are on: id, rule, source.
+    pub on: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
     /// The highest number ever given.
     pub last_no: u64,
+    /// Alerts that are on and have no ticket for now.
+    pub withheld: Vec<Alert>,
+    /// Silences that were not ended.
+    pub silences: Vec<Silence>,
+    pub last_silence: u64,
 }
 
 #[derive(Debug)]
@@ -79,6 +109,11 @@ pub struct Desk {
     timers: BTreeSet<(i64, u64)>,
     /// Of each alert that is on.
     by_alert: HashMap<Arc<str>, u64>,
+    mutes: Mutes,
+    storms: Storms,
+    confirm_below: f64,
+    /// After a restart: what was withheld may be muted no longer.
+    has_to_look: bool,
     next_no: u64,
 }
 
@@ -118,10 +153,23 @@ impl Desk {
             n_open: 0,
             timers: BTreeSet::new(),
             by_alert: kept.members.into_iter().collect(),
+            mutes: Mutes::new(&config.desk.inhibits, kept.silences, kept.last_silence),
+            storms: Storms::new(&config.desk.storm),
+            confirm_below: config.desk.confirm_below,
+            has_to_look: !kept.withheld.is_empty(),
             next_no: kept.last_no + 1,
         };
-        for mut ticket in kept.tickets {
+        kept.on.iter().for_each(|(id, rule, source)| desk.mutes.note(id, rule, source));
+        kept.withheld.iter().for_each(|alert| desk.mutes.withhold(alert));
+        let mut tickets = kept.tickets;
+        tickets.sort_by_key(|ticket| ticket.no);
+        for mut ticket in tickets {
             ticket.centre = desk.centres.known(&ticket.centre).clone();
+            match ticket.storm {
+                Some(Storm::On) => desk.storms.begin(ticket.source.clone(), ticket.no, None),
+                Some(Storm::Over) => {}
+                None => desk.storms.remember(&ticket.source, ticket.no, ticket.opened_ms),
+            }
             desk.keep(Arc::new(ticket));
         }
         desk
@@ -134,78 +182,11 @@ impl Desk {
 
     /// When [`Desk::elapse`] next has something to do.
     pub fn due_ms(&self) -> Option<i64> {
-        self.timers.first().map(|(at_ms, _)| *at_ms)
-    }
-
-    pub fn alert_opened(&mut self, alert: &Alert, now_ms: i64, effects: &mut Vec<Effect>) {
-        if self.by_alert.contains_key(&alert.id) {
-            return;
+        if self.has_to_look {
+            return Some(i64::MIN);
         }
-        let no = self.next_no;
-        self.next_no += 1;
-        let is_emergency = alert.severity >= self.emergency_from;
-        let stage = Stage::Reported;
-        let ticket = Ticket {
-            no,
-            alert: alert.id.clone(),
-            rule: alert.key.rule.clone(),
-            source: alert.key.source.clone(),
-            fence: alert.key.fence.clone(),
-            title: alert.name.clone(),
-            why: alert.why.text.as_str().into(),
-            severity: alert.severity,
-            category: alert.category.clone(),
-            place: alert.place.clone(),
-            stage,
-            held: None,
-            is_emergency,
-            centre: self.centres.entrance(&alert.key.source).clone(),
-            lead: None,
-            unit: None,
-            handlers: Vec::new(),
-            opened_ms: now_ms,
-            closed_ms: None,
-            whole: self.clocks.whole(alert.severity, &alert.category, now_ms),
-            step: self.clocks.step(&alert.category, stage, now_ms),
-            extension: None,
-            into: None,
-            n_alerts: 1,
-            n_alerts_on: 1,
-            is_storm: false,
-            counts: Counts::default(),
-            score: None,
-            n_journal: 0,
-        };
-        self.by_alert.insert(alert.id.clone(), no);
-        effects.push(Effect::Member { alert: alert.id.clone(), ticket: no });
-        let kind = "outpost.ticket.opened";
-        let entry = Entry { who: SELF, what: "opened", note: alert.why.text.clone(), kind };
-        let ticket = self.record(ticket, entry, now_ms, effects);
-        self.by_policy(&ticket, now_ms, effects);
-    }
-
-    /// Emergencies are told to all levels at once; some tickets are dispatched as they come.
-    fn by_policy(&mut self, ticket: &Arc<Ticket>, now_ms: i64, effects: &mut Vec<Effect>) {
-        let mut ticket = ticket.clone();
-        if ticket.is_emergency {
-            let told: Vec<_> = self.centres.upwards(&ticket.centre).map(|(id, _)| &**id).collect();
-            let note = format!("told to {}", told.join(", "));
-            let entry = Entry { who: SELF, what: "emergency", note, kind: "outpost.ticket.emergency" };
-            ticket = self.record(Ticket::clone(&ticket), entry, now_ms, effects);
-        }
-        let fits = |(category, from, _): &&(SourcePattern, Severity, Arc<str>)| {
-            ticket.severity >= *from && (category.as_str() == "#" || category.matches(&ticket.category))
-        };
-        if let Some((_, _, unit)) = self.dispatch.iter().find(fits) {
-            let unit = unit.clone();
-            let mut ticket = Ticket::clone(&ticket);
-            ticket.stage = Stage::Dispatched;
-            ticket.step = self.clocks.step(&ticket.category, ticket.stage, now_ms);
-            ticket.lead = Some(ticket.centre.clone());
-            let note = format!("to {unit}: by policy");
-            ticket.unit = Some(unit);
-            self.record(ticket, Entry::own(Move::Dispatch, note), now_ms, effects);
-        }
+        let first = self.timers.first().map(|(at_ms, _)| *at_ms);
+        first.into_iter().chain(self.mutes.due_ms()).chain(self.storms.due_ms()).min()
     }
 
     /// Another camera sees what a ticket is of: the place is that of both together.
@@ -224,13 +205,26 @@ impl Desk {
     }
 
     pub fn alert_cleared(&mut self, cleared: &Cleared, now_ms: i64, effects: &mut Vec<Effect>) {
+        if self.mutes.drop_withheld(&cleared.id) {
+            effects.push(Effect::Release(cleared.id.clone()));
+        }
         let ticket = self.of_alert(&cleared.id).cloned();
         self.by_alert.remove(&cleared.id);
-        let Some(ticket) = ticket else { return };
-        let ticket = Ticket { n_alerts_on: ticket.n_alerts_on.saturating_sub(1), ..Ticket::clone(&ticket) };
-        let kind = "outpost.ticket.alert-cleared";
-        let entry = Entry { who: SELF, what: "alert-cleared", note: cleared.why.clone(), kind };
-        self.record(ticket, entry, now_ms, effects);
+        if let Some(ticket) = ticket {
+            let n_alerts_on = ticket.n_alerts_on.saturating_sub(1);
+            let ticket = Ticket { n_alerts_on, ..Ticket::clone(&ticket) };
+            if ticket.storm.is_some() && n_alerts_on > 0 {
+                // A storm clears as quietly as it came.
+                self.update(ticket, effects);
+            } else {
+                let kind = "outpost.ticket.alert-cleared";
+                let entry = Entry { who: SELF, what: "alert-cleared", note: cleared.why.clone(), kind };
+                self.record(ticket, entry, now_ms, effects);
+            }
+        }
+        if self.mutes.forget(&cleared.id) {
+            self.release(now_ms, effects);
+        }
     }
 
     pub fn command(
@@ -250,14 +244,30 @@ impl Desk {
         let (changed, note) = moving.apply(&ticket, row, command, of)?;
         let entry = Entry { who, what: asked.name(), note, kind: asked.told_as() };
         let changed = self.record(changed, entry, now_ms, effects);
-        if let Some(master) = master {
-            self.adopt(&changed, &master, who, now_ms, effects);
+        if let Move::Confirm | Move::Reject = asked {
+            effects.push(Effect::Finding { rule: changed.rule.clone(), is_true: *asked == Move::Confirm });
         }
-        Ok(changed)
+        if *asked == Move::Confirm {
+            self.confirmed(&changed, now_ms, effects);
+        }
+        if let Some(master) = master {
+            self.give(&changed, master, now_ms, effects);
+        }
+        Ok(self.live.get(&changed.no).map_or(changed, |live| live.ticket.clone()))
     }
 
     /// Does by itself what is due: supervises what turned red, brings it a level up, archives what was closed long ago.
     pub fn elapse(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
+        if std::mem::take(&mut self.has_to_look) {
+            self.release(now_ms, effects);
+        }
+        while let Some(silence) = self.mutes.take_over(SELF, now_ms) {
+            effects.push(Effect::Silence(silence));
+            self.release(now_ms, effects);
+        }
+        while let Some(no) = self.storms.take_over(now_ms) {
+            self.end_storm(no, now_ms, effects);
+        }
         for _ in 0..ELAPSE_MAX {
             let Some((at_ms, no)) = self.timers.first().copied().filter(|(at_ms, _)| *at_ms <= now_ms) else { return };
             match self.live.get(&no).map(|live| live.ticket.clone()) {
@@ -311,24 +321,36 @@ impl Desk {
         untold.chain(raised).min().map(|due_ms| due_ms.saturating_add(1))
     }
 
-    /// The open ticket that another one becomes part of.
-    fn master(&self, into: u64, part: &Ticket) -> Result<Arc<Ticket>, Refusal> {
-        let open = self.live.get(&into).filter(|live| live.ticket.stage.standing() == Standing::Open);
-        let other = open.filter(|live| live.ticket.no != part.no);
-        other.map(|live| live.ticket.clone()).ok_or(Refusal::NoSuchMaster(into))
+    /// What was doubted is a report now, as if it had come so.
+    fn confirmed(&mut self, ticket: &Arc<Ticket>, now_ms: i64, effects: &mut Vec<Effect>) {
+        if ticket.severity < self.emergency_from {
+            return self.by_policy(ticket, now_ms, effects);
+        }
+        let ticket = self.update(Ticket { is_emergency: true, ..Ticket::clone(ticket) }, effects);
+        self.by_policy(&ticket, now_ms, effects);
     }
 
-    fn adopt(&mut self, part: &Ticket, master: &Ticket, who: &str, now_ms: i64, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Adopt { from: part.no, into: master.no });
-        self.by_alert.values_mut().filter(|no| **no == part.no).for_each(|no| *no = master.no);
+    /// The open ticket that another one becomes part of.
+    fn master(&self, into: u64, part: &Ticket) -> Result<u64, Refusal> {
+        let open = self.live.get(&into).filter(|live| live.ticket.stage.standing() == Standing::Open);
+        open.filter(|live| live.ticket.no != part.no).map(|_| into).ok_or(Refusal::NoSuchMaster(into))
+    }
+
+    /// The alerts of a ticket that was merged are its master's.
+    fn give(&mut self, part: &Ticket, into: u64, now_ms: i64, effects: &mut Vec<Effect>) {
+        let Some(master) = self.live.get(&into).map(|live| live.ticket.clone()) else { return };
+        effects.push(Effect::Adopt { from: part.no, into });
+        self.by_alert.values_mut().filter(|no| **no == part.no).for_each(|no| *no = into);
         let master = Ticket {
             n_alerts: master.n_alerts + part.n_alerts,
             n_alerts_on: master.n_alerts_on + part.n_alerts_on,
             is_emergency: master.is_emergency || part.is_emergency,
-            ..master.clone()
+            severity: master.severity.max(part.severity),
+            ..Ticket::clone(&master)
         };
         let note = format!("T-{}: {}", part.no, part.title);
-        self.record(master, Entry { who, what: "takes-in", note, kind: "outpost.ticket.takes-in" }, now_ms, effects);
+        let entry = Entry { who: SELF, what: "takes-in", note, kind: "outpost.ticket.takes-in" };
+        self.record(master, entry, now_ms, effects);
     }
 
     fn of_alert(&self, alert: &str) -> Option<&Arc<Ticket>> {
@@ -351,6 +373,14 @@ impl Desk {
             note,
         }));
         effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind });
+        self.keep(ticket.clone());
+        ticket
+    }
+
+    /// A change of which no journal tells.
+    fn update(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) -> Arc<Ticket> {
+        let ticket = Arc::new(ticket);
+        effects.push(Effect::Ticket(ticket.clone()));
         self.keep(ticket.clone());
         ticket
     }

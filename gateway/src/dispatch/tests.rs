@@ -1,6 +1,7 @@
 //! Claims about Desk, on plain values.
 
 mod clocks;
+mod intake;
 mod people;
 mod walk;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use super::*;
 use crate::config::check::check_alone;
 use crate::config::{Limit, Severity};
-use crate::nouns::{AlertKey, Need, Place, Said, Why};
+use crate::nouns::{AlertKey, Confidence, Counts, Need, Place, Said, Why};
 
 pub(super) fn alert(n: u64) -> Alert {
     let key = AlertKey { rule: "r".into(), source: format!("s/{n}").into(), fence: None };
@@ -25,6 +26,7 @@ pub(super) fn alert(n: u64) -> Alert {
         place: Place::default(),
         why: Why { text: "because".into(), figures: Vec::new() },
         snapshot: None,
+        confidence: None,
     }
 }
 

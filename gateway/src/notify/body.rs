@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::nouns::Ticket;
+use crate::nouns::{Storm, Ticket};
 use crate::telemetry::time_text;
 
 #[derive(Debug, Serialize)]
@@ -39,7 +39,8 @@ pub struct TicketOut<'a> {
     pub into: Option<String>,
     /// How many alerts it stands for.
     pub alerts: u64,
-    pub storm: bool,
+    /// Where it stands for a source that tells too much: `on` or `over`.
+    pub storm: Option<&'static str>,
     /// How often it was returned, reworked, supervised…
     pub counts: BTreeMap<&'static str, u32>,
     pub score: Option<u8>,
@@ -103,7 +104,7 @@ impl<'a> From<&'a Ticket> for TicketOut<'a> {
             extension: ticket.extension.as_ref().map(|extension| extension.limit.to_string()),
             into: ticket.into.map(|into| format!("T-{into}")),
             alerts: ticket.n_alerts,
-            storm: ticket.is_storm,
+            storm: ticket.storm.map(Storm::as_str),
             counts: ticket.counts.named().into_iter().filter(|(_, n)| *n > 0).collect(),
             score: ticket.score,
         }

@@ -35,6 +35,16 @@ pub struct Alert {
     pub why: Why,
     /// The picture that shows it, where there is one.
     pub snapshot: Option<SnapshotAsk>,
+    /// None where nobody doubts it.
+    pub confidence: Option<Confidence>,
+}
+
+/// How likely it is that an alert is of what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Confidence {
+    /// 0..1.
+    pub share: f64,
+    pub why: Arc<str>,
 }
 
 /// Where it is: a point, a name, both or neither.

@@ -44,13 +44,20 @@ pub struct Ticket {
     /// Alerts that are its own, and those of them that are on.
     pub n_alerts: u64,
     pub n_alerts_on: u64,
-    /// Stands for a source that tells too much.
-    pub is_storm: bool,
+    /// Where it stands for a source that tells too much.
+    pub storm: Option<Storm>,
     pub counts: Counts,
     /// 1 to 5.
     pub score: Option<u8>,
     /// Entries in its journal; the next one gets this number plus one.
     pub n_journal: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storm {
+    /// Each further alert of the source is this ticket's.
+    On,
+    Over,
 }
 
 /// More time, asked for and not decided.
@@ -141,6 +148,10 @@ pub enum Refusal {
     NotOnDutyList { centre: Arc<str>, category: Arc<str> },
     #[error("T-{0} is no other open ticket that it could become part of")]
     NoSuchMaster(u64),
+    #[error("there is no silence {0} that is on")]
+    NoSuchSilence(u64),
+    #[error("{0} silences are on already")]
+    TooManySilences(usize),
     #[error("the gateway is stopping")]
     Stopping,
 }
@@ -160,6 +171,19 @@ impl Ticket {
     /// Whether no alert of it is on.
     pub fn alert_cleared(&self) -> bool {
         self.n_alerts_on == 0
+    }
+}
+
+impl Storm {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Storm::On => "on",
+            Storm::Over => "over",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Storm> {
+        [Storm::On, Storm::Over].into_iter().find(|storm| storm.as_str() == text)
     }
 }
 

@@ -2,7 +2,7 @@
 //! Knows nothing of HTTP and SQL.
 //!
 //! - [`watch`]: rules over observations, pure
-//! - [`run`]: the shell
+//! - [`run`]: the shell, and `settled`: what it commits of Desk
 //! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`redo`]: what rules remember, kept over a crash
 //! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
@@ -23,6 +23,7 @@ pub mod replay;
 mod rules;
 pub mod run;
 pub mod seen;
+mod settled;
 pub mod shard;
 pub mod shards;
 mod sight;

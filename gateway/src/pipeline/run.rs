@@ -19,6 +19,7 @@ use super::owed::Owed;
 use super::record::Recorder;
 use super::rules::RuleError;
 use super::seen::Seen;
+use super::settled;
 use super::shard::{Turn, Unjudged};
 use super::shards::Shards;
 use super::sources::SourceView;
@@ -27,9 +28,8 @@ use crate::config::{Config, Severity};
 use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message};
-use crate::notify::body;
-use crate::nouns::{Alert, Command, Refusal, SnapshotAsk, Ticket, Trouble};
-use crate::store::{Commit, NewDelivery, Store};
+use crate::nouns::{Alert, Command, Refusal, Silence, SilenceAsk, SnapshotAsk, Ticket, Trouble};
+use crate::store::{Commit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 use crate::telemetry::tally::FeedTally;
@@ -52,9 +52,13 @@ const TURN_SPACING: Duration = Duration::from_micros(500);
 /// The ticket as it then is, once that is on disk.
 pub type Answer = Result<Arc<Ticket>, Refusal>;
 
+/// The silence as it then is, once that is on disk.
+pub type Silenced = Result<Silence, Refusal>;
+
 /// What an operator's request asks of the shell.
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
+    Silence(SilenceAsk, oneshot::Sender<Silenced>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -142,6 +146,7 @@ struct Batch {
     owed: Owed,
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
+    silenced: Vec<(oneshot::Sender<Silenced>, Silenced)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     observed: Vec<oneshot::Sender<()>>,
     /// Everything that had come was taken: timers may ring by the clock.
@@ -315,6 +320,11 @@ impl Shell {
                 self.apply_desk(batch);
                 batch.replies.push((reply, answer));
             }
+            Ask::Silence(ask, reply) => {
+                let answer = self.desk.silence(&ask, now_ms(), &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.silenced.push((reply, answer));
+            }
         }
     }
 
@@ -353,32 +363,7 @@ impl Shell {
     }
 
     fn apply_desk(&mut self, batch: &mut Batch) {
-        for effect in batch.desk_effects.drain(..) {
-            match effect {
-                dispatch::Effect::Ticket(ticket) => batch.commit.tickets.push(ticket),
-                dispatch::Effect::Member { alert, ticket } => batch.commit.members.push((alert, ticket)),
-                dispatch::Effect::Adopt { from, into } => batch.commit.adopted.push((from, into)),
-                dispatch::Effect::Journal(entry) => batch.commit.journal.push(entry),
-                dispatch::Effect::Tell { ticket, journal, kind } => {
-                    if journal == 1 {
-                        self.metrics.ticket_opened(ticket.severity);
-                    }
-                    // One event has one time, whoever hears of it.
-                    let created_ms = now_ms();
-                    // Emergencies are told to all.
-                    let hears = |listener: &&Listener| ticket.is_emergency || ticket.severity >= listener.from_severity;
-                    for listener in self.listeners.iter().filter(hears) {
-                        batch.commit.deliveries.push(NewDelivery {
-                            receiver: listener.id.clone(),
-                            key: format!("T-{}/{journal}", ticket.no),
-                            kind,
-                            data: body::ticket_data(&ticket),
-                            created_ms,
-                        });
-                    }
-                }
-            }
-        }
+        settled::put(&mut batch.desk_effects, &self.listeners, &self.metrics, &mut batch.commit);
     }
 
     /// On disk first, then everybody is told. False when stopped while the store failed: nothing was acknowledged.
@@ -414,6 +399,9 @@ impl Shell {
         }
         batch.owed.clear();
         for (reply, answer) in batch.replies.drain(..) {
+            let _ = reply.send(answer);
+        }
+        for (reply, answer) in batch.silenced.drain(..) {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.reloads.drain(..) {

@@ -29,7 +29,7 @@ use super::rules::{self, Judge, Rule, RuleError};
 use super::sight::{Views, camera_of};
 use super::slot::{Slot, Stored, seconds};
 use crate::config::Config;
-use crate::nouns::{Alert, AlertKey, Cleared, Joined, Place, RedoChange, StateRow, Trouble};
+use crate::nouns::{Alert, AlertKey, Cleared, Confidence, Joined, Place, RedoChange, StateRow, Trouble};
 
 /// What must be committed before the observation is acknowledged.
 #[derive(Debug, Clone, PartialEq)]
@@ -388,6 +388,7 @@ impl Watch {
             place,
             why: slot.why(rule, rule.judge.hold_ms()),
             snapshot: slot.snapshot(),
+            confidence: rule.confidence.map(|share| Confidence { share, why: "as the rule says".into() }),
         }
     }
 

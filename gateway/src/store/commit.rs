@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rusqlite::{Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
-use super::{Store, StoreError, redo_key, rows, spool, tickets};
-use crate::nouns::{Alert, Cleared, JournalEntry, RedoChange, RedoRow, StateRow, Ticket};
+use super::{Store, StoreError, Withheld, mutes, redo_key, rows, spool, tickets};
+use crate::nouns::{Alert, Cleared, JournalEntry, RedoChange, RedoRow, Silence, StateRow, Ticket};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -22,6 +22,11 @@ pub struct Commit {
     /// Alerts with the tickets that they belong to, and tickets whose alerts go to others.
     pub members: Vec<(Arc<str>, u64)>,
     pub adopted: Vec<(u64, u64)>,
+    /// Alerts that have no ticket for now, and (None) those that are over or have one.
+    pub withheld: Vec<(Arc<str>, Option<Withheld>)>,
+    pub silences: Vec<Silence>,
+    /// Rules of which a finding was confirmed, or rejected.
+    pub findings: Vec<(Arc<str>, bool)>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -65,6 +70,9 @@ impl Commit {
             && self.journal.is_empty()
             && self.members.is_empty()
             && self.adopted.is_empty()
+            && self.withheld.is_empty()
+            && self.silences.is_empty()
+            && self.findings.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -79,6 +87,9 @@ impl Commit {
         self.journal.clear();
         self.members.clear();
         self.adopted.clear();
+        self.withheld.clear();
+        self.silences.clear();
+        self.findings.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -109,6 +120,7 @@ impl Store {
             }
         }
         tickets::write(&transaction, commit)?;
+        mutes::write(&transaction, commit)?;
         write_deliveries(&transaction, &commit.deliveries)?;
         for (shard, change) in &commit.redo {
             write_redo(&transaction, *shard, change)?;

@@ -6,6 +6,7 @@
 //! - [`Queues`]: outbox and spool, drained by their workers
 
 mod commit;
+mod mutes;
 mod queues;
 mod read;
 mod rows;
@@ -19,12 +20,13 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
+pub use mutes::{FindingRow, Withheld};
 pub use queues::Queues;
 pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
 pub use tickets::{ClosedRow, LampRow};
 
-use crate::nouns::{RedoRow, Standing, StateRow, Ticket};
+use crate::nouns::{Alert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
 const STEPS: [&str; 5] = [
@@ -75,6 +77,11 @@ pub struct Restored {
     /// Alerts that are on, with their tickets.
     pub members: Vec<(Arc<str>, u64)>,
     pub last_ticket: u64,
+    /// All alerts that are on: id, rule, source; and those of them that have no ticket for now.
+    pub on: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    pub withheld: Vec<Alert>,
+    pub silences: Vec<Silence>,
+    pub last_silence: u64,
     /// By shard, oldest first.
     pub redo: Vec<(u8, RedoRow)>,
     pub seen: Vec<SeenRow>,
@@ -135,7 +142,11 @@ impl Store {
         let live = TicketQuery { least: Standing::Settled, ..TicketQuery::default() };
         let tickets = tickets::all(&self.conn, &live)?;
         let members = tickets::members(&self.conn)?;
-        Ok(Restored { states, tickets, members, last_ticket: last_ticket.unsigned_abs(), redo, seen })
+        let (on, withheld) = (mutes::on(&self.conn)?, mutes::withheld(&self.conn)?);
+        let silences = mutes::silences(&self.conn, false, u32::MAX)?;
+        let last_silence = mutes::last_silence(&self.conn)?;
+        let last_ticket = last_ticket.unsigned_abs();
+        Ok(Restored { states, tickets, members, on, withheld, silences, last_silence, last_ticket, redo, seen })
     }
 }
 

@@ -7,9 +7,9 @@ use rusqlite::{Connection, Row, params};
 
 use super::rows::{self, FigureRow};
 use super::tickets::{ClosedRow, LampRow};
-use super::{StoreError, connect, spool, tickets};
+use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
 use crate::config::Severity;
-use crate::nouns::{Place, Standing, Ticket};
+use crate::nouns::{Place, Silence, Standing, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -54,6 +54,8 @@ pub struct AlertRow {
     pub figures: Vec<FigureRow>,
     pub evidence_file: Option<String>,
     pub evidence_sha256: Option<String>,
+    /// What mutes it, where it makes no ticket for now.
+    pub muted_by: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +103,16 @@ impl Reader {
     /// How many tickets each centre closed since then, in time and late.
     pub fn closed_since(&self, since_ms: i64) -> Result<Vec<ClosedRow>, StoreError> {
         self.with(|conn| tickets::closed_since(conn, since_ms))
+    }
+
+    /// Newest first; those that were ended, too, where asked for.
+    pub fn silences(&self, is_all: bool, limit: u32) -> Result<Vec<Silence>, StoreError> {
+        self.with(|conn| mutes::silences(conn, is_all, limit.min(ROWS_MAX)))
+    }
+
+    /// What came of findings that somebody looked at, by rule.
+    pub fn findings(&self) -> Result<Vec<FindingRow>, StoreError> {
+        self.with(mutes::findings)
     }
 
     /// Journal entries of all tickets after position `after`, in the order of commits, with their tickets.
@@ -181,10 +193,11 @@ impl Reader {
 
 const SELECT_JOURNAL: &str = "SELECT seq, ticket, no, at_ms, who, what, note FROM journal";
 
-const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
-     cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight FROM alert";
+pub(super) const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
+     cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight, \
+     (SELECT muted_by FROM withheld WHERE withheld.alert = alert.id) FROM alert";
 
-fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
+pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
     Ok(AlertRow {
         id: row.get(0)?,
         rule: row.get(1)?,
@@ -202,6 +215,7 @@ fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         figures: rows::figures_from_json(&row.get::<_, String>(15)?),
         evidence_file: row.get(16)?,
         evidence_sha256: row.get(17)?,
+        muted_by: row.get(19)?,
     })
 }
 

@@ -24,7 +24,7 @@ ALTER TABLE ticket ADD COLUMN extension_limit TEXT;
 ALTER TABLE ticket ADD COLUMN into_ticket INTEGER;
 ALTER TABLE ticket ADD COLUMN n_alerts INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE ticket ADD COLUMN n_alerts_on INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE ticket ADD COLUMN is_storm INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN storm TEXT;                             -- on, over; NULL where it is none
 ALTER TABLE ticket ADD COLUMN returned INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE ticket ADD COLUMN reassigned INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE ticket ADD COLUMN disputed INTEGER NOT NULL DEFAULT 0;
@@ -50,3 +50,32 @@ CREATE TABLE member (
 ) WITHOUT ROWID;
 CREATE INDEX member_by_ticket ON member (ticket);
 INSERT OR IGNORE INTO member (alert, ticket) SELECT alert, no FROM ticket;
+
+-- Alerts that are on and make no ticket for now.
+CREATE TABLE withheld (
+    alert      TEXT PRIMARY KEY,
+    muted_by   TEXT NOT NULL,           -- the silence, or the alert, that mutes it
+    confidence REAL
+) WITHOUT ROWID;
+
+CREATE TABLE silence (
+    no         INTEGER PRIMARY KEY,
+    rule       TEXT,                    -- patterns; NULL is all
+    source     TEXT,
+    category   TEXT,
+    who        TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    since_ms   INTEGER NOT NULL,
+    until_ms   INTEGER NOT NULL,
+    ended_by   TEXT,
+    ended_ms   INTEGER,
+    n_withheld INTEGER NOT NULL
+);
+CREATE INDEX silence_on ON silence (no) WHERE ended_ms IS NULL;
+
+-- What came of findings that somebody looked at, by rule.
+CREATE TABLE finding (
+    rule        TEXT PRIMARY KEY,
+    n_confirmed INTEGER NOT NULL,
+    n_rejected  INTEGER NOT NULL
+) WITHOUT ROWID;

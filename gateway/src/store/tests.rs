@@ -27,6 +27,7 @@ fn alert(since_at_ms: i64) -> Alert {
             figures: vec![Figure { name: "value".into(), value: 1.2, unit: Some("%LEL".into()) }],
         },
         snapshot: None,
+        confidence: None,
     }
 }
 
@@ -58,7 +59,7 @@ fn ticket(no: u64) -> Ticket {
         into: None,
         n_alerts: 1,
         n_alerts_on: 1,
-        is_storm: false,
+        storm: None,
         counts: Counts::default(),
         score: None,
         n_journal: 1,

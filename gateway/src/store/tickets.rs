@@ -8,14 +8,14 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_f
 use super::read::{place_from, severity_from};
 use super::{Commit, StoreError, TicketQuery, rows};
 use crate::config::{Limit, Severity};
-use crate::nouns::{Clock, Counts, Extension, JournalEntry, Runs, Stage, Standing, Ticket};
+use crate::nouns::{Clock, Counts, Extension, JournalEntry, Runs, Stage, Standing, Storm, Ticket};
 
 /// In the order in which [`values`] writes them and [`from_row`] reads them.
 const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, category, place_name, lon, lat, sight, stage, \
      standing, held, is_emergency, centre, lead, unit, handlers, opened_ms, closed_ms, whole_runs, \
      whole_budget_ms, whole_yellow_ms, due_ms, whole_left_ms, whole_n_told, step_runs, step_budget_ms, \
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
-     n_alerts, n_alerts_on, is_storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
+     n_alerts, n_alerts_on, storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
      escalated, score, n_journal";
 
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
@@ -186,7 +186,7 @@ fn values(ticket: &Ticket) -> Vec<Value> {
         number(ticket.into.map(|into| into as i64)),
         whole(ticket.n_alerts),
         whole(ticket.n_alerts_on),
-        flag(ticket.is_storm),
+        maybe(ticket.storm.map(Storm::as_str)),
     ];
     out.extend(ticket.counts.named().map(|(_, n)| whole(n.into())));
     out.push(number(ticket.score.map(i64::from)));
@@ -290,7 +290,7 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
         into: c.next::<Option<i64>>()?.map(i64::unsigned_abs),
         n_alerts: c.count()?,
         n_alerts_on: c.count()?,
-        is_storm: c.next()?,
+        storm: c.maybe()?.as_deref().and_then(Storm::parse),
         counts: Counts {
             returned: c.small()?,
             reassigned: c.small()?,

@@ -10,6 +10,8 @@ use crate::config::{CategoryLimits, Centre, Config, Desk, Limit};
 
 /// Entries of `desk.limits` and of `desk.dispatch`, and patterns of one centre.
 const ENTRIES_MAX: usize = 1_000;
+/// Tickets of each source that are remembered.
+const STORM_MAX: usize = 10_000;
 const CENTRES_MAX: usize = 2_000;
 const PEOPLE_MAX: usize = 10_000;
 
@@ -35,7 +37,18 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
             look.error(&at.key("unit"), "must not be empty: tickets are dispatched to it");
         }
     }
-    for (key, n) in [("limits", desk.limits.len()), ("dispatch", desk.dispatch.len())] {
+    look.check_within(&at.key("confirm_below"), desk.confirm_below, 0.0, 1.0);
+    for (i, inhibit) in desk.inhibits.iter().enumerate() {
+        let at = at.key("inhibits").index(i);
+        check_pattern(look, &at.key("when"), &inhibit.when);
+        for (i, pattern) in inhibit.mutes.iter().enumerate() {
+            check_pattern(look, &at.key("mutes").index(i), pattern);
+        }
+    }
+    look.check_within(&at.key("storm").key("n"), desk.storm.n, 1, STORM_MAX);
+    look.check_positive(&at.key("storm").key("within"), desk.storm.within);
+    let lists = [("limits", desk.limits.len()), ("dispatch", desk.dispatch.len()), ("inhibits", desk.inhibits.len())];
+    for (key, n) in lists {
         look.check_within(&at.key(key), n, 0, ENTRIES_MAX);
     }
     check_centres(look, &config.centres);

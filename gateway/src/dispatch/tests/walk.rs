@@ -86,7 +86,7 @@ fn kept(effects: &[Effect], steps: &[Step]) -> Kept {
                 members.insert(alert.clone(), *ticket);
             }
             Effect::Adopt { from, into } => members.values_mut().filter(|no| *no == from).for_each(|no| *no = *into),
-            Effect::Journal(_) | Effect::Tell { .. } => {}
+            _ => {}
         }
     }
     let last_no = tickets.keys().max().copied().unwrap_or(0);
@@ -97,7 +97,7 @@ fn kept(effects: &[Effect], steps: &[Step]) -> Kept {
             members.remove(&alert(*n).id);
         }
     }
-    Kept { tickets, members: members.into_iter().collect(), last_no }
+    Kept { tickets, members: members.into_iter().collect(), last_no, ..Kept::default() }
 }
 
 /// What must hold of every ticket that is written.
@@ -123,7 +123,7 @@ fn check(effects: &[Effect]) {
         let is_somebodys = ticket.unit.is_some() || !ticket.handlers.is_empty();
         assert!(is_somebodys || !stages.contains(&ticket.stage), "nobody's work: {ticket:?}");
         if let Some(before) = last.insert(ticket.no, ticket.clone()) {
-            assert_eq!(ticket.n_journal, before.n_journal + 1, "journals have no gaps");
+            assert!((before.n_journal..=before.n_journal + 1).contains(&ticket.n_journal), "journals have no gaps");
             let is_row = table::TABLE
                 .iter()
                 .any(|row| row.from.contains(&before.stage) && row.to.stage(before.stage, before.held) == ticket.stage);

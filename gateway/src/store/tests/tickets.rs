@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{Limit, Span};
-use crate::nouns::{Extension, Sight};
+use crate::nouns::{Extension, Sight, Storm};
 
 fn every_field_set() -> Ticket {
     let clock = |n: i64| Clock {
@@ -30,7 +30,7 @@ fn every_field_set() -> Ticket {
         into: Some(4),
         n_alerts: 9_990,
         n_alerts_on: 17,
-        is_storm: true,
+        storm: Some(Storm::Over),
         counts: Counts {
             returned: 1,
             reassigned: 2,
