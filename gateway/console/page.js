@@ -108,8 +108,7 @@ function build(ticket) {
   head.id = 'h' + ticket.no; row.setAttribute('aria-labelledby', head.id);
   level.setAttribute('aria-hidden', 'true');
   tag.append(level, t(ticket.severity));
-  if (ticket.emergency) head.append(el('span', 'tag extreme', t('emergency')));
-  head.append(tag, ticket.title, el('small', '', ticket.id + ' · ' + named(ticket.stage) + ' · ' + ticket.centre));
+  head.append(tag, ticket.emergency ? el('span', 'tag extreme', t('emergency')) : '', ticket.title, el('small', '', ticket.id + ' · ' + named(ticket.stage) + ' · ' + ticket.centre));
   const actions = el('div', 'actions');
   for (const offer of ticket.moves) {
     const button = el('button', '', named(offer.move));

@@ -198,7 +198,7 @@ impl Shell {
         self.health.beat_ms.store(now_ms, Ordering::Relaxed);
         let due_ms = match self.turns.iter().filter_map(|turn| turn.due_ms).chain(self.desk.due_ms()).min() {
             _ if !batch.messages.is_empty() => 0,
-            due_ms => due_ms.map_or(BEAT_MS, |due_ms| (due_ms - now_ms).clamp(0, BEAT_MS)),
+            due_ms => due_ms.map_or(BEAT_MS, |due_ms| due_ms.saturating_sub(now_ms).clamp(0, BEAT_MS)),
         };
         let wait = Duration::from_millis(due_ms.unsigned_abs());
         tokio::select! {
