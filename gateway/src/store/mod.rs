@@ -4,13 +4,20 @@
 //! - [`Store`]: the one writer of the commit shell
 //! - [`Reader`]: queries of the API
 //! - [`Queues`]: outbox and spool, drained by their workers
+//! - [`Archive`]: evidence after its alert was committed: clips, holds, expiry, who looked
 
+mod archive;
 mod commit;
 mod evidence;
+<<<<<<< HEAD
 mod mutes;
+=======
+mod gates;
+>>>>>>> cameras2
 mod queues;
 mod read;
 mod rows;
+mod shelf;
 mod spool;
 mod tickets;
 
@@ -20,15 +27,29 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+pub use archive::{Archive, Doer, Held};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
+<<<<<<< HEAD
 pub use mutes::{FindingRow, Withheld};
+=======
+pub use gates::GateRow;
+>>>>>>> cameras2
 pub use queues::Queues;
-pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
+pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
+<<<<<<< HEAD
 pub use tickets::{ClosedRow, LampRow};
 
 use crate::nouns::{Alert, RedoRow, Silence, Standing, StateRow, Ticket};
+=======
+pub use shelf::ShelfCounts;
+
+use self::shelf::Shelf;
+
+use crate::config;
+use crate::nouns::{RedoRow, StateRow, Ticket};
+>>>>>>> cameras2
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
 const STEPS: [&str; 6] = [
@@ -63,10 +84,24 @@ pub enum StoreError {
     Row { table: &'static str, what: String },
 }
 
+impl StoreError {
+    /// Whether there was no room on the disk.
+    fn is_full(&self) -> bool {
+        match self {
+            StoreError::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => error.code == rusqlite::ErrorCode::DiskFull,
+            StoreError::Evidence { cause, .. } | StoreError::Folder { cause, .. } => {
+                matches!(cause.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The one writer.
 pub struct Store {
     conn: Connection,
     folder: PathBuf,
+    shelf: Shelf,
     spool_bytes_max: Option<u64>,
     /// Holds the lock that keeps a second gateway off the same folder.
     _lock: std::fs::File,
@@ -117,7 +152,14 @@ impl Store {
         let lock = lock(folder)?;
         let mut conn = connect(folder)?;
         migrate(&mut conn)?;
-        Ok(Store { conn, folder: folder.to_path_buf(), spool_bytes_max, _lock: lock })
+        let shelf = Shelf::new(folder, config::Evidence::default());
+        shelf.sweep(&mut conn)?;
+        Ok(Store { conn, folder: folder.to_path_buf(), shelf, spool_bytes_max, _lock: lock })
+    }
+
+    /// Limits of the evidence in place of the default ones.
+    pub fn with_evidence(self, limits: &config::Evidence) -> Store {
+        Store { shelf: Shelf::new(&self.folder, limits.clone()), ..self }
     }
 
     pub fn restore(&self) -> Result<Restored, StoreError> {

@@ -16,7 +16,11 @@ use crate::dispatch::centres::Centres;
 use crate::dispatch::{Desk, Effect, Kept};
 use crate::nouns::{Alert, AlertKey, Confidence, Figure, Place, Why};
 use crate::pipeline::sources::{Last, SourceView};
+<<<<<<< HEAD
 use crate::store::{Commit, Store, Withheld};
+=======
+use crate::store::{Archive, Commit, Store};
+>>>>>>> cameras2
 use crate::telemetry::now_ms;
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
@@ -219,6 +223,7 @@ impl World {
     fn of(n_tickets: usize, confidence: Option<Confidence>, change: impl FnOnce(&mut Context)) -> World {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), None).unwrap();
+        let archive = Arc::new(Archive::of(&store).unwrap());
         let config: Config = toml::from_str(CONFIG).unwrap();
         let fences = FenceSet::new(geojson::parse(FENCE).fences);
         let (changed, changes) = watch::channel(0);
@@ -241,6 +246,7 @@ impl World {
         let brokers = Arc::new(Brokers::default());
         let mut context = Context {
             reader: Arc::new(Reader::open(folder.path(), 2).unwrap()),
+            archive,
             asks,
             changed: changes,
             health,
