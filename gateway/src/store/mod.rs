@@ -9,14 +9,20 @@
 mod archive;
 mod commit;
 mod evidence;
+<<<<<<< HEAD
+mod mutes;
+=======
 mod gates;
+>>>>>>> cameras2
 mod queues;
 mod read;
 mod rows;
 mod shelf;
 mod spool;
+mod tickets;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -24,16 +30,26 @@ use rusqlite::config::DbConfig;
 pub use archive::{Archive, Doer, Held};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
+<<<<<<< HEAD
+pub use mutes::{FindingRow, Withheld};
+=======
 pub use gates::GateRow;
+>>>>>>> cameras2
 pub use queues::Queues;
 pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
+<<<<<<< HEAD
+pub use tickets::{ClosedRow, LampRow};
+
+use crate::nouns::{Alert, RedoRow, Silence, Standing, StateRow, Ticket};
+=======
 pub use shelf::ShelfCounts;
 
 use self::shelf::Shelf;
 
 use crate::config;
 use crate::nouns::{RedoRow, StateRow, Ticket};
+>>>>>>> cameras2
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
 const STEPS: [&str; 6] = [
@@ -94,8 +110,16 @@ pub struct Store {
 /// What a restart goes on from.
 pub struct Restored {
     pub states: Vec<StateRow>,
+    /// Every ticket that may take a move yet.
     pub tickets: Vec<Ticket>,
+    /// Alerts that are on, with their tickets.
+    pub members: Vec<(Arc<str>, u64)>,
     pub last_ticket: u64,
+    /// All alerts that are on: id, rule, source; and those of them that have no ticket for now.
+    pub on: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    pub withheld: Vec<Alert>,
+    pub silences: Vec<Silence>,
+    pub last_silence: u64,
     /// By shard, oldest first.
     pub redo: Vec<(u8, RedoRow)>,
     pub seen: Vec<SeenRow>,
@@ -160,9 +184,14 @@ impl Store {
             })?
             .collect::<Result<_, _>>()?;
         let last_ticket: i64 = self.conn.query_row("SELECT ifnull(max(no), 0) FROM ticket", [], |row| row.get(0))?;
-        let open = TicketQuery { open_only: true, ..TicketQuery::default() };
-        let tickets = read::tickets(&self.conn, &open)?;
-        Ok(Restored { states, tickets, last_ticket: last_ticket.unsigned_abs(), redo, seen })
+        let live = TicketQuery { least: Standing::Settled, ..TicketQuery::default() };
+        let tickets = tickets::all(&self.conn, &live)?;
+        let members = tickets::members(&self.conn)?;
+        let (on, withheld) = (mutes::on(&self.conn)?, mutes::withheld(&self.conn)?);
+        let silences = mutes::silences(&self.conn, false, u32::MAX)?;
+        let last_silence = mutes::last_silence(&self.conn)?;
+        let last_ticket = last_ticket.unsigned_abs();
+        Ok(Restored { states, tickets, members, on, withheld, silences, last_silence, last_ticket, redo, seen })
     }
 }
 

@@ -1,66 +1,81 @@
 -- Version 6.
--- Evidence: a row for each picture or clip that an alert has, had, or ought to have.
-CREATE TABLE evidence (
-    alert     TEXT NOT NULL,
-    kind      TEXT NOT NULL,            -- snapshot or clip
-    no        INTEGER NOT NULL,         -- 0, or the number of an exhibit that has a file of its own
-    file      TEXT,                     -- below the folder evidence/; NULL where there is none
-    sha256    TEXT,                     -- stays when the file goes
-    bytes     INTEGER NOT NULL,
-    stored_ms INTEGER NOT NULL,
-    missing   TEXT,                     -- why there is no file
-    PRIMARY KEY (alert, kind, no)
+-- The loop with its stages, clocks, centres and counts. What was resolved had been fed back and waited for somebody to look;
+-- what was closed takes no move any more. Clocks go on as they ran: day and night, until the time that was promised.
+DROP INDEX ticket_open;
+ALTER TABLE ticket ADD COLUMN standing INTEGER NOT NULL DEFAULT 2;    -- 0 ended, 1 settled, 2 open
+ALTER TABLE ticket ADD COLUMN held TEXT;                              -- stage in which it goes on when it is resumed
+ALTER TABLE ticket ADD COLUMN is_emergency INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN centre TEXT NOT NULL DEFAULT '';
+ALTER TABLE ticket ADD COLUMN lead TEXT;
+ALTER TABLE ticket ADD COLUMN handlers TEXT NOT NULL DEFAULT '[]';    -- JSON array
+ALTER TABLE ticket ADD COLUMN whole_runs TEXT NOT NULL DEFAULT 'always';
+ALTER TABLE ticket ADD COLUMN whole_budget_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN whole_yellow_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN whole_left_ms INTEGER;                  -- while it stands
+ALTER TABLE ticket ADD COLUMN whole_n_told INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN step_runs TEXT;                         -- NULL where the stage has no limit
+ALTER TABLE ticket ADD COLUMN step_budget_ms INTEGER;
+ALTER TABLE ticket ADD COLUMN step_yellow_ms INTEGER;
+ALTER TABLE ticket ADD COLUMN step_due_ms INTEGER;
+ALTER TABLE ticket ADD COLUMN step_left_ms INTEGER;
+ALTER TABLE ticket ADD COLUMN step_n_told INTEGER;
+ALTER TABLE ticket ADD COLUMN extension_who TEXT;
+ALTER TABLE ticket ADD COLUMN extension_limit TEXT;
+ALTER TABLE ticket ADD COLUMN into_ticket INTEGER;
+ALTER TABLE ticket ADD COLUMN n_alerts INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE ticket ADD COLUMN n_alerts_on INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN storm TEXT;                             -- on, over; NULL where it is none
+ALTER TABLE ticket ADD COLUMN returned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN reassigned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN disputed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN extended INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN reworked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN supervised INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN escalated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN score INTEGER;
+UPDATE ticket SET n_alerts_on = 1 - alert_cleared, whole_budget_ms = due_ms - opened_ms,
+    whole_yellow_ms = due_ms - (due_ms - opened_ms) / 4,
+    standing = iif(stage = 'closed', 0, 2),
+    stage = CASE stage WHEN 'resolved' THEN 'fed-back' WHEN 'closed' THEN 'archived' ELSE stage END;
+ALTER TABLE ticket DROP COLUMN alert_cleared;
+CREATE INDEX ticket_open ON ticket (no) WHERE standing = 2;
+CREATE INDEX ticket_live ON ticket (no) WHERE standing > 0;
+CREATE INDEX ticket_closed ON ticket (closed_ms) WHERE closed_ms IS NOT NULL;
+
+-- The alerts of each ticket.
+CREATE TABLE member (
+    alert  TEXT PRIMARY KEY,
+    ticket INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX evidence_by_age ON evidence (stored_ms) WHERE file IS NOT NULL;
+CREATE INDEX member_by_ticket ON member (ticket);
+INSERT OR IGNORE INTO member (alert, ticket) SELECT alert, no FROM ticket;
 
--- Kept by the triggers, so that whoever makes room need not add up all rows.
-CREATE TABLE evidence_used (
-    kind  TEXT PRIMARY KEY,
-    files INTEGER NOT NULL,
-    bytes INTEGER NOT NULL
-) WITHOUT ROWID;
-INSERT INTO evidence_used VALUES ('snapshot', 0, 0), ('clip', 0, 0);
-CREATE TRIGGER evidence_stored AFTER INSERT ON evidence WHEN new.file IS NOT NULL BEGIN
-    UPDATE evidence_used SET files = files + 1, bytes = bytes + new.bytes WHERE kind = new.kind;
-END;
-CREATE TRIGGER evidence_changed AFTER UPDATE OF file, bytes ON evidence BEGIN
-    UPDATE evidence_used SET
-        files = files + (new.file IS NOT NULL) - (old.file IS NOT NULL),
-        bytes = bytes + iif(new.file IS NULL, 0, new.bytes) - iif(old.file IS NULL, 0, old.bytes)
-    WHERE kind = new.kind;
-END;
-
--- How large the files of older versions are is seen at the next start.
-INSERT INTO evidence (alert, kind, no, file, sha256, bytes, stored_ms)
-    SELECT id, 'snapshot', 0, evidence_file, evidence_sha256, 0, opened_ms FROM alert WHERE evidence_file IS NOT NULL;
-INSERT INTO evidence (alert, kind, no, file, sha256, bytes, stored_ms)
-    SELECT alert, 'snapshot', no, file, sha256, 0, at_ms FROM exhibit WHERE file != alert || '.jpg';
-ALTER TABLE alert DROP COLUMN evidence_file;
-ALTER TABLE alert DROP COLUMN evidence_sha256;
-
--- Alerts whose evidence stays whatever its age and the room there is.
-CREATE TABLE hold (
-    alert   TEXT PRIMARY KEY,
-    who     TEXT NOT NULL,
-    reason  TEXT NOT NULL,
-    held_ms INTEGER NOT NULL
+-- Alerts that are on and make no ticket for now.
+CREATE TABLE withheld (
+    alert      TEXT PRIMARY KEY,
+    muted_by   TEXT NOT NULL,           -- the silence, or the alert, that mutes it
+    confidence REAL
 ) WITHOUT ROWID;
 
--- Who looked at evidence, held it or let it go. Never evicted.
-CREATE TABLE audit (
-    seq    INTEGER PRIMARY KEY AUTOINCREMENT,
-    at_ms  INTEGER NOT NULL,
-    alert  TEXT NOT NULL,
-    what   TEXT NOT NULL,
-    who    TEXT NOT NULL,               -- as they say; empty where they do not
-    peer   TEXT NOT NULL,               -- address that asked; empty where unknown
-    reason TEXT NOT NULL
+CREATE TABLE silence (
+    no         INTEGER PRIMARY KEY,
+    rule       TEXT,                    -- patterns; NULL is all
+    source     TEXT,
+    category   TEXT,
+    who        TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    since_ms   INTEGER NOT NULL,
+    until_ms   INTEGER NOT NULL,
+    ended_by   TEXT,
+    ended_ms   INTEGER,
+    n_withheld INTEGER NOT NULL
 );
-CREATE INDEX audit_by_alert ON audit (alert, seq);
+CREATE INDEX silence_on ON silence (no) WHERE ended_ms IS NULL;
 
--- What the size gate of a camera has earned: how well the sizes of its frames tell of movement.
-CREATE TABLE gate (
-    source TEXT PRIMARY KEY,
-    url    TEXT NOT NULL,               -- another stream has to earn its own
-    earned TEXT NOT NULL                -- JSON
+-- What came of findings that somebody looked at, by rule.
+CREATE TABLE finding (
+    rule        TEXT PRIMARY KEY,
+    n_confirmed INTEGER NOT NULL,
+    n_rejected  INTEGER NOT NULL
 ) WITHOUT ROWID;
