@@ -47,17 +47,14 @@ struct AlertOut<'a> {
     snapshot: Option<String>,
     snapshot_missing: Option<&'static str>,
     snapshot_sha256: Option<&'a str>,
-<<<<<<< HEAD
     /// The silence, or the alert, because of which it makes no ticket for now.
     muted_by: Option<&'a str>,
-=======
     /// The same of the clip.
     clip: Option<String>,
     clip_missing: Option<&'static str>,
     clip_sha256: Option<&'a str>,
     /// Who keeps the evidence whatever its age, and why.
     hold: Option<HoldOut<'a>>,
->>>>>>> cameras2
 }
 
 /// A picture of an alert.
@@ -116,17 +113,13 @@ impl<'a> From<&'a AlertRow> for AlertOut<'a> {
             cleared: row.cleared_ms.map(time_text),
             cleared_why: row.cleared_why.as_deref(),
             snapshot: snapshot_path(row),
-<<<<<<< HEAD
-            snapshot_sha256: row.evidence_sha256.as_deref(),
-            muted_by: row.muted_by.as_deref(),
-=======
             snapshot_missing: missing(row.snapshot.as_ref()),
             snapshot_sha256: row.snapshot.as_ref().and_then(|snapshot| snapshot.sha256.as_deref()),
             clip: clip_path(row),
             clip_missing: missing(row.clip.as_ref()),
             clip_sha256: row.clip.as_ref().and_then(|clip| clip.sha256.as_deref()),
             hold: row.hold.as_ref().map(HoldOut::from),
->>>>>>> cameras2
+            muted_by: row.muted_by.as_deref(),
         }
     }
 }

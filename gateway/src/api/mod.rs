@@ -1,12 +1,8 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-<<<<<<< HEAD
 //! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`estate`]: the resources
-=======
-//! - [`tickets`], [`alerts`], [`estate`]: the resources
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
->>>>>>> cameras2
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics

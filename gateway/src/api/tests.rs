@@ -1,10 +1,7 @@
 //! The API asked call by call, without a socket: a real store and a real Desk behind it, only the sources are lacking.
 
-<<<<<<< HEAD
-mod silences;
-=======
 mod evidence;
->>>>>>> cameras2
+mod silences;
 mod world;
 
 use std::sync::atomic::Ordering;

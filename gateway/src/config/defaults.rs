@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-<<<<<<< HEAD
-use super::{Api, Bytes, Clock, Desk, District, Inhibit, Limit, Pipeline, Severity, Span, Store, Storm, Video};
-=======
-use super::{Api, Bytes, Clip, Clock, Desk, District, Evidence, Pipeline, Severity, Span, Store, Video};
->>>>>>> cameras2
+use super::{
+    Api, Bytes, Clip, Clock, Desk, District, Evidence, Inhibit, Limit, Pipeline, Severity, Span, Store, Storm, Video,
+};
 
 impl Default for District {
     fn default() -> Self {

@@ -5,12 +5,9 @@ pub mod delivery;
 pub mod evidence;
 pub mod lamp;
 pub mod redo;
-<<<<<<< HEAD
+pub mod shelved;
 pub mod silence;
 pub mod stage;
-=======
-pub mod shelved;
->>>>>>> cameras2
 pub mod ticket;
 pub mod trouble;
 
@@ -19,12 +16,8 @@ pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};
 pub use redo::{RedoChange, RedoRow};
-<<<<<<< HEAD
+pub use shelved::{EvidenceKind, Missing};
 pub use silence::{Silence, SilenceAsk, Silenced};
 pub use stage::{Move, Need, Stage, Standing};
 pub use ticket::{Command, Counts, Extension, JournalEntry, Refusal, Said, Storm, Ticket};
-=======
-pub use shelved::{EvidenceKind, Missing};
-pub use ticket::{Command, JournalEntry, Lamp, Move, Refusal, Stage, Ticket};
->>>>>>> cameras2
 pub use trouble::{Trouble, TroubleKind};

@@ -4,18 +4,12 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-<<<<<<< HEAD
-use super::evidence::{self, EvidenceFile, NewExhibit};
-use super::{Store, StoreError, Withheld, mutes, redo_key, rows, spool, tickets};
-use crate::nouns::{Alert, Cleared, Confidence, JournalEntry, RedoChange, RedoRow, Silence, StateRow, Ticket};
-=======
 use super::evidence::{self, NewExhibit, Written};
 use super::shelf::Shelved;
-use super::{Store, StoreError, redo_key, rows, spool};
+use super::{Store, StoreError, Withheld, mutes, redo_key, rows, spool, tickets};
 use crate::nouns::{
-    Alert, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, StateRow, Ticket,
+    Alert, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, Silence, StateRow, Ticket,
 };
->>>>>>> cameras2
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -122,49 +116,10 @@ impl Store {
     /// is full, the oldest evidence makes room.
     pub fn commit(&mut self, commit: &Commit) -> Result<Committed, StoreError> {
         // Evidence is on disk before the row that promises it; a crash in between leaves a file without a row.
-<<<<<<< HEAD
-        let evidence = commit
-            .opened
-            .iter()
-            .map(|(alert, jpeg)| {
-                let name = format!("{}.jpg", alert.id);
-                jpeg.as_deref().map(|jpeg| evidence::write(&self.folder, name, jpeg)).transpose()
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let exhibits = evidence::write_all(&self.conn, &self.folder, commit, &evidence)?;
-        // The place for a writer from the beginning: one that read before it writes fails where a worker wrote in between.
-        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        write_states(&transaction, &commit.states)?;
-        // Clears first: within one batch an alert may end and the next one of the same key begin. A key that opens
-        // and clears within one batch is written open, then cleared below.
-        write_cleared(&transaction, &commit.cleared)?;
-        for ((alert, _), evidence) in commit.opened.iter().zip(&evidence) {
-            write_opened(&transaction, alert, evidence.as_ref())?;
-            if let Some(cleared) = commit.cleared.iter().find(|cleared| cleared.id == alert.id) {
-                write_cleared(&transaction, std::slice::from_ref(cleared))?;
-            }
-        }
-        evidence::keep(&transaction, &exhibits)?;
-        write_confidences(&transaction, &commit.confidences)?;
-        tickets::write(&transaction, commit)?;
-        mutes::write(&transaction, commit)?;
-        write_deliveries(&transaction, &commit.deliveries)?;
-        for (shard, change) in &commit.redo {
-            write_redo(&transaction, *shard, change)?;
-        }
-        write_seen(&transaction, commit)?;
-        let mut committed = Committed::default();
-        if let Some(bytes_max) = self.spool_bytes_max.filter(|_| !commit.lines.is_empty()) {
-            committed.n_lines_evicted = spool::append(&transaction, commit, bytes_max)?;
-        }
-        transaction.commit()?;
-        Ok(committed)
-=======
         let snapshots: Vec<_> = commit.opened.iter().map(|(alert, jpeg)| self.shelve(alert, jpeg.as_deref())).collect();
         let Store { conn, shelf, spool_bytes_max, .. } = self;
         let exhibits = evidence::shelve(conn, shelf, commit, &snapshots)?;
         shelf.with_room(conn, |conn| write(conn, commit, &snapshots, &exhibits, *spool_bytes_max))
->>>>>>> cameras2
     }
 
     /// Nothing where no picture is meant to show the alert.
@@ -204,7 +159,8 @@ fn write(
     }
     evidence::keep(&transaction, exhibits, commit.now_ms)?;
     write_confidences(&transaction, &commit.confidences)?;
-    write_tickets(&transaction, commit)?;
+    tickets::write(&transaction, commit)?;
+    mutes::write(&transaction, commit)?;
     write_deliveries(&transaction, &commit.deliveries)?;
     for (shard, change) in &commit.redo {
         write_redo(&transaction, *shard, change)?;

@@ -9,11 +9,8 @@
 mod archive;
 mod commit;
 mod evidence;
-<<<<<<< HEAD
-mod mutes;
-=======
 mod gates;
->>>>>>> cameras2
+mod mutes;
 mod queues;
 mod read;
 mod rows;
@@ -30,35 +27,27 @@ use rusqlite::config::DbConfig;
 pub use archive::{Archive, Doer, Held};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
-<<<<<<< HEAD
-pub use mutes::{FindingRow, Withheld};
-=======
 pub use gates::GateRow;
->>>>>>> cameras2
+pub use mutes::{FindingRow, Withheld};
 pub use queues::Queues;
 pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
-<<<<<<< HEAD
+pub use shelf::ShelfCounts;
 pub use tickets::{ClosedRow, LampRow};
 
-use crate::nouns::{Alert, RedoRow, Silence, Standing, StateRow, Ticket};
-=======
-pub use shelf::ShelfCounts;
-
 use self::shelf::Shelf;
-
 use crate::config;
-use crate::nouns::{RedoRow, StateRow, Ticket};
->>>>>>> cameras2
+use crate::nouns::{Alert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
+    include_str!("schema_7.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).

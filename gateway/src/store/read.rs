@@ -10,11 +10,7 @@ use super::rows::{self, FigureRow};
 use super::tickets::{ClosedRow, LampRow};
 use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
 use crate::config::Severity;
-<<<<<<< HEAD
-use crate::nouns::{Confidence, Place, Silence, Standing, Ticket};
-=======
-use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Stage, Ticket};
->>>>>>> cameras2
+use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Silence, Standing, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -269,19 +265,15 @@ impl Reader {
 
 const SELECT_JOURNAL: &str = "SELECT seq, ticket, no, at_ms, who, what, note FROM journal";
 
-<<<<<<< HEAD
-pub(super) const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
-     cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight, \
-     confidence, confidence_why, (SELECT muted_by FROM withheld WHERE withheld.alert = alert.id) FROM alert";
-=======
-const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
+pub(super) const SELECT_ALERT: &str =
+    "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
      cleared_ms, cleared_why, place_name, lon, lat, why, figures, sight, hold.who, hold.reason, held_ms,
      snapshot.file, snapshot.sha256, snapshot.missing, clip.file, clip.sha256, clip.missing,
-     confidence, confidence_why FROM alert
+     alert.confidence, confidence_why, muted_by FROM alert
+     LEFT JOIN withheld ON withheld.alert = id
      LEFT JOIN hold ON hold.alert = id
      LEFT JOIN evidence AS snapshot ON snapshot.alert = id AND snapshot.kind = 'snapshot' AND snapshot.no = 0
      LEFT JOIN evidence AS clip ON clip.alert = id AND clip.kind = 'clip' AND clip.no = 0";
->>>>>>> cameras2
 
 pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
     Ok(AlertRow {
@@ -299,17 +291,11 @@ pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         place: place_from(row, 11, 16)?,
         why: row.get(14)?,
         figures: rows::figures_from_json(&row.get::<_, String>(15)?),
-<<<<<<< HEAD
-        evidence_file: row.get(16)?,
-        evidence_sha256: row.get(17)?,
-        confidence: rows::confidence(row.get(19)?, row.get::<_, Option<String>>(20)?.map(Into::into)),
-        muted_by: row.get(21)?,
-=======
         snapshot: evidence_from(row, 20)?,
         clip: evidence_from(row, 23)?,
         hold: hold_from(row)?,
-        confidence: confidence_from(row, 26)?,
->>>>>>> cameras2
+        confidence: rows::confidence(row.get(26)?, row.get::<_, Option<String>>(27)?.map(Into::into)),
+        muted_by: row.get(28)?,
     })
 }
 

@@ -16,11 +16,7 @@ use crate::dispatch::centres::Centres;
 use crate::dispatch::{Desk, Effect, Kept};
 use crate::nouns::{Alert, AlertKey, Confidence, Figure, Place, Why};
 use crate::pipeline::sources::{Last, SourceView};
-<<<<<<< HEAD
-use crate::store::{Commit, Store, Withheld};
-=======
-use crate::store::{Archive, Commit, Store};
->>>>>>> cameras2
+use crate::store::{Archive, Commit, Store, Withheld};
 use crate::telemetry::now_ms;
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
