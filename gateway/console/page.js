@@ -5,7 +5,7 @@ const words = {
     live: '● 实时', down: '○ 未连接',
     stale: since => '连接中断：以下是 ' + since + ' 的数据，可能已过时。正在重新连接……', never: '尚未连接到网关，正在连接……',
     none: '没有未结工单', open: '未结', who: '操作员', all: '含已结案', other: 'English', left: '剩余', late: '超时',
-    cleared: '告警已解除', opened: '上报', unit: '处置单位', supervised: '督办', emergency: '紧急', alerts: '告警',
+    cleared: '告警已解除', opened: '上报', unit: '处置单位', emergency: '紧急', muted: '静默', alerts: '告警',
     snapshot: '现场快照', duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
     ask: { unit: '派遣给哪个单位？', note: '请说明原因：', before: '处置前照片（编号或网址）', after: '处置后照片（编号或网址）',
       into: '并入哪张工单（编号）？', centre: '下派到哪个中心？', limit: '延长多久？如 1 working days', score: '评分 1 到 5' },
@@ -15,7 +15,7 @@ const words = {
     stale: since => 'Connection lost: this is how it was at ' + since + ' and may be out of date. Reconnecting…',
     never: 'Not connected to the gateway yet, connecting…', none: 'no open tickets', open: 'open', who: 'operator',
     all: 'with closed', other: '中文', left: 'left', late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit',
-    supervised: 'supervised', emergency: 'emergency', alerts: 'alerts', snapshot: 'snapshot', duty: 'duty officer',
+    emergency: 'emergency', muted: 'silences', alerts: 'alerts', snapshot: 'snapshot', duty: 'duty officer',
     ok: 'OK', cancel: 'Cancel', lost: 'The gateway did not answer, this may not have been done: ',
     ask: { unit: 'Which unit?', note: 'Why?', before: 'Photo from before (reference)', after: 'Photo from after (reference)',
       into: 'Part of which ticket (number)?', centre: 'To which centre?', limit: 'How much longer? E.g. 1 working days',
@@ -27,7 +27,7 @@ const chinese = {};
 const named = id => lang === 'zh' && chinese[id] || id[0].toUpperCase() + id.slice(1).replaceAll('-', ' ');
 const bars = { minor: '▮▯▯▯', moderate: '▮▮▯▯', severe: '▮▮▮▯', extreme: '▮▮▮▮' };
 const shapes = { red: '▲', yellow: '■', green: '●' };
-const rowsMax = 200, retryMs = 3000;
+const rowsMax = 200, retryMs = 3000, mutesMs = 15000;
 // The gateway sends a beat at least every 15 s: a line on which nothing came for longer than two is dead.
 const silenceMs = 35000;
 
@@ -250,6 +250,7 @@ async function load() {
     if (mine !== loads) return;
     if (!answer.ok) { say('fault', said.detail); return; }
     aheadMs = said.now_ms - Date.now();
+    mutes();
     heardMs = now(); isCut = said.tickets.length >= rowsMax;
     tickets.clear();
     for (const ticket of said.tickets) tickets.set(ticket.no, ticket);
@@ -260,6 +261,17 @@ async function load() {
   } catch (cause) { /* the stream tells that the gateway is away, and loads again when it is back */ }
   if (mine === loads) since = null;
 }
+
+// Silences are always seen: how many, and of what, by whom, until when.
+async function mutes() {
+  try {
+    const { silences } = await (await fetch(withToken('/api/v1/silences'))).json();
+    const of = one => [one.rule, one.source, one.category].filter(Boolean).join(' ') + ': ' + one.reason + ' (' + one.who + ', ' + when(Date.parse(one.until)) + ')';
+    byId('muted').title = silences.map(of).join('\n');
+    say('muted', silences.length ? t('muted') + ' ' + silences.length : '');
+  } catch (cause) { /* told by the stream */ }
+}
+setInterval(mutes, mutesMs);
 
 let source = null, beatMs = 0;
 function connect() {

@@ -112,15 +112,19 @@ impl Office {
     }
 
     pub(super) fn journal(&self) -> Vec<(&'static str, &str)> {
-        let entry = |effect| match effect {
-            &Effect::Journal(ref entry) => Some((entry.what, entry.note.as_str())),
-            _ => None,
-        };
-        self.effects.iter().filter_map(entry).collect()
+        self.effects.iter().filter_map(told).collect()
     }
 
     pub(super) fn whats(&self) -> Vec<&'static str> {
         self.journal().into_iter().map(|(what, _)| what).collect()
+    }
+}
+
+/// What a journal says.
+fn told(effect: &Effect) -> Option<(&'static str, &str)> {
+    match effect {
+        Effect::Journal(entry) => Some((entry.what, &entry.note)),
+        _ => None,
     }
 }
 

@@ -47,6 +47,14 @@ pub struct Confidence {
     pub why: Arc<str>,
 }
 
+/// An alert that is on, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnAlert {
+    pub id: Arc<str>,
+    pub rule: Arc<str>,
+    pub source: Arc<str>,
+}
+
 /// Where it is: a point, a name, both or neither.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Place {

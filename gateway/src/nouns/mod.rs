@@ -10,7 +10,7 @@ pub mod ticket;
 pub mod trouble;
 
 pub use alert::{
-    Alert, AlertKey, Cleared, Confidence, Ellipse, Figure, Joined, Place, Sight, SnapshotAsk, StateRow, Why,
+    Alert, AlertKey, Cleared, Confidence, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why,
 };
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use lamp::{Clock, Lamp, Runs};

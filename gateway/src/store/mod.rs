@@ -6,6 +6,7 @@
 //! - [`Queues`]: outbox and spool, drained by their workers
 
 mod commit;
+mod lamps;
 mod mutes;
 mod queues;
 mod read;
@@ -20,13 +21,13 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
+pub use lamps::{LampRow, LampTicket};
 pub use mutes::{FindingRow, Withheld};
 pub use queues::Queues;
 pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
-pub use tickets::{ClosedRow, LampRow};
 
-use crate::nouns::{Alert, RedoRow, Silence, Standing, StateRow, Ticket};
+use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
 const STEPS: [&str; 5] = [
@@ -77,8 +78,8 @@ pub struct Restored {
     /// Alerts that are on, with their tickets.
     pub members: Vec<(Arc<str>, u64)>,
     pub last_ticket: u64,
-    /// All alerts that are on: id, rule, source; and those of them that have no ticket for now.
-    pub on: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    /// All alerts that are on, and those of them that have no ticket for now.
+    pub on: Vec<OnAlert>,
     pub withheld: Vec<Alert>,
     pub silences: Vec<Silence>,
     pub last_silence: u64,

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::read::{SELECT_ALERT, alert_from};
 use super::{Commit, StoreError};
-use crate::nouns::{Alert, AlertKey, Confidence, Silence, Silenced, Why};
+use crate::nouns::{Alert, AlertKey, Confidence, OnAlert, Silence, Silenced, Why};
 
 /// An alert that makes no ticket for now, by which silence or alert, and its confidence.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,11 +91,12 @@ pub(super) fn findings(conn: &Connection) -> Result<Vec<FindingRow>, StoreError>
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// All alerts that are on: id, rule, source.
-pub(super) fn on(conn: &Connection) -> Result<Vec<(Arc<str>, Arc<str>, Arc<str>)>, StoreError> {
+/// All alerts that are on.
+pub(super) fn on(conn: &Connection) -> Result<Vec<OnAlert>, StoreError> {
     let mut statement = conn.prepare("SELECT id, rule, source FROM alert WHERE cleared_ms IS NULL")?;
     let text = |row: &Row, at: usize| Ok::<Arc<str>, rusqlite::Error>(row.get::<_, String>(at)?.into());
-    let found = statement.query_map([], |row| Ok((text(row, 0)?, text(row, 1)?, text(row, 2)?)))?;
+    let found =
+        statement.query_map([], |row| Ok(OnAlert { id: text(row, 0)?, rule: text(row, 1)?, source: text(row, 2)? }))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 

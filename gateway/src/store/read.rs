@@ -1,12 +1,13 @@
 //! Queries of the API, each on a connection that only reads.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rusqlite::{Connection, Row, params};
 
+use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
-use super::tickets::{ClosedRow, LampRow};
 use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
 use crate::config::Severity;
 use crate::nouns::{Place, Silence, Standing, Ticket};
@@ -95,14 +96,14 @@ impl Reader {
         })
     }
 
-    /// All open tickets, as the lamp board sees them.
-    pub fn lamps(&self) -> Result<Vec<LampRow>, StoreError> {
-        self.with(tickets::lamps)
+    /// Open tickets by centre and colour with those that are due first, and what was closed from `since_ms` on.
+    pub fn lamps(&self, now_ms: i64, since_ms: i64, n_worst: usize) -> Result<Vec<LampRow>, StoreError> {
+        self.with(|conn| lamps::all(conn, now_ms, since_ms, n_worst))
     }
 
-    /// How many tickets each centre closed since then, in time and late.
-    pub fn closed_since(&self, since_ms: i64) -> Result<Vec<ClosedRow>, StoreError> {
-        self.with(|conn| tickets::closed_since(conn, since_ms))
+    /// What the lamp board shows of these tickets, by number.
+    pub fn lamp_tickets(&self, nos: &[u64]) -> Result<HashMap<u64, LampTicket>, StoreError> {
+        self.with(|conn| lamps::shown(conn, nos))
     }
 
     /// Newest first; those that were ended, too, where asked for.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_f
 
 use super::read::{place_from, severity_from};
 use super::{Commit, StoreError, TicketQuery, rows};
-use crate::config::{Limit, Severity};
+use crate::config::Limit;
 use crate::nouns::{Clock, Counts, Extension, JournalEntry, Runs, Stage, Standing, Storm, Ticket};
 
 /// In the order in which [`values`] writes them and [`from_row`] reads them.
@@ -78,61 +78,7 @@ pub(super) fn members(conn: &Connection) -> Result<Vec<(Arc<str>, u64)>, StoreEr
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// What the lamp board knows of an open ticket.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LampRow {
-    pub no: u64,
-    pub centre: String,
-    pub title: String,
-    pub severity: Severity,
-    pub stage: Stage,
-    /// When its lamp turns yellow, and after which it is red; none while its clock stands.
-    pub times: Option<(i64, i64)>,
-}
-
-/// How many tickets a centre closed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClosedRow {
-    pub centre: String,
-    pub in_time: u64,
-    pub late: u64,
-}
-
-pub(super) fn lamps(conn: &Connection) -> Result<Vec<LampRow>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT no, centre, title, severity, stage, whole_left_ms IS NULL,
-         min(whole_yellow_ms, ifnull(step_yellow_ms, whole_yellow_ms)), min(due_ms, ifnull(step_due_ms, due_ms))
-         FROM ticket WHERE standing = 2",
-    )?;
-    let mut found = statement.query([])?;
-    let mut out = Vec::new();
-    while let Some(row) = found.next()? {
-        let mut c = Columns { row, at: 0 };
-        out.push(LampRow {
-            no: c.count()?,
-            centre: c.next()?,
-            title: c.next()?,
-            severity: severity_from("ticket", &c.next::<String>()?)?,
-            stage: stage_of(&c.next::<String>()?)?,
-            times: if c.next()? { Some((c.next()?, c.next()?)) } else { None },
-        });
-    }
-    Ok(out)
-}
-
-pub(super) fn closed_since(conn: &Connection, since_ms: i64) -> Result<Vec<ClosedRow>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT centre, sum(closed_ms <= due_ms), sum(closed_ms > due_ms) FROM ticket
-         WHERE closed_ms >= ?1 AND stage IN ('closed', 'rated', 'archived') GROUP BY centre",
-    )?;
-    let found = statement.query_map([since_ms], |row| {
-        let mut c = Columns { row, at: 0 };
-        Ok(ClosedRow { centre: c.next()?, in_time: c.count()?, late: c.count()? })
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
-}
-
-fn stage_of(text: &str) -> Result<Stage, StoreError> {
+pub(super) fn stage_of(text: &str) -> Result<Stage, StoreError> {
     Stage::parse(text).ok_or_else(|| StoreError::Row { table: "ticket", what: format!("unknown stage {text:?}") })
 }
 

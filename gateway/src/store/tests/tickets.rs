@@ -75,10 +75,12 @@ fn alerts_belong_to_the_ticket_that_adopted_them_and_those_that_are_over_are_not
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path(), None).unwrap();
     let other = Alert { key: AlertKey { source: "other".into(), ..alert(2).key }, ..alert(2) };
-    let mut commit = Commit::default();
-    commit.opened = vec![(alert(1), None), (other.clone(), None)];
-    commit.tickets = vec![Arc::new(ticket(1)), Arc::new(ticket(2))];
-    commit.members = vec![(alert(1).id, 1), (other.id.clone(), 2)];
+    let mut commit = Commit {
+        opened: vec![(alert(1), None), (other.clone(), None)],
+        tickets: vec![Arc::new(ticket(1)), Arc::new(ticket(2))],
+        members: vec![(alert(1).id, 1), (other.id.clone(), 2)],
+        ..Commit::default()
+    };
     store.commit(&commit).unwrap();
     assert_eq!(store.restore().unwrap().members.len(), 2);
     commit.clear();
