@@ -100,7 +100,9 @@ fn fill(config: &Config, n_tickets: u64) -> Result<(), Failure> {
             place: Place { name: None, point: Some((106.05, 29.84)), sight: None },
             why: Why { text: "a heap of waste has been there for two hours".into(), figures: Vec::new() },
             snapshot: None,
+            exhibits: Vec::new(),
             confidence: None,
+            visible: None,
         };
         desk.alert_opened(&alert, now_ms(), &mut effects);
         commit.opened.push((alert, None));

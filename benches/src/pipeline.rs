@@ -10,6 +10,7 @@ use bytes::Bytes;
 use outpost::config::Config;
 use outpost::dispatch::{Desk, Kept};
 use outpost::ingest::{Acknowledge, Message, Quality, Receipt};
+use outpost::pipeline::evidence::Eyes;
 use outpost::pipeline::run::{Health, Inputs, Line, Shell};
 use outpost::pipeline::seen::Seen;
 use outpost::pipeline::shard::Shard;
@@ -47,12 +48,13 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let (_observations, observations) = mpsc::channel(1);
     let (_asks, asks) = mpsc::channel(1);
     let (_troubles, troubles) = mpsc::channel(1);
+    let (_looked, looked) = mpsc::channel(1);
     let shell = shell(&config, &fences, Counted(acknowledged.clone()))?;
     let (stop, runtime) =
         (CancellationToken::new(), tokio::runtime::Builder::new_current_thread().enable_time().build()?);
     let told = stop.clone();
     let pipeline = std::thread::spawn(move || {
-        shell.run(Inputs { messages, observations, asks, troubles }, Vec::new(), &runtime, &told);
+        shell.run(Inputs { messages, observations, asks, troubles, looked }, Vec::new(), &runtime, &told);
     });
     let (mut seconds, mut cpu) = (0.0, 0.0);
     // Made in parts before the clock runs, so that making them is not measured.
@@ -116,7 +118,7 @@ fn shell(config: &Config, fences: &FenceSet, acks: Counted) -> Result<Shell, Fai
         lines: [(broker, line)].into_iter().collect(),
         seen,
         listeners: Vec::new(),
-        evidence: None,
+        eyes: Eyes::default(),
         recorder: None,
         metrics,
         health: Arc::new(Health { beat_ms: AtomicI64::new(0), store_ok: AtomicBool::new(true) }),

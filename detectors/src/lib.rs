@@ -13,6 +13,7 @@
 //!   (connected cells); [`tracker`] follows these
 //! - [`health`]: what is wrong with a picture as a whole, against the `view` that is usual
 //! - [`lookout`]: all that is looked for in one camera's pictures
+//! - [`fire`]: flame and smoke in the pictures of a few seconds
 
 pub mod flapping;
 pub mod latch;
@@ -37,6 +38,7 @@ mod regions;
 pub mod size_gate;
 pub mod tracker;
 
+pub mod fire;
 pub mod health;
 pub mod lookout;
 mod view;

@@ -19,7 +19,7 @@ pub(crate) fn seen_cells(grid: Grid, masks: &[Vec<[f32; 2]>]) -> Vec<u8> {
     seen
 }
 
-fn contains(polygon: &[[f32; 2]], x: f32, y: f32) -> bool {
+pub(crate) fn contains(polygon: &[[f32; 2]], x: f32, y: f32) -> bool {
     let Some(mut before) = polygon.last() else { return false };
     let mut is_inside = false;
     for corner in polygon {

@@ -43,14 +43,25 @@ pub struct Position {
     pub accuracy_m: Option<f64>,
 }
 
-/// A picture of temperatures in degrees Celsius, row-major, origin top left.
+/// A picture of temperatures in degrees Celsius, row-major, origin top left; or of what only tells warmer from colder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThermalFrame {
+    /// Degrees, or levels of `scale`.
     pub celsius: Arc<Array2<f32>>,
+    pub scale: Scale,
     /// What the imager took the surface for when it made temperatures of radiation.
     pub surface: Surface,
     /// Where the imager looked, where it tells that with each frame.
     pub aim: Option<Aim>,
+}
+
+/// What the numbers of a thermal frame are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scale {
+    #[default]
+    Celsius,
+    /// Brightness of white-hot video, 0 to 255: brighter is warmer, and by how much nobody says.
+    Levels,
 }
 
 /// Where the middle of a picture points to.

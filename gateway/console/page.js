@@ -6,7 +6,8 @@ const words = {
     stale: since => '连接中断：以下是 ' + since + ' 的数据，可能已过时。正在重新连接……', never: '尚未连接到网关，正在连接……',
     none: '没有未结工单', open: '未结', who: '操作员', all: '含已结案', other: 'English', left: '剩余', late: '超时',
     cleared: '告警已解除', opened: '上报', unit: '处置单位', emergency: '紧急', muted: '静默', alerts: '告警',
-    snapshot: '现场快照', duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
+    snapshot: '现场快照', before: '之前', at: '当时', after: '之后', visible: '可见光', sure: '可信度',
+    duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
     ask: { unit: '派遣给哪个单位？', note: '请说明原因：', before: '处置前照片（编号或网址）', after: '处置后照片（编号或网址）',
       into: '并入哪张工单（编号）？', centre: '下派到哪个中心？', limit: '延长多久？如 1 working days', score: '评分 1 到 5' },
     more: n => '只显示最新的 ' + n + ' 张工单', told: (id, title) => '新工单 ' + id + '：' + title },
@@ -15,7 +16,8 @@ const words = {
     stale: since => 'Connection lost: this is how it was at ' + since + ' and may be out of date. Reconnecting…',
     never: 'Not connected to the gateway yet, connecting…', none: 'no open tickets', open: 'open', who: 'operator',
     all: 'with closed', other: '中文', left: 'left', late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit',
-    emergency: 'emergency', muted: 'silences', alerts: 'alerts', snapshot: 'snapshot', duty: 'duty officer',
+    emergency: 'emergency', muted: 'silences', alerts: 'alerts', snapshot: 'snapshot',
+    before: 'before', at: 'at the moment', after: 'after', visible: 'visible light', sure: 'confidence', duty: 'duty officer',
     ok: 'OK', cancel: 'Cancel', lost: 'The gateway did not answer, this may not have been done: ',
     ask: { unit: 'Which unit?', note: 'Why?', before: 'Photo from before (reference)', after: 'Photo from after (reference)',
       into: 'Part of which ticket (number)?', centre: 'To which centre?', limit: 'How much longer? E.g. 1 working days',
@@ -85,6 +87,10 @@ function facts(ticket) {
     if (ticket.counts[key]) meta.append(el('span', 'late', named(key === 'supervised' ? 'supervise' : 'escalate') + ' × ' + ticket.counts[key]));
   }
   if (ticket.alerts > 1) meta.append(el('span', '', ticket.alerts + ' ' + t('alerts')));
+  if (ticket.confidence) {
+    const sure = el('span', 'sure', t('sure') + ' ' + Math.round(ticket.confidence.share * 100) + ' %');
+    sure.title = ticket.confidence.why; meta.append(sure);
+  }
   if (ticket.alert_cleared) meta.append(el('span', 'over', '✓ ' + t('cleared')));
   return meta;
 }
@@ -97,6 +103,21 @@ function picture(ticket) {
   image.onload = () => { image.dataset.width = image.naturalWidth; };
   link.append(image);
   return link;
+}
+
+// Frames around the moment and what other cameras saw of it, side by side in order of time.
+function strip(ticket) {
+  const strip = el('div', 'strip');
+  for (const shown of ticket.pictures) {
+    const figure = el('figure'), link = el('a'), image = el('img'), at = when(Date.parse(shown.at));
+    link.href = image.src = withToken(shown.path);
+    link.target = '_blank'; link.rel = 'noopener';
+    image.alt = t(shown.role) + ' ' + ticket.id + ', ' + shown.source + ', ' + at;
+    link.append(image);
+    figure.append(link, el('figcaption', '', t(shown.role) + ' · ' + at));
+    strip.append(figure);
+  }
+  return strip;
 }
 
 function build(ticket) {
@@ -121,6 +142,7 @@ function build(ticket) {
   body.append(head, why, facts(ticket), actions);
   row.append(side, body);
   if (ticket.snapshot) { const shot = el('div', 'shot'); shot.append(picture(ticket)); row.append(shot); }
+  if (ticket.pictures.length) row.append(strip(ticket));
   light(ticket, row);
   return row;
 }
@@ -236,6 +258,17 @@ function take(ticket) {
   tickets.set(ticket.no, ticket); show(ticket);
 }
 
+// Frames that follow the moment come without an entry in the journal.
+const followMs = 5000;
+function follow(no) {
+  setTimeout(async () => {
+    try {
+      const answer = await fetch(withToken('/api/v1/tickets/' + no));
+      if (answer.ok && tickets.has(no)) take((await answer.json()).ticket);
+    } catch (cause) { /* the stream tells that the gateway is away */ }
+  }, followMs);
+}
+
 let since = null, loads = 0;
 async function load() {
   const mine = ++loads;
@@ -287,6 +320,7 @@ function connect() {
     const said = JSON.parse(message.data);
     take(said.ticket); count();
     if (said.what === 'opened') byId('told').textContent = t('told')(said.ticket.id, said.ticket.title);
+    if (said.ticket.pictures.length) follow(said.ticket.no);
   });
 }
 // A browser gives up on a stream that was refused, and never notices one that fell silent.

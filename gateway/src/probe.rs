@@ -168,6 +168,7 @@ fn camera(url: String, username: Option<String>) -> Camera {
         transport: Transport::Tcp,
         compat: Compat::default(),
         place: None,
+        heat: None,
         zones: Vec::new(),
         lines: Vec::new(),
         ground: Vec::new(),

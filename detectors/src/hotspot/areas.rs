@@ -168,6 +168,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
+    use crate::observation::Scale;
 
     /// Sets a rectangle of pixels.
     fn fill(frame: &mut Array2<f32>, rows: Range<usize>, columns: Range<usize>, celsius: f32) {
@@ -184,7 +185,7 @@ mod tests {
 
     fn frame(celsius: Array2<f32>) -> ThermalFrame {
         let surface = Surface { emissivity: 0.95, reflected_c: 20.0 };
-        ThermalFrame { celsius: Arc::new(celsius), surface, aim: None }
+        ThermalFrame { celsius: Arc::new(celsius), scale: Scale::default(), surface, aim: None }
     }
 
     fn judge(areas: &Areas, frame: &ThermalFrame) -> AreaHeat {

@@ -2,7 +2,7 @@
 //! that is. Knows nothing of pictures and of what is seen.
 //!
 //! - [`camera`]: lens and pose: which way a pixel looks
-//! - [`terrain`]: heights of the ground, and where a ray meets it
+//! - [`terrain`]: heights of the ground, and where a ray meets it; `geotiff`: read from one
 //! - [`ellipse`]: how far a point may be off
 //! - [`locate`]: all of that together, with the errors of each part carried on
 //! - [`meet`]: whether two cameras see the same thing, and where it then is
@@ -11,6 +11,7 @@
 
 pub mod camera;
 pub mod ellipse;
+mod geotiff;
 pub mod locate;
 pub mod meet;
 pub mod terrain;

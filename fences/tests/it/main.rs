@@ -16,5 +16,6 @@ mod notations;
 mod oracle;
 mod shapes;
 mod sight;
+mod terrain;
 mod tiling;
 mod track;

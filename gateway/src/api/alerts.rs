@@ -1,4 +1,4 @@
-//! Alerts: list, one, and the picture that shows it.
+//! Alerts: list, one, and the pictures that show it.
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, query};
 use super::{Context, NoQuery};
-use crate::notify::body::PlaceOut;
-use crate::store::AlertRow;
+use crate::notify::body::{ConfidenceOut, PlaceOut};
+use crate::store::{AlertRow, ExhibitRow};
 use crate::telemetry::time_text;
 
 #[derive(Deserialize)]
@@ -35,6 +35,9 @@ struct AlertOut<'a> {
     why: &'a str,
     figures: Vec<FigureOut<'a>>,
     place: PlaceOut<'a>,
+    /// How likely it is that there is something, where a visible camera was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<ConfidenceOut<'a>>,
     /// Device time since when the condition held.
     since: String,
     opened: String,
@@ -45,6 +48,30 @@ struct AlertOut<'a> {
     snapshot_sha256: Option<&'a str>,
     /// The silence, or the alert, because of which it makes no ticket for now.
     muted_by: Option<&'a str>,
+}
+
+/// A picture of an alert.
+#[derive(Serialize)]
+pub(super) struct PictureOut {
+    /// `before`, `at`, `after`, or `visible`.
+    role: String,
+    source: String,
+    /// Device time.
+    at: String,
+    path: String,
+    sha256: String,
+}
+
+impl PictureOut {
+    pub(super) fn new(alert: &str, row: ExhibitRow) -> PictureOut {
+        PictureOut {
+            path: format!("/api/v1/alerts/{alert}/pictures/{}", row.no),
+            role: row.role,
+            source: row.source,
+            at: time_text(row.at_ms),
+            sha256: row.sha256,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -70,6 +97,7 @@ impl<'a> From<&'a AlertRow> for AlertOut<'a> {
                 .map(|figure| FigureOut { name: &figure.name, value: figure.value, unit: figure.unit.as_deref() })
                 .collect(),
             place: PlaceOut::from(&row.place),
+            confidence: row.confidence.as_ref().map(ConfidenceOut::from),
             since: time_text(row.since_at_ms),
             opened: time_text(row.opened_ms),
             cleared: row.cleared_ms.map(time_text),
@@ -104,7 +132,10 @@ pub(super) async fn one(
 ) -> Result<Json<serde_json::Value>, Fault> {
     asked?;
     let row = find(&context, id?.0).await?;
-    Ok(Json(serde_json::json!({ "alert": AlertOut::from(&row) })))
+    let (reader, alert) = (context.reader.clone(), row.id.clone());
+    let exhibits = query(move || reader.exhibits(&alert)).await?;
+    let pictures: Vec<_> = exhibits.into_iter().map(|exhibit| PictureOut::new(&row.id, exhibit)).collect();
+    Ok(Json(serde_json::json!({ "alert": AlertOut::from(&row), "pictures": pictures })))
 }
 
 pub(super) async fn snapshot(
@@ -116,9 +147,27 @@ pub(super) async fn snapshot(
     // The path comes from the row, never from the request.
     let row = find(&context, id?.0).await?;
     let path = context.reader.evidence_path(&row).ok_or_else(|| Fault::not_found("this alert has no snapshot"))?;
-    let jpeg = tokio::fs::read(&path).await.map_err(|cause| {
-        tracing::error!(path = %path.display(), %cause, "snapshot cannot be read");
-        Fault::not_found("the snapshot of this alert is lost")
+    jpeg(&path).await
+}
+
+pub(super) async fn picture(
+    State(context): State<Context>,
+    path: Result<Path<(String, u32)>, PathRejection>,
+    asked: Result<Query<NoQuery>, QueryRejection>,
+) -> Result<Response, Fault> {
+    asked?;
+    let Path((alert, no)) = path?;
+    let reader = context.reader.clone();
+    let exhibits = query(move || reader.exhibits(&alert)).await?;
+    let exhibit = exhibits.into_iter().find(|exhibit| exhibit.no == no);
+    let exhibit = exhibit.ok_or_else(|| Fault::not_found("there is no such picture"))?;
+    jpeg(&context.reader.exhibit_path(&exhibit)).await
+}
+
+async fn jpeg(path: &std::path::Path) -> Result<Response, Fault> {
+    let jpeg = tokio::fs::read(path).await.map_err(|cause| {
+        tracing::error!(path = %path.display(), %cause, "picture cannot be read");
+        Fault::not_found("this picture is lost")
     })?;
     let headers =
         [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=31536000, immutable")];

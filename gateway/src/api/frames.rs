@@ -9,7 +9,7 @@ use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use outpost_detectors::hotspot::statistics::Statistics;
-use outpost_detectors::observation::{Fact, Observation, Surface, ThermalFrame};
+use outpost_detectors::observation::{Fact, Observation, Scale, Surface, ThermalFrame};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, oneshot};
@@ -73,7 +73,7 @@ impl UploadQuery {
         scene.reflected_c = self.reflected.unwrap_or(scene.reflected_c);
         scene.check().map_err(Fault::bad_request)?;
         let surface = Surface { emissivity: scene.emissivity as f32, reflected_c: scene.reflected_c as f32 };
-        Ok(ThermalFrame { celsius: Arc::new(read.celsius(&scene)), surface, aim: None })
+        Ok(ThermalFrame { celsius: Arc::new(read.celsius(&scene)), scale: Scale::default(), surface, aim: None })
     }
 }
 

@@ -101,6 +101,7 @@ pub fn router(context: Context) -> Router {
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
         .route("/alerts/{id}/snapshot", get(alerts::snapshot))
+        .route("/alerts/{id}/pictures/{no}", get(alerts::picture))
         .route("/sources", get(estate::sources))
         .route("/fences", get(estate::fences))
         .route("/rules", get(estate::rules))

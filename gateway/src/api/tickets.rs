@@ -9,7 +9,7 @@ use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::alerts::snapshot_path;
+use super::alerts::{PictureOut, snapshot_path};
 use super::fault::{Fault, ask, query};
 use super::{Context, NoQuery};
 use crate::config::Limit;
@@ -71,6 +71,8 @@ pub(super) struct TicketView<'a> {
     open: bool,
     /// Path of the picture that shows why, where there is one.
     snapshot: Option<&'a str>,
+    /// Further pictures, in order of time.
+    pictures: &'a [PictureOut],
     /// The worse one of its clocks'.
     lamp: &'static str,
     opened_ms: i64,
@@ -108,16 +110,19 @@ struct MoveOut {
     check: bool,
 }
 
-/// A ticket with the path of its picture, as read from the store.
+/// A ticket with the paths of its pictures, as read from the store.
 pub(super) struct Pictured {
     pub(super) ticket: Ticket,
     snapshot: Option<String>,
+    pictures: Vec<PictureOut>,
 }
 
 impl Pictured {
     pub(super) fn read(reader: &Reader, ticket: Ticket) -> Result<Pictured, StoreError> {
         let snapshot = reader.alert(&ticket.alert)?.as_ref().and_then(snapshot_path);
-        Ok(Pictured { ticket, snapshot })
+        let exhibits = reader.exhibits(&ticket.alert)?.into_iter();
+        let pictures = exhibits.map(|exhibit| PictureOut::new(&ticket.alert, exhibit)).collect();
+        Ok(Pictured { ticket, snapshot, pictures })
     }
 }
 
@@ -152,6 +157,7 @@ impl<'a> TicketView<'a> {
             revision: ticket.n_journal,
             open: ticket.stage.standing() == Standing::Open,
             snapshot: pictured.snapshot.as_deref(),
+            pictures: &pictured.pictures,
             lamp: ticket.lamp(now_ms).as_str(),
             opened_ms: ticket.opened_ms,
             yellow_ms: ticket.clocks().map(|clock| clock.yellow_ms).min(),

@@ -1,6 +1,7 @@
 //! Start and stop order of the gateway. What is started later is stopped earlier: sessions stop reading before the
 //! pipeline stops committing, and the pipeline before those that send out what it committed.
 
+mod looks;
 mod outward;
 mod readiness;
 mod reload;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::looks::{LOOKED_MAX, Lookouts};
 use self::outward::{start_publishers, start_receivers, start_series};
 use self::readiness::Sessions;
 use self::reload::Reloader;
@@ -31,8 +33,9 @@ use crate::dispatch::{self, Desk};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
 use crate::nouns::TroubleKind;
+use crate::pipeline::evidence::{Evidence, Eyes, Looks};
 use crate::pipeline::record::Recorder;
-use crate::pipeline::run::{Evidence, Health, Inputs, Shell};
+use crate::pipeline::run::{Health, Inputs, Shell};
 use crate::pipeline::seen::Seen;
 use crate::store::{Queues, Reader, Store};
 use crate::telemetry::metrics::Metrics;
@@ -132,7 +135,12 @@ impl App {
         let Started { sessions, listeners: mqtt_listeners, lines } =
             start_sessions(config, &publishers, &metrics, &seen, &messages_in, &stop).await?;
         let cameras = start_cameras(config, observations_in.clone(), troubles_in.clone(), &stop)?;
-        let evidence = cameras.as_ref().map(|cameras| Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>);
+        let (looked_in, looked) = mpsc::channel(LOOKED_MAX);
+        let here = tokio::runtime::Handle::current();
+        let eyes = cameras.as_ref().map(|cameras| Eyes {
+            evidence: Some(Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>),
+            looks: Some(Box::new(Lookouts::new(cameras.looker(), looked_in.clone(), here)) as Box<dyn Looks>),
+        });
 
         let shell = Shell {
             shards,
@@ -142,7 +150,7 @@ impl App {
             lines,
             seen,
             listeners,
-            evidence,
+            eyes: eyes.unwrap_or_default(),
             recorder,
             metrics: metrics.clone(),
             health: health.clone(),
@@ -150,9 +158,9 @@ impl App {
             series,
             batch_max: config.pipeline.batch_max,
         };
-        let inputs = Inputs { messages, observations, asks: asks_out, troubles };
+        let inputs = Inputs { messages, observations, asks: asks_out, troubles, looked };
         // The pipeline keeps a sender of each queue alive, so that a gateway without brokers or cameras runs on.
-        let senders = (messages_in, observations_in, troubles_in);
+        let senders = (messages_in, observations_in, troubles_in, looked_in);
         // A runtime of its own: a wait on the workers' would wake one of them each time, to set its alarm.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let (runtime, told) = (runtime.context("failed to start the pipeline")?, stop_pipeline.clone());

@@ -24,6 +24,8 @@ pub struct Camera {
     #[serde(default)]
     pub compat: Compat,
     pub place: Option<[f64; 2]>,
+    /// It is a thermal imager whose picture tells warmer from colder: rules about heat look at it.
+    pub heat: Option<HeatVideo>,
     /// Areas of the picture that rules name.
     #[serde(default)]
     pub zones: Vec<Zone>,
@@ -59,6 +61,14 @@ pub struct Camera {
     /// Longest wait between two attempts to connect.
     #[serde(default = "defaults::retry_max")]
     pub retry_max: Span,
+}
+
+/// What the brightness of a thermal camera's video says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeatVideo {
+    /// Warmer is brighter, by no known degrees.
+    WhiteHot,
 }
 
 /// How pictures come.

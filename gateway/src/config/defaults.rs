@@ -24,7 +24,7 @@ impl Default for Api {
 
 impl Default for Pipeline {
     fn default() -> Self {
-        Pipeline { queue_max: 8192, batch_max: 1024, shards: 1, sources_max: 200_000 }
+        Pipeline { queue_max: 8192, batch_max: 8192, shards: 1, sources_max: 200_000 }
     }
 }
 
@@ -37,6 +37,7 @@ impl Default for Video {
             glance: Span::from_ms(10_000),
             open_max: 64,
             active: Span::from_ms(5_000),
+            look: Span::from_ms(6_000),
             jpeg_quality: 80,
         }
     }

@@ -6,7 +6,7 @@ use outpost_detectors::deviation::Season;
 use outpost_detectors::observation::SightFault;
 use serde::{Deserialize, Serialize};
 
-use super::heat::{Backdrop, Grows, HotArea, Shield};
+use super::heat::{Backdrop, Grows, HotArea, Shield, Shows};
 use super::movement::{Border, CrossDirection, Motion};
 use super::picture::Things;
 use super::{FenceNames, Span};
@@ -268,6 +268,9 @@ pub enum Detect {
         travels_max: Option<f32>,
         /// Least deviation of the region's size from frame to frame, as a share of it.
         flickers: Option<f32>,
+        /// No part of what is looked at: a rule that shows more goes on with its state.
+        #[serde(default, skip_serializing)]
+        shows: Shows,
         #[serde(default)]
         hold: Span,
         #[serde(default)]

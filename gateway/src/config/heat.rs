@@ -59,6 +59,22 @@ pub struct Grows {
     pub within: Span,
 }
 
+/// Frames that are kept with an alert beside the one that shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shows {
+    /// The last ones on which nothing was hot. They are held in memory for each source.
+    pub before: usize,
+    /// The next ones while the alert is open.
+    pub after: usize,
+}
+
+impl Default for Shows {
+    fn default() -> Self {
+        Shows { before: 1, after: 1 }
+    }
+}
+
 fn reflected() -> f32 {
     20.0
 }

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use outpost_fences::{Coordinates, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
-pub use camera::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
+pub use camera::{Camera, Compat, HeatVideo, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
 pub use desk::{AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm};
 pub use detect::{Detect, Severity, UnitOf};
@@ -39,7 +39,7 @@ pub use format::{
     ByteOrder, Format, ImagerOf, JsonAim, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing,
     RegisterType, TimeUnit, WordOrder,
 };
-pub use heat::{Backdrop, Grows, HotArea, Shield, SurfaceOf};
+pub use heat::{Backdrop, Grows, HotArea, Shield, Shows, SurfaceOf};
 pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
@@ -144,6 +144,8 @@ pub struct Video {
     pub open_max: usize,
     /// All frames are decoded for this long after the last movement.
     pub active: Span,
+    /// How long a visible camera is looked through for flame and smoke when its thermal one finds something hot.
+    pub look: Span,
     /// JPEG quality of snapshots, 1 to 100.
     pub jpeg_quality: u8,
 }
@@ -225,6 +227,9 @@ pub struct Source {
     pub place: Option<[f64; 2]>,
     /// Of a camera that looks over land.
     pub view: Option<ViewOf>,
+    /// The camera that sees the same in visible light, `cam:` and its id: it is looked through when a rule about heat opens an
+    /// alert of this source, and what it sees makes the alert surer or less sure.
+    pub visible: Option<String>,
 }
 
 /// A file of map fences: GeoJSON, or well-known text where its name ends in `.wkt`.

@@ -52,7 +52,7 @@ impl Default for ErrorsOf {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Land {
-    /// ESRI ASCII grid in degrees of WGS-84.
+    /// GeoTIFF or ESRI ASCII grid, heights in metres by degrees of WGS-84.
     pub file: Option<PathBuf>,
     /// Height of flat ground, where there is no file.
     pub flat_m: f64,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::Array2;
-use outpost_detectors::observation::{Aim, Fact, Surface, ThermalFrame};
+use outpost_detectors::observation::{Aim, Fact, Scale, Surface, ThermalFrame};
 
 use crate::config::{ByteOrder, ImagerOf, JsonAim, JsonTime, Packing};
 
@@ -76,7 +76,7 @@ impl Imager {
     /// The frame, with its bad pixels repaired. `surface` is what it was computed with.
     fn frame(&self, mut celsius: Array2<f32>, surface: Surface, aim: Option<Aim>) -> ThermalFrame {
         repair::repair(&mut celsius, &self.bad);
-        ThermalFrame { celsius: Arc::new(celsius), surface, aim }
+        ThermalFrame { celsius: Arc::new(celsius), scale: Scale::default(), surface, aim }
     }
 
     fn surface(&self) -> Surface {

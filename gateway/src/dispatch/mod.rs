@@ -30,8 +30,8 @@ use self::table::Row;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, Cleared, Clock, Command, Joined, JournalEntry, Move, OnAlert, Place, Refusal, Silence, Stage, Standing,
-    Storm, Ticket,
+    Alert, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Place, Refusal, Silence,
+    Stage, Standing, Storm, Ticket,
 };
 
 /// Who the gateway is in a journal.
@@ -56,11 +56,10 @@ pub enum Effect {
         from: u64,
         into: u64,
     },
-    /// The alert has no ticket for now; `share` is its confidence.
+    /// The alert has no ticket for now.
     Withhold {
         alert: Arc<str>,
         by: String,
-        share: Option<f64>,
         is_silence: bool,
     },
     /// The alert is over, or has a ticket now.
@@ -203,6 +202,19 @@ impl Desk {
         let ticket = Ticket { place, ..Ticket::clone(ticket) };
         let entry = Entry { who: SELF, what: "also-seen", note, kind: "outpost.ticket.also-seen" };
         self.record(ticket, entry, now_ms, effects);
+    }
+
+    /// A visible camera was looked through for what a ticket is of. How sure it is now; none where nobody works on it any more.
+    pub fn alert_looked(&mut self, looked: &Looked, now_ms: i64, effects: &mut Vec<Effect>) -> Option<Confidence> {
+        let ticket = self.of_alert(&looked.alert).filter(|ticket| ticket.stage.standing() == Standing::Open)?;
+        let before = ticket.confidence.clone()?;
+        let confidence = before.after(looked);
+        let percent = |confidence: &Confidence| (confidence.share * 100.0).round();
+        let note = format!("{}; confidence {} %, was {} %", confidence.why, percent(&confidence), percent(&before));
+        let ticket = Ticket { confidence: Some(confidence.clone()), ..Ticket::clone(ticket) };
+        let entry = Entry { who: SELF, what: "looked", note, kind: "outpost.ticket.looked" };
+        self.record(ticket, entry, now_ms, effects);
+        Some(confidence)
     }
 
     pub fn alert_cleared(&mut self, cleared: &Cleared, now_ms: i64, effects: &mut Vec<Effect>) {

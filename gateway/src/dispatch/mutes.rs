@@ -83,7 +83,7 @@ impl Mutes {
     }
 
     pub(super) fn withhold(&mut self, alert: &Alert) {
-        self.withheld.insert(alert.id.clone(), Alert { snapshot: None, ..alert.clone() });
+        self.withheld.insert(alert.id.clone(), Alert { snapshot: None, exhibits: Vec::new(), ..alert.clone() });
     }
 
     /// Counts an alert for its silence.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::*;
 use crate::config::check::check_alone;
 use crate::config::{Limit, Severity};
-use crate::nouns::{AlertKey, Confidence, Counts, Need, Place, Said, Why};
+use crate::nouns::{AlertKey, Confidence, Counts, Looked, Need, Place, Said, Why};
 
 pub(super) fn alert(n: u64) -> Alert {
     let key = AlertKey { rule: "r".into(), source: format!("s/{n}").into(), fence: None };
@@ -26,7 +26,9 @@ pub(super) fn alert(n: u64) -> Alert {
         place: Place::default(),
         why: Why { text: "because".into(), figures: Vec::new() },
         snapshot: None,
+        exhibits: Vec::new(),
         confidence: None,
+        visible: None,
     }
 }
 
@@ -259,4 +261,39 @@ fn alerts_enter_dispatched_where_the_policy_says_so() {
     assert_eq!(office.journal()[1], ("dispatch", "to trucks: by policy"));
     let other = office.open(&Alert { severity: Severity::Minor, ..alert(2) });
     assert_eq!(other.stage, Stage::Reported);
+}
+
+#[test]
+fn a_look_makes_a_ticket_surer_once_for_each_look_and_none_where_the_work_is_done() {
+    use outpost_detectors::fire::Evidence as Seen;
+
+    use crate::nouns::Saw;
+
+    let mut office = Office::new("");
+    let mut hot = alert(1);
+    hot.confidence = Some(Confidence::of_heat("cam:west"));
+    let looked = |saw| Looked { alert: hot.id.clone(), camera: "cam:west".into(), saw, pictures: Vec::new() };
+    let unseen = looked(Saw::Pictures(Seen::Neither));
+    let look = |office: &mut Office| office.desk.alert_looked(&unseen, 5, &mut office.effects);
+    assert_eq!(look(&mut office), None, "nobody knows that alert");
+    office.open(&hot);
+    let first = look(&mut office).unwrap();
+    let second = look(&mut office).unwrap();
+    assert!(second.share < first.share && first.share < 0.5);
+    let journal = office.journal();
+    assert_eq!((journal[1].0, journal[2].0), ("looked", "looked"));
+    assert!(
+        journal[1].1.starts_with("cam:west sees neither flame nor smoke; confidence 29 %, was 50 %"),
+        "{journal:?}"
+    );
+    let told = |effect: &&Effect| matches!(effect, Effect::Tell { kind: "outpost.ticket.looked", .. });
+    assert_eq!(office.effects.iter().filter(told).count(), 2);
+    office.walk(1, &WORKED);
+    office.walk(1, &[("officer", Move::Verify), ("chief", Move::Close)]);
+    assert_eq!(look(&mut office), None);
+    // An alert that nobody is asked about has no confidence, and gets none.
+    let plain = alert(2);
+    office.open(&plain);
+    let stray = Looked { alert: plain.id.clone(), ..unseen.clone() };
+    assert_eq!(office.desk.alert_looked(&stray, 70, &mut office.effects), None);
 }

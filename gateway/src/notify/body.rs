@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::nouns::{Storm, Ticket};
+use crate::nouns::{Confidence, Storm, Ticket};
 use crate::telemetry::time_text;
 
 #[derive(Debug, Serialize)]
@@ -23,6 +23,9 @@ pub struct TicketOut<'a> {
     pub alert: &'a str,
     pub alert_cleared: bool,
     pub place: PlaceOut<'a>,
+    /// How likely it is that there is something, where a visible camera was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<ConfidenceOut<'a>>,
     pub emergency: bool,
     /// Whose it is now, and who received it first and leads.
     pub centre: &'a str,
@@ -44,6 +47,13 @@ pub struct TicketOut<'a> {
     /// How often it was returned, reworked, supervised…
     pub counts: BTreeMap<&'static str, u32>,
     pub score: Option<u8>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ConfidenceOut<'a> {
+    /// 0..1.
+    pub share: f64,
+    pub why: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,6 +104,7 @@ impl<'a> From<&'a Ticket> for TicketOut<'a> {
             alert: &ticket.alert,
             alert_cleared: ticket.alert_cleared(),
             place: PlaceOut::from(&ticket.place),
+            confidence: ticket.confidence.as_ref().map(ConfidenceOut::from),
             emergency: ticket.is_emergency,
             centre: &ticket.centre,
             lead: ticket.lead.as_deref(),
@@ -108,6 +119,12 @@ impl<'a> From<&'a Ticket> for TicketOut<'a> {
             counts: ticket.counts.named().into_iter().filter(|(_, n)| *n > 0).collect(),
             score: ticket.score,
         }
+    }
+}
+
+impl<'a> From<&'a Confidence> for ConfidenceOut<'a> {
+    fn from(confidence: &'a Confidence) -> Self {
+        ConfidenceOut { share: confidence.share, why: &confidence.why }
     }
 }
 

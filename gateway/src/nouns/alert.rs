@@ -7,6 +7,7 @@ use ndarray::Array2;
 use outpost_detectors::hotspot::Region;
 use outpost_detectors::observation::Blob;
 
+use super::{Confidence, Exhibit};
 use crate::config::Severity;
 
 /// One alert may be open per key.
@@ -35,16 +36,12 @@ pub struct Alert {
     pub why: Why,
     /// The picture that shows it, where there is one.
     pub snapshot: Option<SnapshotAsk>,
-    /// None where nobody doubts it.
+    /// Pictures around it, in order of time.
+    pub exhibits: Vec<Exhibit>,
+    /// Where other cameras may know better.
     pub confidence: Option<Confidence>,
-}
-
-/// How likely it is that an alert is of what it says.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Confidence {
-    /// 0..1.
-    pub share: f64,
-    pub why: Arc<str>,
+    /// The visible camera that is to be looked through.
+    pub visible: Option<Arc<str>>,
 }
 
 /// An alert that is on, in short.
@@ -118,6 +115,9 @@ pub struct Joined {
     pub source: Arc<str>,
     /// Where it is by all that see it.
     pub place: Option<Place>,
+    /// What it shows there.
+    pub exhibits: Vec<Exhibit>,
+    pub visible: Option<Arc<str>>,
 }
 
 /// The end of an alert.

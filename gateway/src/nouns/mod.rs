@@ -1,7 +1,8 @@
-//! The words that modules exchange: alert, ticket, delivery, trouble. Plain values; no serde, no SQL, no sockets.
+//! The words that modules exchange: alert, evidence, ticket, delivery, trouble. Plain values; no serde, no SQL, no sockets.
 
 pub mod alert;
 pub mod delivery;
+pub mod evidence;
 pub mod lamp;
 pub mod redo;
 pub mod silence;
@@ -9,10 +10,9 @@ pub mod stage;
 pub mod ticket;
 pub mod trouble;
 
-pub use alert::{
-    Alert, AlertKey, Cleared, Confidence, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why,
-};
+pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
+pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};
 pub use redo::{RedoChange, RedoRow};
 pub use silence::{Silence, SilenceAsk, Silenced};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Clock, Lamp, Move, Need, Place, Stage};
+use super::{Clock, Confidence, Lamp, Move, Need, Place, Stage};
 use crate::config::{Limit, Severity};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Ticket {
     pub severity: Severity,
     pub category: Arc<str>,
     pub place: Place,
+    /// How likely it is that there is something, where it was asked.
+    pub confidence: Option<Confidence>,
     pub stage: Stage,
     /// Where it goes on when it is resumed.
     pub held: Option<Stage>,

@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use ndarray::Array2;
-use outpost_detectors::observation::{Fact, Link, LinkState, Observation, Position, Reading, Surface, ThermalFrame};
+use outpost_detectors::observation::{
+    Fact, Link, LinkState, Observation, Position, Reading, Scale, Surface, ThermalFrame,
+};
 use outpost_fences::FenceSet;
 
 use super::rules::RuleError;
@@ -88,7 +90,7 @@ fn play(mut watch: Watch, alone: &Config, rule: &Rule, example: &Example) -> Vec
             let (key, opens) = match &effect {
                 Effect::Open(alert) => (&alert.key, true),
                 Effect::Clear(cleared) => (&cleared.key, false),
-                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => continue,
+                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => continue,
             };
             if *key.rule == *rule.id {
                 happened.push(Event { at_ms: now_ms - BEGIN_MS, opens });
@@ -172,7 +174,7 @@ fn frame(rule: &Rule, hot: f32, background: f32) -> ThermalFrame {
             *celsius = hot;
         }
     }
-    ThermalFrame { celsius: Arc::new(celsius), surface: Surface::default(), aim: None }
+    ThermalFrame { celsius: Arc::new(celsius), scale: Scale::default(), surface: Surface::default(), aim: None }
 }
 
 impl fmt::Display for Event {
@@ -235,7 +237,7 @@ mod tests {
                     Effect::Save(row) => drop(states.insert((row.rule.clone(), row.source.clone()), row)),
                     Effect::Open(_) => happened.push(Event { at_ms: given.at.ms(), opens: true }),
                     Effect::Clear(_) => happened.push(Event { at_ms: given.at.ms(), opens: false }),
-                    Effect::Join(_) => {}
+                    Effect::Join(_) | Effect::Show(_) => {}
                     Effect::Remember(_) => panic!("only with the batch"),
                 });
             }

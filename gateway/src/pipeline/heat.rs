@@ -8,11 +8,11 @@ use outpost_detectors::hotspot::statistics::{BARS, Histogram};
 use outpost_detectors::hotspot::trace::{Course, Flicker, Growth, Trace};
 use outpost_detectors::hotspot::{Hotspot, HotspotError, HotspotScratch};
 use outpost_detectors::latch::Signal;
-use outpost_detectors::observation::{Aim, ThermalFrame};
+use outpost_detectors::observation::{Aim, Scale, ThermalFrame};
 use outpost_fences::track::calendar::Schedule;
 
 use super::reading::figure;
-use crate::config::{Active, Detect};
+use crate::config::{Active, Detect, Shows};
 use crate::nouns::{Figure, SnapshotAsk, Why};
 
 pub(super) struct Heating {
@@ -22,6 +22,7 @@ pub(super) struct Heating {
     /// When each shield is up; always where absent.
     shields: Vec<Option<Schedule>>,
     course: Course,
+    shows: Shows,
 }
 
 /// What a frame showed, with the frame.
@@ -29,7 +30,9 @@ pub(super) struct Heating {
 pub(super) struct Seen {
     sight: AreaHeat,
     celsius: Arc<Array2<f32>>,
+    scale: Scale,
     aim: Option<Aim>,
+    at_ms: i64,
 }
 
 /// Which pixel shows it, from the top left corner of the frame, and where the camera looked.
@@ -61,6 +64,7 @@ impl Heating {
             grows,
             travels_max,
             flickers,
+            shows,
             ..
         } = detect
         else {
@@ -98,12 +102,18 @@ impl Heating {
                 travels_max: *travels_max,
                 flickers: flickers.map(|share_min| Flicker { share_min }),
             },
+            shows: *shows,
         })
     }
 
     /// Whether frames are remembered.
     pub(super) fn remembers(&self) -> bool {
         !self.course.is_momentary()
+    }
+
+    /// Frames to be shown beside the one of the moment.
+    pub(super) fn shows(&self) -> Shows {
+        self.shows
     }
 
     /// What the frame says, and what it showed where something is hot.
@@ -121,7 +131,8 @@ impl Heating {
             Some(trace) => self.course.judge(trace, at_ms, sight.signal, sight.heat.region.as_ref(), rows.max(columns)),
             None => sight.signal,
         };
-        let seen = (sight.signal == Signal::On).then(|| Seen { sight, celsius: frame.celsius.clone(), aim: frame.aim });
+        let seen = || Seen { sight, celsius: frame.celsius.clone(), scale: frame.scale, aim: frame.aim, at_ms };
+        let seen = (sight.signal == Signal::On).then(seen);
         (signal, seen)
     }
 
@@ -130,10 +141,18 @@ impl Heating {
         let place = area.map(|area| format!("{}: ", self.names[area])).unwrap_or_default();
         let (max_c, background_c) = (heat.region.map(|region| region.max_c).or(heat.max_c()), heat.background_c);
         let max_c = max_c.unwrap_or(f32::NAN);
-        let over = background_c.map(|c| format!(" over a background of {c:.1} °C")).unwrap_or_default();
+        let told = |c: f32| match seen.scale {
+            Scale::Celsius => format!("{c:.1} °C"),
+            Scale::Levels => format!("level {c:.0} of 255"),
+        };
+        let over = background_c.map(|c| format!(" over a background of {}", told(c))).unwrap_or_default();
         let size = heat.region.map(|region| format!(", {} pixels", region.n_pixels)).unwrap_or_default();
         let unlike = coolest.map(|(coolest, over_k)| format!(", {over_k:.1} K over {}", self.names[coolest]));
-        let text = format!("{place}{max_c:.1} °C{over}{size}{}{held}", unlike.unwrap_or_default());
+        let relative = match seen.scale {
+            Scale::Celsius => "",
+            Scale::Levels => " (white-hot video: warmer than around it, by no known degrees)",
+        };
+        let text = format!("{place}{}{over}{size}{}{relative}{held}", told(max_c), unlike.unwrap_or_default());
         Why { text, figures: figures(seen) }
     }
 }
@@ -147,6 +166,11 @@ impl Seen {
         Some(Pixel { row: row + 0.5, column: column + 0.5, size: self.celsius.dim(), aim: self.aim })
     }
 
+    /// Device time of the frame.
+    pub(super) fn at_ms(&self) -> i64 {
+        self.at_ms
+    }
+
     pub(super) fn snapshot(&self) -> SnapshotAsk {
         SnapshotAsk::Heat { celsius: self.celsius.clone(), regions: self.sight.heat.region.into_iter().collect() }
     }
@@ -154,7 +178,8 @@ impl Seen {
 
 /// Of the area that is hot; the histogram is that of the whole frame: how many pixels lie in each of equal steps.
 fn figures(seen: &Seen) -> Vec<Figure> {
-    let degrees = |name, celsius: f32| figure(name, f64::from(celsius), Some("Cel"));
+    let unit = (seen.scale == Scale::Celsius).then_some("Cel");
+    let degrees = |name, celsius: f32| figure(name, f64::from(celsius), unit);
     let heat = seen.sight.heat;
     let mut figures = Vec::new();
     if let Some(region) = heat.region {
@@ -175,10 +200,17 @@ fn figures(seen: &Seen) -> Vec<Figure> {
     figures.push(figure("bad pixels", heat.statistics.n_bad as f64, None));
     if let Some(Histogram { from_c, to_c, counts }) = Histogram::of(seen.celsius.view()) {
         let step_k = (to_c - from_c) / BARS as f32;
-        figures.extend(counts.iter().enumerate().map(|(bar, &n)| Figure {
-            name: format!("pixels from {:.1} Cel", from_c + bar as f32 * step_k).into(),
-            value: f64::from(n),
-            unit: None,
+        figures.extend(counts.iter().enumerate().map(|(bar, &n)| {
+            Figure {
+                name: format!(
+                    "pixels from {:.1}{}",
+                    from_c + bar as f32 * step_k,
+                    if unit.is_some() { " Cel" } else { "" }
+                )
+                .into(),
+                value: f64::from(n),
+                unit: None,
+            }
         }));
     }
     figures

@@ -3,6 +3,7 @@
 //!
 //! - [`watch`]: rules over observations, pure
 //! - [`run`]: the shell, and `settled`: what it commits of Desk
+//! - [`evidence`]: pictures and looks that alerts ask for
 //! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`redo`]: what rules remember, kept over a crash
 //! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
@@ -10,10 +11,12 @@
 //! - [`backtest`]: what new rules would have found, beside the old ones
 
 pub mod backtest;
+pub mod evidence;
 pub mod examples;
 mod heat;
 mod late;
 mod movement;
+mod names;
 mod owed;
 pub(crate) mod picture;
 mod reading;

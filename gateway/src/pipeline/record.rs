@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use outpost_detectors::observation::{
-    Aim, Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts, Position, Reading, Sight, SightFault,
-    Surface, ThermalFrame, Track,
+    Aim, Blob, Fact, Link, LinkReason, LinkState, Observation, PictureFacts, Position, Reading, Scale, Sight,
+    SightFault, Surface, ThermalFrame, Track,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,9 @@ struct ThermalLine {
     columns: usize,
     /// Null where a pixel is bad.
     celsius: Vec<Option<f32>>,
+    /// The numbers are levels of white-hot video, no degrees.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    levels: bool,
     /// Emissivity and what is reflected, degrees Celsius, that the imager took the surface for; a black body where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     surface: Option<[f32; 2]>,
@@ -262,11 +265,12 @@ fn to_line(observation: &Observation) -> Line {
         Fact::Position(Position { lon, lat, accuracy_m }) => {
             line.position = Some(PositionLine { lon: *lon, lat: *lat, accuracy_m: *accuracy_m });
         }
-        Fact::Thermal(ThermalFrame { celsius, surface, aim }) => {
+        Fact::Thermal(ThermalFrame { celsius, scale, surface, aim }) => {
             let Surface { emissivity, reflected_c } = *surface;
             line.thermal = Some(ThermalLine {
                 columns: celsius.ncols(),
                 celsius: celsius.iter().map(|pixel_c| Some(*pixel_c).filter(|pixel_c| pixel_c.is_finite())).collect(),
+                levels: *scale == Scale::Levels,
                 surface: (*surface != Surface::default()).then_some([emissivity, reflected_c]),
                 aim: aim.map(|Aim { bearing_deg: bearing, elevation_deg: elevation, fov_deg: fov, preset }| AimLine {
                     bearing,
@@ -313,7 +317,7 @@ fn to_fact(line: Line) -> Result<Fact, RecordError> {
             outpost_fences::Point::new(lon, lat).ok_or_else(|| error("position: not on the globe"))?;
             Ok(Fact::Position(Position { lon, lat, accuracy_m }))
         }
-        (None, None, Some(ThermalLine { columns, celsius, surface, aim }), None, None) => {
+        (None, None, Some(ThermalLine { columns, celsius, levels, surface, aim }), None, None) => {
             if columns == 0 || celsius.len() % columns != 0 || celsius.len() > PIXELS_MAX {
                 return Err(error("thermal: the number of pixels is not rows times columns"));
             }
@@ -331,7 +335,8 @@ fn to_fact(line: Line) -> Result<Fact, RecordError> {
                 preset,
             });
             let surface = surface.unwrap_or_default();
-            Ok(Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius), surface, aim }))
+            let scale = if levels { Scale::Levels } else { Scale::Celsius };
+            Ok(Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius), scale, surface, aim }))
         }
         (None, None, None, Some(PictureLine { picture, pixels, blobs, tracks, vacated, unsettled, faults }), None) => {
             if blobs.len().max(tracks.len()).max(vacated.len()) > PIXELS_MAX {

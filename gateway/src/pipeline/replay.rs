@@ -100,7 +100,7 @@ impl<'a, W: Write> Replay<'a, W> {
     fn tell(&mut self, now_ms: i64) -> Result<(), ReplayError> {
         for effect in self.effects.drain(..) {
             match effect {
-                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => {}
+                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => {}
                 Effect::Open(alert) => {
                     self.played.n_alerts += 1;
                     self.desk.alert_opened(&alert, now_ms, &mut self.desk_effects);

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use super::evidence::Eyes;
 use super::owed::Owed;
 use super::record::Recorder;
 use super::rules::RuleError;
@@ -28,12 +29,11 @@ use crate::config::{Config, Severity};
 use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::{Acknowledge, Message};
-use crate::nouns::{Alert, Command, Refusal, Silence, SilenceAsk, SnapshotAsk, Ticket, Trouble};
-use crate::store::{Commit, Store};
+use crate::nouns::{Command, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
+use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 use crate::telemetry::tally::FeedTally;
-use crate::thermal::draw;
 
 /// Longest sleep of the shell: how stale its heartbeat may be while all is well.
 const BEAT_MS: i64 = 1_000;
@@ -81,11 +81,8 @@ pub struct Inputs {
     pub asks: mpsc::Receiver<Ask>,
     /// What the gateway finds wrong with itself.
     pub troubles: mpsc::Receiver<Trouble>,
-}
-
-/// Pictures that alerts ask for. `None` where the pixels are gone: the alert opens without them.
-pub trait Evidence: Send {
-    fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>>;
+    /// What visible cameras saw when they were asked.
+    pub looked: mpsc::Receiver<Looked>,
 }
 
 /// What others may know of the shell while it runs.
@@ -121,7 +118,7 @@ pub struct Shell {
     pub lines: HashMap<Arc<str>, Line, RandomState>,
     pub seen: Seen,
     pub listeners: Vec<Listener>,
-    pub evidence: Option<Box<dyn Evidence>>,
+    pub eyes: Eyes,
     /// The one that the shards write to.
     pub recorder: Option<Arc<Mutex<Recorder>>>,
     pub metrics: Arc<Metrics>,
@@ -140,6 +137,7 @@ struct Batch {
     observations: Vec<Observation>,
     asks: Vec<Ask>,
     troubles: Vec<Trouble>,
+    looked: Vec<Looked>,
     effects: Vec<Effect>,
     desk_effects: Vec<dispatch::Effect>,
     commit: Commit,
@@ -206,6 +204,7 @@ impl Shell {
             () = stop.cancelled() => return false,
             n = inputs.asks.recv_many(&mut batch.asks, self.batch_max) => if n == 0 { return false },
             n = inputs.troubles.recv_many(&mut batch.troubles, self.batch_max) => if n == 0 { return false },
+            n = inputs.looked.recv_many(&mut batch.looked, self.batch_max) => if n == 0 { return false },
             n = inputs.messages.recv_many(&mut batch.messages, self.batch_max) => if n == 0 { return false },
             n = inputs.observations.recv_many(&mut batch.observations, self.batch_max) => if n == 0 { return false },
             () = tokio::time::sleep(wait) => {}
@@ -245,6 +244,9 @@ impl Shell {
         self.shards.step(&mut self.turns);
         for at in 0..self.turns.len() {
             self.take_turn(at, batch);
+        }
+        for looked in std::mem::take(&mut batch.looked) {
+            self.take_look(looked, batch);
         }
         let mut asks = std::mem::take(&mut batch.asks);
         for ask in asks.drain(..) {
@@ -343,10 +345,18 @@ impl Shell {
             Effect::Open(alert) => {
                 self.metrics.alert_opened(&alert.key.rule);
                 self.desk.alert_opened(&alert, now_ms, &mut batch.desk_effects);
-                let picture = self.picture(&alert);
-                batch.commit.opened.push((*alert, picture));
+                let picture = alert.snapshot.as_ref().and_then(|ask| self.eyes.picture(&alert.key.source, ask));
+                let mut alert = *alert;
+                self.eyes.exhibit(&alert.id, std::mem::take(&mut alert.exhibits), &mut batch.commit);
+                self.eyes.look(&alert.id, alert.visible.as_ref());
+                batch.commit.opened.push((alert, picture));
             }
-            Effect::Join(joined) => self.desk.alert_joined(&joined, now_ms, &mut batch.desk_effects),
+            Effect::Join(joined) => {
+                self.desk.alert_joined(&joined, now_ms, &mut batch.desk_effects);
+                self.eyes.exhibit(&joined.id, joined.exhibits, &mut batch.commit);
+                self.eyes.look(&joined.id, joined.visible.as_ref());
+            }
+            Effect::Show(shown) => self.eyes.exhibit(&shown.alert, vec![shown.exhibit], &mut batch.commit),
             Effect::Clear(cleared) => {
                 self.metrics.alert_cleared(&cleared.key.rule);
                 self.desk.alert_cleared(&cleared, now_ms, &mut batch.desk_effects);
@@ -355,11 +365,19 @@ impl Shell {
         }
     }
 
-    fn picture(&self, alert: &Alert) -> Option<Vec<u8>> {
-        match alert.snapshot.as_ref()? {
-            SnapshotAsk::Heat { celsius, regions } => draw::jpeg(celsius.view(), regions),
-            camera => self.evidence.as_ref()?.snapshot(&alert.key.source, camera),
-        }
+    /// What a visible camera saw makes the alert surer or less sure; nothing where nobody works on it any more.
+    fn take_look(&mut self, looked: Looked, batch: &mut Batch) {
+        let Some(confidence) = self.desk.alert_looked(&looked, now_ms(), &mut batch.desk_effects) else { return };
+        let Looked { alert, camera, pictures, .. } = looked;
+        batch.commit.confidences.push((alert.clone(), confidence));
+        batch.commit.exhibits.extend(pictures.into_iter().map(|(at_ms, jpeg)| NewExhibit {
+            alert: alert.clone(),
+            role: Role::Visible,
+            source: camera.clone(),
+            at_ms,
+            jpeg: Some(jpeg),
+        }));
+        self.apply_desk(batch);
     }
 
     fn apply_desk(&mut self, batch: &mut Batch) {

@@ -7,15 +7,14 @@ mod joined;
 mod message;
 pub(super) mod reload;
 mod remembered;
+mod shown;
 mod together;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use outpost_detectors::flapping::Opening;
-use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::latch::Turn;
 use outpost_detectors::observation::Observation;
 use outpost_fences::FenceSet;
@@ -23,13 +22,14 @@ use outpost_fences::FenceSet;
 use self::message::Unjudged;
 use self::together::Parts;
 use super::late::Late;
+use super::names::Names;
 use super::picture::Cameras;
 use super::redo::Redo;
 use super::rules::{self, Judge, Rule, RuleError};
 use super::sight::{Views, camera_of};
-use super::slot::{Slot, Stored, seconds};
+use super::slot::{Scratch, Slot, Stored, seconds};
 use crate::config::Config;
-use crate::nouns::{Alert, AlertKey, Cleared, Confidence, Joined, Place, RedoChange, StateRow, Trouble};
+use crate::nouns::{Alert, AlertKey, Cleared, Confidence, Joined, Place, RedoChange, Shown, StateRow, Trouble};
 
 /// What must be committed before the observation is acknowledged.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +40,8 @@ pub enum Effect {
     Open(Box<Alert>),
     /// Another source sees it, too.
     Join(Joined),
+    /// One more picture of what is open.
+    Show(Box<Shown>),
     Clear(Cleared),
 }
 
@@ -48,10 +50,11 @@ pub struct Watch {
     cameras: Cameras,
     places: HashMap<Arc<str>, Place>,
     views: Views,
-    /// First and last+1 slot of each source; a source without rules has none.
-    by_source: HashMap<Arc<str>, (usize, usize), RandomState>,
-    /// The source asked for last, and its slots: a message has several facts of one source.
-    last: Option<(Arc<str>, Range<usize>)>,
+    /// Cameras that see in visible light what thermal sources see.
+    visible: HashMap<Arc<str>, Arc<str>>,
+    names: Names,
+    /// First and last+1 slot of each source, by the number of its name; a source without rules has none.
+    of_source: Vec<(u32, u32)>,
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
     redo: Redo,
@@ -61,8 +64,7 @@ pub struct Watch {
     movers: HashMap<usize, Vec<usize>>,
     /// Slots of each rule whose alerts several sources may share.
     sharers: HashMap<usize, Vec<usize>>,
-    scratch: HotspotScratch,
-    sources_max: usize,
+    scratch: Scratch,
     n_ignored: u64,
     n_late: u64,
     n_wrong_unit: u64,
@@ -78,13 +80,18 @@ impl Watch {
         for source in &config.sources {
             places.insert(source.id.as_str().into(), place(&source.name, source.place));
         }
+        let visible = config
+            .sources
+            .iter()
+            .filter_map(|source| Some((source.id.as_str().into(), source.visible.as_deref()?.into())));
         Ok(Watch {
             rules: rules::compile(config, fences)?,
             cameras,
             places,
             views: Views::new(config, fences),
-            by_source: HashMap::default(),
-            last: None,
+            visible: visible.collect(),
+            names: Names::new(config.pipeline.sources_max),
+            of_source: Vec::new(),
             slots: Vec::new(),
             timers: BTreeSet::new(),
             redo: Redo::new(),
@@ -92,8 +99,7 @@ impl Watch {
             parts: Parts::default(),
             movers: HashMap::new(),
             sharers: HashMap::new(),
-            scratch: HotspotScratch::default(),
-            sources_max: config.pipeline.sources_max,
+            scratch: Scratch::default(),
             n_ignored: 0,
             n_late: 0,
             n_wrong_unit: 0,
@@ -157,7 +163,7 @@ impl Watch {
         }
         let n_before = slot.n_unsaved;
         let turn = slot.observe(rule, observation, &mut self.scratch);
-        self.n_wrong_unit += std::mem::take(&mut slot.n_wrong_unit);
+        self.n_wrong_unit += u64::from(std::mem::take(&mut slot.n_wrong_unit));
         if slot.is_unjudged {
             self.unjudged.add(number, observation);
         }
@@ -168,6 +174,7 @@ impl Watch {
         {
             effects.push(self.save(number));
         }
+        self.show(number, effects);
         if turn != Turn::Stay || !self.slots[number].is_at_rest() {
             self.all_turned(number, turn, observation.received_ms, effects);
         }
@@ -224,7 +231,7 @@ impl Watch {
     }
 
     pub fn n_sources(&self) -> usize {
-        self.by_source.len()
+        self.names.len()
     }
 
     /// Observations of sources beyond `pipeline.sources_max`.
@@ -248,18 +255,10 @@ impl Watch {
 
     /// The slots of a source, made where it is new; none when there is no room.
     fn slots_of(&mut self, source: &Arc<str>) -> Option<Range<usize>> {
-        if let Some((last, slots)) = &self.last
-            && Arc::ptr_eq(last, source)
-        {
-            return Some(slots.clone());
+        if let Some(number) = self.names.find(source) {
+            return Some(self.slots_of_name(number));
         }
-        if let Some((known, &(first, end))) = self.by_source.get_key_value(source) {
-            self.last = Some((known.clone(), first..end));
-            return Some(first..end);
-        }
-        if self.by_source.len() >= self.sources_max {
-            return None;
-        }
+        self.names.add(source)?;
         let first = self.slots.len();
         for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.matches(source)) {
             let stored = Stored::new(&rule.judge);
@@ -272,8 +271,13 @@ impl Watch {
             slot.late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
             self.slots.push(slot);
         }
-        self.by_source.insert(source.clone(), (first, self.slots.len()));
+        self.of_source.push((first as u32, self.slots.len() as u32));
         Some(first..self.slots.len())
+    }
+
+    fn slots_of_name(&self, number: usize) -> Range<usize> {
+        let (first, end) = self.of_source[number];
+        first as usize..end as usize
     }
 
     /// Tells what a turn means, and those that it left to come.
@@ -313,6 +317,7 @@ impl Watch {
                 }
                 self.slots[slot].stored.n_alerts += 1;
                 let mut alert = self.alert(slot, since_at_ms, now_ms);
+                alert.exhibits = self.exhibit(slot);
                 if let (Opening::Flaps(n), Some(flapping)) = (opening, self.rule_of(slot).flapping) {
                     let within = seconds(flapping.within_ms());
                     alert.why.text += &format!("; {n} times within {within}, stays open until it rests for as long");
@@ -325,7 +330,6 @@ impl Watch {
             Turn::Clear if !self.clears(slot, now_ms) => effects.push(self.save(slot)),
             Turn::Clear => {
                 let id = self.slots[slot].stored.alert.take();
-                self.slots[slot].stored.sighting = None;
                 effects.push(self.save(slot));
                 let (key, why) = (self.key(slot), self.slots[slot].why_cleared(self.rule_of(slot)));
                 let id = id.filter(|id| !self.is_held(slot, id));
@@ -370,8 +374,8 @@ impl Watch {
         AlertKey { rule: rule.id.clone(), source: self.slots[slot].source.clone(), fence: rule.fence().cloned() }
     }
 
-    fn alert(&self, slot: usize, since_at_ms: i64, now_ms: i64) -> Alert {
-        let (rule, key, slot) = (self.rule_of(slot), self.key(slot), &self.slots[slot]);
+    fn alert(&self, number: usize, since_at_ms: i64, now_ms: i64) -> Alert {
+        let (rule, key, slot) = (self.rule_of(number), self.key(number), &self.slots[number]);
         let mut place = match &slot.stored.sighting {
             Some(seen) => self.place_of(&slot.source, seen, None),
             None => self.known_place(&slot.source),
@@ -388,7 +392,11 @@ impl Watch {
             place,
             why: slot.why(rule, rule.judge.hold_ms()),
             snapshot: slot.snapshot(),
-            confidence: rule.confidence.map(|share| Confidence { share, why: "as the rule says".into() }),
+            exhibits: Vec::new(),
+            confidence: self
+                .confidence(number)
+                .or_else(|| rule.confidence.map(|share| Confidence { share, why: "as the rule says".into() })),
+            visible: self.visible(number),
         }
     }
 

@@ -1,13 +1,12 @@
 //! One batch of the commit shell, written in one transaction.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Transaction, TransactionBehavior, params};
-use sha2::{Digest, Sha256};
 
-use super::{Store, StoreError, Withheld, mutes, redo_key, rows, spool, tickets};
-use crate::nouns::{Alert, Cleared, JournalEntry, RedoChange, RedoRow, Silence, StateRow, Ticket};
+use super::evidence::{self, EvidenceFile, NewExhibit};
+use super::{Store, StoreError, mutes, redo_key, rows, spool, tickets};
+use crate::nouns::{Alert, Cleared, Confidence, JournalEntry, RedoChange, RedoRow, Silence, StateRow, Ticket};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -17,13 +16,17 @@ pub struct Commit {
     /// Alerts that opened, each with the JPEG that shows it.
     pub opened: Vec<(Alert, Option<Vec<u8>>)>,
     pub cleared: Vec<Cleared>,
+    /// In order of time, those of one alert.
+    pub exhibits: Vec<NewExhibit>,
+    /// How sure alerts are by now.
+    pub confidences: Vec<(Arc<str>, Confidence)>,
     pub tickets: Vec<Arc<Ticket>>,
     pub journal: Vec<JournalEntry>,
     /// Alerts with the tickets that they belong to, and tickets whose alerts go to others.
     pub members: Vec<(Arc<str>, u64)>,
     pub adopted: Vec<(u64, u64)>,
-    /// Alerts that have no ticket for now, and (None) those that are over or have one.
-    pub withheld: Vec<(Arc<str>, Option<Withheld>)>,
+    /// Alerts that have no ticket for now, with what mutes them, and (None) those that are over or have one.
+    pub withheld: Vec<(Arc<str>, Option<String>)>,
     pub silences: Vec<Silence>,
     /// Rules of which a finding was confirmed, or rejected.
     pub findings: Vec<(Arc<str>, bool)>,
@@ -66,6 +69,8 @@ impl Commit {
         self.states.is_empty()
             && self.opened.is_empty()
             && self.cleared.is_empty()
+            && self.exhibits.is_empty()
+            && self.confidences.is_empty()
             && self.tickets.is_empty()
             && self.journal.is_empty()
             && self.members.is_empty()
@@ -83,6 +88,8 @@ impl Commit {
         self.states.clear();
         self.opened.clear();
         self.cleared.clear();
+        self.exhibits.clear();
+        self.confidences.clear();
         self.tickets.clear();
         self.journal.clear();
         self.members.clear();
@@ -105,8 +112,12 @@ impl Store {
         let evidence = commit
             .opened
             .iter()
-            .map(|(alert, jpeg)| jpeg.as_deref().map(|jpeg| write_evidence(&self.folder, alert, jpeg)).transpose())
+            .map(|(alert, jpeg)| {
+                let name = format!("{}.jpg", alert.id);
+                jpeg.as_deref().map(|jpeg| evidence::write(&self.folder, name, jpeg)).transpose()
+            })
             .collect::<Result<Vec<_>, _>>()?;
+        let exhibits = evidence::write_all(&self.conn, &self.folder, commit, &evidence)?;
         // The place for a writer from the beginning: one that read before it writes fails where a worker wrote in between.
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         write_states(&transaction, &commit.states)?;
@@ -119,6 +130,8 @@ impl Store {
                 write_cleared(&transaction, std::slice::from_ref(cleared))?;
             }
         }
+        evidence::keep(&transaction, &exhibits)?;
+        write_confidences(&transaction, &commit.confidences)?;
         tickets::write(&transaction, commit)?;
         mutes::write(&transaction, commit)?;
         write_deliveries(&transaction, &commit.deliveries)?;
@@ -133,25 +146,6 @@ impl Store {
         transaction.commit()?;
         Ok(committed)
     }
-}
-
-struct EvidenceFile {
-    name: String,
-    sha256: String,
-}
-
-fn write_evidence(folder: &Path, alert: &Alert, jpeg: &[u8]) -> Result<EvidenceFile, StoreError> {
-    use std::io::Write;
-    let name = format!("{}.jpg", alert.id);
-    let path = folder.join("evidence").join(&name);
-    let written = std::fs::File::create(&path).and_then(|mut file| {
-        file.write_all(jpeg)?;
-        file.sync_data()
-    });
-    written
-        .and_then(|()| std::fs::File::open(folder.join("evidence"))?.sync_all())
-        .map_err(|cause| StoreError::Evidence { path, cause })?;
-    Ok(EvidenceFile { name, sha256: rows::hex(&Sha256::digest(jpeg)) })
 }
 
 fn write_states(transaction: &Transaction, states: &[StateRow]) -> Result<(), StoreError> {
@@ -172,8 +166,8 @@ fn write_opened(transaction: &Transaction, alert: &Alert, evidence: Option<&Evid
     transaction
         .prepare_cached(
             "INSERT INTO alert (id, rule, source, fence, name, severity, category, since_at_ms, opened_ms,
-             place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight, confidence, confidence_why)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
         )?
         .execute(params![
             alert.id,
@@ -193,6 +187,8 @@ fn write_opened(transaction: &Transaction, alert: &Alert, evidence: Option<&Evid
             evidence.map(|evidence| &evidence.name),
             evidence.map(|evidence| &evidence.sha256),
             rows::sight_to_json(alert.place.sight.as_deref()),
+            alert.confidence.as_ref().map(|confidence| confidence.share),
+            alert.confidence.as_ref().map(|confidence| &confidence.why),
         ])?;
     Ok(())
 }
@@ -202,6 +198,15 @@ fn write_cleared(transaction: &Transaction, cleared: &[Cleared]) -> Result<(), S
         .prepare_cached("UPDATE alert SET cleared_ms = ?2, cleared_why = ?3 WHERE id = ?1 AND cleared_ms IS NULL")?;
     for row in cleared {
         statement.execute(params![row.id, row.cleared_ms, row.why])?;
+    }
+    Ok(())
+}
+
+fn write_confidences(transaction: &Transaction, confidences: &[(Arc<str>, Confidence)]) -> Result<(), StoreError> {
+    let mut statement =
+        transaction.prepare_cached("UPDATE alert SET confidence = ?2, confidence_why = ?3 WHERE id = ?1")?;
+    for (alert, confidence) in confidences {
+        statement.execute(params![alert, confidence.share, confidence.why])?;
     }
     Ok(())
 }

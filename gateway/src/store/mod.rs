@@ -6,6 +6,7 @@
 //! - [`Queues`]: outbox and spool, drained by their workers
 
 mod commit;
+mod evidence;
 mod lamps;
 mod mutes;
 mod queues;
@@ -21,8 +22,9 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
+pub use evidence::{ExhibitRow, NewExhibit};
 pub use lamps::{LampRow, LampTicket};
-pub use mutes::{FindingRow, Withheld};
+pub use mutes::FindingRow;
 pub use queues::Queues;
 pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
@@ -30,12 +32,13 @@ pub use rows::FigureRow;
 use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
+    include_str!("schema_6.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).

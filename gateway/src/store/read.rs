@@ -6,11 +6,12 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, Row, params};
 
+use super::evidence::{self, ExhibitRow};
 use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
 use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
 use crate::config::Severity;
-use crate::nouns::{Place, Silence, Standing, Ticket};
+use crate::nouns::{Confidence, Place, Silence, Standing, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -55,6 +56,7 @@ pub struct AlertRow {
     pub figures: Vec<FigureRow>,
     pub evidence_file: Option<String>,
     pub evidence_sha256: Option<String>,
+    pub confidence: Option<Confidence>,
     /// What mutes it, where it makes no ticket for now.
     pub muted_by: Option<String>,
 }
@@ -160,6 +162,15 @@ impl Reader {
         })
     }
 
+    /// Pictures of an alert beside its snapshot, in order of time.
+    pub fn exhibits(&self, alert: &str) -> Result<Vec<ExhibitRow>, StoreError> {
+        self.with(|conn| evidence::of(conn, alert))
+    }
+
+    pub fn exhibit_path(&self, exhibit: &ExhibitRow) -> PathBuf {
+        self.folder.join("evidence").join(&exhibit.file)
+    }
+
     /// Where the evidence of an alert is, if it has any.
     pub fn evidence_path(&self, alert: &AlertRow) -> Option<PathBuf> {
         alert.evidence_file.as_ref().map(|name| self.folder.join("evidence").join(name))
@@ -196,7 +207,7 @@ const SELECT_JOURNAL: &str = "SELECT seq, ticket, no, at_ms, who, what, note FRO
 
 pub(super) const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
      cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight, \
-     (SELECT muted_by FROM withheld WHERE withheld.alert = alert.id) FROM alert";
+     confidence, confidence_why, (SELECT muted_by FROM withheld WHERE withheld.alert = alert.id) FROM alert";
 
 pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
     Ok(AlertRow {
@@ -216,7 +227,8 @@ pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         figures: rows::figures_from_json(&row.get::<_, String>(15)?),
         evidence_file: row.get(16)?,
         evidence_sha256: row.get(17)?,
-        muted_by: row.get(19)?,
+        confidence: confidence_from(row, 19)?,
+        muted_by: row.get(21)?,
     })
 }
 
@@ -230,6 +242,12 @@ fn journal_from(row: &Row) -> rusqlite::Result<JournalRow> {
         what: row.get(5)?,
         note: row.get(6)?,
     })
+}
+
+/// Share and words in two columns from `first`.
+pub(super) fn confidence_from(row: &Row, first: usize) -> rusqlite::Result<Option<Confidence>> {
+    let (share, why): (Option<f64>, Option<String>) = (row.get(first)?, row.get(first + 1)?);
+    Ok(share.zip(why).map(|(share, why)| Confidence { share, why: why.into() }))
 }
 
 pub(super) fn severity_from(table: &'static str, text: &str) -> Result<Severity, StoreError> {

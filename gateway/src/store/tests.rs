@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::*;
 use crate::config::Severity;
 use crate::nouns::{
-    Alert, AlertKey, Cleared, Clock, Counts, Figure, JournalEntry, Outbox, Place, Runs, Spool, SpoolLoss, Stage,
-    StateRow, Why,
+    Alert, AlertKey, Cleared, Clock, Confidence, Counts, Figure, JournalEntry, Outbox, Place, Role, Runs, Spool,
+    SpoolLoss, Stage, StateRow, Why,
 };
 
 fn alert(since_at_ms: i64) -> Alert {
@@ -27,7 +27,9 @@ fn alert(since_at_ms: i64) -> Alert {
             figures: vec![Figure { name: "value".into(), value: 1.2, unit: Some("%LEL".into()) }],
         },
         snapshot: None,
+        exhibits: Vec::new(),
         confidence: None,
+        visible: None,
     }
 }
 
@@ -44,6 +46,7 @@ fn ticket(no: u64) -> Ticket {
         severity: Severity::Severe,
         category: alert.category,
         place: alert.place,
+        confidence: None,
         stage: Stage::Reported,
         held: None,
         is_emergency: false,
@@ -290,4 +293,55 @@ fn a_database_of_a_later_version_is_refused() {
     conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
     assert!(matches!(Store::open(folder.path(), None), Err(StoreError::SchemaTooNew { found: 99, .. })));
+}
+
+fn exhibit(alert: &Alert, role: Role, at_ms: i64, jpeg: Option<&[u8]>) -> NewExhibit {
+    NewExhibit { alert: alert.id.clone(), role, source: "thermal/a".into(), at_ms, jpeg: jpeg.map(Into::into) }
+}
+
+#[test]
+fn pictures_of_an_alert_are_kept_in_order_of_time_and_so_is_how_sure_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), None).unwrap();
+    let (alert, mut commit) = (alert(1), Commit::default());
+    commit.opened.push((alert.clone(), Some(b"at".to_vec())));
+    commit.exhibits.push(exhibit(&alert, Role::Before, 10, Some(b"before")));
+    commit.exhibits.push(exhibit(&alert, Role::At, 20, None));
+    store.commit(&commit).unwrap();
+    commit.clear();
+    assert!(commit.is_empty());
+    commit.exhibits.push(exhibit(&alert, Role::Visible, 40, Some(b"visible")));
+    commit.exhibits.push(exhibit(&alert, Role::After, 30, Some(b"after")));
+    commit.confidences.push((alert.id.clone(), Confidence { share: 0.9, why: "flames".into() }));
+    assert!(!commit.is_empty());
+    store.commit(&commit).unwrap();
+    let reader = Reader::open(folder.path(), 1).unwrap();
+    let rows = reader.exhibits(&alert.id).unwrap();
+    let shown: Vec<_> =
+        rows.iter().map(|row| (row.no, row.role.as_str(), std::fs::read(reader.exhibit_path(row)).unwrap())).collect();
+    let expected: [(u32, &str, &[u8]); 4] =
+        [(1, "before", b"before"), (2, "at", b"at"), (4, "after", b"after"), (3, "visible", b"visible")];
+    assert_eq!(shown, expected.map(|(no, role, jpeg)| (no, role, jpeg.to_vec())));
+    let row = reader.alert(&alert.id).unwrap().unwrap();
+    assert_eq!(row.confidence, Some(Confidence { share: 0.9, why: "flames".into() }));
+}
+
+#[test]
+fn an_alert_has_only_so_many_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), None).unwrap();
+    let (alert, mut commit) = (alert(1), Commit::default());
+    commit.opened.push((alert.clone(), None));
+    // Its snapshot was not to be had.
+    commit.exhibits.push(exhibit(&alert, Role::At, 0, None));
+    store.commit(&commit).unwrap();
+    for at_ms in 0..5 {
+        commit.clear();
+        commit.exhibits.extend((0..10).map(|n| exhibit(&alert, Role::After, at_ms * 10 + n, Some(b"jpeg"))));
+        store.commit(&commit).unwrap();
+    }
+    let rows = Reader::open(folder.path(), 1).unwrap().exhibits(&alert.id).unwrap();
+    assert_eq!((rows.len(), rows.last().map(|row| row.at_ms)), (evidence::EXHIBITS_MAX, Some(31)));
+    let n_files = std::fs::read_dir(folder.path().join("evidence")).unwrap().count();
+    assert_eq!(n_files, evidence::EXHIBITS_MAX);
 }

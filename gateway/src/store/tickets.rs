@@ -5,13 +5,13 @@ use std::sync::Arc;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 
-use super::read::{place_from, severity_from};
+use super::read::{confidence_from, place_from, severity_from};
 use super::{Commit, StoreError, TicketQuery, rows};
 use crate::config::Limit;
 use crate::nouns::{Clock, Counts, Extension, JournalEntry, Runs, Stage, Standing, Storm, Ticket};
 
 /// In the order in which [`values`] writes them and [`from_row`] reads them.
-const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, category, place_name, lon, lat, sight, stage, \
+const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, category, place_name, lon, lat, sight, confidence, confidence_why, stage, \
      standing, held, is_emergency, centre, lead, unit, handlers, opened_ms, closed_ms, whole_runs, \
      whole_budget_ms, whole_yellow_ms, due_ms, whole_left_ms, whole_n_told, step_runs, step_budget_ms, \
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
@@ -105,6 +105,8 @@ fn values(ticket: &Ticket) -> Vec<Value> {
         real(point.map(|(lon, _)| lon)),
         real(point.map(|(_, lat)| lat)),
         rows::sight_to_json(ticket.place.sight.as_deref()).map_or(Value::Null, Value::Text),
+        real(ticket.confidence.as_ref().map(|confidence| confidence.share)),
+        maybe(ticket.confidence.as_ref().map(|confidence| &*confidence.why)),
         text(ticket.stage.as_str()),
         Value::Integer(ticket.stage.standing() as i64),
         maybe(ticket.held.map(Stage::as_str)),
@@ -187,6 +189,10 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
         place: {
             c.at += 4;
             place_from(row, c.at - 4, c.at - 1)?
+        },
+        confidence: {
+            c.at += 2;
+            confidence_from(row, c.at - 2)?
         },
         stage: stage_of(&c.text()?)?,
         held: {

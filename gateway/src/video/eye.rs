@@ -9,6 +9,7 @@ use outpost_detectors::observation::{Fact, Link, LinkReason, LinkState, Observat
 use tokio::sync::mpsc;
 use tracing::warn;
 
+use super::closeup::Looking;
 use super::counters::Counters;
 use super::decoder::{Codec, Guarded};
 use super::evidence::{Pictures, Shows};
@@ -17,6 +18,7 @@ use super::lane::Look;
 use super::pace::Verdict;
 use super::queue::{Claim, Work};
 use super::spare::Spare;
+use super::white_hot::WhiteHot;
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
 
@@ -27,6 +29,9 @@ const FAILED_KEYS_MAX: u32 = 3;
 /// frames would leave the camera unwatched in between.
 const KEY_GAP_MS_MAX: i64 = 5_000;
 
+/// For so long after each unit that comes while somebody looks through the camera all frames are decoded.
+const LOOKED_THROUGH_MS: i64 = 2_000;
+
 pub(crate) struct Eye {
     source: Arc<str>,
     active_ms: i64,
@@ -34,6 +39,8 @@ pub(crate) struct Eye {
     counters: Arc<Counters>,
     pictures: Arc<Pictures>,
     lookout: Lookout,
+    looking: Looking,
+    heat: Option<WhiteHot>,
     state: State,
 }
 
@@ -63,14 +70,25 @@ impl Eye {
         counters: Arc<Counters>,
         pictures: Arc<Pictures>,
         lookout: Lookout,
+        looking: Looking,
     ) -> Self {
         // A camera's second eye numbers no picture as its first one did.
         let picture = counters.decoded.load(Relaxed);
-        Eye { source, active_ms, out, counters, pictures, lookout, state: State { picture, ..State::default() } }
+        let state = State { picture, ..State::default() };
+        Eye { source, active_ms, out, counters, pictures, lookout, looking, heat: None, state }
+    }
+
+    /// Its pictures are of heat, as well.
+    pub(crate) fn of_heat(self, heat: Option<WhiteHot>) -> Self {
+        Eye { heat, ..self }
     }
 
     fn judge(&mut self, work: &Work, spare: &mut Spare) {
         let unit = &work.unit;
+        if self.looking.is_wanted() {
+            let until_ms = unit.received_ms.saturating_add(LOOKED_THROUGH_MS);
+            self.state.active_until_ms = self.state.active_until_ms.max(until_ms);
+        }
         let active = unit.received_ms < self.state.active_until_ms();
         let wanted = (work.claim != Claim::Follow || active) && (unit.key || self.state.unbroken);
         if !wanted {
@@ -115,6 +133,10 @@ impl Eye {
         self.state.failed_keys = 0;
         if std::mem::take(&mut self.state.blind) {
             self.say(Fact::Link(Link { state: LinkState::Live, reason: None }), received_ms);
+        }
+        self.looking.see(&frame, received_ms);
+        if let Some(shown) = self.heat.as_mut().and_then(|heat| heat.frame(&frame, received_ms)) {
+            self.say(Fact::Thermal(shown), received_ms);
         }
         self.state.picture += 1;
         let picture = self.state.picture;

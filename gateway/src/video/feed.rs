@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
 use tokio::sync::mpsc;
 
+use super::closeup::Asked;
 use super::counters::Counters;
 use super::group::Group;
 use super::pace::Pace;
@@ -32,6 +33,7 @@ pub(super) struct Feed {
     session: AtomicU64,
     /// Only the session's task takes it, and waits for nothing meanwhile.
     sentry: Mutex<Sentry>,
+    asked: Arc<Asked>,
 }
 
 /// What is known of a camera without decoding anything.
@@ -44,7 +46,7 @@ struct Sentry {
 enum Plan {
     Pass,
     Enqueue(Claim),
-    /// Something stirs: all since the last key frame.
+    /// Something stirs, or somebody wants to look: all since the last key frame.
     Rouse(Vec<(u64, AccessUnit)>),
 }
 
@@ -70,7 +72,13 @@ impl Feed {
             queued: AtomicU64::new(0),
             session: AtomicU64::new(0),
             sentry: Mutex::new(Sentry { pace, group }),
+            asked: Arc::default(),
         }
+    }
+
+    /// What is asked of the camera.
+    pub(super) fn asked(self, asked: Arc<Asked>) -> Self {
+        Feed { asked, ..self }
     }
 
     fn own(&self) -> &Counters {
@@ -89,7 +97,8 @@ impl Feed {
             self.own().set_gate(pace.standing());
         }
         let stirs = !unit.key && pace.delta(unit.data.len());
-        // Only a trusted gate ever asks for the group.
+        // Only where the gate is trusted is there a group; elsewhere the next key frame is soon looked at.
+        let stirs = stirs || (!unit.key && pace.is_trusted() && self.asked.take_fresh());
         if unit.codec.has_delta_frames() && pace.is_trusted() {
             group.push(number, unit);
         } else {

@@ -4,6 +4,7 @@
 //! A camera's units always go to the same thread, so a picture's forerunners are where it needs them.
 
 mod canvas;
+mod closeup;
 pub mod counters;
 pub mod decoder;
 mod evidence;
@@ -17,6 +18,7 @@ mod pace;
 mod queue;
 mod spare;
 mod throttle;
+mod white_hot;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -29,15 +31,18 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::closeup::{Asked, Looking};
 use self::counters::Counters;
 use self::evidence::Sight;
 use self::eye::Eye;
 use self::feed::Feed;
 use self::lane::Lane;
 use self::queue::Queue;
-use crate::config;
+use self::white_hot::WhiteHot;
+use crate::config::{self, HeatVideo};
 use crate::ingest::rtsp::{self, Admission};
 
+pub use self::closeup::{Look, Looker};
 pub use self::counters::Counts;
 pub use self::evidence::Evidence;
 pub(crate) use self::evidence::render;
@@ -49,6 +54,7 @@ const LANES_CHECK_EVERY: Duration = Duration::from_secs(1);
 pub struct Cameras {
     counters: Vec<(Arc<str>, Arc<Counters>)>,
     evidence: Evidence,
+    looker: Looker,
     sessions: TaskTracker,
     lanes: Vec<Arc<Lane<Eye>>>,
 }
@@ -71,6 +77,7 @@ impl Cameras {
         let all: Arc<[Arc<Counters>]> = counters.iter().map(|(_, counters)| counters.clone()).collect();
         let mut pinned: Vec<Vec<usize>> = vec![Vec::new(); n_threads];
         let (sessions, mut sights, mut lookouts) = (TaskTracker::new(), Vec::new(), Vec::new());
+        let asked: Vec<_> = cameras.iter().map(|_| Arc::<Asked>::default()).collect();
         let admission = Arc::new(Admission::new(video.open_max));
         for (index, camera) in cameras.iter().enumerate() {
             let source = counters[index].0.clone();
@@ -78,23 +85,27 @@ impl Cameras {
             let thread = pin(&source, n_threads);
             pinned[thread].push(index);
             sights.push((source, sight));
-            lookouts.push(lookout(camera));
-            let feed = Feed::new(index, camera, video, queues[thread].clone(), all.clone(), out.clone());
+            let looking = Looking::new(asked[index].clone(), camera.masks.clone(), video.look.ms(), video.jpeg_quality);
+            let heat = camera.heat.map(|HeatVideo::WhiteHot| WhiteHot::new(camera.masks.clone()));
+            lookouts.push((lookout(camera), looking, heat));
+            let feed = Feed::new(index, camera, video, queues[thread].clone(), all.clone(), out.clone())
+                .asked(asked[index].clone());
             sessions.spawn(session(feed, camera.clone(), admission.clone(), stop.clone()));
         }
         sessions.close();
         let seeds: Arc<[_]> = sights
             .iter()
             .zip(lookouts)
-            .map(|((source, sight), lookout)| (source.clone(), sight.pictures.clone(), lookout))
+            .map(|((source, sight), seed)| (source.clone(), sight.pictures.clone(), seed))
             .collect();
         let mut lanes = Vec::new();
         for (number, (queue, cameras)) in queues.iter().zip(pinned).enumerate() {
             let (seeds, all, out, active_ms) = (seeds.clone(), all.clone(), out.clone(), video.active.ms());
             let fresh = move |camera: usize| {
-                let (source, pictures, lookout) = &seeds[camera];
+                let (source, pictures, (lookout, looking, heat)) = &seeds[camera];
                 let (all, lookout) = (all[camera].clone(), lookout.another());
-                Eye::new(source.clone(), active_ms, out.clone(), all, pictures.clone(), lookout)
+                Eye::new(source.clone(), active_ms, out.clone(), all, pictures.clone(), lookout, looking.clone())
+                    .of_heat(heat.clone())
             };
             let share = video.decode_cores / n_threads as f64;
             let lane = Lane::new(format!("decode-{number}"), queue.clone(), share, cameras, Box::new(fresh));
@@ -113,11 +124,16 @@ impl Cameras {
             stop.run_until_cancelled(checks).await;
             queues.iter().for_each(|queue| queue.close());
         });
-        Ok(Cameras { counters, evidence: Evidence::new(sights, video.jpeg_quality), sessions, lanes })
+        let looker = Looker::new(counters.iter().map(|(source, _)| source.clone()).zip(asked), video.look.ms());
+        Ok(Cameras { counters, evidence: Evidence::new(sights, video.jpeg_quality), looker, sessions, lanes })
     }
 
     pub fn evidence(&self) -> Evidence {
         self.evidence.clone()
+    }
+
+    pub fn looker(&self) -> Looker {
+        self.looker.clone()
     }
 
     /// A snapshot of every camera's numbers, in the order of the configuration.

@@ -141,10 +141,16 @@ fn check_outline(look: &mut Look<'_>, config: &Config, files: &[(Path, Vec<Fence
 }
 
 pub(super) fn read(path: &FilePath) -> Result<String, String> {
+    let text = String::from_utf8(read_bytes(path)?);
+    text.map_err(|cause| format!("cannot read {}: {}", path.display(), cause.utf8_error()))
+}
+
+/// The same of a file that need not be text.
+pub(super) fn read_bytes(path: &FilePath) -> Result<Vec<u8>, String> {
     let told = |cause: &dyn std::fmt::Display| format!("cannot read {}: {cause}", path.display());
     let n_bytes = std::fs::metadata(path).map_err(|cause| told(&cause))?.len();
     if n_bytes > FENCE_FILE_BYTES_MAX {
         return Err(told(&format!("{n_bytes} bytes, at most {FENCE_FILE_BYTES_MAX} are read")));
     }
-    std::fs::read_to_string(path).map_err(|cause| told(&cause))
+    std::fs::read(path).map_err(|cause| told(&cause))
 }

@@ -8,11 +8,14 @@ use super::tree::Path;
 use crate::config::{Detect, HotArea, SurfaceOf};
 use crate::decode::SIDE_MAX;
 
+/// Frames before and after the moment: one of 640 by 512 takes 1.3 MB of memory while it waits, and some 60 kB of disk.
+const SHOWS_MAX: usize = 8;
 /// Areas of a rule, and shields; each is looked at with every frame.
 const AREAS_MAX: usize = 64;
 const CORNERS_MAX: usize = 64;
 
-pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect) {
+/// `has_levels`: a camera of the rule tells warmer from colder, and no degrees.
+pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect, has_levels: bool) {
     let Detect::Hotspot {
         above,
         over_background,
@@ -25,12 +28,23 @@ pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect) {
         grows,
         travels_max,
         flickers,
+        shows,
         ..
     } = detect
     else {
         return;
     };
     limits(look, at, *above, *over_background);
+    let degrees = above.is_some().then(|| at.key("above"));
+    let of_areas = areas.iter().enumerate().flat_map(|(i, area)| {
+        let at = at.key("areas").index(i);
+        let keys = [("above", area.above.is_some()), ("surface", area.surface.is_some())];
+        keys.into_iter().filter(|(_, is_given)| *is_given).map(move |(key, _)| at.key(key))
+    });
+    for at in degrees.into_iter().chain(of_areas).filter(|_| has_levels) {
+        let hint = "over_background counts levels of 255 there".to_owned();
+        look.error_hint(&at, "a camera of this rule is white-hot: it tells no degrees", Some(hint));
+    }
     look.check_within(&at.key("pixels_min"), *pixels_min, 1, SIDE_MAX * SIDE_MAX);
     let has_own = |area: &HotArea| area.above.or(area.over_background).is_some();
     let has_limit = above.or(*over_background).is_some();
@@ -66,6 +80,9 @@ pub(super) fn check(look: &mut Look<'_>, at: &Path, detect: &Detect) {
         if let Some(active) = &shield.active {
             calendars::check_active(look, &at.key("active"), active);
         }
+    }
+    for (key, n) in [("before", shows.before), ("after", shows.after)] {
+        look.check_within(&at.key("shows").key(key), n, 0, SHOWS_MAX);
     }
     look.check_within(&at.key("frames"), *frames, 1, FRAMES_MAX);
     look.check_within(&at.key("of"), of.unwrap_or(*frames), *frames, FRAMES_MAX);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::Outside;
 use super::look::Look;
 use super::tree::Path;
-use crate::config::{Api, Broker, Config, MqttVersion, Receiver, Series, Target};
+use crate::config::{Api, Broker, Config, MqttVersion, Receiver, Series, Span, Target};
 use crate::decode::PAYLOAD_BYTES_MAX;
 
 pub(super) const QUEUE_MAX: usize = 1 << 20;
@@ -13,6 +13,9 @@ pub(super) const QUEUE_MAX: usize = 1 << 20;
 /// Most threads that judge.
 const SHARDS_MAX: usize = 64;
 const SOURCES_MAX: usize = 10_000_000;
+/// Beyond it the pictures of a look are too many.
+const LOOK_MIN: Span = Span::from_ms(4_000);
+const LOOK_MAX: Span = Span::from_ms(12_000);
 /// Longest keep-alive that MQTT can say.
 pub(super) const KEEP_ALIVE_S_MAX: i64 = 65_535;
 
@@ -33,6 +36,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     look.check_within(&at.key("decode_cores"), video.decode_cores, 0.0, 1024.0);
     look.check_within(&at.key("queue_max"), video.queue_max, 1, QUEUE_MAX);
     look.check_positive(&at.key("glance"), video.glance);
+    if !(LOOK_MIN..=LOOK_MAX).contains(&video.look) {
+        look.error(&at.key("look"), "must be 4s to 12s: flames have to flicker, smoke has to drift");
+    }
     look.check_within(&at.key("open_max"), video.open_max, 1, 4096);
     look.check_within(&at.key("jpeg_quality"), video.jpeg_quality, 1, 100);
     check_brokers(look, &config.brokers);
@@ -126,6 +132,20 @@ fn check_sources(look: &mut Look<'_>, config: &Config) {
     look.check_ids(paths.iter().cloned().zip(config.sources.iter().map(|source| source.id.as_str())));
     for (at, source) in paths.iter().zip(&config.sources) {
         look.check_place(&at.key("place"), source.place);
+        if let Some(visible) = &source.visible {
+            check_visible(look, &at.key("visible"), visible);
+        }
+    }
+}
+
+fn check_visible(look: &mut Look<'_>, at: &Path, visible: &str) {
+    match visible.strip_prefix("cam:") {
+        Some(camera) => look.check_reference(at, "camera", camera, "cameras"),
+        None => look.error_hint(
+            at,
+            "is no camera",
+            Some(format!("cameras are called \"cam:\" and their id: \"cam:{visible}\"")),
+        ),
     }
 }
 

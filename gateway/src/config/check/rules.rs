@@ -58,7 +58,10 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Known
                 check_together(look, &detect, of, *k, *radius_m, config);
                 look.check_positive(&detect.key("within"), *within);
             }
-            Detect::Hotspot { .. } => heat::check(look, &detect, &rule.detect),
+            Detect::Hotspot { .. } => {
+                let has_levels = estate.cameras_of(&patterns).any(|camera| camera.heat.is_some());
+                heat::check(look, &detect, &rule.detect, has_levels);
+            }
             Detect::Silent { after } => look.check_positive(&detect.key("after"), *after),
             Detect::Dark { after } => {
                 look.check_positive(&detect.key("after"), *after);

@@ -26,7 +26,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     if look.outside == Outside::Looked
         && let Some(Err(error)) = read(&config.land, look.file)
     {
-        let hint = "ESRI ASCII grids in degrees of WGS-84 are read; gdal_translate -of AAIGrid makes one of others";
+        let hint = "GeoTIFF and ESRI ASCII grids in degrees are read; gdalwarp -t_srs EPSG:4326 makes one of others";
         look.error_hint(&at.key("file"), error, Some(hint.into()));
     }
 }
@@ -77,8 +77,14 @@ pub(super) fn keep(config: &mut Config, file: &FilePath) {
 
 fn read(land: &Land, file: &FilePath) -> Option<Result<Arc<Terrain>, String>> {
     let path = file.parent().unwrap_or(FilePath::new("")).join(land.file.as_ref()?);
-    let terrain = fences::read(&path).and_then(|text| {
-        Terrain::from_ascii(&text).map(Arc::new).map_err(|error| format!("{}: {error}", path.display()))
+    let terrain = fences::read_bytes(&path).and_then(|bytes| {
+        let read = if Terrain::is_geotiff(&bytes) {
+            Terrain::from_geotiff(&bytes).map_err(|error| error.to_string())
+        } else {
+            let text = std::str::from_utf8(&bytes).map_err(|_| "neither a GeoTIFF nor text".to_owned());
+            text.and_then(|text| Terrain::from_ascii(text).map_err(|error| error.to_string()))
+        };
+        read.map(Arc::new).map_err(|error| format!("{}: {error}", path.display()))
     });
     Some(terrain)
 }

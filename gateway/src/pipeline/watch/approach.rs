@@ -159,7 +159,7 @@ mod tests {
                         self.saved.push(row);
                     }
                     Effect::Open(alert) => told.push(format!("{}: {}", alert.key.source, alert.why.text)),
-                    Effect::Join(_) => {}
+                    Effect::Join(_) | Effect::Show(_) => {}
                     Effect::Clear(cleared) => told.push(format!("{} over: {}", cleared.key.source, cleared.why)),
                 }
             }

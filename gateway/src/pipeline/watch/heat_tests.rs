@@ -1,12 +1,12 @@
 //! Rules about heat through Watch: words and figures, hours of shields, and two cameras that see one fire.
 
 use ndarray::Array2;
-use outpost_detectors::observation::{Aim, Fact, Surface, ThermalFrame};
+use outpost_detectors::observation::{Aim, Fact, Scale, Surface, ThermalFrame};
 use outpost_fences::sight::{bearing_and_distance, destination};
 use outpost_fences::{Fence, Point, geojson};
 
 use super::*;
-use crate::nouns::SnapshotAsk;
+use crate::nouns::{Exhibit, Role, SnapshotAsk};
 
 const TOWERS: &str = r#"
     [[calendars]]
@@ -73,7 +73,12 @@ fn frame(source: &str, at_ms: i64, from: Point, fire: Option<Point>) -> Observat
     }
     let aim =
         Aim { bearing_deg, elevation_deg: -(150.0 / distance_m).atan().to_degrees(), fov_deg: None, preset: None };
-    let frame = ThermalFrame { celsius: Arc::new(celsius), surface: Surface::default(), aim: Some(aim) };
+    let frame = ThermalFrame {
+        celsius: Arc::new(celsius),
+        scale: Scale::default(),
+        surface: Surface::default(),
+        aim: Some(aim),
+    };
     Observation { source: source.into(), at_ms, received_ms: at_ms, fact: Fact::Thermal(frame) }
 }
 
@@ -82,6 +87,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
         Effect::Save(_) | Effect::Remember(_) => None,
         Effect::Open(alert) => Some(format!("open {}", alert.key.source)),
         Effect::Join(joined) => Some(format!("join {}", joined.source)),
+        Effect::Show(_) => None,
         Effect::Clear(cleared) => Some(format!("clear {}", cleared.key.source)),
     });
     told.collect()
@@ -240,4 +246,96 @@ fn a_phase_that_is_warmer_than_the_others_is_named_in_the_alert() {
     };
     let text = &alert.why.text;
     assert!(text.starts_with("phase B: 250.0 °C") && text.contains("235.0 K over phase A"), "{text}");
+}
+
+/// Roles and times of pictures.
+fn shown(exhibits: &[Exhibit]) -> Vec<(Role, i64)> {
+    exhibits.iter().map(|exhibit| (exhibit.role, exhibit.at_ms)).collect()
+}
+
+#[test]
+fn the_frames_before_at_and_after_the_moment_are_shown_in_order() {
+    let rules = r#"
+        [[sources]]
+        id = "thermal/a"
+        visible = "cam:a"
+
+        [[rules]]
+        id = "fire"
+        sources = ["thermal/*"]
+        severity = "severe"
+        [rules.detect]
+        kind = "hotspot"
+        above = 80.0
+        hold = "2s"
+        shows = { before = 2, after = 2 }
+    "#;
+    let fire = destination(WEST, 95.0, 1_900.0);
+    let (mut watch, mut effects) = (watch(rules), Vec::new());
+    for second in 1..=14 {
+        // Hot from the sixth second on, but for a blink in the tenth, when the alert is open.
+        let is_hot = second >= 6 && second != 10;
+        watch.step(&frame("thermal/a@1", second * 1_000, WEST, is_hot.then_some(fire)), &mut effects);
+    }
+    let mut alerts = effects.iter().filter_map(|effect| match effect {
+        Effect::Open(alert) => Some(alert),
+        _ => None,
+    });
+    let (alert, again) = (alerts.next().unwrap(), alerts.next().unwrap());
+    assert_eq!(shown(&alert.exhibits), [(Role::Before, 4_000), (Role::Before, 5_000), (Role::At, 8_000)]);
+    assert_eq!(alert.exhibits[2].ask, None, "it is the snapshot");
+    assert_eq!(alert.visible.as_deref(), Some("cam:a"), "of a preset, that of the camera");
+    assert_eq!(alert.confidence.as_ref().unwrap().share, 0.5);
+    let after: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Show(shown) => Some((shown.alert.clone(), shown.exhibit.at_ms, shown.exhibit.ask.clone())),
+            _ => None,
+        })
+        .collect();
+    let times: Vec<_> = after.iter().map(|(alert, at_ms, _)| (&**alert, *at_ms)).collect();
+    assert_eq!(times, [(&*alert.id, 9_000), (&*alert.id, 10_000), (&*again.id, 14_000)]);
+    let n_regions = |ask: &Option<SnapshotAsk>| match ask {
+        Some(SnapshotAsk::Heat { regions, .. }) => regions.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(after.iter().map(|(_, _, ask)| n_regions(ask)).collect::<Vec<_>>(), [1, 0, 1]);
+    assert_eq!(shown(&again.exhibits), [(Role::Before, 5_000), (Role::Before, 10_000), (Role::At, 13_000)]);
+}
+
+#[test]
+fn a_camera_that_joins_adds_its_own_pictures() {
+    let (mut hill, east, _, fire) = towers();
+    hill.sees("thermal/west", WEST, Some(fire));
+    hill.sees("thermal/east", east, None);
+    let effects = hill.sees("thermal/east", east, Some(fire));
+    let Some(Effect::Join(joined)) = effects.iter().find(|effect| matches!(effect, Effect::Join(_))) else { panic!() };
+    assert_eq!(shown(&joined.exhibits), [(Role::Before, 6_000), (Role::At, 8_000)]);
+    assert!(joined.exhibits.iter().all(|exhibit| matches!(exhibit.ask, Some(SnapshotAsk::Heat { .. }))));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Show(shown) if shown.alert == joined.id)));
+}
+
+#[test]
+fn white_hot_video_is_judged_by_its_background_and_says_that_it_tells_no_degrees() {
+    let rules = r#"
+        [[rules]]
+        id = "warm"
+        sources = ["cam:*"]
+        severity = "severe"
+        detect = { kind = "hotspot", over_background = 60.0, pixels_min = 4 }
+    "#;
+    let (mut watch, mut effects) = (watch(rules), Vec::new());
+    let mut observation = frame("cam:ridge", 1_000, WEST, Some(destination(WEST, 95.0, 1_900.0)));
+    let Fact::Thermal(shown) = &mut observation.fact else { panic!() };
+    shown.scale = Scale::Levels;
+    watch.step(&observation, &mut effects);
+    let Some(Effect::Open(alert)) = effects.iter().find(|effect| matches!(effect, Effect::Open(_))) else {
+        panic!("{effects:?}")
+    };
+    let text = &alert.why.text;
+    assert!(text.starts_with("level 250 of 255 over a background of level 15 of 255, 4 pixels"), "{text}");
+    assert!(text.contains("by no known degrees"), "{text}");
+    let of_heat = |name: &str| name == "max" || name.starts_with("pixels from");
+    let figures: Vec<_> = alert.why.figures.iter().filter(|figure| of_heat(&figure.name)).collect();
+    assert!(figures.len() > 4 && figures.iter().all(|f| f.unit.is_none() && !f.name.contains("Cel")), "{figures:?}");
 }

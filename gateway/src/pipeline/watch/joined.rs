@@ -7,7 +7,7 @@ use outpost_fences::sight::Spot;
 
 use super::super::sight::Kept;
 use super::{Effect, Watch};
-use crate::nouns::{Joined, Place};
+use crate::nouns::{Exhibit, Joined, Place};
 use crate::pipeline::slot::Slot;
 
 impl Watch {
@@ -24,18 +24,27 @@ impl Watch {
         let others = self.sharers(slot.rule).filter(|other| other.source != slot.source);
         let found = others.filter_map(|other| Some((other, other.stored.alert.clone()?))).find_map(|(other, alert)| {
             let spot = seen.zip(other.stored.sighting.as_deref()).and_then(|(seen, theirs)| seen.meets(theirs));
-            let is_own = other.stored.opened_by.as_ref() == Some(&slot.source);
+            let is_own = other.stored.opened_by.as_deref() == Some(&slot.source);
             (spot.is_some() || is_own).then(|| (alert, spot, other.stored.opened_by.clone(), other.source.clone()))
         });
         let Some((alert, spot, opened_by, other)) = found else { return false };
         let source = slot.source.clone();
         let place = seen.map(|seen| self.place_of(&source, seen, spot.as_ref()));
+        let (exhibits, visible) = (self.joined_exhibits(number), self.visible(number));
         let stored = &mut self.slots[number].stored;
         stored.alert = Some(alert.clone());
-        stored.opened_by = opened_by.or(Some(other)).filter(|opener| *opener != source);
+        stored.opened_by = opened_by.or_else(|| Some(Box::new(other))).filter(|opener| **opener != source);
         effects.push(self.save(number));
-        effects.push(Effect::Join(Joined { id: alert, source, place }));
+        effects.push(Effect::Join(Joined { id: alert, source, place, exhibits, visible }));
         true
+    }
+
+    /// What this slot adds to the pictures of an alert whose snapshot is another's.
+    fn joined_exhibits(&mut self, number: usize) -> Vec<Exhibit> {
+        let mut exhibits = self.exhibit(number);
+        let own = self.slots[number].snapshot();
+        exhibits.iter_mut().filter(|exhibit| exhibit.ask.is_none()).for_each(|at| at.ask = own.clone());
+        exhibits
     }
 
     /// Whether another slot holds this alert open.

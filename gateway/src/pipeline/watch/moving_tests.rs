@@ -48,7 +48,7 @@ fn fix(bus: &str, at_s: i64, east_m: f64, accuracy_m: f64) -> Observation {
 
 fn told(effects: &[Effect]) -> Vec<String> {
     let told = effects.iter().filter_map(|effect| match effect {
-        Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => None,
+        Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => None,
         Effect::Open(alert) => Some(format!("{}: {}", alert.since_at_ms / 1000, alert.why.text)),
         Effect::Clear(cleared) => Some(format!("{}: over, {}", cleared.cleared_ms / 1000, cleared.why)),
     });
@@ -246,7 +246,7 @@ fn drive() -> impl Strategy<Value = Vec<Observation>> {
 
 fn ids(effects: &[Effect]) -> Vec<String> {
     let ids = effects.iter().filter_map(|effect| match effect {
-        Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => None,
+        Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => None,
         Effect::Open(alert) => Some(format!("open {} since {}", alert.id, alert.since_at_ms)),
         Effect::Clear(cleared) => Some(format!("clear {}", cleared.id)),
     });
@@ -283,7 +283,7 @@ proptest! {
         let mut open = std::collections::HashMap::new();
         for effect in &effects {
             match effect {
-                Effect::Remember(_) | Effect::Join(_) => {}
+                Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => {}
                 Effect::Save(row) => prop_assert!(row.state.len() < 400, "{}", row.state),
                 Effect::Open(alert) => prop_assert!(open.insert(alert.key.clone(), alert.id.clone()).is_none()),
                 Effect::Clear(cleared) => prop_assert_eq!(open.remove(&cleared.key), Some(cleared.id.clone())),

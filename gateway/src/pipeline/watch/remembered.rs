@@ -203,7 +203,7 @@ mod tests {
                         self.log.retain(|row| row.seq >= from);
                     }
                     Effect::Open(alert) => self.told.push(format!("{} since {}", alert.key.rule, alert.since_at_ms)),
-                    Effect::Join(_) => {}
+                    Effect::Join(_) | Effect::Show(_) => {}
                     Effect::Clear(cleared) => self.told.push(format!("{} over", cleared.key.rule)),
                 }
             }

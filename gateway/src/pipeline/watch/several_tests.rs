@@ -39,7 +39,7 @@ fn fix(at_s: i64, east_m: f64) -> Observation {
 fn told(effects: &[Effect]) -> Vec<String> {
     let fence = |fence: &Option<std::sync::Arc<str>>| fence.as_deref().unwrap_or("-").to_owned();
     let told = effects.iter().filter_map(|effect| match effect {
-        Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => None,
+        Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => None,
         Effect::Open(alert) => Some(format!(
             "{} {} {}: {}",
             alert.since_at_ms / 1000,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use outpost_detectors::observation::{
-    Blob, Fact, Link, LinkReason, LinkState, PictureFacts, Position, Reading, Surface, ThermalFrame,
+    Blob, Fact, Link, LinkReason, LinkState, PictureFacts, Position, Reading, Scale, Surface, ThermalFrame,
 };
 use outpost_fences::geojson;
 use proptest::prelude::*;
@@ -103,7 +103,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => None,
+            Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => None,
             Effect::Open(alert) => Some(format!("open {}", alert.key.rule)),
             Effect::Clear(cleared) => Some(format!("clear {}", cleared.key.rule)),
         })
@@ -190,7 +190,12 @@ fn a_hot_region_opens_and_a_cool_frame_clears() {
         at(
             "thermal/a",
             at_ms,
-            Fact::Thermal(ThermalFrame { celsius: Arc::new(celsius), surface: Surface::default(), aim: None }),
+            Fact::Thermal(ThermalFrame {
+                celsius: Arc::new(celsius),
+                scale: Scale::default(),
+                surface: Surface::default(),
+                aim: None,
+            }),
         )
     };
     assert_eq!(
@@ -306,7 +311,7 @@ fn alerts(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => None,
+            Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => None,
             Effect::Open(alert) => Some(format!("open {} since {}", alert.id, alert.since_at_ms)),
             Effect::Clear(cleared) => Some(format!("clear {}", cleared.id)),
         })
@@ -344,7 +349,7 @@ proptest! {
         let mut open: std::collections::HashMap<AlertKey, Arc<str>> = Default::default();
         for effect in &effects {
             match effect {
-                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => {}
+                Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => {}
                 Effect::Open(alert) => prop_assert!(open.insert(alert.key.clone(), alert.id.clone()).is_none()),
                 Effect::Clear(cleared) => prop_assert_eq!(open.remove(&cleared.key), Some(cleared.id.clone())),
             }
@@ -420,7 +425,7 @@ fn what_the_gateway_says_of_itself_is_held_survives_a_restart_and_opens_one_aler
         let word = |effect: &Effect| match effect {
             Effect::Open(alert) => Some(format!("open {}: {}", alert.key.rule, alert.why.text)),
             Effect::Clear(cleared) => Some(format!("clear {}: {}", cleared.key.rule, cleared.why)),
-            Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) => None,
+            Effect::Save(_) | Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => None,
         };
         effects.iter().filter_map(word).collect()
     };

@@ -87,8 +87,8 @@ impl Watch {
         if is_told || !is_on_duty || self.n_distinct(together, &found) < together.k {
             return;
         }
-        let Some(&(first, end)) = self.by_source.get(&self.slots[newest].source) else { return };
-        let Some(slot) = (first..end).find(|slot| self.slots[*slot].rule == number) else { return };
+        let Some(named) = self.names.find(&self.slots[newest].source) else { return };
+        let Some(slot) = self.slots_of_name(named).find(|slot| self.slots[*slot].rule == number) else { return };
         let mut names: Vec<String> =
             found.iter().map(|part| format!("{} ({})", self.rule_of(*part).name, self.slots[*part].source)).collect();
         names.sort();
@@ -146,9 +146,14 @@ impl Watch {
         }
     }
 
+    /// Where what it saw is, else where it is itself.
     fn point_of(&self, slot: usize) -> Option<Point> {
         let slot = &self.slots[slot];
-        let (lon, lat) = slot.point().or_else(|| self.places.get(&slot.source)?.point)?;
+        let seen = slot.stored.sighting.as_deref().and_then(|seen| seen.sighting().ground);
+        if let Some(spot) = seen {
+            return Some(spot.point);
+        }
+        let (lon, lat) = slot.point().or_else(|| self.known_place(&slot.source).point)?;
         Point::new(lon, lat)
     }
 }
@@ -202,7 +207,7 @@ mod tests {
                     }
                     Effect::Open(alert) => self.told.push(format!("{} {}", alert.key.rule, alert.why.text)),
                     Effect::Clear(cleared) => self.told.push(format!("{} over: {}", cleared.key.rule, cleared.why)),
-                    Effect::Remember(_) | Effect::Join(_) => {}
+                    Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => {}
                 }
             }
             let counts = |told: &String| told.starts_with("fire") || told.starts_with("leak");

@@ -1,0 +1,53 @@
+//! Looks through visible cameras, as alerts of heat ask for them: one task each, and only so many.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc};
+use tracing::warn;
+
+use crate::nouns::{LookAsk, Looked, Saw};
+use crate::pipeline::evidence::Looks;
+use crate::video::{Look, Looker};
+
+/// Looks that go on; each decodes all frames of a camera.
+const LOOKS_MAX: usize = 64;
+
+/// Answers that wait for the pipeline.
+pub(super) const LOOKED_MAX: usize = 2 * LOOKS_MAX;
+
+pub(super) struct Lookouts {
+    looker: Looker,
+    looked: mpsc::Sender<Looked>,
+    places: Arc<Semaphore>,
+    runtime: Handle,
+}
+
+impl Lookouts {
+    /// `runtime` is the one that the tasks run on: the pipeline's thread has its own.
+    pub(super) fn new(looker: Looker, looked: mpsc::Sender<Looked>, runtime: Handle) -> Lookouts {
+        Lookouts { looker, looked, places: Arc::new(Semaphore::new(LOOKS_MAX)), runtime }
+    }
+}
+
+impl Looks for Lookouts {
+    fn look(&self, LookAsk { alert, camera }: LookAsk) {
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            let saw = Saw::Nothing("too many cameras are looked through");
+            if self.looked.try_send(Looked { alert, camera: camera.clone(), saw, pictures: Vec::new() }).is_err() {
+                warn!(%camera, "no room for the answer that there is no room for a look");
+            }
+            return;
+        };
+        let (looker, looked) = (self.looker.clone(), self.looked.clone());
+        self.runtime.spawn(async move {
+            let (saw, pictures) = match looker.look(&camera).await {
+                Ok(Look { evidence, pictures }) => (Saw::Pictures(evidence), pictures),
+                Err(why) => (Saw::Nothing(why), Vec::new()),
+            };
+            // An error means that nobody listens any more: the gateway is stopping.
+            let _ = looked.send(Looked { alert, camera, saw, pictures }).await;
+            drop(place);
+        });
+    }
+}

@@ -1,0 +1,39 @@
+//! What is shown of heat: the frames before, at and after the moment, and the visible camera that is to look.
+
+use std::sync::Arc;
+
+use super::super::sight::camera_of;
+use super::{Effect, Watch};
+use crate::nouns::{Confidence, Exhibit, Shown};
+use crate::pipeline::rules::Judge;
+
+impl Watch {
+    /// The pictures with which an alert opens or is joined; those that follow are awaited.
+    pub(super) fn exhibit(&mut self, number: usize) -> Vec<Exhibit> {
+        let Judge::Hotspot { heating, .. } = &self.rules[self.slots[number].rule].judge else { return Vec::new() };
+        let shows = heating.shows();
+        self.slots[number].begin_showing(shows)
+    }
+
+    /// The frame that was awaited, if it has come.
+    pub(super) fn show(&mut self, number: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.slots[number];
+        if let Some((alert, exhibit)) = slot.stored.alert.clone().zip(slot.take_shown()) {
+            effects.push(Effect::Show(Box::new(Shown { alert, exhibit })));
+        }
+    }
+
+    /// The camera that sees in visible light what the slot's source saw as heat. Of a preset, that of the camera.
+    pub(super) fn visible(&self, number: usize) -> Option<Arc<str>> {
+        let slot = &self.slots[number];
+        if !matches!(self.rule_of(number).judge, Judge::Hotspot { .. }) {
+            return None;
+        }
+        self.visible.get(&slot.source).or_else(|| self.visible.get(camera_of(&slot.source))).cloned()
+    }
+
+    /// How sure heat alone is, where a camera can be asked.
+    pub(super) fn confidence(&self, number: usize) -> Option<Confidence> {
+        self.visible(number).map(|camera| Confidence::of_heat(&camera))
+    }
+}
