@@ -29,7 +29,7 @@ use super::rules::{self, Judge, Rule, RuleError};
 use super::sight::{Views, camera_of};
 use super::slot::{Scratch, Slot, Stored, seconds};
 use crate::config::Config;
-use crate::nouns::{Alert, AlertKey, Cleared, Confidence, Joined, Place, RedoChange, Shown, StateRow, Trouble};
+use crate::nouns::{Alert, AlertKey, Cleared, Joined, Place, RedoChange, Shown, StateRow, Trouble};
 
 /// What must be committed before the observation is acknowledged.
 #[derive(Debug, Clone, PartialEq)]
@@ -393,9 +393,7 @@ impl Watch {
             why: slot.why(rule, rule.judge.hold_ms()),
             snapshot: slot.snapshot(),
             exhibits: Vec::new(),
-            confidence: self
-                .confidence(number)
-                .or_else(|| rule.confidence.map(|share| Confidence { share, why: "as the rule says".into() })),
+            confidence: self.confidence(number),
             visible: self.visible(number),
         }
     }
