@@ -235,7 +235,7 @@ impl Desk {
                 self.record(ticket, entry, now_ms, effects);
             }
         }
-        if self.mutes.forget(&cleared.id) {
+        if self.mutes.forget(&cleared.id, &cleared.key.source) {
             self.release(now_ms, effects);
         }
     }
