@@ -2,6 +2,7 @@
 //! pipeline stops committing, and the pipeline before those that send out what it committed.
 
 mod looks;
+mod mounts;
 mod outward;
 mod readiness;
 mod reload;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use self::looks::{LOOKED_MAX, Lookouts};
+use self::mounts::start_mounts;
 use self::outward::{start_publishers, start_receivers, start_series};
 use self::readiness::Sessions;
 use self::reload::Reloader;
@@ -123,6 +125,7 @@ impl App {
         let Started { sessions, listeners: mqtt_listeners, lines } =
             start_sessions(config, &publishers, &metrics, &seen, &messages_in, &stop).await?;
         let cameras = start_cameras(config, observations_in.clone(), troubles_in.clone(), &stop)?;
+        let poses = start_mounts(config, &stop)?;
         let (looked_in, looked) = mpsc::channel(LOOKED_MAX);
         let here = tokio::runtime::Handle::current();
         let eyes = cameras.as_ref().map(|cameras| Eyes {
@@ -139,6 +142,7 @@ impl App {
             seen,
             listeners,
             eyes: eyes.unwrap_or_default(),
+            poses: poses.clone(),
             recorder,
             metrics: metrics.clone(),
             health: health.clone(),
@@ -162,7 +166,9 @@ impl App {
 
         let (estate_in, estate) = watch::channel(api::Estate::new(config, &fences));
         let reloader = Reloader::new(config, asks.clone(), estate_in, metrics.clone());
-        let readiness = Arc::new(Sessions::new(config, &sessions, cameras.clone(), reader.clone(), metrics.clone()));
+        let readiness = Arc::new(
+            Sessions::new(config, &sessions, cameras.clone(), reader.clone(), metrics.clone()).with_mounts(poses),
+        );
         let context = api::Context {
             reader: reader.clone(),
             asks,

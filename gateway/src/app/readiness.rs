@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::api::{Readiness, SessionHealth};
 use crate::config::Config;
 use crate::ingest::mqtt::{Session, SessionState};
+use crate::ingest::onvif::poses::Poses;
 use crate::store::Reader;
 use crate::telemetry::camera::CameraMetrics;
 use crate::telemetry::metrics::Metrics;
@@ -22,6 +23,7 @@ pub(super) struct Sessions {
     receivers: Vec<String>,
     reader: Arc<Reader>,
     metrics: Arc<Metrics>,
+    mounts: Poses,
 }
 
 impl Sessions {
@@ -44,7 +46,13 @@ impl Sessions {
             receivers: config.receivers.iter().map(|receiver| receiver.id.clone()).collect(),
             reader,
             metrics,
+            mounts: Poses::default(),
         }
+    }
+
+    /// Mounts whose failures are counted.
+    pub(super) fn with_mounts(self, mounts: Poses) -> Sessions {
+        Sessions { mounts, ..self }
     }
 }
 
@@ -91,6 +99,9 @@ impl Readiness for Sessions {
                     metrics.set_gate(gate.is_trusted, gate.auc.map(f64::from));
                 }
             }
+        }
+        for (source, n_failed) in self.mounts.failures() {
+            self.metrics.camera(&source).raise_errors_to("ptz", n_failed);
         }
         if let Ok(n_lines) = self.reader.spool_lines() {
             self.metrics.series.waiting.set(i64::try_from(n_lines).unwrap_or(i64::MAX));

@@ -37,9 +37,9 @@ severity = "severe"
 
 /// Nothing in it is above 25 °C.
 const COOL: &str = "FLIR_E40.jpg";
-const WARM: &str = "FLIR_AX8.jpg";
+pub(crate) const WARM: &str = "FLIR_AX8.jpg";
 
-async fn upload(gateway: &Program, source: &str, picture: &str) {
+pub(crate) async fn upload(gateway: &Program, source: &str, picture: &str) {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/thermal").join(picture);
     let url = format!("http://{}/api/v1/frames/{source}", gateway.address());
     let request = client().request(Method::POST, url).bearer_auth(TOKEN);
