@@ -37,7 +37,7 @@ packages-build:
 	@.ci/packages gcc libc6-dev
 
 packages-test:
-	@.ci/packages mosquitto mosquitto-clients python3-paho-mqtt ffmpeg victoria-metrics chromium python3-gi gir1.2-gst-rtsp-server-1.0 \
+	@.ci/packages mosquitto mosquitto-clients python3-paho-mqtt ffmpeg victoria-metrics influxdb chromium python3-gi gir1.2-gst-rtsp-server-1.0 \
 	  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
 	  gstreamer1.0-libav python3-shapely openssl vlc-bin vlc-plugin-base
 

@@ -57,7 +57,15 @@ pub(crate) fn check(draft: Draft) -> Checked {
     }
     let parts = polygons.into_iter().zip(are_across).flat_map(|(rings, is_across)| {
         let rings: Vec<Vec<Xy>> = rings.into_iter().map(|ring| ring.points).collect();
-        if is_across { cut::cut(rings) } else { vec![rings] }
+        if !is_across {
+            return vec![rings];
+        }
+        let mut parts = cut::cut(rings);
+        // Of a vertex that lies a hair beyond 180 nothing is left that could be written and read again.
+        if parts.iter().any(|part| area_m2(&part[0]) >= AREA_M2_MIN) {
+            parts.retain(|part| area_m2(&part[0]) >= AREA_M2_MIN);
+        }
+        parts
     });
     let mut parts: Vec<Polygon> = parts.map(Polygon::from_checked).collect();
     let shape = match parts.pop() {
@@ -137,12 +145,6 @@ impl Ring {
         ring_edges(&self.points)
     }
 
-    fn area_m2(&self) -> f64 {
-        let Some(first) = self.points.first() else { return 0.0 };
-        let (lon_m, lat_m) = metres_per_degree(first.y);
-        signed_area(&self.points).abs() * lon_m * lat_m
-    }
-
     fn before(&self, vertex: usize) -> Xy {
         self.points[(vertex + self.points.len() - 1) % self.points.len()]
     }
@@ -167,11 +169,18 @@ fn unroll(rings: &mut [Ring], flaws: &mut Flaws) -> bool {
     is_across
 }
 
+/// By the metres of a degree in the middle of its latitudes, whichever vertex is the first: good to tell something from nothing.
+fn area_m2(ring: &[Xy]) -> f64 {
+    let (south, north) = ring.iter().fold((90.0_f64, -90.0_f64), |(south, north), p| (south.min(p.y), north.max(p.y)));
+    let (lon_m, lat_m) = metres_per_degree(f64::midpoint(south, north));
+    signed_area(ring).abs() * lon_m * lat_m
+}
+
 fn check_areas(polygons: &[Vec<Ring>], flaws: &mut Flaws) {
     for rings in polygons {
         let mut left_m2 = 0.0;
         for ring in rings {
-            let area_m2 = ring.area_m2();
+            let area_m2 = area_m2(&ring.points);
             if area_m2 < AREA_M2_MIN {
                 flaws.push(FlawKind::ZeroArea, ring.place_of(0, ring.points[0]));
             }

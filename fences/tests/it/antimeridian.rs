@@ -118,3 +118,24 @@ fn a_ring_across_the_antimeridian_that_crosses_itself_is_still_refused() {
     let bow = read(&[vec![[179.0, 0.0], [-179.0, 1.0], [-179.0, 0.0], [179.0, 1.0], [179.0, 0.0]]]);
     assert!(bow.fences.is_empty() && bow.problems.iter().any(|problem| problem.is_fatal()), "{:?}", bow.problems);
 }
+
+#[test]
+fn a_ring_may_begin_at_a_pole() {
+    for first in 0..3 {
+        let mut ring = vec![[10.0, -90.0], [12.0, -80.0], [14.0, -81.0]];
+        ring.rotate_left(first);
+        ring.push(ring[0]);
+        let parsed = read(&[ring]);
+        assert!(contains(&parsed, 12.0, -82.0) && !contains(&parsed, 20.0, -82.0), "{first}");
+    }
+}
+
+#[test]
+fn what_lies_a_hair_beyond_the_antimeridian_leaves_no_part_of_its_own() {
+    let east = -180.0 + 1e-12;
+    let parsed = read(&[vec![[179.0, 0.0], [179.5, 0.0], [east, 0.5], [179.5, 1.0], [179.0, 0.0]]]);
+    let written = geojson::to_json(&parsed.fences[0]).to_string();
+    let again = geojson::parse(&written);
+    assert_eq!(again.problems, [], "{written}");
+    assert!(contains(&again, 179.9, 0.5));
+}

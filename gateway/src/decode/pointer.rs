@@ -27,9 +27,6 @@ pub(super) use self::tokens::tokens;
 /// Pointers in one mapping.
 pub(super) const POINTERS_MAX: usize = 256;
 
-/// Longest key that its stamp says as a whole.
-const STAMPED_MAX: usize = 7;
-
 /// Pointers to look for, each with what is wanted there. Slots are numbered in the order of `add`.
 #[derive(Debug)]
 pub(super) struct PointerSet {
@@ -50,7 +47,7 @@ struct Node {
 struct Child {
     key: String,
     /// Of the key: most keys are told apart by this alone.
-    stamp: u64,
+    stamp: u32,
     /// The key as an array's index, where it is one.
     index: Option<usize>,
     node: usize,
@@ -115,7 +112,7 @@ impl PointerSet {
                     self.nodes.push(Node::default());
                     self.nodes[at].children.push(Child {
                         index: index(&token),
-                        stamp: stamp(&token),
+                        stamp: stamp(token.as_bytes()),
                         key: token,
                         node,
                     });
@@ -181,9 +178,10 @@ impl PointerSet {
     }
 }
 
-/// Length and first bytes of a key.
-fn stamp(key: &str) -> u64 {
-    key.bytes().take(STAMPED_MAX).fold(key.len().min(255) as u64, |stamp, byte| stamp << 8 | u64::from(byte))
+/// Length, first and last byte of a key.
+fn stamp(key: &[u8]) -> u32 {
+    let byte = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default());
+    (key.len() as u32) << 16 | byte(key.first()) << 8 | byte(key.last())
 }
 
 /// The parser at one node.
@@ -333,8 +331,8 @@ impl<'de> Visitor<'de> for KeyOf<'_> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        let stamp = stamp(key);
-        let is_it = |child: &&Child| child.stamp == stamp && (key.len() <= STAMPED_MAX || child.key == key);
+        let stamp = stamp(key.as_bytes());
+        let is_it = |child: &&Child| child.stamp == stamp && child.key == key;
         Ok(self.0.children.iter().find(is_it).map(|child| child.node))
     }
 

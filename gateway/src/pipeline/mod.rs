@@ -16,6 +16,7 @@ pub mod examples;
 mod heat;
 mod late;
 mod movement;
+mod names;
 mod owed;
 pub(crate) mod picture;
 mod reading;

@@ -10,7 +10,7 @@ use outpost_fences::track::loiter::{Loiter, LoiterState, Stay};
 use outpost_fences::track::speed::{SpeedState, Speedometer};
 use outpost_fences::track::tripwire::{Tripwire, TripwireState};
 use outpost_fences::track::{Cause, Confirm, Crossing, Fix, Side, Subject, Tracker, Tracking};
-use outpost_fences::{Fence, FenceSet, Shape};
+use outpost_fences::{Fence, FenceSet, Point, Shape};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Border, CrossDirection, Detect, KMH_PER_MPS, Motion, line_of};
@@ -360,6 +360,19 @@ impl Want {
 impl Trail {
     pub(super) fn fits(&self, movement: &Movement) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(&movement.trail())
+    }
+
+    /// Known to be outside, with nothing begun that time could end.
+    pub(super) fn is_away(&self) -> bool {
+        matches!(self, Trail::Follow { subject, .. } if subject.is_away())
+    }
+
+    /// Where one who is followed was last.
+    pub(super) fn last(&self) -> Option<Point> {
+        match self {
+            Trail::Follow { subject, .. } => subject.last().map(|fix| fix.point),
+            _ => None,
+        }
     }
 
     pub(super) fn rebase(&mut self, now_ms: i64) {

@@ -1,10 +1,8 @@
 //! What a source's messages go through alone: decoding, dating, judging. The pipeline has one shard, or several on as many
 //! threads with sources of their own ([`super::shards`]). Does no I/O but to record.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use foldhash::fast::RandomState;
 use outpost_detectors::observation::{Fact, Observation};
 use prometheus_client::metrics::counter::Counter;
 use tracing::warn;
@@ -17,15 +15,15 @@ use crate::decode::{Decoded, Decoder, Decoders, FeedError, Request};
 use crate::ingest::Message;
 use crate::nouns::Trouble;
 use crate::series::line;
-use crate::telemetry::metrics::{FactMetrics, Metrics};
-use crate::telemetry::tally::FeedTally;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::tally::{FactTally, FeedTally};
 
 pub struct Shard {
     /// Of each broker and listener that a feed names.
-    pub(super) decoders: HashMap<Arc<str>, Decoding, RandomState>,
+    decoders: Vec<(Arc<str>, Decoding)>,
     pub(super) sources: Sources,
     pub(super) watch: Watch,
-    facts: FactMetrics,
+    facts: FactTally,
     /// Where readings become lines for a series database: counts those that cannot.
     inexpressible: Option<Counter>,
     /// Shared by all shards.
@@ -34,8 +32,8 @@ pub struct Shard {
 }
 
 /// The decoder of a broker or listener.
-pub(super) struct Decoding {
-    pub(super) decoder: Decoder,
+struct Decoding {
+    decoder: Decoder,
     /// Where the tallies of its feeds begin in those of the turn.
     tallies_from: usize,
     /// Messages that no feed reads.
@@ -100,12 +98,12 @@ impl Shard {
     ) -> Result<(Shard, Turn), FeedError> {
         let (mut decoders, mut turn) = (Decoders::new(config)?, Turn::default());
         let brokers = config.brokers.iter().map(|broker| &broker.id);
-        let mut by_line = HashMap::default();
+        let mut by_line = Vec::new();
         for id in brokers.chain(config.listeners.iter().map(|listener| &listener.id)) {
             let Some(decoder) = decoders.take(id) else { continue };
             let tallies_from = turn.tallies.len();
             turn.tallies.extend(decoder.feeds().map(|feed| metrics.feed(feed)));
-            by_line.insert(id.as_str().into(), Decoding { decoder, tallies_from, unrouted: metrics.unrouted(id) });
+            by_line.push((id.as_str().into(), Decoding { decoder, tallies_from, unrouted: metrics.unrouted(id) }));
         }
         let mut sources = Sources::new(config.pipeline.sources_max);
         watch.resumed().for_each(|(source, at_ms)| sources.resume(source, at_ms));
@@ -114,6 +112,12 @@ impl Shard {
         let facts = metrics.facts();
         let shard = Shard { decoders: by_line, sources, watch, facts, inexpressible, recorder, decoded };
         Ok((shard, turn))
+    }
+
+    /// What a topic's messages are about.
+    pub(super) fn source_of(&self, message: &Message) -> Option<Arc<str>> {
+        let (_, decoding) = self.decoders.iter().find(|(id, _)| *id == message.broker)?;
+        decoding.decoder.source_of(&message.topic)
     }
 
     pub fn step(&mut self, turn: &mut Turn) {
@@ -136,6 +140,7 @@ impl Shard {
         self.watch.elapse(elapsed_ms, &mut turn.effects);
         self.watch.remember(&mut turn.effects);
         turn.timed(elapsed_ms);
+        self.facts.publish();
         self.report(turn);
     }
 
@@ -152,7 +157,8 @@ impl Shard {
     /// Returns until when the gateway's time was heard.
     fn take_message(&mut self, message: Message, is_repeat: bool, turn: &mut Turn) -> i64 {
         let Message { broker, topic, payload, withheld_bytes, received_ms, .. } = message;
-        let Some(Decoding { decoder, tallies_from, unrouted }) = self.decoders.get_mut(&broker) else { return 0 };
+        let decoding = self.decoders.iter_mut().find(|(id, _)| *id == broker);
+        let Some((_, Decoding { decoder, tallies_from, unrouted })) = decoding else { return 0 };
         let tallies = &mut turn.tallies[*tallies_from..];
         if is_repeat {
             if let Some(tally) = decoder.route(&topic).and_then(|route| tallies.get_mut(route)) {

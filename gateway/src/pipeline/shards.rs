@@ -82,9 +82,7 @@ impl Shards {
         if let Some(at) = self.router.by_topic.get(&message.broker).and_then(|topics| topics.get(&message.topic)) {
             return *at;
         }
-        let decoding = self.own.decoders.get(&message.broker);
-        let source = decoding.and_then(|decoding| decoding.decoder.source_of(&message.topic));
-        let at = source.map_or(0, |source| self.of_source(&source));
+        let at = self.own.source_of(message).map_or(0, |source| self.of_source(&source));
         let topics = self.router.by_topic.entry(message.broker.clone()).or_default();
         if topics.len() < self.router.topics_max {
             topics.insert(message.topic.clone(), at);

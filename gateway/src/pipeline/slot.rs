@@ -2,11 +2,13 @@
 
 mod heated;
 mod hours;
+mod memo;
 mod moving;
 mod picture;
 mod why;
 
 use std::collections::VecDeque;
+use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use outpost_detectors::condition::{ConditionState, Last};
@@ -14,17 +16,17 @@ use outpost_detectors::flapping::FlappingState;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::hotspot::trace::Trace;
 use outpost_detectors::latch::{Latch, LatchState, Moment, Phase, Signal, Turn};
-use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation};
+use outpost_detectors::observation::{Fact, LinkState, Observation};
 use outpost_detectors::silent::SilentState;
 use outpost_fences::Point;
 use serde::{Deserialize, Serialize};
 
+use self::memo::{Memo, Noted};
 use self::picture::Pictures;
-use super::heat::Seen;
 use super::late::{Late, LateState};
 use super::movement::{Sight, Sign, Trail};
-use super::picture::{CountingState, Figured, Framing};
-use super::reading::{Finding, Memory, figure};
+use super::picture::{CountingState, Framing};
+use super::reading::{Memory, figure};
 use super::redo::Stamp;
 use super::rules::{Judge, Rule};
 use super::sight::Kept;
@@ -37,23 +39,36 @@ pub(super) struct Slot {
     pub(super) stored: Stored,
     /// When the timer of this slot is set to; it may ring early, never late.
     pub(super) timer_ms: Option<i64>,
-    /// What of this camera the rule watches.
-    pub(super) framing: Framing,
-    pictures: Option<Box<Pictures>>,
     /// Readings that the rule refused because they carry another unit than it names.
-    pub(super) n_wrong_unit: u64,
+    pub(super) n_wrong_unit: u32,
     /// Observations remembered since the state was last written.
     pub(super) n_unsaved: u32,
-    /// When the rule next goes on or off duty, where this slot has to know.
-    hours_ms: Option<i64>,
-    /// What a position or a wait showed, and what has not been told yet.
-    signs: VecDeque<Sign>,
+    rest: Option<Box<Rest>>,
     pub(super) stamp: Option<Box<Stamp>>,
     /// Where the rule waits for what is late.
     pub(super) late: Option<Box<Late>>,
     /// A condition over several readings has to be judged with what came.
     pub(super) is_unjudged: bool,
-    memo: Memo,
+    memo: Noted,
+}
+
+/// What a slot has of rules about pictures and movement, or of rules with hours: most of a hundred thousand need none of it.
+#[derive(Debug, Default)]
+struct Rest {
+    /// What of this camera the rule watches; none where the source is no camera.
+    framing: Option<Arc<Framing>>,
+    pictures: Option<Box<Pictures>>,
+    /// What a position or a wait showed, and waits for its turn to be told.
+    signs: VecDeque<Sign>,
+    /// When the rule next goes on or off duty, where this slot has to know.
+    hours_ms: Option<i64>,
+}
+
+/// Room to work in, the same for all slots.
+#[derive(Default)]
+pub(super) struct Scratch {
+    hotspot: HotspotScratch,
+    signs: VecDeque<Sign>,
 }
 
 /// What survives a restart.
@@ -68,7 +83,7 @@ pub(super) struct Stored {
     pub(super) sighting: Option<Box<Kept>>,
     /// The source that opened the alert, where it was another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) opened_by: Option<Arc<str>>,
+    pub(super) opened_by: Option<Box<Arc<str>>>,
     /// Alerts that this slot has opened so far: tells two within one millisecond apart.
     pub(super) n_alerts: u64,
     /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
@@ -76,7 +91,7 @@ pub(super) struct Stored {
     pub(super) redo_seq: u64,
     /// When something last moved in the zone: a dwell goes on over a moment without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) seen_at_ms: Option<i64>,
+    pub(super) seen_at_ms: Option<NonZeroI64>,
     /// Filled while it is written only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) late: Option<Box<LateState>>,
@@ -90,71 +105,32 @@ pub(super) enum State {
     Latch(LatchState),
     /// A rule that follows what moves.
     Movement {
-        trail: Trail,
+        trail: Box<Trail>,
         latch: LatchState,
     },
-    Silent(SilentState),
+    Silent(Box<SilentState>),
     /// A rule that looks at who comes near to whom.
-    Approach(Company),
+    Approach(Box<Company>),
     /// A rule that remembers readings.
     Reading {
-        memory: Memory,
+        memory: Box<Memory>,
         latch: LatchState,
     },
     /// A rule that looks at what heat does over several frames.
     Heat {
-        trace: Trace,
+        trace: Box<Trace>,
         latch: LatchState,
     },
     /// The latest of each reading that a condition names.
     Condition {
-        readings: ConditionState,
+        readings: Box<ConditionState>,
         latch: LatchState,
     },
     /// A rule that counts what crosses a line.
     Counting {
-        count: CountingState,
+        count: Box<CountingState>,
         latch: LatchState,
     },
-}
-
-/// What the last observation showed: the reason, should the alert open now.
-#[derive(Debug, Clone, Default)]
-enum Memo {
-    #[default]
-    Nothing,
-    Value {
-        value: f64,
-        unit: Option<Arc<str>>,
-        finding: Finding,
-    },
-    Moved {
-        point: Point,
-        sight: Sight,
-    },
-    Met {
-        point: Option<Point>,
-        other: Arc<str>,
-        distance_m: f64,
-    },
-    OffDuty,
-    Heat(Box<Seen>),
-    /// The figure is of what a camera saw, the rest of the greatest thing.
-    Picture {
-        figured: Figured,
-        area: Option<f32>,
-        size_m: Option<[f64; 2]>,
-        point: Option<Point>,
-    },
-    Link {
-        state: LinkState,
-        reason: Option<LinkReason>,
-    },
-    Together {
-        names: String,
-        point: Option<Point>,
-    },
-    Trouble(Why),
 }
 
 impl Stored {
@@ -176,22 +152,22 @@ impl Stored {
 impl State {
     pub(super) fn new(judge: &Judge) -> State {
         match judge {
-            Judge::Silent(_) | Judge::Dark(_) => State::Silent(SilentState::default()),
+            Judge::Silent(_) | Judge::Dark(_) => State::Silent(Box::default()),
             Judge::Condition { condition, .. } => {
-                State::Condition { readings: condition.state(), latch: LatchState::default() }
+                State::Condition { readings: Box::new(condition.state()), latch: LatchState::default() }
             }
-            Judge::Approach(_) => State::Approach(Company::default()),
+            Judge::Approach(_) => State::Approach(Box::default()),
             Judge::Picture { rule, .. } if rule.counts_crossings() => {
-                State::Counting { count: CountingState::default(), latch: LatchState::default() }
+                State::Counting { count: Box::default(), latch: LatchState::default() }
             }
             Judge::Movement { movement, .. } => {
-                State::Movement { trail: movement.trail(), latch: LatchState::default() }
+                State::Movement { trail: Box::new(movement.trail()), latch: LatchState::default() }
             }
             Judge::Hotspot { heating, .. } if heating.remembers() => {
-                State::Heat { trace: Trace::default(), latch: LatchState::default() }
+                State::Heat { trace: Box::default(), latch: LatchState::default() }
             }
             Judge::Reading { test, .. } => match test.memory() {
-                Some(memory) => State::Reading { memory, latch: LatchState::default() },
+                Some(memory) => State::Reading { memory: Box::new(memory), latch: LatchState::default() },
                 None => State::Latch(LatchState::default()),
             },
             _ => State::Latch(LatchState::default()),
@@ -268,22 +244,19 @@ impl State {
 }
 
 impl Slot {
-    pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, framing: Framing) -> Slot {
+    pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, framing: Option<Arc<Framing>>) -> Slot {
         Slot {
             rule,
             source,
             stored,
             timer_ms: None,
-            framing,
-            pictures: None,
             n_wrong_unit: 0,
             n_unsaved: 0,
-            hours_ms: None,
-            signs: VecDeque::new(),
+            rest: framing.map(|framing| Box::new(Rest { framing: Some(framing), ..Rest::default() })),
             stamp: None,
             late: None,
             is_unjudged: false,
-            memo: Memo::Nothing,
+            memo: Noted::default(),
         }
     }
 
@@ -291,15 +264,17 @@ impl Slot {
     pub(super) fn inherit(&mut self, old: Slot) {
         self.stored = old.stored;
         self.memo = old.memo;
-        self.pictures = old.pictures;
+        if let Some(pictures) = old.rest.and_then(|rest| rest.pictures) {
+            self.rest.get_or_insert_default().pictures = Some(pictures);
+        }
     }
 
     /// The alerts of others that are open together with the newest, and where that is.
     pub(super) fn stands_together(&mut self, names: String, point: Option<Point>) {
-        self.memo = Memo::Together { names, point };
+        self.memo.set(Memo::Together { names, point });
     }
 
-    pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut HotspotScratch) -> Turn {
+    pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut Scratch) -> Turn {
         let moment = Moment { at_ms: observation.at_ms, now_ms: observation.received_ms };
         if !self.is_on_duty(rule, moment.at_ms) {
             return Turn::Stay;
@@ -319,7 +294,7 @@ impl Slot {
                 };
                 let Some((signal, finding)) = judged else { return Turn::Stay };
                 if signal == Signal::On || self.stored.state.is_raised() {
-                    self.memo = Memo::Value { value: reading.value, unit: reading.unit.clone(), finding };
+                    self.memo.set(Memo::Value { value: reading.value, unit: reading.unit.clone(), finding });
                 }
                 self.latched(latch, signal, moment)
             }
@@ -346,7 +321,7 @@ impl Slot {
                 let live = match fact {
                     Fact::Picture(_) => true,
                     Fact::Link(link) => {
-                        self.memo = Memo::Link { state: link.state, reason: link.reason };
+                        self.memo.set(Memo::Link { state: link.state, reason: link.reason });
                         link.state == LinkState::Live
                     }
                     _ => false,
@@ -358,10 +333,10 @@ impl Slot {
                 }
             }
             (Judge::Movement { .. } | Judge::Approach(_), Fact::Position(position)) => {
-                self.moved(rule, position, moment)
+                self.moved(rule, position, moment, &mut scratch.signs)
             }
             (Judge::Hotspot { heating, latch }, Fact::Thermal(frame)) => {
-                self.heated(heating, latch, frame, moment, scratch)
+                self.heated(heating, latch, frame, moment, &mut scratch.hotspot)
             }
             (Judge::Picture { rule, latch }, Fact::Picture(facts)) => self.pictured(rule, latch, facts, moment),
             (Judge::Movement { .. }, Fact::Picture(facts)) => self.seen_on_map(rule, facts, moment),
@@ -375,7 +350,7 @@ impl Slot {
         if *kind != trouble.kind {
             return Turn::Stay;
         }
-        self.memo = Memo::Trouble(trouble.why.clone());
+        self.memo.set(Memo::Trouble(trouble.why.clone()));
         let signal = if trouble.is_on { Signal::On } else { Signal::Off };
         self.latched(latch, signal, Moment { at_ms: trouble.at_ms, now_ms: trouble.at_ms })
     }
@@ -393,14 +368,14 @@ impl Slot {
     }
 
     pub(super) fn due_ms(&self, rule: &Rule) -> Option<i64> {
-        earlier(self.condition_due_ms(rule), self.hours_ms)
+        earlier(self.condition_due_ms(rule), self.hours_ms())
     }
 
     /// Whether nothing is due however long it is silent: no hold runs, no hours end, nothing waits for its turn.
     pub(super) fn is_at_rest(&self) -> bool {
         let (State::Latch(latch) | State::Reading { latch, .. }) = &self.stored.state else { return false };
         matches!(latch.phase, Phase::Quiet | Phase::Raised)
-            && self.hours_ms.is_none()
+            && self.hours_ms().is_none()
             && self.late.is_none()
             && self.stored.flapping.is_none()
     }
@@ -416,12 +391,12 @@ impl Slot {
     }
 
     pub(super) fn elapse(&mut self, rule: &Rule, now_ms: i64) -> Turn {
-        if self.hours_ms.is_some_and(|hours_ms| hours_ms <= now_ms) {
+        if self.hours_ms().is_some_and(|hours_ms| hours_ms <= now_ms) {
             return self.change_hours(rule, now_ms);
         }
         match (&rule.judge, &mut self.stored.state) {
             (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
-                movement.elapse(trail, now_ms, &mut self.signs);
+                movement.elapse(trail, now_ms, &mut self.rest.get_or_insert_default().signs);
                 latch.elapse(state, now_ms)
             }
             (Judge::Silent(silent) | Judge::Dark(silent), State::Silent(state)) => silent.elapse(state, now_ms),
@@ -437,7 +412,7 @@ impl Slot {
     pub(super) fn elapse_until(&mut self, rule: &Rule, at_ms: i64) -> Turn {
         if let (Judge::Movement { movement, .. }, State::Movement { trail, .. }) = (&rule.judge, &mut self.stored.state)
         {
-            movement.elapse_until(trail, at_ms, &mut self.signs);
+            movement.elapse_until(trail, at_ms, &mut self.rest.get_or_insert_default().signs);
         }
         let (Some(latch), Some(state)) = (rule.judge.latch(), self.stored.state.latch_mut()) else { return Turn::Stay };
         let now_ms = state.since_now_ms.saturating_add(at_ms.saturating_sub(state.since_at_ms));
@@ -447,7 +422,7 @@ impl Slot {
     /// The source ought to speak though it never did.
     pub(super) fn expect(&mut self, rule: &Rule, now_ms: i64) -> Turn {
         if !self.is_on_duty(rule, now_ms) {
-            self.hours_ms = rule.schedule.as_ref().and_then(|schedule| schedule.next_change_ms(now_ms));
+            self.set_hours_ms(rule.schedule.as_ref().and_then(|schedule| schedule.next_change_ms(now_ms)));
             return Turn::Stay;
         }
         match (&rule.judge, &mut self.stored.state) {

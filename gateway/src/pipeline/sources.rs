@@ -1,10 +1,10 @@
 //! What is known of each source that spoke: when last, how often, what was wrong with it. Shown under the source.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation};
+
+use super::names::Names;
 
 /// Text of a reject that is kept per source.
 const REJECT_CHARS_MAX: usize = 200;
@@ -42,25 +42,28 @@ pub enum Last {
 }
 
 pub struct Sources {
-    /// Places in `known`.
-    by_source: HashMap<Arc<str>, usize, RandomState>,
+    names: Names,
+    /// By the numbers of their names.
     known: Vec<Known>,
-    /// Place of the one asked for last: a message has several facts of one source.
-    last: usize,
-    sources_max: usize,
     n_messages: u64,
 }
 
+/// A [`SourceView`] as it is kept of a hundred thousand.
 #[derive(Default)]
 struct Known {
-    view: SourceView,
+    n_observations: u64,
+    last_ms: Option<i64>,
+    last: Last,
+    link: Option<(LinkState, Option<LinkReason>)>,
+    /// How many, and why the last one.
+    rejected: Option<Box<(u64, String)>>,
     /// Time given to its latest undated fact, and the message that this was in.
     undated: Option<(i64, u64)>,
 }
 
 impl Sources {
     pub fn new(sources_max: usize) -> Sources {
-        Sources { by_source: HashMap::default(), known: Vec::new(), last: 0, sources_max, n_messages: 0 }
+        Sources { names: Names::new(sources_max), known: Vec::new(), n_messages: 0 }
     }
 
     /// A restart: undated facts of this source are later than what its stored state last saw, which may have been dated
@@ -90,66 +93,61 @@ impl Sources {
     }
 
     pub fn observed(&mut self, observation: &Observation) {
-        let Some(view) = self.view(&observation.source) else { return };
-        view.n_observations += 1;
-        view.last_ms = Some(observation.received_ms);
+        let Some(known) = self.known(&observation.source) else { return };
+        known.n_observations += 1;
+        known.last_ms = Some(observation.received_ms);
         match &observation.fact {
             Fact::Reading(reading) => {
-                if let Last::Reading { metric, value, unit } = &mut view.last
+                if let Last::Reading { metric, value, unit } = &mut known.last
                     && Arc::ptr_eq(metric, &reading.metric)
                     && *unit == reading.unit
                 {
                     *value = reading.value;
                     return;
                 }
-                view.last =
+                known.last =
                     Last::Reading { metric: reading.metric.clone(), value: reading.value, unit: reading.unit.clone() };
             }
-            Fact::Position(position) => view.last = Last::Position { lon: position.lon, lat: position.lat },
-            Fact::Thermal(_) => view.last = Last::Thermal,
-            Fact::Picture(_) => view.last = Last::Picture,
-            Fact::Link(link) => view.link = Some((link.state, link.reason)),
+            Fact::Position(position) => known.last = Last::Position { lon: position.lon, lat: position.lat },
+            Fact::Thermal(_) => known.last = Last::Thermal,
+            Fact::Picture(_) => known.last = Last::Picture,
+            Fact::Link(link) => known.link = Some((link.state, link.reason)),
         }
     }
 
     /// Returns whether this source was well until now: the moment to log it.
     pub fn rejected(&mut self, source: &Arc<str>, place: &str) -> bool {
-        let Some(view) = self.view(source) else { return false };
-        view.n_rejected += 1;
-        let text: String = place.chars().take(REJECT_CHARS_MAX).collect();
-        let changed = view.last_reject.as_deref().is_none_or(|last| last != text);
-        let news = view.last_reject.is_none();
-        if changed {
-            view.last_reject = Some(text);
+        let Some(known) = self.known(source) else { return false };
+        let is_news = known.rejected.is_none();
+        let (n_rejected, last) = &mut **known.rejected.get_or_insert_default();
+        *n_rejected += 1;
+        if *n_rejected == 1 || !last.chars().eq(place.chars().take(REJECT_CHARS_MAX)) {
+            *last = place.chars().take(REJECT_CHARS_MAX).collect();
         }
-        news
+        is_news
     }
 
     pub fn views(&self) -> Vec<SourceView> {
-        let mut views: Vec<SourceView> = self.known.iter().map(|known| known.view.clone()).collect();
+        let view = |(source, known): (&Arc<str>, &Known)| SourceView {
+            source: source.clone(),
+            n_observations: known.n_observations,
+            n_rejected: known.rejected.as_ref().map_or(0, |rejected| rejected.0),
+            last_ms: known.last_ms,
+            last: known.last.clone(),
+            last_reject: known.rejected.as_ref().map(|rejected| rejected.1.clone()),
+            link: known.link,
+        };
+        let mut views: Vec<SourceView> = self.names.iter().zip(&self.known).map(view).collect();
         views.sort_by(|a, b| a.source.cmp(&b.source));
         views
     }
 
-    fn view(&mut self, source: &Arc<str>) -> Option<&mut SourceView> {
-        self.known(source).map(|known| &mut known.view)
-    }
-
     fn known(&mut self, source: &Arc<str>) -> Option<&mut Known> {
-        if self.known.get(self.last).is_some_and(|known| Arc::ptr_eq(&known.view.source, source)) {
-            return self.known.get_mut(self.last);
+        let number = self.names.find(source).or_else(|| self.names.add(source))?;
+        if number == self.known.len() {
+            self.known.push(Known::default());
         }
-        if let Some(&at) = self.by_source.get(source) {
-            self.last = at;
-            return self.known.get_mut(at);
-        }
-        if self.known.len() >= self.sources_max {
-            return None;
-        }
-        self.by_source.insert(source.clone(), self.known.len());
-        let view = SourceView { source: source.clone(), ..SourceView::default() };
-        self.known.push(Known { view, undated: None });
-        self.known.last_mut()
+        self.known.get_mut(number)
     }
 }
 

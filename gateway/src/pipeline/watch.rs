@@ -14,9 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
 use outpost_detectors::flapping::Opening;
-use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::latch::Turn;
 use outpost_detectors::observation::Observation;
 use outpost_fences::FenceSet;
@@ -24,11 +22,12 @@ use outpost_fences::FenceSet;
 use self::message::Unjudged;
 use self::together::Parts;
 use super::late::Late;
+use super::names::Names;
 use super::picture::Cameras;
 use super::redo::Redo;
 use super::rules::{self, Judge, Rule, RuleError};
 use super::sight::{Views, camera_of};
-use super::slot::{Slot, Stored, seconds};
+use super::slot::{Scratch, Slot, Stored, seconds};
 use crate::config::Config;
 use crate::nouns::{Alert, AlertKey, Cleared, Joined, Place, RedoChange, Shown, StateRow, Trouble};
 
@@ -53,10 +52,9 @@ pub struct Watch {
     views: Views,
     /// Cameras that see in visible light what thermal sources see.
     visible: HashMap<Arc<str>, Arc<str>>,
-    /// First and last+1 slot of each source; a source without rules has none.
-    by_source: HashMap<Arc<str>, (usize, usize), RandomState>,
-    /// The source asked for last, and its slots: a message has several facts of one source.
-    last: Option<(Arc<str>, Range<usize>)>,
+    names: Names,
+    /// First and last+1 slot of each source, by the number of its name; a source without rules has none.
+    of_source: Vec<(u32, u32)>,
     slots: Vec<Slot>,
     timers: BTreeSet<(i64, usize)>,
     redo: Redo,
@@ -66,8 +64,7 @@ pub struct Watch {
     movers: HashMap<usize, Vec<usize>>,
     /// Slots of each rule whose alerts several sources may share.
     sharers: HashMap<usize, Vec<usize>>,
-    scratch: HotspotScratch,
-    sources_max: usize,
+    scratch: Scratch,
     n_ignored: u64,
     n_late: u64,
     n_wrong_unit: u64,
@@ -93,8 +90,8 @@ impl Watch {
             places,
             views: Views::new(config, fences),
             visible: visible.collect(),
-            by_source: HashMap::default(),
-            last: None,
+            names: Names::new(config.pipeline.sources_max),
+            of_source: Vec::new(),
             slots: Vec::new(),
             timers: BTreeSet::new(),
             redo: Redo::new(),
@@ -102,8 +99,7 @@ impl Watch {
             parts: Parts::default(),
             movers: HashMap::new(),
             sharers: HashMap::new(),
-            scratch: HotspotScratch::default(),
-            sources_max: config.pipeline.sources_max,
+            scratch: Scratch::default(),
             n_ignored: 0,
             n_late: 0,
             n_wrong_unit: 0,
@@ -167,7 +163,7 @@ impl Watch {
         }
         let n_before = slot.n_unsaved;
         let turn = slot.observe(rule, observation, &mut self.scratch);
-        self.n_wrong_unit += std::mem::take(&mut slot.n_wrong_unit);
+        self.n_wrong_unit += u64::from(std::mem::take(&mut slot.n_wrong_unit));
         if slot.is_unjudged {
             self.unjudged.add(number, observation);
         }
@@ -235,7 +231,7 @@ impl Watch {
     }
 
     pub fn n_sources(&self) -> usize {
-        self.by_source.len()
+        self.names.len()
     }
 
     /// Observations of sources beyond `pipeline.sources_max`.
@@ -259,18 +255,10 @@ impl Watch {
 
     /// The slots of a source, made where it is new; none when there is no room.
     fn slots_of(&mut self, source: &Arc<str>) -> Option<Range<usize>> {
-        if let Some((last, slots)) = &self.last
-            && Arc::ptr_eq(last, source)
-        {
-            return Some(slots.clone());
+        if let Some(number) = self.names.find(source) {
+            return Some(self.slots_of_name(number));
         }
-        if let Some((known, &(first, end))) = self.by_source.get_key_value(source) {
-            self.last = Some((known.clone(), first..end));
-            return Some(first..end);
-        }
-        if self.by_source.len() >= self.sources_max {
-            return None;
-        }
+        self.names.add(source)?;
         let first = self.slots.len();
         for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.matches(source)) {
             let stored = Stored::new(&rule.judge);
@@ -283,8 +271,13 @@ impl Watch {
             slot.late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
             self.slots.push(slot);
         }
-        self.by_source.insert(source.clone(), (first, self.slots.len()));
+        self.of_source.push((first as u32, self.slots.len() as u32));
         Some(first..self.slots.len())
+    }
+
+    fn slots_of_name(&self, number: usize) -> Range<usize> {
+        let (first, end) = self.of_source[number];
+        first as usize..end as usize
     }
 
     /// Tells what a turn means, and those that it left to come.

@@ -5,7 +5,6 @@
 //! Whoever counts often asks once for its counters ([`Metrics::feed`], [`Metrics::camera`]…) and keeps them: a count is
 //! then one atomic addition.
 
-use outpost_detectors::observation::Fact;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -16,7 +15,7 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::camera::{CameraFamilies, CameraMetrics};
 use super::listener::ListenerFamilies;
-use super::tally::{FeedMetrics, FeedTally};
+use super::tally::{FactTally, FeedMetrics, FeedTally};
 use crate::config::Severity;
 
 /// Content type of [`Metrics::encode`].
@@ -55,16 +54,6 @@ pub struct Metrics {
     /// The built-in MQTT listeners.
     pub listeners: ListenerFamilies,
     observations_unjudged: Family<ReasonLabel, Counter>,
-}
-
-/// Observations that rules looked at.
-#[derive(Debug, Clone)]
-pub struct FactMetrics {
-    reading: Counter,
-    position: Counter,
-    thermal: Counter,
-    picture: Counter,
-    link: Counter,
 }
 
 /// What became of a receiver's deliveries.
@@ -168,15 +157,8 @@ impl Metrics {
     }
 
     /// Counters of observations by kind of fact.
-    pub fn facts(&self) -> FactMetrics {
-        let counter = |fact| self.observations.get_or_create_owned(&FactLabel { fact });
-        FactMetrics {
-            reading: counter("reading"),
-            position: counter("position"),
-            thermal: counter("thermal"),
-            picture: counter("picture"),
-            link: counter("link"),
-        }
+    pub fn facts(&self) -> FactTally {
+        FactTally::new(|fact| self.observations.get_or_create_owned(&FactLabel { fact }))
     }
 
     pub fn alert_opened(&self, rule: &str) {
@@ -231,19 +213,6 @@ impl Metrics {
     /// 1 while the broker's session is up, else 0.
     pub fn mqtt_session_up(&self, broker: &str) -> Gauge {
         self.mqtt_session_up.get_or_create_owned(&BrokerLabel { broker: broker.into() })
-    }
-}
-
-impl FactMetrics {
-    pub fn count(&self, fact: &Fact) {
-        let counter = match fact {
-            Fact::Reading(_) => &self.reading,
-            Fact::Position(_) => &self.position,
-            Fact::Thermal(_) => &self.thermal,
-            Fact::Picture(_) => &self.picture,
-            Fact::Link(_) => &self.link,
-        };
-        counter.inc();
     }
 }
 
@@ -343,9 +312,7 @@ struct BrokerLabel {
 
 #[cfg(test)]
 mod tests {
-    use outpost_detectors::observation::Link;
-
-    use outpost_detectors::observation::LinkState;
+    use outpost_detectors::observation::{Fact, Link, LinkState};
 
     use super::*;
 
@@ -356,7 +323,9 @@ mod tests {
         feed.deduplicated += 1;
         feed.reject("not-json");
         feed.publish();
-        metrics.facts().count(&Fact::Link(Link { state: LinkState::Live, reason: None }));
+        let mut facts = metrics.facts();
+        facts.count(&Fact::Link(Link { state: LinkState::Live, reason: None }));
+        facts.publish();
         metrics.alert_opened("gas");
         metrics.alert_cleared("gas");
         metrics.ticket_opened(Severity::Severe);

@@ -1,5 +1,7 @@
-//! Counts of a feed's messages that show only once the messages are on disk. Knows nothing of messages.
+//! Counts that are kept for a batch: a feed's messages, which show only once they are on disk, and facts. Knows nothing of
+//! messages.
 
+use outpost_detectors::observation::Fact;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 
@@ -51,6 +53,35 @@ impl FeedTally {
             metrics.committed.inc_by(std::mem::take(committed));
             metrics.deduplicated.inc_by(std::mem::take(deduplicated));
             metrics.received.inc_by(n_received);
+        }
+    }
+}
+
+/// Observations by kind of fact since the last [`FactTally::publish`].
+#[derive(Debug)]
+pub struct FactTally([(Counter, u64); 5]);
+
+impl FactTally {
+    pub(super) fn new(counter: impl Fn(&'static str) -> Counter) -> Self {
+        FactTally(["reading", "position", "thermal", "picture", "link"].map(|fact| (counter(fact), 0)))
+    }
+
+    pub fn count(&mut self, fact: &Fact) {
+        let number = match fact {
+            Fact::Reading(_) => 0,
+            Fact::Position(_) => 1,
+            Fact::Thermal(_) => 2,
+            Fact::Picture(_) => 3,
+            Fact::Link(_) => 4,
+        };
+        self.0[number].1 += 1;
+    }
+
+    pub fn publish(&mut self) {
+        for (counter, n) in &mut self.0 {
+            if *n > 0 {
+                counter.inc_by(std::mem::take(n));
+            }
         }
     }
 }

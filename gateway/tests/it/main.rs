@@ -41,6 +41,7 @@ mod real_payloads;
 mod reload;
 mod replay;
 mod series_faults;
+mod series_influx;
 mod series_outage;
 mod series_refused;
 mod series_victoria;

@@ -110,7 +110,7 @@ impl Drop for Victoria {
     }
 }
 
-fn settings(url: &str) -> Series {
+pub(crate) fn settings(url: &str) -> Series {
     Series {
         url: url.into(),
         org: "district".into(),
@@ -125,6 +125,24 @@ fn settings(url: &str) -> Series {
     }
 }
 
+/// Names that a line of text may not take as they are.
+pub(crate) const AWKWARD_NAMES: [&str; 14] = [
+    "tunnel/7/ch4",
+    "with space",
+    " leading and trailing ",
+    "comma,equals=both",
+    r"C:\line\7",
+    "\"quoted\"",
+    "'single'",
+    "#not a comment",
+    "管廊/七号",
+    "emoji 🔥",
+    "{braces}[brackets]",
+    "a value=1 2",
+    "\u{2028}",
+    "-",
+];
+
 #[tokio::test]
 async fn readings_with_awkward_names_read_back_as_they_were() {
     let victoria = Victoria::start().await;
@@ -133,24 +151,8 @@ async fn readings_with_awkward_names_read_back_as_they_were() {
     let progress = worker.progress();
     let running = tokio::spawn(worker.run(stop.clone()));
 
-    let names = [
-        "tunnel/7/ch4",
-        "with space",
-        " leading and trailing ",
-        "comma,equals=both",
-        r"C:\line\7",
-        "\"quoted\"",
-        "'single'",
-        "#not a comment",
-        "管廊/七号",
-        "emoji 🔥",
-        "{braces}[brackets]",
-        "a value=1 2",
-        "\u{2028}",
-        "-",
-    ];
     let base_ms = clock::now_ms() - 3_600_000;
-    let mut expected = vec![];
+    let (names, mut expected) = (AWKWARD_NAMES, vec![]);
     for (i, name) in names.iter().enumerate() {
         let mut lines = String::new();
         // This server keeps a block of values at one decimal exponent: beside 1e20, 21.375 would read back as 0. So very

@@ -30,10 +30,10 @@ impl Cameras {
     }
 
     /// What of a source a rule looks at; nothing where it is no camera.
-    pub(in crate::pipeline) fn framing(&self, source: &str, judge: &Judge) -> Framing {
-        let Some(frame) = self.0.get(source) else { return Framing::default() };
+    pub(in crate::pipeline) fn framing(&self, source: &str, judge: &Judge) -> Option<Arc<Framing>> {
+        let frame = self.0.get(source)?;
         let ground = frame.ground.clone();
-        match judge {
+        let framing = match judge {
             Judge::Picture { rule, .. } => Framing {
                 zone: rule.zone.as_ref().and_then(|zone| frame.zones.get(zone)).cloned(),
                 line: rule.line.as_ref().and_then(|line| frame.lines.get(line)).cloned(),
@@ -41,8 +41,9 @@ impl Cameras {
                 absorb_ms: frame.absorb_ms,
             },
             Judge::Movement { .. } => Framing { ground, ..Framing::default() },
-            _ => Framing::default(),
-        }
+            _ => return None,
+        };
+        Some(Arc::new(framing))
     }
 }
 

@@ -38,7 +38,7 @@ impl Slot {
             _ => None,
         };
         let was_quiet = trace.as_ref().is_none_or(|trace| trace.is_empty());
-        let (signal, seen) = heating.judge(frame, moment.at_ms, trace, scratch);
+        let (signal, seen) = heating.judge(frame, moment.at_ms, trace.map(|trace| &mut **trace), scratch);
         if heating.remembers() && !(was_quiet && seen.is_none()) {
             self.n_unsaved = self.n_unsaved.saturating_add(1);
         }
@@ -49,8 +49,8 @@ impl Slot {
         self.keep_frame(ask, seen.is_none().then_some(heating.shows().before), moment.at_ms);
         // A frame is large: beyond what it shows, it is kept only as one before the moment.
         match seen {
-            Some(seen) => self.memo = Memo::Heat(Box::new(seen)),
-            None if signal == Signal::Off => self.memo = Memo::Nothing,
+            Some(seen) => self.memo.set(Memo::Heat(Box::new(seen))),
+            None if signal == Signal::Off => self.memo.set(Memo::Nothing),
             None => {}
         }
         self.latched(latch, signal, moment)
@@ -59,7 +59,7 @@ impl Slot {
     /// `quiet_max`: how many frames without anything hot are kept, where this is one.
     fn keep_frame(&mut self, ask: SnapshotAsk, quiet_max: Option<usize>, at_ms: i64) {
         let (source, is_open) = (self.source.clone(), self.stored.alert.is_some());
-        let frames = &mut self.pictures.get_or_insert_default().frames;
+        let frames = &mut self.pictures_mut().frames;
         if let (Some(quiet_max), SnapshotAsk::Heat { celsius, .. }) = (quiet_max, &ask) {
             frames.before.push_back((at_ms, celsius.clone()));
             let surplus = frames.before.len().saturating_sub(quiet_max);
@@ -73,14 +73,14 @@ impl Slot {
 
     /// The frame that an open alert awaited, once it came.
     pub(in crate::pipeline) fn take_shown(&mut self) -> Option<Exhibit> {
-        self.pictures.as_mut()?.frames.shown.take()
+        self.rest.as_mut()?.pictures.as_mut()?.frames.shown.take()
     }
 
     /// The pictures until now, in order of time; those that follow are awaited.
     pub(in crate::pipeline) fn begin_showing(&mut self, shows: Shows) -> Vec<Exhibit> {
-        let Memo::Heat(seen) = &self.memo else { return Vec::new() };
+        let Memo::Heat(seen) = self.memo.get() else { return Vec::new() };
         let (source, at) = (self.source.clone(), seen.at_ms());
-        let frames = &mut self.pictures.get_or_insert_default().frames;
+        let frames = &mut self.pictures_mut().frames;
         frames.n_awaited = shows.after;
         let exhibit = |role, at_ms, ask| Exhibit { role, source: source.clone(), at_ms, ask };
         // What waited for its turn may come before what was quiet: a moment has nothing after it yet.

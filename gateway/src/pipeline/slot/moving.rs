@@ -1,58 +1,71 @@
 //! A slot whose rule looks at positions. Pure.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use outpost_detectors::latch::{Moment, Signal, Turn};
+use outpost_detectors::latch::{Latch, LatchState, Moment, Phase, Signal, Turn};
 use outpost_detectors::observation::Position;
 use outpost_fences::Point;
 use outpost_fences::track::Fix;
 
-use super::{Memo, Slot, State};
-use crate::pipeline::movement::{Sight, Sign};
+use super::{Memo, Noted, Slot, State};
+use crate::pipeline::movement::Sign;
 use crate::pipeline::rules::{Judge, Rule};
 
 impl Slot {
-    pub(super) fn moved(&mut self, rule: &Rule, position: &Position, moment: Moment) -> Turn {
+    pub(super) fn moved(
+        &mut self,
+        rule: &Rule,
+        position: &Position,
+        moment: Moment,
+        signs: &mut VecDeque<Sign>,
+    ) -> Turn {
         let point = Point { lon: position.lon, lat: position.lat };
         let Some(fix) = Fix::new(moment.at_ms, point, position.accuracy_m) else { return Turn::Stay };
-        let must_remember = match (&rule.judge, &mut self.stored.state) {
-            (Judge::Movement { movement, .. }, State::Movement { trail, .. }) => {
-                let must_remember = movement.judge(trail, fix, moment.now_ms, &mut self.signs);
-                let sight = if let Memo::Moved { sight, .. } = self.memo { sight } else { Sight::Plain };
-                self.memo = Memo::Moved { point, sight };
-                must_remember
+        let (movement, latch, trail, state) = match (&rule.judge, &mut self.stored.state) {
+            (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
+                (movement, latch, trail, state)
             }
-            (Judge::Approach(approach), State::Approach(company)) => company.mover.step(fix, &approach.limits),
+            (Judge::Approach(approach), State::Approach(company)) => {
+                let must_remember = company.mover.step(fix, &approach.limits);
+                self.n_unsaved = self.n_unsaved.saturating_add(u32::from(must_remember));
+                return Turn::Stay;
+            }
             _ => return Turn::Stay,
         };
+        let must_remember = movement.judge(trail, fix, moment.now_ms, signs);
         self.n_unsaved = self.n_unsaved.saturating_add(u32::from(must_remember));
-        self.next_turn(rule, moment.now_ms)
+        // Of one who is away nothing is told, nor will be by waiting.
+        let is_quiet = state.phase == Phase::Quiet && trail.is_away();
+        if !is_quiet || signs.iter().any(|sign| sign.signal == Signal::On) {
+            self.memo.moved_to(point);
+        }
+        let turn = next_of(signs, latch, state, &mut self.memo, moment.now_ms);
+        if !signs.is_empty() {
+            self.rest.get_or_insert_default().signs.append(signs);
+        }
+        turn
     }
 
     /// One position may show several things: each turn is told before the next is looked for.
     pub(in crate::pipeline) fn next_turn(&mut self, rule: &Rule, now_ms: i64) -> Turn {
-        let (Judge::Movement { latch, .. }, State::Movement { latch: state, .. }) =
-            (&rule.judge, &mut self.stored.state)
+        let (Judge::Movement { latch, .. }, State::Movement { trail, latch: state }, Some(rest)) =
+            (&rule.judge, &mut self.stored.state, &mut self.rest)
         else {
             return Turn::Stay;
         };
-        while let Some(Sign { signal, at_ms, sight }) = self.signs.pop_front() {
-            if let (Signal::On, Memo::Moved { point, .. }) = (signal, &self.memo) {
-                self.memo = Memo::Moved { point: *point, sight };
-            }
-            let turn = latch.observe(state, signal, Moment { at_ms, now_ms });
-            if turn != Turn::Stay {
-                return turn;
-            }
+        // What time or a new fence shows is where it was last.
+        if let (false, Some(point)) = (rest.signs.is_empty(), trail.last()) {
+            self.memo.moved_to(point);
         }
-        Turn::Stay
+        next_of(&mut rest.signs, latch, state, &mut self.memo, now_ms)
     }
 
     /// After a reload: looks at where it was last with the fence as it is now.
     pub(in crate::pipeline) fn refence(&mut self, rule: &Rule) {
         if let (Judge::Movement { movement, .. }, State::Movement { trail, .. }) = (&rule.judge, &mut self.stored.state)
         {
-            movement.refence(trail, &mut self.signs);
+            movement.refence(trail, &mut self.rest.get_or_insert_default().signs);
         }
     }
 
@@ -70,6 +83,21 @@ impl Slot {
             State::Approach(company) => company.mover.last().map(|fix| fix.point),
             _ => None,
         };
-        self.memo = Memo::Met { point, other, distance_m };
+        self.memo.set(Memo::Met { point, other, distance_m });
     }
+}
+
+/// The next turn that these signs make.
+fn next_of(signs: &mut VecDeque<Sign>, latch: &Latch, state: &mut LatchState, memo: &mut Noted, now_ms: i64) -> Turn {
+    while let Some(Sign { signal, at_ms, sight }) = signs.pop_front() {
+        if let (Signal::On, Memo::Moved { point, .. }) = (signal, memo.get()) {
+            let point = *point;
+            memo.set(Memo::Moved { point, sight });
+        }
+        let turn = latch.observe(state, signal, Moment { at_ms, now_ms });
+        if turn != Turn::Stay {
+            return turn;
+        }
+    }
+    Turn::Stay
 }

@@ -1,5 +1,8 @@
 //! A slot whose rule looks at pictures, or at the map through a camera. Pure.
 
+use std::num::NonZeroI64;
+use std::sync::Arc;
+
 use outpost_detectors::latch::{Latch, LatchState, Moment, Signal, Turn};
 use outpost_detectors::observation::{Blob, PictureFacts};
 use outpost_fences::track::Fix;
@@ -8,7 +11,7 @@ use super::heated::Frames;
 use super::{Memo, Slot, State};
 use crate::nouns::SnapshotAsk;
 use crate::pipeline::movement::{Movement, Sight, Sign, Trail};
-use crate::pipeline::picture::{CountingState, Memory, PictureRule};
+use crate::pipeline::picture::{CountingState, Framing, Memory, PictureRule};
 use crate::pipeline::rules::{INTRUSION_GAP_MS, Judge, Rule};
 
 /// A thing that the camera no longer sees is gone after this.
@@ -38,25 +41,26 @@ struct Followed {
 impl Slot {
     /// What a picture says to a rule about pictures.
     pub(super) fn pictured(&mut self, rule: &PictureRule, latch: &Latch, facts: &PictureFacts, moment: Moment) -> Turn {
-        let pictures = self.pictures.get_or_insert_default();
+        let Some(framing) = self.framing() else { return Turn::Stay };
+        let pictures = self.rest.get_or_insert_default().pictures.get_or_insert_default();
         let mut counted = CountingState::default();
         let count = match &mut self.stored.state {
             State::Counting { count, .. } => count,
             _ => &mut counted,
         };
         let n_before = count.n;
-        let Some(finding) = rule.judge(&self.framing, &mut pictures.memory, count, facts, moment.at_ms) else {
+        let Some(finding) = rule.judge(&framing, &mut pictures.memory, count, facts, moment.at_ms) else {
             return Turn::Stay;
         };
         let has_counted = count.n > n_before;
         if finding.signal == Signal::On {
             let greatest = finding.boxes.iter().max_by(|a, b| a.area.total_cmp(&b.area)).copied();
-            let size_m = greatest.and_then(|blob| self.framing.size_m(&blob, facts.pixels));
-            let point = greatest.and_then(|blob| self.framing.place(&blob)).map(|(point, _)| point);
+            let size_m = greatest.and_then(|blob| framing.size_m(&blob, facts.pixels));
+            let point = greatest.and_then(|blob| framing.place(&blob)).map(|(point, _)| point);
             let area = greatest.map(|blob| blob.area);
-            self.memo = Memo::Picture { figured: finding.figure, area, size_m, point };
+            self.memo.set(Memo::Picture { figured: finding.figure, area, size_m, point });
             self.keep_shot(facts, finding.boxes);
-            self.stored.seen_at_ms = Some(moment.at_ms);
+            self.stored.seen_at_ms = NonZeroI64::new(moment.at_ms);
         } else if self.flickers(latch, moment.at_ms) {
             return Turn::Stay;
         }
@@ -69,13 +73,14 @@ impl Slot {
     /// What a picture says to a rule about the map: each thing that is followed in it is one that moves there.
     pub(super) fn seen_on_map(&mut self, rule: &Rule, facts: &PictureFacts, moment: Moment) -> Turn {
         let Judge::Movement { movement, latch } = &rule.judge else { return Turn::Stay };
-        if self.framing.ground.is_none() || facts.sight.is_unsettled {
+        let Some(framing) = self.framing().filter(|framing| framing.ground.is_some()) else { return Turn::Stay };
+        if facts.sight.is_unsettled {
             return Turn::Stay;
         }
-        let pictures = self.pictures.get_or_insert_default();
+        let pictures = self.pictures_mut();
         let mut found: Option<(Blob, Sight, i64)> = None;
         for track in &facts.tracks {
-            let Some((point, doubt_m)) = self.framing.place(&track.blob) else { continue };
+            let Some((point, doubt_m)) = framing.place(&track.blob) else { continue };
             let Some(fix) = Fix::new(moment.at_ms, point, Some(doubt_m)) else { continue };
             let new = || Followed { trail: movement.trail(), latch: LatchState::default(), seen_ms: 0 };
             let followed = pictures.followed.entry(track.id).or_insert_with(new);
@@ -103,9 +108,9 @@ impl Slot {
         if let Some((blob, sight, since_at_ms)) = found {
             // Since when it has held, but for what the rule was told since.
             moment.at_ms = since_at_ms.clamp(state.since_at_ms.saturating_add(1).min(moment.at_ms), moment.at_ms);
-            let point = self.framing.place(&blob).map(|(point, _)| point);
+            let point = framing.place(&blob).map(|(point, _)| point);
             if let Some(point) = point {
-                self.memo = Memo::Moved { point, sight };
+                self.memo.set(Memo::Moved { point, sight });
             }
             self.keep_shot(facts, vec![blob]);
         }
@@ -119,31 +124,43 @@ impl Slot {
 
     /// The picture that shows why an alert opened.
     pub(in crate::pipeline) fn snapshot(&self) -> Option<SnapshotAsk> {
-        match &self.memo {
+        match self.memo.get() {
             Memo::Heat(seen) => Some(seen.snapshot()),
-            _ => self.pictures.as_ref()?.shot.clone(),
+            _ => self.rest.as_ref()?.pictures.as_ref()?.shot.clone(),
         }
     }
 
     /// Forgets what it saw.
     pub(super) fn forget_pictures(&mut self) {
-        self.pictures = None;
+        if let Some(rest) = &mut self.rest {
+            rest.pictures = None;
+        }
+    }
+
+    pub(super) fn pictures_mut(&mut self) -> &mut Pictures {
+        self.rest.get_or_insert_default().pictures.get_or_insert_default()
+    }
+
+    fn framing(&self) -> Option<Arc<Framing>> {
+        self.rest.as_ref()?.framing.clone()
     }
 
     fn keep_shot(&mut self, facts: &PictureFacts, boxes: Vec<Blob>) {
-        let line = self.framing.line.as_ref();
+        let framing = self.framing();
+        let framing = framing.as_deref();
+        let line = framing.and_then(|framing| framing.line.as_ref());
         // There and back: an outline ends where it began.
         let line = line.map(|line| line.points().iter().chain(line.points().iter().rev()).copied().collect());
-        let zone = self.framing.zone.as_ref().map(|zone| zone.points().to_vec());
+        let zone = framing.and_then(|framing| framing.zone.as_ref()).map(|zone| zone.points().to_vec());
         let shot = SnapshotAsk::Camera { picture: facts.picture, zones: zone.into_iter().chain(line).collect(), boxes };
-        self.pictures.get_or_insert_default().shot = Some(shot);
+        self.pictures_mut().shot = Some(shot);
     }
 
     /// Whether what the rule looks for was lost only a moment ago, while it holds. A single sight of it ends no hold.
     fn flickers(&self, latch: &Latch, now_at_ms: i64) -> bool {
         let gap_ms = INTRUSION_GAP_MS.min(latch.hold_ms / 2);
         let seen_at_ms = self.stored.seen_at_ms.filter(|_| self.is_holding());
-        seen_at_ms.is_some_and(|at_ms| now_at_ms.saturating_sub(at_ms) < gap_ms)
+        seen_at_ms.is_some_and(|at_ms| now_at_ms.saturating_sub(at_ms.get()) < gap_ms)
     }
 }
 

@@ -9,7 +9,7 @@ impl Slot {
     /// Why the alert opens: called once per alert.
     pub(in crate::pipeline) fn why(&self, rule: &Rule, held_ms: i64) -> Why {
         let held = if held_ms > 0 { format!(" for {}", seconds(held_ms)) } else { String::new() };
-        match (&rule.judge, &self.memo) {
+        match (&rule.judge, self.memo.get()) {
             (Judge::Reading { metric, test, .. }, Memo::Value { value, unit, finding }) => {
                 test.why(metric, *value, unit.as_deref(), *finding, &held)
             }
@@ -74,7 +74,7 @@ impl Slot {
 
     /// Where a moving subject was.
     pub(in crate::pipeline) fn point(&self) -> Option<(f64, f64)> {
-        match self.memo {
+        match *self.memo.get() {
             Memo::Moved { point, .. }
             | Memo::Met { point: Some(point), .. }
             | Memo::Picture { point: Some(point), .. }
@@ -85,7 +85,7 @@ impl Slot {
 
     /// What a thermal camera shows it by.
     pub(in crate::pipeline) fn pixel(&self) -> Option<Pixel> {
-        match &self.memo {
+        match self.memo.get() {
             Memo::Heat(seen) => seen.pixel(),
             _ => None,
         }
@@ -93,7 +93,7 @@ impl Slot {
 
     /// Why the alert clears.
     pub(in crate::pipeline) fn why_cleared(&self, rule: &Rule) -> String {
-        match (&rule.judge, &self.memo) {
+        match (&rule.judge, self.memo.get()) {
             (_, Memo::OffDuty) => "off duty".into(),
             (Judge::Reading { metric, .. }, Memo::Value { value, unit, .. }) => {
                 format!("{metric} {value}{}", unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default())

@@ -24,7 +24,7 @@ impl Watch {
         let others = self.sharers(slot.rule).filter(|other| other.source != slot.source);
         let found = others.filter_map(|other| Some((other, other.stored.alert.clone()?))).find_map(|(other, alert)| {
             let spot = seen.zip(other.stored.sighting.as_deref()).and_then(|(seen, theirs)| seen.meets(theirs));
-            let is_own = other.stored.opened_by.as_ref() == Some(&slot.source);
+            let is_own = other.stored.opened_by.as_deref() == Some(&slot.source);
             (spot.is_some() || is_own).then(|| (alert, spot, other.stored.opened_by.clone(), other.source.clone()))
         });
         let Some((alert, spot, opened_by, other)) = found else { return false };
@@ -33,7 +33,7 @@ impl Watch {
         let (exhibits, visible) = (self.joined_exhibits(number), self.visible(number));
         let stored = &mut self.slots[number].stored;
         stored.alert = Some(alert.clone());
-        stored.opened_by = opened_by.or(Some(other)).filter(|opener| *opener != source);
+        stored.opened_by = opened_by.or_else(|| Some(Box::new(other))).filter(|opener| **opener != source);
         effects.push(self.save(number));
         effects.push(Effect::Join(Joined { id: alert, source, place, exhibits, visible }));
         true

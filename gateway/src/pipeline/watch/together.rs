@@ -87,8 +87,8 @@ impl Watch {
         if is_told || !is_on_duty || self.n_distinct(together, &found) < together.k {
             return;
         }
-        let Some(&(first, end)) = self.by_source.get(&self.slots[newest].source) else { return };
-        let Some(slot) = (first..end).find(|slot| self.slots[*slot].rule == number) else { return };
+        let Some(named) = self.names.find(&self.slots[newest].source) else { return };
+        let Some(slot) = self.slots_of_name(named).find(|slot| self.slots[*slot].rule == number) else { return };
         let mut names: Vec<String> =
             found.iter().map(|part| format!("{} ({})", self.rule_of(*part).name, self.slots[*part].source)).collect();
         names.sort();
