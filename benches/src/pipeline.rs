@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use outpost::config::Config;
-use outpost::dispatch::Desk;
+use outpost::dispatch::{Desk, Kept};
 use outpost::ingest::onvif::poses::Poses;
 use outpost::ingest::{Acknowledge, Message, Quality, Receipt};
 use outpost::pipeline::evidence::Eyes;
@@ -114,7 +114,7 @@ fn shell(config: &Config, fences: &FenceSet, acks: Counted) -> Result<Shell, Fai
     Ok(Shell {
         shards: Shards::start(own, shards, config.pipeline.sources_max)?,
         turns,
-        desk: Desk::restore(&config.desk, Vec::new(), 0),
+        desk: Desk::restore(&config, Kept::default()),
         store,
         lines: [(broker, line)].into_iter().collect(),
         seen,

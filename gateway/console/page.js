@@ -1,27 +1,31 @@
 // The live ticket page: reads the API, follows the stream, and knows nothing else of the gateway.
 'use strict';
 const words = {
-  zh: { reported: '已上报', accepted: '已受理', dispatched: '已派遣', resolved: '已处置', closed: '已结案',
-    minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大', green: '绿灯', yellow: '黄灯', red: '红灯',
-    accept: '受理', assign: '派遣', again: '改派', resolve: '处置完成', close: '结案', live: '● 实时', down: '○ 未连接',
+  zh: { minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大', green: '绿灯', yellow: '黄灯', red: '红灯',
+    live: '● 实时', down: '○ 未连接',
     stale: since => '连接中断：以下是 ' + since + ' 的数据，可能已过时。正在重新连接……', never: '尚未连接到网关，正在连接……',
-    none: '没有未结工单', open: '未结', who: '操作员', all: '含已结案', other: 'English', unitAsk: '派遣给哪个单位？',
-    noteAsk: '未处置即结案，请说明原因：', left: '剩余', late: '超时', cleared: '告警已解除', opened: '上报', unit: '处置单位',
+    none: '没有未结工单', open: '未结', who: '操作员', all: '含已结案', other: 'English', left: '剩余', late: '超时',
+    cleared: '告警已解除', opened: '上报', unit: '处置单位', supervised: '督办', emergency: '紧急', alerts: '告警',
     snapshot: '现场快照', before: '之前', at: '当时', after: '之后', visible: '可见光', sure: '可信度', duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
+    ask: { unit: '派遣给哪个单位？', note: '请说明原因：', before: '处置前照片（编号或网址）', after: '处置后照片（编号或网址）',
+      into: '并入哪张工单（编号）？', centre: '下派到哪个中心？', limit: '延长多久？如 1 working days', score: '评分 1 到 5' },
     more: n => '只显示最新的 ' + n + ' 张工单', told: (id, title) => '新工单 ' + id + '：' + title },
-  en: { reported: 'reported', accepted: 'accepted', dispatched: 'dispatched', resolved: 'resolved', closed: 'closed',
-    minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme', green: 'green', yellow: 'yellow', red: 'red',
-    accept: 'Accept', assign: 'Assign', again: 'Reassign', resolve: 'Resolve', close: 'Close', live: '● live', down: '○ not connected',
+  en: { minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme', green: 'green', yellow: 'yellow', red: 'red',
+    live: '● live', down: '○ not connected',
     stale: since => 'Connection lost: this is how it was at ' + since + ' and may be out of date. Reconnecting…',
     never: 'Not connected to the gateway yet, connecting…', none: 'no open tickets', open: 'open', who: 'operator',
-    all: 'with closed', other: '中文', unitAsk: 'Which unit?', noteAsk: 'Closing without resolving: why?', left: 'left',
-    late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit', snapshot: 'snapshot',
+    all: 'with closed', other: '中文', left: 'left', late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit',
+    supervised: 'supervised', emergency: 'emergency', alerts: 'alerts', snapshot: 'snapshot',
     before: 'before', at: 'at the moment', after: 'after', visible: 'visible light', sure: 'confidence', duty: 'duty officer',
     ok: 'OK', cancel: 'Cancel', lost: 'The gateway did not answer, this may not have been done: ',
+    ask: { unit: 'Which unit?', note: 'Why?', before: 'Photo from before (reference)', after: 'Photo from after (reference)',
+      into: 'Part of which ticket (number)?', centre: 'To which centre?', limit: 'How much longer? E.g. 1 working days',
+      score: 'Score, 1 to 5' },
     more: n => 'only the newest ' + n + ' tickets are shown', told: (id, title) => 'new ticket ' + id + ': ' + title },
 };
-const moves = { reported: ['accept', 'assign', 'close'], accepted: ['assign', 'resolve', 'close'],
-  dispatched: ['assign', 'resolve'], resolved: ['close'], closed: [] };
+// Stages and moves are the gateway's: its table says how they are called in Chinese.
+const chinese = {};
+const named = id => lang === 'zh' && chinese[id] || id[0].toUpperCase() + id.slice(1).replaceAll('-', ' ');
 const bars = { minor: '▮▯▯▯', moderate: '▮▮▯▯', severe: '▮▮▮▯', extreme: '▮▮▮▮' };
 const shapes = { red: '▲', yellow: '■', green: '●' };
 const rowsMax = 200, retryMs = 3000;
@@ -48,7 +52,7 @@ const say = (id, text) => { const e = byId(id); if (e.textContent !== text) e.te
 let aheadMs = 0;
 const now = () => Date.now() + aheadMs;
 function lamp(ticket) {
-  if (ticket.stage === 'closed') return 'off';
+  if (ticket.due_ms === null) return 'off';
   return now() > ticket.due_ms ? 'red' : now() >= ticket.yellow_ms ? 'yellow' : 'green';
 }
 
@@ -59,7 +63,7 @@ function span(ms) {
 }
 
 function light(ticket, row) {
-  const colour = lamp(ticket), left = ticket.due_ms - now();
+  const colour = lamp(ticket), left = (ticket.due_ms ?? 0) - now();
   row.className = colour + (ticket.snapshot ? '' : ' bare');
   const put = (cls, text) => { const e = row.querySelector(cls); if (e.textContent !== text) e.textContent = text; };
   put('.colour', colour === 'off' ? '' : t(colour));
@@ -82,6 +86,10 @@ function facts(ticket) {
     const sure = el('span', 'sure', t('sure') + ' ' + Math.round(ticket.confidence.share * 100) + ' %');
     sure.title = ticket.confidence.why; meta.append(sure);
   }
+  for (const key of ['supervised', 'escalated']) {
+    if (ticket.counts[key]) meta.append(el('span', 'late', named(key === 'supervised' ? 'supervise' : 'escalate') + ' × ' + ticket.counts[key]));
+  }
+  if (ticket.alerts > 1) meta.append(el('span', '', ticket.alerts + ' ' + t('alerts')));
   if (ticket.alert_cleared) meta.append(el('span', 'over', '✓ ' + t('cleared')));
   return meta;
 }
@@ -120,13 +128,13 @@ function build(ticket) {
   head.id = 'h' + ticket.no; row.setAttribute('aria-labelledby', head.id);
   level.setAttribute('aria-hidden', 'true');
   tag.append(level, t(ticket.severity));
-  head.append(tag, ticket.title, el('small', '', ticket.id + ' · ' + t(ticket.stage)));
+  head.append(tag, ticket.emergency ? el('span', 'tag extreme', t('emergency')) : '', ticket.title, el('small', '', ticket.id + ' · ' + named(ticket.stage) + ' · ' + ticket.centre));
   const actions = el('div', 'actions');
-  for (const move of moves[ticket.stage] || []) {
-    const button = el('button', '', t(move === 'assign' && ticket.stage === 'dispatched' ? 'again' : move));
-    button.type = 'button'; button.dataset.move = move;
+  for (const offer of ticket.moves) {
+    const button = el('button', '', named(offer.move));
+    button.type = 'button'; button.dataset.move = offer.move;
     button.setAttribute('aria-describedby', head.id);
-    button.onclick = () => ask(ticket, move);
+    button.onclick = () => ask(ticket, offer);
     actions.append(button);
   }
   const why = el('p', 'why', ticket.why); why.lang = 'en';
@@ -140,7 +148,7 @@ function build(ticket) {
 
 function show(ticket) {
   const old = rows.get(ticket.no);
-  if (ticket.stage === 'closed' && !byId('all').checked) {
+  if (!ticket.open && !byId('all').checked) {
     tickets.delete(ticket.no); rows.delete(ticket.no); if (old) old.remove();
     return;
   }
@@ -165,8 +173,8 @@ let isCut = false;
 function count() {
   // Until the first list is there nobody knows: no number is better than 0.
   if (!heardMs) return;
-  const open = [...tickets.values()].filter(ticket => ticket.stage !== 'closed');
-  const lit = { red: 0, yellow: 0, green: 0 };
+  const open = [...tickets.values()].filter(ticket => ticket.open);
+  const lit = { red: 0, yellow: 0, green: 0, off: 0 };
   for (const ticket of open) lit[lamp(ticket)]++;
   const text = JSON.stringify([lang, open.length, lit, isCut]), counts = byId('counts');
   if (counts.dataset.shown === text) return;
@@ -210,21 +218,33 @@ function question(text) {
   });
 }
 
-async function ask(ticket, move) {
-  const body = { who: byId('who').value.trim() || t('duty') };
-  if (move === 'assign' && !(body.unit = await question(t('unitAsk')))) return;
-  if (move === 'close' && ticket.stage !== 'resolved' && !(body.note = await question(t('noteAsk')))) return;
+// Asks for all that the move needs; none where the operator gives it up.
+async function body(offer) {
+  const said = { who: byId('who').value.trim() || t('duty') };
+  for (const need of offer.needs) {
+    const keys = need === 'photos' ? ['before', 'after'] : [need];
+    const answers = {};
+    for (const key of keys) if (!(answers[key] = await question(t('ask')[key]))) return null;
+    const number = need === 'into' || need === 'score';
+    said[need] = need === 'photos' ? answers : number ? Number(answers[need].replace(/^T-/, '')) : answers[need];
+  }
+  return said;
+}
+
+async function ask(ticket, offer) {
+  const move = offer.move, said = await body(offer);
+  if (!said) return;
   say('fault', '');
   const buttons = () => rows.get(ticket.no)?.querySelectorAll('button') || [];
   // Not `disabled`: that would take the focus away.
   for (const button of buttons()) button.setAttribute('aria-busy', 'true');
   try {
     const answer = await fetch(withToken('/api/v1/tickets/' + ticket.no + '/' + move),
-      { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-    const said = await answer.json();
-    if (answer.ok) { take(said.ticket); count(); } else say('fault', ticket.id + ': ' + said.detail);
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(said) });
+    const told = await answer.json();
+    if (answer.ok) { take(told.ticket); count(); } else say('fault', ticket.id + ': ' + told.detail);
   } catch (cause) {
-    say('fault', t('lost') + ticket.id + ' ' + t(move));
+    say('fault', t('lost') + ticket.id + ' ' + named(move));
   }
   for (const button of buttons()) button.removeAttribute('aria-busy');
 }
@@ -253,6 +273,10 @@ async function load() {
   const mine = ++loads;
   since = new Map();
   try {
+    if (!chinese.reported) {
+      const { stages, moves } = await (await fetch(withToken('/api/v1/loop'))).json();
+      for (const one of [...stages, ...moves]) chinese[one.stage || one.move] = one.zh;
+    }
     const answer = await fetch(withToken('/api/v1/tickets?stage=' + (byId('all').checked ? 'all' : 'open') + '&limit=' + rowsMax));
     const said = await answer.json();
     if (mine !== loads) return;
@@ -295,7 +319,7 @@ setInterval(() => {
 setInterval(() => {
   for (const [no, row] of rows) {
     const ticket = tickets.get(no);
-    if (ticket && ticket.stage !== 'closed') light(ticket, row);
+    if (ticket) light(ticket, row);
   }
   count();
 }, 1000);

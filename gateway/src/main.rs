@@ -90,6 +90,10 @@ enum Command {
         /// Folder of the database and the evidence; a new one in the temporary folder where left out.
         #[arg(long, value_name = "FOLDER")]
         data: Option<PathBuf>,
+        /// Let limits of work run this many times as fast, and a crew leave one ticket until it has gone a level up and then
+        /// work it to its end. Without it they run 60 times as fast, and you are the crew.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        speed: Option<u32>,
         /// End after this many seconds instead of at Ctrl-C.
         #[arg(long, value_name = "SECONDS")]
         seconds: Option<u64>,
@@ -190,7 +194,7 @@ fn main() -> ExitCode {
             backtest(&files, &config, beside.as_deref(), since.unwrap_or(i64::MIN), changes)
         }
         Command::Rules(Rules::Test { files }) => test_rules(&files),
-        Command::Demo { listen, data, seconds } => show(&listen, data, seconds),
+        Command::Demo { listen, data, speed, seconds } => show(&listen, data, speed, seconds),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -421,7 +425,7 @@ fn test_rules(files: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(listen: &str, data: Option<PathBuf>, seconds: Option<u64>) -> anyhow::Result<()> {
+fn show(listen: &str, data: Option<PathBuf>, speed: Option<u32>, seconds: Option<u64>) -> anyhow::Result<()> {
     telemetry::logs::init(LevelFilter::WARN)?;
     // The temporary folder goes with the demo; one that was named stays.
     let temporary = std::env::temp_dir().join(format!("outpost-demo-{}", std::process::id()));
@@ -435,9 +439,12 @@ fn show(listen: &str, data: Option<PathBuf>, seconds: Option<u64>) -> anyhow::Re
                 stop.cancel();
             });
         }
-        let app = demo::start(&folder, listen, stop).await?;
+        let app = demo::start_at(speed.unwrap_or(demo::SPEED), &folder, listen, stop.clone()).await?;
         println!("Outpost demo: http://{}/   (Ctrl-C ends it)", app.address());
         println!("data in {}", folder.display());
+        if speed.is_some() {
+            demo::crew::start(app.address(), stop);
+        }
         app.tell_tickets(&mut std::io::stdout()).await?;
         app.finished().await?;
         println!("stopped");

@@ -99,6 +99,10 @@ impl Calendar {
         }
     }
 
+    pub(super) fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
     fn is_workday(&self, day: i64) -> bool {
         self.workdays.contains(&day) || (weekday(day) < 5 && !self.holidays.contains(&day))
     }
@@ -112,6 +116,11 @@ impl Schedule {
         }
         let window = |text: &String| Window::parse(text).ok_or_else(|| CalendarError::Window(text.clone()));
         Ok(Schedule { calendar, windows: windows.iter().map(window).collect::<Result<_, _>>()? })
+    }
+
+    /// Whose days it goes by.
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
     }
 
     /// Whether it is on duty; a window's first millisecond belongs to it, its end does not.

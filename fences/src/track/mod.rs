@@ -7,7 +7,7 @@
 //! - `presence`: one subject and one fence: confirmed, without flicker
 //! - [`tracker`]: one subject and all fences
 //! - [`tripwire`], [`loiter`], [`speed`], [`approach`]: what else movement can mean
-//! - [`calendar`], `zone`: when a rule is on duty
+//! - [`calendar`], `zone`, `working`: when a rule is on duty, and for how long
 //!
 //! Fixes of a subject come in the order of their time; what is late is not heard. Where they arrive in another order,
 //! [`Sorter`](crate::order::Sorter) with [`Fix::tie`] puts them right, and the result is that of the sorted track.
@@ -25,6 +25,7 @@ pub mod speed;
 pub mod tracker;
 pub mod tripwire;
 mod way;
+mod working;
 mod zone;
 
 pub use fix::Fix;

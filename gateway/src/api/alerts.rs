@@ -46,6 +46,8 @@ struct AlertOut<'a> {
     /// Path of the picture, where there is one, and its SHA-256.
     snapshot: Option<String>,
     snapshot_sha256: Option<&'a str>,
+    /// The silence, or the alert, because of which it makes no ticket for now.
+    muted_by: Option<&'a str>,
 }
 
 /// A picture of an alert.
@@ -102,6 +104,7 @@ impl<'a> From<&'a AlertRow> for AlertOut<'a> {
             cleared_why: row.cleared_why.as_deref(),
             snapshot: snapshot_path(row),
             snapshot_sha256: row.evidence_sha256.as_deref(),
+            muted_by: row.muted_by.as_deref(),
         }
     }
 }

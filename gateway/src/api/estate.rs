@@ -10,7 +10,7 @@ use outpost_fences::{FenceSet, geojson};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::fault::{Fault, ask};
+use super::fault::{Fault, ask, query};
 use super::{Context, NoQuery};
 use crate::config::Config;
 use crate::pipeline::run::Ask;
@@ -38,6 +38,7 @@ impl Estate {
                     "detect": rule.detect,
                     "severity": rule.severity.as_str(),
                     "category": rule.category,
+                    "confidence": rule.confidence,
                     "flapping": rule.flapping,
                     "active": rule.active,
                 })
@@ -69,7 +70,19 @@ pub(super) async fn rules(
     asked: Result<Query<NoQuery>, QueryRejection>,
 ) -> Result<Json<Value>, Fault> {
     asked?;
-    Ok(Json(context.estate.borrow().rules.clone()))
+    let reader = context.reader.clone();
+    let findings = query(move || reader.findings()).await?;
+    let mut answer = context.estate.borrow().rules.clone();
+    let rules = answer["rules"].as_array_mut().into_iter().flatten();
+    for rule in rules {
+        let found = findings.iter().find(|finding| rule["id"] == finding.rule.as_str());
+        let (n_true, n_false) = found.map_or((0, 0), |finding| (finding.n_confirmed, finding.n_rejected));
+        let n_all = n_true + n_false;
+        // Nobody looked, nobody knows.
+        let rate = (n_all > 0).then(|| n_false as f64 / n_all as f64);
+        rule["findings"] = json!({ "confirmed": n_true, "rejected": n_false, "false_alarm_rate": rate });
+    }
+    Ok(Json(answer))
 }
 
 pub(super) async fn fences(

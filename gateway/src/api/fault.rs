@@ -51,9 +51,21 @@ impl Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let (status, stage) = match refusal {
-            Refusal::NoSuchTicket(_) => (StatusCode::NOT_FOUND, None),
+            Refusal::NoSuchTicket(_) | Refusal::NoSuchSilence(_) => (StatusCode::NOT_FOUND, None),
             Refusal::WrongStage { stage, .. } => (StatusCode::CONFLICT, Some(stage)),
-            Refusal::NoteMissing => (StatusCode::UNPROCESSABLE_ENTITY, None),
+            Refusal::NoExtension | Refusal::ExtensionWaits | Refusal::NothingAbove(_) | Refusal::TooManySilences(_) => {
+                (StatusCode::CONFLICT, None)
+            }
+            Refusal::Needless { .. } => (StatusCode::BAD_REQUEST, None),
+            Refusal::Missing { .. }
+            | Refusal::NotBeneath { .. }
+            | Refusal::NotOnDutyList { .. }
+            | Refusal::NoSuchMaster(_) => (StatusCode::UNPROCESSABLE_ENTITY, None),
+            Refusal::Unknown(_)
+            | Refusal::Role { .. }
+            | Refusal::Reach { .. }
+            | Refusal::OwnWork { .. }
+            | Refusal::OwnExtension { .. } => (StatusCode::FORBIDDEN, None),
             Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, None),
         };
         Fault { stage, ..Fault::new(status, refusal.to_string()) }

@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`alerts`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`estate`]: the resources
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -15,7 +15,9 @@ mod estate;
 mod fault;
 mod frames;
 mod health;
+mod lamps;
 mod page;
+mod silences;
 mod stream;
 mod tickets;
 
@@ -37,6 +39,7 @@ use tracing::warn;
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
 
+use crate::dispatch::centres::Centres;
 use crate::pipeline::run::{Ask, Health};
 use crate::store::Reader;
 use crate::telemetry::metrics::Metrics;
@@ -63,8 +66,9 @@ pub struct Context {
     pub readiness: Arc<dyn Readiness>,
     /// Rules and fences as they are configured; a reload changes them.
     pub estate: watch::Receiver<Estate>,
+    /// Whose tickets are.
+    pub centres: Arc<Centres>,
     pub token: Option<Arc<str>>,
-    pub yellow_share: f64,
     pub stop: CancellationToken,
 }
 
@@ -90,6 +94,10 @@ pub fn router(context: Context) -> Router {
         .route("/tickets", get(tickets::list))
         .route("/tickets/{no}", get(tickets::one))
         .route("/tickets/{no}/{move}", post(tickets::command))
+        .route("/loop", get(tickets::table))
+        .route("/lamps", get(lamps::board))
+        .route("/silences", get(silences::list).post(silences::begin))
+        .route("/silences/{no}/end", post(silences::end))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
         .route("/alerts/{id}/snapshot", get(alerts::snapshot))

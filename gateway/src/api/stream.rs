@@ -56,7 +56,7 @@ pub(super) async fn stream(
     let cursor = Cursor { context, after, page: Vec::new().into_iter(), _seat: seat };
     let entries = stream::unfold(cursor, |mut cursor| async move {
         let (entry, ticket) = cursor.next().await?;
-        Some((Ok(cursor.to_event(&entry, &ticket)), cursor))
+        Some((Ok(Cursor::to_event(&entry, &ticket)), cursor))
     });
     let beat = KeepAlive::new().interval(BEAT).event(Event::default().event("beat").data("beat"));
     Ok(Sse::new(entries).keep_alive(beat))
@@ -95,12 +95,12 @@ impl Cursor {
         }
     }
 
-    fn to_event(&self, entry: &JournalRow, ticket: &Pictured) -> Event {
+    fn to_event(entry: &JournalRow, ticket: &Pictured) -> Event {
         let data = serde_json::json!({
             "what": entry.what,
             "who": entry.who,
             "note": entry.note,
-            "ticket": TicketView::new(ticket, self.context.yellow_share),
+            "ticket": TicketView::new(ticket),
         });
         Event::default().id(entry.seq.to_string()).event("ticket").data(data.to_string())
     }

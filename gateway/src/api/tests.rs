@@ -1,5 +1,6 @@
 //! The API asked call by call, without a socket: a real store and a real Desk behind it, only the sources are lacking.
 
+mod silences;
 mod world;
 
 use std::sync::atomic::Ordering;
@@ -25,7 +26,7 @@ async fn tickets_come_newest_first_and_page_by_page() {
     assert_eq!(numbers(&world.get("/api/v1/tickets?limit=2&before=4").await), [3, 2]);
     assert_eq!(numbers(&world.get("/api/v1/tickets?before=1&stage=open").await), [] as [u64; 0]);
     assert_eq!(numbers(&world.get(&format!("/api/v1/tickets?before={}", u64::MAX)).await), [5, 4, 3, 2, 1]);
-    world.post("/api/v1/tickets/2/close", json!({ "who": "Li", "note": "false alarm" })).await;
+    world.post("/api/v1/tickets/2/refuse", json!({ "who": "Li", "note": "false alarm" })).await;
     assert_eq!(numbers(&world.get("/api/v1/tickets?stage=open").await), [5, 4, 3, 1]);
     assert_eq!(numbers(&world.get("/api/v1/tickets?stage=all&limit=1000").await), [5, 4, 3, 2, 1]);
 }
@@ -34,6 +35,9 @@ async fn tickets_come_newest_first_and_page_by_page() {
 async fn a_query_that_is_not_understood_is_told_why() {
     let world = World::new(1);
     for (path, hint) in [
+        ("/api/v1/lamps?level=city", "none of grid, village, town, district"),
+        ("/api/v1/lamps?colour=red", "colour"),
+        ("/api/v1/loop?colour=red", "colour"),
         ("/api/v1/tickets?stage=Open", "neither \"open\" nor \"all\""),
         ("/api/v1/tickets?limit=0", "1..=1000"),
         ("/api/v1/tickets?limit=1001", "1..=1000"),
@@ -81,20 +85,87 @@ async fn moves_lead_a_ticket_to_its_end_and_are_written_down() {
     let world = World::new(1);
     for (name, body, stage) in [
         ("accept", json!({ "who": " Li " }), "accepted"),
-        ("assign", json!({ "who": "Li", "unit": " 巡逻三组 " }), "dispatched"),
-        ("resolve", json!({ "who": "Wang", "note": "valve shut" }), "resolved"),
+        ("file", json!({ "who": "Li" }), "filed"),
+        ("dispatch", json!({ "who": "Li", "unit": " 巡逻三组 " }), "dispatched"),
+        ("sign", json!({ "who": "Wang" }), "signed"),
+        ("start", json!({ "who": "Wang" }), "handling"),
+        ("feed-back", json!({ "who": "Wang", "note": "valve shut" }), "fed-back"),
+        ("verify", json!({ "who": "Li" }), "verified"),
         ("close", json!({ "who": "Li" }), "closed"),
+        ("rate", json!({ "who": "Li", "score": 4 }), "rated"),
     ] {
         let said = world.post(&format!("/api/v1/tickets/1/{name}"), body).await;
         assert_eq!((said.status, &said.json()["ticket"]["stage"]), (StatusCode::OK, &json!(stage)));
+        let again = world.get("/api/v1/tickets/1").await.json();
+        assert_eq!(again["ticket"], said.json()["ticket"], "what is answered is what is kept");
     }
     let body = world.get("/api/v1/tickets/1").await.json();
     assert_eq!((&body["ticket"]["unit"], &body["ticket"]["lamp"]), (&json!("巡逻三组"), &json!("off")));
-    assert_eq!(body["ticket"]["revision"], 5);
+    assert_eq!((&body["ticket"]["revision"], &body["ticket"]["score"]), (&json!(10), &json!(4)));
     let journal: Vec<_> =
         body["journal"].as_array().unwrap().iter().map(|entry| (&entry["what"], &entry["who"])).collect();
     assert_eq!(journal[1], (&json!("accept"), &json!("Li")));
-    assert_eq!(journal.len(), 5);
+    assert_eq!(journal.len(), 10);
+}
+
+#[tokio::test]
+async fn a_ticket_offers_the_moves_that_the_table_opens_to_it() {
+    let world = World::new(1);
+    let table = world.get("/api/v1/loop").await.json();
+    let rows = table["moves"].as_array().unwrap();
+    let offered = async || {
+        let ticket = world.get("/api/v1/tickets/1").await.json()["ticket"].clone();
+        let moves = ticket["moves"].as_array().unwrap().iter().map(|offer| offer["move"].clone()).collect::<Vec<_>>();
+        (ticket["stage"].clone(), moves)
+    };
+    let (stage, moves) = offered().await;
+    let open = rows.iter().filter(|row| row["from"].as_array().unwrap().contains(&stage) && row["emergency"] == false);
+    assert_eq!(moves, open.map(|row| row["move"].clone()).collect::<Vec<_>>());
+    assert!(moves.contains(&json!("accept")) && !moves.contains(&json!("verify")));
+    world.post("/api/v1/tickets/1/solve", json!({ "who": "Li", "photos": { "before": "a", "after": "b" } })).await;
+    assert_eq!(
+        offered().await,
+        (json!("fed-back"), ["verify", "rework", "park", "supervise", "escalate"].map(Value::from).into())
+    );
+}
+
+#[tokio::test]
+async fn the_lamp_board_counts_by_centre_and_shows_the_worst() {
+    let world = World::new(9);
+    let board = async |query: &str| {
+        let said = world.get(&format!("/api/v1/lamps{query}")).await.json();
+        let row = |centre: &Value| {
+            let n = |key: &str| centre[key].as_u64().unwrap();
+            (centre["id"].as_str().unwrap().to_owned(), n("green"), n("yellow") + n("red"), n("standing"))
+        };
+        (said["centres"].as_array().unwrap().iter().map(row).collect::<Vec<_>>(), said)
+    };
+    let wanted = |rows: &[(&str, u64, u64, u64)]| {
+        rows.iter().map(|(id, green, lit, standing)| (id.to_string(), *green, *lit, *standing)).collect::<Vec<_>>()
+    };
+    let (rows, said) = board("").await;
+    assert_eq!(rows, wanted(&[("district", 1, 0, 0), ("east", 8, 0, 0), ("west", 0, 0, 0)]));
+    // Of one severity the oldest is due first.
+    let worst: Vec<_> = said["centres"][1]["worst"].as_array().unwrap().iter().map(|one| one["no"].clone()).collect();
+    assert_eq!(worst, [2, 3, 4, 5, 6]);
+    assert_eq!(board("?level=district").await.0, wanted(&[("district", 9, 0, 0)]));
+    for (name, body) in [
+        ("accept", json!({ "who": "Li" })),
+        ("file", json!({ "who": "Li" })),
+        ("suspend", json!({ "who": "Li", "note": "waits for spare parts" })),
+    ] {
+        assert_eq!(world.post(&format!("/api/v1/tickets/2/{name}"), body).await.status, 200);
+    }
+    for (who, name) in [("Wang", "solve"), ("Li", "verify"), ("Li", "close")] {
+        let mut body = json!({ "who": who });
+        if name == "solve" {
+            body["photos"] = json!({ "before": "a", "after": "b" });
+        }
+        assert_eq!(world.post(&format!("/api/v1/tickets/3/{name}"), body).await.status, 200);
+    }
+    let (rows, said) = board("?level=town").await;
+    assert_eq!(rows, wanted(&[("east", 6, 0, 1), ("west", 0, 0, 0)]));
+    assert_eq!(said["centres"][0]["closed"], json!({ "in_time": 1, "late": 0 }));
 }
 
 #[tokio::test]
@@ -103,15 +174,22 @@ async fn a_move_that_cannot_be_made_says_why() {
     let who = json!({ "who": "Li" });
     assert_eq!(world.post("/api/v1/tickets/99/accept", &who).await.problem().0, 404);
     assert_eq!(world.post("/api/v1/tickets/1/frobnicate", &who).await.problem().0, 404);
-    let early = world.post("/api/v1/tickets/1/resolve", &who).await;
+    let early = world.post("/api/v1/tickets/1/feed-back", &who).await;
     assert_eq!((early.problem().0, &early.json()["stage"]), (409, &json!(Stage::Reported.as_str())));
-    assert_eq!(world.post("/api/v1/tickets/1/close", &who).await.problem().0, 422);
-    assert_eq!(world.post("/api/v1/tickets/1/close", json!({ "who": "Li", "note": " " })).await.problem().0, 422);
-    // The desk has forgotten a closed ticket, but it exists.
-    world.post("/api/v1/tickets/2/close", json!({ "who": "Li", "note": "false alarm" })).await;
+    for body in [json!({ "who": "Li" }), json!({ "who": "Li", "note": " " })] {
+        let (status, detail) = world.post("/api/v1/tickets/1/refuse", body).await.problem();
+        assert_eq!((status, detail.as_str()), (422, "the move refuse needs a note"));
+    }
+    assert_eq!(world.post("/api/v1/tickets/1/merge", json!({ "who": "Li", "into": 1 })).await.problem().0, 422);
+    assert_eq!(world.post("/api/v1/tickets/1/escalate", json!({ "who": "Li", "note": "n" })).await.problem().0, 409);
+    // The desk has forgotten a ticket on which no move is left, but it exists.
+    world.post("/api/v1/tickets/2/refuse", json!({ "who": "Li", "note": "false alarm" })).await;
     let late = world.post("/api/v1/tickets/2/accept", &who).await;
-    assert_eq!((late.problem().0, &late.json()["stage"]), (409, &json!("closed")));
-    assert_eq!(world.get("/api/v1/tickets/1").await.json()["ticket"]["stage"], "reported");
+    assert_eq!((late.problem().0, &late.json()["stage"]), (409, &json!("refused")));
+    // Who did it does not say that it is done.
+    world.post("/api/v1/tickets/1/solve", json!({ "who": "Li", "photos": { "before": "a", "after": "b" } })).await;
+    assert_eq!(world.post("/api/v1/tickets/1/verify", &who).await.problem().0, 403);
+    assert_eq!(world.get("/api/v1/tickets/1").await.json()["ticket"]["stage"], "fed-back");
 }
 
 #[tokio::test]
@@ -133,8 +211,16 @@ async fn a_body_that_is_not_understood_moves_nothing() {
         let (status, detail) = world.post("/api/v1/tickets/1/accept", &body).await.problem();
         assert_eq!(status, 400, "{body}: {detail}");
     }
-    for unit in [json!({ "who": "Li" }), json!({ "who": "Li", "unit": " " }), json!({ "who": "Li", "unit": long })] {
-        assert_eq!(world.post("/api/v1/tickets/1/assign", unit).await.problem().0, 400);
+    for body in [
+        json!({ "who": "Li", "unit": " " }),
+        json!({ "who": "Li", "unit": long }),
+        json!({ "who": "Li", "photos": { "before": "a" } }),
+        json!({ "who": "Li", "photos": { "before": "a", "after": "" } }),
+        json!({ "who": "Li", "limit": "soon" }),
+        json!({ "who": "Li", "score": 6 }),
+        json!({ "who": "Li", "into": -1 }),
+    ] {
+        assert_eq!(world.post("/api/v1/tickets/1/accept", &body).await.problem().0, 400, "{body}");
     }
     let large = json!({ "who": "Li", "note": "x".repeat(BODY_BYTES_MAX) });
     assert_eq!(world.post("/api/v1/tickets/1/accept", large).await.problem().0, 413);
@@ -238,10 +324,10 @@ async fn a_client_that_comes_back_to_the_stream_misses_nothing() {
     // A number that was never given begins with what comes next, as none does.
     for last in [Some("9000"), Some("x"), None] {
         let stream = world.listen(last).await;
-        let moved = world.post("/api/v1/tickets/3/assign", json!({ "who": "Li", "unit": "3" })).await;
+        let moved = world.post("/api/v1/tickets/3/supervise", json!({ "who": "Li", "note": "3" })).await;
         assert_eq!(moved.status, 200);
         let events = frames(stream, 1).await;
-        assert!(events[0].contains("\"what\":\"assign\""), "{events:?}");
+        assert!(events[0].contains("\"what\":\"supervise\""), "{events:?}");
     }
 }
 

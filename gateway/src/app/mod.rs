@@ -30,7 +30,8 @@ use self::sessions::{Pictures, Started, start_cameras, start_sessions};
 use self::shards::{Kept, Sharded, start_shards};
 use crate::api;
 use crate::config::Config;
-use crate::dispatch::Desk;
+use crate::dispatch::centres::Centres;
+use crate::dispatch::{self, Desk};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
 use crate::nouns::TroubleKind;
@@ -105,7 +106,18 @@ impl App {
         let kept = Kept { states: restored.states, redo: restored.redo };
         let Sharded { shards, turns, first } =
             start_shards(config, &fences, kept, &expected(config), &metrics, recorder.as_ref(), begun_ms)?;
-        let desk = Desk::restore(&config.desk, restored.tickets, restored.last_ticket);
+        let desk = Desk::restore(
+            config,
+            dispatch::Kept {
+                tickets: restored.tickets,
+                members: restored.members,
+                on: restored.on,
+                last_no: restored.last_ticket,
+                withheld: restored.withheld,
+                silences: restored.silences,
+                last_silence: restored.last_silence,
+            },
+        );
         info!(open_tickets = desk.n_open(), folder = %folder.display(), "store opened");
 
         let (messages_in, messages) = mpsc::channel(config.pipeline.queue_max);
@@ -177,8 +189,8 @@ impl App {
             metrics,
             readiness,
             estate,
+            centres: Arc::new(Centres::new(config)),
             token: token.map(Into::into),
-            yellow_share: config.desk.yellow_share,
             stop: stop.clone(),
         };
         out.push(tokio::spawn(async move {

@@ -70,6 +70,9 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         pipeline,
         video,
         desk,
+        centres,
+        people,
+        calendars,
         brokers,
         listeners,
         feeds,
@@ -85,6 +88,13 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("pipeline", format!("{pipeline:?}")),
         ("video", format!("{video:?}")),
         ("desk", format!("{desk:?}")),
+        ("centres", format!("{centres:?}")),
+        ("people", format!("{people:?}")),
+        // Rules take another calendar; what the desk promised stands on its own.
+        (
+            "the calendar of desk",
+            format!("{:?}", calendars.iter().find(|calendar| Some(&calendar.id) == desk.calendar.as_ref())),
+        ),
         ("brokers", format!("{brokers:?}")),
         ("listeners", format!("{listeners:?}")),
         ("feeds", format!("{feeds:?}")),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Api, Bytes, Clock, Desk, District, Pipeline, Severity, Span, Store, Video};
+use super::{Api, Bytes, Clock, Desk, District, Inhibit, Limit, Pipeline, Severity, Span, Store, Storm, Video};
 
 impl Default for District {
     fn default() -> Self {
@@ -45,7 +45,26 @@ impl Default for Video {
 
 impl Default for Desk {
     fn default() -> Self {
-        Desk { clock: Clock::default(), yellow_share: 0.25 }
+        Desk {
+            clock: Clock::default(),
+            yellow_share: 0.25,
+            calendar: None,
+            hours: vec!["workdays 09:00-18:00".into()],
+            limits: Vec::new(),
+            raise_after: Limit::Urgent(Span::from_ms(2 * 3_600_000)),
+            archive_after: Span::from_ms(30 * 86_400_000),
+            emergency_from: Severity::Extreme,
+            dispatch: Vec::new(),
+            confirm_below: 0.5,
+            inhibits: vec![Inhibit { when: "camera-dark".into(), mutes: Vec::new() }],
+            storm: Storm::default(),
+        }
+    }
+}
+
+impl Default for Storm {
+    fn default() -> Self {
+        Storm { n: 30, within: Span::from_ms(60_000) }
     }
 }
 

@@ -7,11 +7,13 @@ mod camera;
 pub mod check;
 pub mod condition;
 mod defaults;
+mod desk;
 mod detect;
 mod example;
 mod fence_names;
 mod format;
 mod heat;
+mod limit;
 mod listener;
 mod movement;
 pub mod pattern;
@@ -29,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use camera::{Camera, Compat, HeatVideo, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
+pub use desk::{AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm};
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
@@ -37,6 +40,7 @@ pub use format::{
     RegisterType, TimeUnit, WordOrder,
 };
 pub use heat::{Backdrop, Grows, HotArea, Shield, Shows, SurfaceOf};
+pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
@@ -58,6 +62,10 @@ pub struct Config {
     pub video: Video,
     #[serde(default)]
     pub desk: Desk,
+    #[serde(default)]
+    pub centres: Vec<Centre>,
+    #[serde(default)]
+    pub people: Vec<Person>,
     #[serde(default)]
     pub brokers: Vec<Broker>,
     #[serde(default)]
@@ -140,25 +148,6 @@ pub struct Video {
     pub look: Span,
     /// JPEG quality of snapshots, 1 to 100.
     pub jpeg_quality: u8,
-}
-
-/// Clocks of tickets.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Desk {
-    pub clock: Clock,
-    /// The lamp turns yellow when this share of the time is left, 0..1.
-    pub yellow_share: f64,
-}
-
-/// Time from opening to closing, by severity.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Clock {
-    pub minor: Span,
-    pub moderate: Span,
-    pub severe: Span,
-    pub extreme: Span,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -306,6 +295,8 @@ pub struct Rule {
     pub active: Option<Active>,
     /// How late what was measured earlier may come: it is then judged in the order in which it happened.
     pub lateness: Option<Span>,
+    /// How likely what it finds is so, 0..1; below `desk.confirm_below` somebody has to look first. Sure where absent.
+    pub confidence: Option<f64>,
     /// When its alerts come and go so often that they are one.
     pub flapping: Option<Flapping>,
     /// What the rule does with what it might hear; run by `outpost rules test`.

@@ -3,6 +3,7 @@
 
 pub mod broker;
 pub mod camera;
+pub mod crew;
 mod publishers;
 pub mod rtsp;
 
@@ -24,10 +25,19 @@ const FENCES: &str = include_str!("../../../fixtures/demo/fences.geojson");
 const CLIP: &[u8] = include_bytes!("../../../fixtures/video/visitors.h264");
 const CLIP_FPS: f64 = 10.0;
 
+/// How many times as fast limits of work run as they are written in `configs/demo.toml`, where nobody says otherwise.
+pub const SPEED: u32 = 60;
+
 /// Starts everything on free loopback ports. `folder` is where the database and the evidence go; `listen` the address
 /// of the page.
 pub async fn start(folder: &Path, listen: &str, stop: CancellationToken) -> anyhow::Result<App> {
+    start_at(SPEED, folder, listen, stop).await
+}
+
+/// The same with limits of work that run `speed` times as fast as they are written.
+pub async fn start_at(speed: u32, folder: &Path, listen: &str, stop: CancellationToken) -> anyhow::Result<App> {
     let mut config = config()?;
+    config.desk.hurry(speed);
     config.store.folder = folder.to_path_buf();
     config.api.listen = listen.to_owned();
 

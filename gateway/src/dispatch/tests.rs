@@ -1,21 +1,26 @@
 //! Claims about Desk, on plain values.
 
+mod clocks;
+mod intake;
+mod people;
+mod walk;
+
+use std::path::Path;
 use std::sync::Arc;
 
-use proptest::prelude::*;
-
 use super::*;
-use crate::config::Severity;
-use crate::nouns::{AlertKey, Place, Why};
+use crate::config::check::check_alone;
+use crate::config::{Limit, Severity};
+use crate::nouns::{AlertKey, Confidence, Counts, Need, Place, Said, Why};
 
-fn alert(n: u64) -> Alert {
+pub(super) fn alert(n: u64) -> Alert {
     let key = AlertKey { rule: "r".into(), source: format!("s/{n}").into(), fence: None };
     Alert {
         id: key.alert_id(0, 1),
         key,
         name: "name".into(),
         severity: Severity::Severe,
-        category: "c".into(),
+        category: "waste/heap".into(),
         since_at_ms: 0,
         opened_ms: 0,
         place: Place::default(),
@@ -27,114 +32,231 @@ fn alert(n: u64) -> Alert {
     }
 }
 
-fn desk() -> Desk {
-    Desk::restore(&config::Desk::default(), Vec::new(), 0)
+pub(super) fn cleared(alert: &Alert) -> Cleared {
+    Cleared { id: alert.id.clone(), key: alert.key.clone(), cleared_ms: 9, why: "over".into() }
 }
 
-fn command(ticket: u64, asked: Move, note: &str) -> Command {
-    Command { ticket, who: "wang".into(), asked, note: note.into() }
+/// The configuration of a text that has no problem.
+pub(super) fn config(text: &str) -> Config {
+    let checked = check_alone(text, Path::new("x.toml"));
+    let problems: Vec<_> = checked.problems.iter().map(ToString::to_string).collect();
+    checked.config.unwrap_or_else(|| panic!("{}", problems.join("\n")))
 }
+
+pub(super) fn desk(text: &str) -> Desk {
+    Desk::restore(&config(text), Kept::default())
+}
+
+/// All that the move needs.
+pub(super) fn said(asked: Move) -> Said {
+    let needs: Vec<Need> =
+        table::TABLE.iter().filter(|row| row.asked == asked).flat_map(|row| row.needs.to_vec()).collect();
+    let has = |need: Need| needs.contains(&need);
+    Said {
+        note: if has(Need::Reason) { "why".into() } else { String::new() },
+        unit: has(Need::Unit).then(|| "patrol-3".into()),
+        photos: has(Need::Photos).then(|| ["p1".into(), "p2".into()]),
+        into: has(Need::Into).then_some(1),
+        centre: has(Need::Centre).then(|| "town".into()),
+        limit: has(Need::Limit).then_some(Limit::WorkingDays(1)),
+        score: has(Need::Score).then_some(5),
+    }
+}
+
+pub(super) fn command(ticket: u64, who: &str, asked: Move) -> Command {
+    Command { ticket, who: who.into(), asked, said: said(asked) }
+}
+
+/// A desk at work, with the effects that it had.
+pub(super) struct Office {
+    pub(super) desk: Desk,
+    pub(super) effects: Vec<Effect>,
+    pub(super) now_ms: i64,
+}
+
+impl Office {
+    pub(super) fn new(text: &str) -> Office {
+        Office { desk: desk(text), effects: Vec::new(), now_ms: 1_000 }
+    }
+
+    pub(super) fn open(&mut self, alert: &Alert) -> Arc<Ticket> {
+        self.desk.alert_opened(alert, self.now_ms, &mut self.effects);
+        self.last()
+    }
+
+    pub(super) fn ask(&mut self, who: &str, ticket: u64, asked: Move) -> Result<Arc<Ticket>, Refusal> {
+        self.desk.command(&command(ticket, who, asked), self.now_ms, &mut self.effects)
+    }
+
+    /// Several moves by several people, all allowed.
+    pub(super) fn walk(&mut self, ticket: u64, moves: &[(&str, Move)]) -> Arc<Ticket> {
+        for (who, asked) in moves {
+            self.ask(who, ticket, *asked).unwrap_or_else(|refusal| panic!("{who} {}: {refusal}", asked.name()));
+        }
+        self.last()
+    }
+
+    /// Time passes, step by step as the shell lets it.
+    pub(super) fn wait_until(&mut self, now_ms: i64) {
+        while let Some(due_ms) = self.desk.due_ms().filter(|due_ms| *due_ms <= now_ms) {
+            self.desk.elapse(due_ms.max(self.now_ms), &mut self.effects);
+        }
+        self.now_ms = now_ms;
+    }
+
+    /// The ticket that was written last.
+    pub(super) fn last(&self) -> Arc<Ticket> {
+        let ticket = |effect: &Effect| match effect {
+            Effect::Ticket(ticket) => Some(ticket.clone()),
+            _ => None,
+        };
+        self.effects.iter().rev().find_map(ticket).unwrap()
+    }
+
+    pub(super) fn journal(&self) -> Vec<(&'static str, &str)> {
+        let entry = |effect| match effect {
+            &Effect::Journal(ref entry) => Some((entry.what, entry.note.as_str())),
+            _ => None,
+        };
+        self.effects.iter().filter_map(entry).collect()
+    }
+
+    pub(super) fn whats(&self) -> Vec<&'static str> {
+        self.journal().into_iter().map(|(what, _)| what).collect()
+    }
+}
+
+/// From reported to fed back.
+pub(super) const WORKED: [(&str, Move); 6] = [
+    ("clerk", Move::Accept),
+    ("chief", Move::File),
+    ("dispatcher", Move::Dispatch),
+    ("handler", Move::Sign),
+    ("handler", Move::Start),
+    ("handler", Move::FeedBack),
+];
 
 #[test]
 fn one_alert_makes_one_ticket_however_often_it_is_told() {
-    let (mut desk, mut effects) = (desk(), Vec::new());
+    let mut office = Office::new("");
     for _ in 0..64 {
-        desk.alert_opened(&alert(1), 5, &mut effects);
+        office.open(&alert(1));
     }
-    let tickets = effects.iter().filter(|effect| matches!(effect, Effect::Ticket(_))).count();
-    assert_eq!((tickets, desk.n_open()), (1, 1));
+    assert_eq!((office.whats(), office.desk.n_open()), (vec!["opened"], 1));
 }
 
 #[test]
-fn a_ticket_is_worked_from_reported_to_closed_and_every_step_is_in_its_journal() {
-    let (mut desk, mut effects) = (desk(), Vec::new());
-    desk.alert_opened(&alert(1), 5, &mut effects);
-    let unit: Arc<str> = "patrol-3".into();
-    for asked in [Move::Accept, Move::Assign { unit: unit.clone() }, Move::Resolve, Move::Close] {
-        desk.command(&command(1, asked, ""), 6, &mut effects).unwrap();
-    }
-    let what: Vec<_> = effects
-        .iter()
-        .filter_map(|effect| match effect {
-            Effect::Journal(entry) => Some((entry.no, entry.what)),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(what, [(1, "opened"), (2, "accept"), (3, "assign"), (4, "resolve"), (5, "close")]);
-    assert_eq!(desk.n_open(), 0);
-    assert_eq!(
-        desk.command(&command(1, Move::Accept, ""), 7, &mut effects),
-        Err(Refusal::NoSuchTicket(1)),
-        "a closed ticket takes no command"
-    );
+fn a_ticket_is_worked_from_reported_to_archived_and_every_step_is_in_its_journal() {
+    let mut office = Office::new("");
+    office.open(&alert(1));
+    office.walk(1, &WORKED);
+    office.now_ms = 7_000;
+    let rest = [("officer", Move::Verify), ("chief", Move::Close), ("officer", Move::Rate)];
+    let ticket = office.walk(1, &rest);
+    assert_eq!((ticket.stage, ticket.closed_ms, ticket.score), (Stage::Rated, Some(7_000), Some(5)));
+    assert_eq!((ticket.lead.as_deref(), ticket.unit.as_deref()), (Some("district"), Some("patrol-3")));
+    assert_eq!(office.desk.n_open(), 0);
+    office.walk(1, &[("clerk", Move::Archive)]);
+    let wanted = "opened accept file dispatch sign start feed-back verify close rate archive";
+    assert_eq!(office.whats().join(" "), wanted);
+    assert_eq!(office.ask("clerk", 1, Move::Rate), Err(Refusal::NoSuchTicket(1)), "no move is left");
 }
 
 #[test]
-fn closing_what_was_not_resolved_needs_a_note() {
-    let (mut desk, mut effects) = (desk(), Vec::new());
-    desk.alert_opened(&alert(1), 5, &mut effects);
-    assert_eq!(desk.command(&command(1, Move::Close, " "), 6, &mut effects), Err(Refusal::NoteMissing));
-    let closed = desk.command(&command(1, Move::Close, "false alarm"), 6, &mut effects).unwrap();
-    assert_eq!(closed.closed_ms, Some(6));
+fn a_move_says_what_it_needs_and_nothing_else() {
+    let mut office = Office::new("");
+    office.open(&alert(1));
+    let mut refuse = command(1, "clerk", Move::Refuse);
+    refuse.said.note = " ".into();
+    let missing = Refusal::Missing { asked: Move::Refuse, need: Need::Reason };
+    assert_eq!(office.desk.command(&refuse, 1, &mut office.effects), Err(missing));
+    let mut accept = command(1, "clerk", Move::Accept);
+    accept.said.unit = Some("u".into());
+    let needless = Refusal::Needless { asked: Move::Accept, need: Need::Unit };
+    assert_eq!(office.desk.command(&accept, 1, &mut office.effects), Err(needless));
+    let early = Refusal::WrongStage { stage: Stage::Reported, asked: Move::Close };
+    assert_eq!(office.ask("chief", 1, Move::Close), Err(early));
+    assert_eq!(office.whats(), ["opened"], "what is refused changes nothing");
 }
 
 #[test]
 fn a_cleared_alert_is_noted_once_and_leaves_the_ticket_open() {
-    let (mut desk, mut effects) = (desk(), Vec::new());
+    let mut office = Office::new("");
     let alert = alert(1);
-    desk.alert_opened(&alert, 5, &mut effects);
-    effects.clear();
-    let cleared = Cleared { id: alert.id.clone(), key: alert.key.clone(), cleared_ms: 9, why: "over".into() };
-    desk.alert_cleared(&cleared, 9, &mut effects);
-    desk.alert_cleared(&cleared, 9, &mut effects);
-    assert_eq!((effects.len(), desk.n_open()), (3, 1));
+    office.open(&alert);
+    for _ in 0..2 {
+        office.desk.alert_cleared(&cleared(&alert), 9, &mut office.effects);
+    }
+    assert_eq!((office.whats(), office.desk.n_open()), (vec!["opened", "alert-cleared"], 1));
+    assert!(office.last().alert_cleared());
 }
 
-fn any_move() -> impl Strategy<Value = Move> {
-    prop_oneof![Just(Move::Accept), Just(Move::Assign { unit: "u".into() }), Just(Move::Resolve), Just(Move::Close)]
+#[test]
+fn what_comes_back_is_counted() {
+    let mut office = Office::new("");
+    office.open(&alert(1));
+    office.walk(1, &WORKED[..3]);
+    let back = office.walk(1, &[("handler", Move::Dispute), ("handler", Move::Return)]);
+    assert_eq!((back.stage, back.unit.as_deref()), (Stage::Filed, None));
+    office.walk(1, &WORKED[2..4]);
+    office.walk(1, &[("dispatcher", Move::Reassign)]);
+    office.walk(1, &WORKED[3..]);
+    let again = office.walk(1, &[("officer", Move::Rework), ("chief", Move::Supervise)]);
+    assert_eq!(again.stage, Stage::Handling);
+    let Counts { returned, reassigned, disputed, reworked, supervised, .. } = again.counts;
+    assert_eq!((returned, reassigned, disputed, reworked, supervised), (1, 1, 1, 1, 1));
 }
 
-proptest! {
-    /// Any sequence of commands keeps numbers dense, stages legal and closed tickets closed; a desk restored from
-    /// its own effects goes on as if it had never stopped.
-    #[test]
-    fn any_walk_is_legal_and_survives_a_restart(
-        walk in prop::collection::vec((0u64..4, any_move(), any::<bool>()), 0..60), stop in 0usize..60
-    ) {
-        let run = |restart: bool| {
-            let (mut desk, mut effects) = (desk(), Vec::new());
-            for n in 0..3 { desk.alert_opened(&alert(n), n as i64, &mut effects); }
-            for (step, (ticket, asked, noted)) in walk.iter().enumerate() {
-                if restart && step == stop { desk = restored(&effects); }
-                let note = if *noted { "n" } else { "" };
-                let _ = desk.command(&command(*ticket, asked.clone(), note), 10 + step as i64, &mut effects);
-            }
-            effects
-        };
-        let effects = run(false);
-        prop_assert_eq!(&effects, &run(true));
-        let mut last: std::collections::HashMap<u64, (u64, Stage)> = Default::default();
-        for effect in &effects {
-            let Effect::Ticket(ticket) = effect else { continue };
-            if let Some((n_journal, stage)) = last.get(&ticket.no) {
-                prop_assert_eq!(ticket.n_journal, n_journal + 1);
-                prop_assert_ne!(*stage, Stage::Closed);
-            }
-            last.insert(ticket.no, (ticket.n_journal, ticket.stage));
-        }
+#[test]
+fn an_officer_solves_on_the_spot_with_photos_and_somebody_else_looks_at_it() {
+    let mut office = Office::new("");
+    office.open(&alert(1));
+    let solved = office.walk(1, &[("officer", Move::Solve)]);
+    assert_eq!(solved.stage, Stage::FedBack);
+    assert_eq!(office.journal().last(), Some(&("solve", "before p1, after p2")));
+    let own = Refusal::OwnWork { who: "officer".into(), asked: Move::Verify };
+    assert_eq!(office.ask("officer", 1, Move::Verify), Err(own));
+    office.walk(1, &[("other", Move::Verify), ("chief", Move::Close)]);
+}
+
+#[test]
+fn a_merged_ticket_leaves_its_alerts_to_the_other_one() {
+    let mut office = Office::new("");
+    let (first, second) = (alert(1), alert(2));
+    office.open(&first);
+    office.open(&second);
+    assert_eq!(office.ask("clerk", 1, Move::Merge), Err(Refusal::NoSuchMaster(1)), "not with itself");
+    office.walk(2, &[("clerk", Move::Merge)]);
+    let master = office.last();
+    assert_eq!((master.no, master.n_alerts, master.n_alerts_on, office.desk.n_open()), (1, 2, 2, 1));
+    assert!(office.effects.contains(&Effect::Adopt { from: 2, into: 1 }));
+    for (alert, n_on) in [(&second, 1), (&first, 0)] {
+        office.desk.alert_cleared(&cleared(alert), 9, &mut office.effects);
+        assert_eq!((office.last().no, office.last().n_alerts_on), (1, n_on));
     }
 }
 
-fn restored(effects: &[Effect]) -> Desk {
-    let mut tickets = std::collections::BTreeMap::new();
-    for effect in effects {
-        if let Effect::Ticket(ticket) = effect {
-            tickets.insert(ticket.no, Ticket::clone(ticket));
-        }
-    }
-    let last_no = tickets.keys().max().copied().unwrap_or(0);
-    let open = tickets.into_values().filter(|ticket| ticket.stage != Stage::Closed).collect();
-    Desk::restore(&config::Desk::default(), open, last_no)
+#[test]
+fn emergencies_are_told_to_every_level_and_jump_them() {
+    let mut office = Office::new(people::LEVELS);
+    office.open(&Alert { severity: Severity::Extreme, ..alert(1) });
+    assert_eq!(office.journal()[1], ("emergency", "told to village, town, district"));
+    // Not accepted, not filed, and by somebody of another town.
+    office.walk(1, &[("away", Move::Dispatch)]);
+    office.open(&alert(1 + 1));
+    let early = Refusal::WrongStage { stage: Stage::Reported, asked: Move::Dispatch };
+    assert_eq!(office.ask("away", 2, Move::Dispatch), Err(early));
+}
+
+#[test]
+fn alerts_enter_dispatched_where_the_policy_says_so() {
+    let mut office =
+        Office::new("[desk]\ndispatch = [{ category = \"waste/#\", from_severity = \"severe\", unit = \"trucks\" }]");
+    let ticket = office.open(&alert(1));
+    assert_eq!((ticket.stage, ticket.unit.as_deref(), ticket.n_journal), (Stage::Dispatched, Some("trucks"), 2));
+    assert_eq!(office.journal()[1], ("dispatch", "to trucks: by policy"));
+    let other = office.open(&Alert { severity: Severity::Minor, ..alert(2) });
+    assert_eq!(other.stage, Stage::Reported);
 }
 
 #[test]
@@ -143,31 +265,28 @@ fn a_look_makes_a_ticket_surer_once_for_each_look_and_none_where_the_work_is_don
 
     use crate::nouns::Saw;
 
-    let (mut desk, mut effects) = (desk(), Vec::new());
+    let mut office = Office::new("");
     let mut hot = alert(1);
     hot.confidence = Some(Confidence::of_heat("cam:west"));
     let looked = |saw| Looked { alert: hot.id.clone(), camera: "cam:west".into(), saw, pictures: Vec::new() };
     let unseen = looked(Saw::Pictures(Seen::Neither));
-    assert_eq!(desk.alert_looked(&unseen, 5, &mut effects), None, "nobody knows that alert");
-    desk.alert_opened(&hot, 10, &mut effects);
-    effects.clear();
-    let first = desk.alert_looked(&unseen, 20, &mut effects).unwrap();
-    let second = desk.alert_looked(&unseen, 30, &mut effects).unwrap();
+    assert_eq!(office.desk.alert_looked(&unseen, 5, &mut office.effects), None, "nobody knows that alert");
+    office.open(&hot);
+    office.effects.clear();
+    let first = office.desk.alert_looked(&unseen, 20, &mut office.effects).unwrap();
+    let second = office.desk.alert_looked(&unseen, 30, &mut office.effects).unwrap();
     assert!(second.share < first.share && first.share < 0.5);
-    let notes: Vec<_> = effects
-        .iter()
-        .filter_map(|effect| if let Effect::Journal(entry) = effect { Some(entry.note.as_str()) } else { None })
-        .collect();
+    let notes: Vec<_> = office.journal().into_iter().map(|(_, note)| note.to_owned()).collect();
     assert!(notes[0].starts_with("cam:west sees neither flame nor smoke; confidence 29 %, was 50 %"), "{notes:?}");
-    let told = effects.iter().filter(|effect| matches!(effect, Effect::Tell { kind: "outpost.ticket.looked", .. }));
+    let told =
+        office.effects.iter().filter(|effect| matches!(effect, Effect::Tell { kind: "outpost.ticket.looked", .. }));
     assert_eq!(told.count(), 2);
-    for asked in [Move::Accept, Move::Resolve, Move::Close] {
-        desk.command(&command(1, asked, ""), 40, &mut effects).unwrap();
-    }
-    assert_eq!(desk.alert_looked(&unseen, 50, &mut effects), None);
+    office.walk(1, &WORKED);
+    office.walk(1, &[("officer", Move::Verify), ("chief", Move::Close)]);
+    assert_eq!(office.desk.alert_looked(&unseen, 50, &mut office.effects), None);
     // An alert that nobody is asked about has no confidence, and gets none.
     let plain = alert(2);
-    desk.alert_opened(&plain, 60, &mut effects);
+    office.open(&plain);
     let stray = Looked { alert: plain.id.clone(), ..unseen };
-    assert_eq!(desk.alert_looked(&stray, 70, &mut effects), None);
+    assert_eq!(office.desk.alert_looked(&stray, 70, &mut office.effects), None);
 }

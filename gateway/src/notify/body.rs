@@ -1,8 +1,10 @@
 //! A ticket as others see it: the `data` of every notification and the objects of the API are this one shape.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::nouns::{Confidence, Ticket};
+use crate::nouns::{Confidence, Storm, Ticket};
 use crate::telemetry::time_text;
 
 #[derive(Debug, Serialize)]
@@ -24,11 +26,27 @@ pub struct TicketOut<'a> {
     /// How likely it is that there is something, where a visible camera was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<ConfidenceOut<'a>>,
+    pub emergency: bool,
+    /// Whose it is now, and who received it first and leads.
+    pub centre: &'a str,
+    pub lead: Option<&'a str>,
     pub unit: Option<&'a str>,
     /// RFC 3339.
     pub opened: String,
-    pub due: String,
+    /// Null while the clock stands.
+    pub due: Option<String>,
     pub closed: Option<String>,
+    /// More time that was asked for and waits for approval.
+    pub extension: Option<String>,
+    /// The ticket that has its alerts now.
+    pub into: Option<String>,
+    /// How many alerts it stands for.
+    pub alerts: u64,
+    /// Where it stands for a source that tells too much: `on` or `over`.
+    pub storm: Option<&'static str>,
+    /// How often it was returned, reworked, supervised…
+    pub counts: BTreeMap<&'static str, u32>,
+    pub score: Option<u8>,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,13 +102,22 @@ impl<'a> From<&'a Ticket> for TicketOut<'a> {
             source: &ticket.source,
             fence: ticket.fence.as_deref(),
             alert: &ticket.alert,
-            alert_cleared: ticket.alert_cleared,
+            alert_cleared: ticket.alert_cleared(),
             place: PlaceOut::from(&ticket.place),
             confidence: ticket.confidence.as_ref().map(ConfidenceOut::from),
+            emergency: ticket.is_emergency,
+            centre: &ticket.centre,
+            lead: ticket.lead.as_deref(),
             unit: ticket.unit.as_deref(),
             opened: time_text(ticket.opened_ms),
-            due: time_text(ticket.due_ms),
+            due: ticket.whole.left_ms.is_none().then(|| time_text(ticket.whole.due_ms)),
             closed: ticket.closed_ms.map(time_text),
+            extension: ticket.extension.as_ref().map(|extension| extension.limit.to_string()),
+            into: ticket.into.map(|into| format!("T-{into}")),
+            alerts: ticket.n_alerts,
+            storm: ticket.storm.map(Storm::as_str),
+            counts: ticket.counts.named().into_iter().filter(|(_, n)| *n > 0).collect(),
+            score: ticket.score,
         }
     }
 }

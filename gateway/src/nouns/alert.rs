@@ -38,7 +38,7 @@ pub struct Alert {
     pub snapshot: Option<SnapshotAsk>,
     /// Pictures around it, in order of time.
     pub exhibits: Vec<Exhibit>,
-    /// Where other cameras may know better.
+    /// None where nobody doubts it.
     pub confidence: Option<Confidence>,
     /// The visible camera that is to be looked through.
     pub visible: Option<Arc<str>>,

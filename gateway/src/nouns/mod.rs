@@ -3,13 +3,19 @@
 pub mod alert;
 pub mod delivery;
 pub mod evidence;
+pub mod lamp;
 pub mod redo;
+pub mod silence;
+pub mod stage;
 pub mod ticket;
 pub mod trouble;
 
 pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, Place, Sight, SnapshotAsk, StateRow, Why};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
+pub use lamp::{Clock, Lamp, Runs};
 pub use redo::{RedoChange, RedoRow};
-pub use ticket::{Command, JournalEntry, Lamp, Move, Refusal, Stage, Ticket};
+pub use silence::{Silence, SilenceAsk, Silenced};
+pub use stage::{Move, Need, Stage, Standing};
+pub use ticket::{Command, Counts, Extension, JournalEntry, Refusal, Said, Storm, Ticket};
 pub use trouble::{Trouble, TroubleKind};

@@ -1,14 +1,15 @@
-//! A ticket: the work that an alert asks for, with stage, clock, journal and lamp.
+//! A ticket: the work that alerts ask for, with stage, clocks and journal.
 
 use std::sync::Arc;
 
-use super::{Confidence, Place};
-use crate::config::Severity;
+use super::{Clock, Confidence, Lamp, Move, Need, Place, Stage};
+use crate::config::{Limit, Severity};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ticket {
     /// Shown as `T-<no>`.
     pub no: u64,
+    /// The first of its alerts.
     pub alert: Arc<str>,
     pub rule: Arc<str>,
     pub source: Arc<str>,
@@ -21,35 +22,64 @@ pub struct Ticket {
     /// How likely it is that there is something, where it was asked.
     pub confidence: Option<Confidence>,
     pub stage: Stage,
-    /// Who it was last assigned to.
+    /// Where it goes on when it is resumed.
+    pub held: Option<Stage>,
+    /// Jumps levels, and all are told.
+    pub is_emergency: bool,
+    /// Whose it is now.
+    pub centre: Arc<str>,
+    /// Who received it first, and leads until it is settled (首接负责): a centre.
+    pub lead: Option<Arc<str>>,
+    /// Who it was last dispatched to.
     pub unit: Option<Arc<str>>,
+    /// Who had a hand in it: they do not verify it.
+    pub handlers: Vec<Arc<str>>,
     pub opened_ms: i64,
-    /// By when it has to be closed.
-    pub due_ms: i64,
     pub closed_ms: Option<i64>,
-    /// Whether the alert behind it is over.
-    pub alert_cleared: bool,
+    /// Until it is closed.
+    pub whole: Clock,
+    /// For the stage that it is in, where that has a limit.
+    pub step: Option<Clock>,
+    /// An extension that waits for approval.
+    pub extension: Option<Extension>,
+    pub into: Option<u64>,
+    /// Alerts that are its own, and those of them that are on.
+    pub n_alerts: u64,
+    pub n_alerts_on: u64,
+    /// Where it stands for a source that tells too much.
+    pub storm: Option<Storm>,
+    pub counts: Counts,
+    /// 1 to 5.
+    pub score: Option<u8>,
     /// Entries in its journal; the next one gets this number plus one.
     pub n_journal: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stage {
-    Reported,
-    Accepted,
-    Dispatched,
-    Resolved,
-    Closed,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storm {
+    /// Each further alert of the source is this ticket's.
+    On,
+    Over,
 }
 
-/// Computed from the clock, never stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lamp {
-    Green,
-    Yellow,
-    Red,
-    /// Closed tickets have no lamp lit.
-    Off,
+/// More time, asked for and not decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extension {
+    pub who: Arc<str>,
+    pub limit: Limit,
+}
+
+/// How often which move was made; scores are computed from these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub returned: u32,
+    pub reassigned: u32,
+    pub disputed: u32,
+    pub extended: u32,
+    pub suspended: u32,
+    pub reworked: u32,
+    pub supervised: u32,
+    pub escalated: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,20 +96,25 @@ pub struct JournalEntry {
 }
 
 /// What an operator asks of a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Command {
     pub ticket: u64,
     pub who: Arc<str>,
     pub asked: Move,
-    pub note: String,
+    pub said: Said,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Move {
-    Accept,
-    Assign { unit: Arc<str> },
-    Resolve,
-    Close,
+/// What a command says beside its move; empty where there is nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Said {
+    pub note: String,
+    pub unit: Option<Arc<str>>,
+    /// References of a picture from before and one from after.
+    pub photos: Option<[Arc<str>; 2]>,
+    pub into: Option<u64>,
+    pub centre: Option<Arc<str>>,
+    pub limit: Option<Limit>,
+    pub score: Option<u8>,
 }
 
 /// Why a command was not carried out.
@@ -87,104 +122,85 @@ pub enum Move {
 pub enum Refusal {
     #[error("there is no open ticket T-{0}")]
     NoSuchTicket(u64),
-    #[error("a ticket that is {stage} cannot take the move {asked}", stage = stage.as_str())]
-    WrongStage { stage: Stage, asked: &'static str },
-    #[error("closing a ticket that was not resolved needs a note")]
-    NoteMissing,
+    #[error("a ticket that is {stage} cannot take the move {asked}", stage = stage.as_str(), asked = asked.name())]
+    WrongStage { stage: Stage, asked: Move },
+    #[error("the move {asked} needs a {key}", asked = asked.name(), key = need.key())]
+    Missing { asked: Move, need: Need },
+    #[error("the move {asked} takes no {key}", asked = asked.name(), key = need.key())]
+    Needless { asked: Move, need: Need },
+    #[error("{0:?} is nobody that the configuration names")]
+    Unknown(Arc<str>),
+    #[error("{who} has none of the roles that may {asked}: {roles}", asked = asked.name())]
+    Role { who: Arc<str>, asked: Move, roles: String },
+    #[error("{who} is of {centre}: {whose} decides")]
+    Reach { who: Arc<str>, centre: Arc<str>, whose: Arc<str> },
+    #[error("{who} had a hand in the ticket: somebody else has to {asked} it", asked = asked.name())]
+    OwnWork { who: Arc<str>, asked: Move },
+    #[error("{who} asked for the extension: somebody else decides on it")]
+    OwnExtension { who: Arc<str> },
+    #[error("no extension was asked for")]
+    NoExtension,
+    #[error("an extension was asked for already and waits for an answer")]
+    ExtensionWaits,
+    #[error("no centre is above {0}")]
+    NothingAbove(Arc<str>),
+    #[error("{centre} is not directly beneath {whose}")]
+    NotBeneath { centre: Arc<str>, whose: Arc<str> },
+    #[error("category {category:?} is not on the duty list of {centre}")]
+    NotOnDutyList { centre: Arc<str>, category: Arc<str> },
+    #[error("T-{0} is no other open ticket that it could become part of")]
+    NoSuchMaster(u64),
+    #[error("there is no silence {0} that is on")]
+    NoSuchSilence(u64),
+    #[error("{0} silences are on already")]
+    TooManySilences(usize),
     #[error("the gateway is stopping")]
     Stopping,
 }
 
 impl Ticket {
-    /// Red when overdue, yellow when at most `yellow_share` of the time is left.
-    pub fn lamp(&self, now_ms: i64, yellow_share: f64) -> Lamp {
-        if self.stage == Stage::Closed {
-            Lamp::Off
-        } else if now_ms > self.due_ms {
-            Lamp::Red
-        } else if now_ms >= self.yellow_ms(yellow_share) {
-            Lamp::Yellow
-        } else {
-            Lamp::Green
-        }
+    /// The worse one of its clocks'.
+    pub fn lamp(&self, now_ms: i64) -> Lamp {
+        self.clocks().map(|clock| clock.lamp(now_ms)).max().unwrap_or(Lamp::Off)
     }
 
-    /// Gateway time at which the lamp turns yellow.
-    pub fn yellow_ms(&self, yellow_share: f64) -> i64 {
-        let whole_ms = self.due_ms.saturating_sub(self.opened_ms);
-        self.due_ms.saturating_sub((whole_ms as f64 * yellow_share) as i64)
+    /// Those that run.
+    pub fn clocks(&self) -> impl Iterator<Item = &Clock> {
+        let clocks = std::iter::once(&self.whole).chain(&self.step);
+        clocks.filter(|clock| self.stage.is_timed() && clock.left_ms.is_none())
+    }
+
+    /// Whether no alert of it is on.
+    pub fn alert_cleared(&self) -> bool {
+        self.n_alerts_on == 0
     }
 }
 
-impl Lamp {
+impl Storm {
     pub fn as_str(self) -> &'static str {
         match self {
-            Lamp::Green => "green",
-            Lamp::Yellow => "yellow",
-            Lamp::Red => "red",
-            Lamp::Off => "off",
-        }
-    }
-}
-
-impl Stage {
-    pub const ALL: [Stage; 5] = [Stage::Reported, Stage::Accepted, Stage::Dispatched, Stage::Resolved, Stage::Closed];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Stage::Reported => "reported",
-            Stage::Accepted => "accepted",
-            Stage::Dispatched => "dispatched",
-            Stage::Resolved => "resolved",
-            Stage::Closed => "closed",
+            Storm::On => "on",
+            Storm::Over => "over",
         }
     }
 
-    pub fn parse(text: &str) -> Option<Stage> {
-        Stage::ALL.into_iter().find(|stage| stage.as_str() == text)
+    pub fn parse(text: &str) -> Option<Storm> {
+        [Storm::On, Storm::Over].into_iter().find(|storm| storm.as_str() == text)
     }
 }
 
-impl Move {
-    pub fn name(&self) -> &'static str {
-        match self {
-            Move::Accept => "accept",
-            Move::Assign { .. } => "assign",
-            Move::Resolve => "resolve",
-            Move::Close => "close",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lamp_goes_green_yellow_red_with_the_clock_and_off_at_the_end() {
-        let mut ticket = Ticket {
-            no: 1,
-            alert: "A-1".into(),
-            rule: "r".into(),
-            source: "s".into(),
-            fence: None,
-            title: "t".into(),
-            why: "w".into(),
-            severity: Severity::Minor,
-            category: "c".into(),
-            place: Place::default(),
-            confidence: None,
-            stage: Stage::Reported,
-            unit: None,
-            opened_ms: 1_000,
-            due_ms: 5_000,
-            closed_ms: None,
-            alert_cleared: false,
-            n_journal: 1,
-        };
-        let lamps = [1_000, 3_999, 4_000, 5_000, 5_001].map(|now_ms| ticket.lamp(now_ms, 0.25));
-        assert_eq!(lamps, [Lamp::Green, Lamp::Green, Lamp::Yellow, Lamp::Yellow, Lamp::Red]);
-        ticket.stage = Stage::Closed;
-        assert_eq!(ticket.lamp(9_000, 0.25), Lamp::Off);
+impl Counts {
+    /// With the names under which they are kept and told.
+    pub fn named(&self) -> [(&'static str, u32); 8] {
+        [
+            ("returned", self.returned),
+            ("reassigned", self.reassigned),
+            ("disputed", self.disputed),
+            ("extended", self.extended),
+            ("suspended", self.suspended),
+            ("reworked", self.reworked),
+            ("supervised", self.supervised),
+            ("escalated", self.escalated),
+        ]
     }
 }

@@ -2,7 +2,7 @@
 //! Knows nothing of HTTP and SQL.
 //!
 //! - [`watch`]: rules over observations, pure
-//! - [`run`]: the shell
+//! - [`run`]: the shell, and `settled`: what it commits of Desk
 //! - [`evidence`]: pictures and looks that alerts ask for
 //! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`redo`]: what rules remember, kept over a crash
@@ -26,6 +26,7 @@ pub mod replay;
 mod rules;
 pub mod run;
 pub mod seen;
+mod settled;
 pub mod shard;
 pub mod shards;
 mod sight;

@@ -46,7 +46,7 @@ impl<'a, W: Write> Replay<'a, W> {
     pub fn new(config: &Config, fences: &FenceSet, out: &'a mut W) -> Result<Self, ReplayError> {
         Ok(Replay {
             watch: Watch::new(config, fences)?,
-            desk: Desk::restore(&config.desk, Vec::new(), 0),
+            desk: Desk::restore(config, dispatch::Kept::default()),
             effects: Vec::new(),
             desk_effects: Vec::new(),
             played: Played::default(),

@@ -49,6 +49,8 @@ pub(super) struct Rule {
     pub(super) flapping: Option<Flapping>,
     /// 0 where observations are judged as they come.
     pub(super) lateness_ms: i64,
+    /// Of what it finds; none where it is sure.
+    pub(super) confidence: Option<f64>,
 }
 
 /// What a rule judges, and with which limits. One arm per kind of [`Detect`], and one for what the gateway says of itself.
@@ -125,6 +127,7 @@ fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
         schedule: None,
         flapping: None,
         lateness_ms: 0,
+        confidence: None,
     };
     by_limit.into_iter().map(rule).collect()
 }
@@ -157,6 +160,7 @@ fn own_trouble(kind: TroubleKind, name: &str, category: &str, latch: Latch) -> R
         judge: Judge::Trouble { kind, latch },
         flapping: None,
         lateness_ms: 0,
+        confidence: None,
         schedule: None,
     }
 }
@@ -324,6 +328,7 @@ fn compile_with(
         schedule,
         flapping,
         lateness_ms: rule.lateness.map_or(0, |lateness| lateness.ms()),
+        confidence: rule.confidence,
     })
 }
 

@@ -20,6 +20,7 @@ use super::owed::Owed;
 use super::record::Recorder;
 use super::rules::RuleError;
 use super::seen::Seen;
+use super::settled;
 use super::shard::{Turn, Unjudged};
 use super::shards::Shards;
 use super::sources::SourceView;
@@ -29,9 +30,8 @@ use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
-use crate::notify::body;
-use crate::nouns::{Command, Looked, Refusal, Role, Ticket, Trouble};
-use crate::store::{Commit, NewDelivery, NewExhibit, Store};
+use crate::nouns::{Command, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
+use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 use crate::telemetry::tally::FeedTally;
@@ -53,9 +53,13 @@ const TURN_SPACING: Duration = Duration::from_micros(500);
 /// The ticket as it then is, once that is on disk.
 pub type Answer = Result<Arc<Ticket>, Refusal>;
 
+/// The silence as it then is, once that is on disk.
+pub type Silenced = Result<Silence, Refusal>;
+
 /// What an operator's request asks of the shell.
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
+    Silence(SilenceAsk, oneshot::Sender<Silenced>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -143,6 +147,7 @@ struct Batch {
     owed: Owed,
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
+    silenced: Vec<(oneshot::Sender<Silenced>, Silenced)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     observed: Vec<oneshot::Sender<()>>,
     /// Everything that had come was taken: timers may ring by the clock.
@@ -192,9 +197,9 @@ impl Shell {
     async fn wait(&self, inputs: &mut Inputs, batch: &mut Batch, stop: &CancellationToken) -> bool {
         let now_ms = now_ms();
         self.health.beat_ms.store(now_ms, Ordering::Relaxed);
-        let due_ms = match self.turns.iter().filter_map(|turn| turn.due_ms).min() {
+        let due_ms = match self.turns.iter().filter_map(|turn| turn.due_ms).chain(self.desk.due_ms()).min() {
             _ if !batch.messages.is_empty() => 0,
-            due_ms => due_ms.map_or(BEAT_MS, |due_ms| (due_ms - now_ms).clamp(0, BEAT_MS)),
+            due_ms => due_ms.map_or(BEAT_MS, |due_ms| due_ms.saturating_sub(now_ms).clamp(0, BEAT_MS)),
         };
         let wait = Duration::from_millis(due_ms.unsigned_abs());
         tokio::select! {
@@ -251,6 +256,8 @@ impl Shell {
             self.take_ask(ask, batch);
         }
         batch.asks = asks;
+        self.desk.elapse(now_ms(), &mut batch.desk_effects);
+        self.apply_desk(batch);
     }
 
     /// Gives each shard its part of the turn.
@@ -319,6 +326,11 @@ impl Shell {
                 self.apply_desk(batch);
                 batch.replies.push((reply, answer));
             }
+            Ask::Silence(ask, reply) => {
+                let answer = self.desk.silence(&ask, now_ms(), &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.silenced.push((reply, answer));
+            }
         }
     }
 
@@ -373,28 +385,7 @@ impl Shell {
     }
 
     fn apply_desk(&mut self, batch: &mut Batch) {
-        for effect in batch.desk_effects.drain(..) {
-            match effect {
-                dispatch::Effect::Ticket(ticket) => batch.commit.tickets.push(ticket),
-                dispatch::Effect::Journal(entry) => batch.commit.journal.push(entry),
-                dispatch::Effect::Tell { ticket, journal, kind } => {
-                    if journal == 1 {
-                        self.metrics.ticket_opened(ticket.severity);
-                    }
-                    // One event has one time, whoever hears of it.
-                    let created_ms = now_ms();
-                    for listener in self.listeners.iter().filter(|listener| ticket.severity >= listener.from_severity) {
-                        batch.commit.deliveries.push(NewDelivery {
-                            receiver: listener.id.clone(),
-                            key: format!("T-{}/{journal}", ticket.no),
-                            kind,
-                            data: body::ticket_data(&ticket),
-                            created_ms,
-                        });
-                    }
-                }
-            }
-        }
+        settled::put(&mut batch.desk_effects, &self.listeners, &self.metrics, &mut batch.commit);
     }
 
     /// On disk first, then everybody is told. False when stopped while the store failed: nothing was acknowledged.
@@ -430,6 +421,9 @@ impl Shell {
         }
         batch.owed.clear();
         for (reply, answer) in batch.replies.drain(..) {
+            let _ = reply.send(answer);
+        }
+        for (reply, answer) in batch.silenced.drain(..) {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.reloads.drain(..) {

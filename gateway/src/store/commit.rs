@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, EvidenceFile, NewExhibit};
-use super::{Store, StoreError, redo_key, rows, spool};
-use crate::nouns::{Alert, Cleared, Confidence, JournalEntry, RedoChange, RedoRow, StateRow, Ticket};
+use super::{Store, StoreError, Withheld, mutes, redo_key, rows, spool, tickets};
+use crate::nouns::{Alert, Cleared, Confidence, JournalEntry, RedoChange, RedoRow, Silence, StateRow, Ticket};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -22,6 +22,14 @@ pub struct Commit {
     pub confidences: Vec<(Arc<str>, Confidence)>,
     pub tickets: Vec<Arc<Ticket>>,
     pub journal: Vec<JournalEntry>,
+    /// Alerts with the tickets that they belong to, and tickets whose alerts go to others.
+    pub members: Vec<(Arc<str>, u64)>,
+    pub adopted: Vec<(u64, u64)>,
+    /// Alerts that have no ticket for now, and (None) those that are over or have one.
+    pub withheld: Vec<(Arc<str>, Option<Withheld>)>,
+    pub silences: Vec<Silence>,
+    /// Rules of which a finding was confirmed, or rejected.
+    pub findings: Vec<(Arc<str>, bool)>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -65,6 +73,11 @@ impl Commit {
             && self.confidences.is_empty()
             && self.tickets.is_empty()
             && self.journal.is_empty()
+            && self.members.is_empty()
+            && self.adopted.is_empty()
+            && self.withheld.is_empty()
+            && self.silences.is_empty()
+            && self.findings.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -79,6 +92,11 @@ impl Commit {
         self.confidences.clear();
         self.tickets.clear();
         self.journal.clear();
+        self.members.clear();
+        self.adopted.clear();
+        self.withheld.clear();
+        self.silences.clear();
+        self.findings.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -114,7 +132,8 @@ impl Store {
         }
         evidence::keep(&transaction, &exhibits)?;
         write_confidences(&transaction, &commit.confidences)?;
-        write_tickets(&transaction, commit)?;
+        tickets::write(&transaction, commit)?;
+        mutes::write(&transaction, commit)?;
         write_deliveries(&transaction, &commit.deliveries)?;
         for (shard, change) in &commit.redo {
             write_redo(&transaction, *shard, change)?;
@@ -188,48 +207,6 @@ fn write_confidences(transaction: &Transaction, confidences: &[(Arc<str>, Confid
         transaction.prepare_cached("UPDATE alert SET confidence = ?2, confidence_why = ?3 WHERE id = ?1")?;
     for (alert, confidence) in confidences {
         statement.execute(params![alert, confidence.share, confidence.why])?;
-    }
-    Ok(())
-}
-
-fn write_tickets(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
-    let mut statement = transaction.prepare_cached(
-        "INSERT OR REPLACE INTO ticket (no, alert, rule, source, fence, title, why, severity, category, place_name,
-         lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight, confidence, confidence_why)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
-    )?;
-    for ticket in &commit.tickets {
-        let point = ticket.place.point;
-        statement.execute(params![
-            ticket.no as i64,
-            ticket.alert,
-            ticket.rule,
-            ticket.source,
-            ticket.fence,
-            ticket.title,
-            ticket.why,
-            ticket.severity.as_str(),
-            ticket.category,
-            ticket.place.name,
-            point.map(|(lon, _)| lon),
-            point.map(|(_, lat)| lat),
-            ticket.stage.as_str(),
-            ticket.unit,
-            ticket.opened_ms,
-            ticket.due_ms,
-            ticket.closed_ms,
-            ticket.alert_cleared,
-            ticket.n_journal as i64,
-            rows::sight_to_json(ticket.place.sight.as_deref()),
-            ticket.confidence.as_ref().map(|confidence| confidence.share),
-            ticket.confidence.as_ref().map(|confidence| &confidence.why),
-        ])?;
-    }
-    let mut statement = transaction
-        .prepare_cached("INSERT INTO journal (ticket, no, at_ms, who, what, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for entry in &commit.journal {
-        let JournalEntry { ticket, no, at_ms, who, what, note } = entry;
-        statement.execute(params![*ticket as i64, *no as i64, at_ms, who, what, note])?;
     }
     Ok(())
 }

@@ -7,31 +7,37 @@
 
 mod commit;
 mod evidence;
+mod mutes;
 mod queues;
 mod read;
 mod rows;
 mod spool;
+mod tickets;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
+pub use mutes::{FindingRow, Withheld};
 pub use queues::Queues;
 pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
+pub use tickets::{ClosedRow, LampRow};
 
-use crate::nouns::{RedoRow, StateRow, Ticket};
+use crate::nouns::{Alert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
+    include_str!("schema_6.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
@@ -69,8 +75,16 @@ pub struct Store {
 /// What a restart goes on from.
 pub struct Restored {
     pub states: Vec<StateRow>,
+    /// Every ticket that may take a move yet.
     pub tickets: Vec<Ticket>,
+    /// Alerts that are on, with their tickets.
+    pub members: Vec<(Arc<str>, u64)>,
     pub last_ticket: u64,
+    /// All alerts that are on: id, rule, source; and those of them that have no ticket for now.
+    pub on: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    pub withheld: Vec<Alert>,
+    pub silences: Vec<Silence>,
+    pub last_silence: u64,
     /// By shard, oldest first.
     pub redo: Vec<(u8, RedoRow)>,
     pub seen: Vec<SeenRow>,
@@ -128,9 +142,14 @@ impl Store {
             })?
             .collect::<Result<_, _>>()?;
         let last_ticket: i64 = self.conn.query_row("SELECT ifnull(max(no), 0) FROM ticket", [], |row| row.get(0))?;
-        let open = TicketQuery { open_only: true, ..TicketQuery::default() };
-        let tickets = read::tickets(&self.conn, &open)?;
-        Ok(Restored { states, tickets, last_ticket: last_ticket.unsigned_abs(), redo, seen })
+        let live = TicketQuery { least: Standing::Settled, ..TicketQuery::default() };
+        let tickets = tickets::all(&self.conn, &live)?;
+        let members = tickets::members(&self.conn)?;
+        let (on, withheld) = (mutes::on(&self.conn)?, mutes::withheld(&self.conn)?);
+        let silences = mutes::silences(&self.conn, false, u32::MAX)?;
+        let last_silence = mutes::last_silence(&self.conn)?;
+        let last_ticket = last_ticket.unsigned_abs();
+        Ok(Restored { states, tickets, members, on, withheld, silences, last_silence, last_ticket, redo, seen })
     }
 }
 

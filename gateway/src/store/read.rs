@@ -7,9 +7,10 @@ use rusqlite::{Connection, Row, params};
 
 use super::evidence::{self, ExhibitRow};
 use super::rows::{self, FigureRow};
-use super::{StoreError, connect, spool};
+use super::tickets::{ClosedRow, LampRow};
+use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
 use crate::config::Severity;
-use crate::nouns::{Confidence, Place, Stage, Ticket};
+use crate::nouns::{Confidence, Place, Silence, Standing, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -20,13 +21,20 @@ pub struct Reader {
     folder: PathBuf,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketQuery {
-    pub open_only: bool,
+    /// Only tickets of this standing, or of more.
+    pub least: Standing,
     /// Only tickets with a number below this one: the next page.
     pub before: Option<u64>,
     /// 0 = no limit (used by the restart only).
     pub limit: u32,
+}
+
+impl Default for TicketQuery {
+    fn default() -> Self {
+        TicketQuery { least: Standing::Ended, before: None, limit: 0 }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +56,8 @@ pub struct AlertRow {
     pub evidence_file: Option<String>,
     pub evidence_sha256: Option<String>,
     pub confidence: Option<Confidence>,
+    /// What mutes it, where it makes no ticket for now.
+    pub muted_by: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -75,19 +85,36 @@ impl Reader {
 
     pub fn tickets(&self, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
         let limit = if query.limit == 0 { ROWS_MAX } else { query.limit.min(ROWS_MAX) };
-        self.with(|conn| tickets(conn, &TicketQuery { limit, ..query.clone() }))
+        self.with(|conn| tickets::all(conn, &TicketQuery { limit, ..query.clone() }))
     }
 
     pub fn ticket(&self, no: u64) -> Result<Option<(Ticket, Vec<JournalRow>)>, StoreError> {
         self.with(|conn| {
-            let mut statement = conn.prepare_cached(&format!("{SELECT_TICKET} WHERE no = ?1"))?;
-            let mut found = statement.query([no as i64])?;
-            let Some(row) = found.next()? else { return Ok(None) };
-            let ticket = ticket_from(row)?;
+            let Some(ticket) = tickets::one(conn, no)? else { return Ok(None) };
             let mut statement = conn.prepare_cached(&format!("{SELECT_JOURNAL} WHERE ticket = ?1 ORDER BY no"))?;
             let journal = statement.query_map([no as i64], journal_from)?.collect::<Result<_, _>>()?;
             Ok(Some((ticket, journal)))
         })
+    }
+
+    /// All open tickets, as the lamp board sees them.
+    pub fn lamps(&self) -> Result<Vec<LampRow>, StoreError> {
+        self.with(tickets::lamps)
+    }
+
+    /// How many tickets each centre closed since then, in time and late.
+    pub fn closed_since(&self, since_ms: i64) -> Result<Vec<ClosedRow>, StoreError> {
+        self.with(|conn| tickets::closed_since(conn, since_ms))
+    }
+
+    /// Newest first; those that were ended, too, where asked for.
+    pub fn silences(&self, is_all: bool, limit: u32) -> Result<Vec<Silence>, StoreError> {
+        self.with(|conn| mutes::silences(conn, is_all, limit.min(ROWS_MAX)))
+    }
+
+    /// What came of findings that somebody looked at, by rule.
+    pub fn findings(&self) -> Result<Vec<FindingRow>, StoreError> {
+        self.with(mutes::findings)
     }
 
     /// Journal entries of all tickets after position `after`, in the order of commits, with their tickets.
@@ -97,12 +124,10 @@ impl Reader {
                 conn.prepare_cached(&format!("{SELECT_JOURNAL} WHERE seq > ?1 ORDER BY seq LIMIT ?2"))?;
             let entries: Vec<JournalRow> =
                 statement.query_map(params![after, limit.min(ROWS_MAX)], journal_from)?.collect::<Result<_, _>>()?;
-            let mut statement = conn.prepare_cached(&format!("{SELECT_TICKET} WHERE no = ?1"))?;
             let mut out = Vec::with_capacity(entries.len());
             for entry in entries {
-                let mut found = statement.query([entry.ticket as i64])?;
-                if let Some(row) = found.next()? {
-                    out.push((entry, ticket_from(row)?));
+                if let Some(ticket) = tickets::one(conn, entry.ticket)? {
+                    out.push((entry, ticket));
                 }
             }
             Ok(out)
@@ -177,57 +202,13 @@ impl Reader {
     }
 }
 
-const SELECT_TICKET: &str = "SELECT no, alert, rule, source, fence, title, why, severity, category, place_name, \
-     lon, lat, stage, unit, opened_ms, due_ms, closed_ms, alert_cleared, n_journal, sight, \
-     confidence, confidence_why FROM ticket";
-
 const SELECT_JOURNAL: &str = "SELECT seq, ticket, no, at_ms, who, what, note FROM journal";
 
-const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
+pub(super) const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
      cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight, \
-     confidence, confidence_why FROM alert";
+     confidence, confidence_why, (SELECT muted_by FROM withheld WHERE withheld.alert = alert.id) FROM alert";
 
-pub(super) fn tickets(conn: &Connection, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
-    let open = if query.open_only { "AND stage != 'closed'" } else { "" };
-    let sql = format!("{SELECT_TICKET} WHERE no < ?1 {open} ORDER BY no DESC LIMIT ?2");
-    let mut statement = conn.prepare_cached(&sql)?;
-    let before = query.before.map_or(i64::MAX, |no| i64::try_from(no).unwrap_or(i64::MAX));
-    let limit = if query.limit == 0 { -1 } else { i64::from(query.limit) };
-    let mut found = statement.query(params![before, limit])?;
-    let mut out = Vec::new();
-    while let Some(row) = found.next()? {
-        out.push(ticket_from(row)?);
-    }
-    Ok(out)
-}
-
-fn ticket_from(row: &Row) -> Result<Ticket, StoreError> {
-    let text = |column| row.get::<_, String>(column);
-    let bad = |what: String| StoreError::Row { table: "ticket", what };
-    let stage = text(12)?;
-    Ok(Ticket {
-        no: row.get::<_, i64>(0)?.unsigned_abs(),
-        alert: text(1)?.into(),
-        rule: text(2)?.into(),
-        source: text(3)?.into(),
-        fence: row.get::<_, Option<String>>(4)?.map(Into::into),
-        title: text(5)?.into(),
-        why: text(6)?.into(),
-        severity: severity_from("ticket", &text(7)?)?,
-        category: text(8)?.into(),
-        place: place_from(row, 9, 19)?,
-        confidence: confidence_from(row, 20)?,
-        stage: Stage::parse(&stage).ok_or_else(|| bad(format!("unknown stage {stage:?}")))?,
-        unit: row.get::<_, Option<String>>(13)?.map(Into::into),
-        opened_ms: row.get(14)?,
-        due_ms: row.get(15)?,
-        closed_ms: row.get(16)?,
-        alert_cleared: row.get(17)?,
-        n_journal: row.get::<_, i64>(18)?.unsigned_abs(),
-    })
-}
-
-fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
+pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
     Ok(AlertRow {
         id: row.get(0)?,
         rule: row.get(1)?,
@@ -245,7 +226,8 @@ fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         figures: rows::figures_from_json(&row.get::<_, String>(15)?),
         evidence_file: row.get(16)?,
         evidence_sha256: row.get(17)?,
-        confidence: confidence_from(row, 19)?,
+        confidence: rows::confidence(row.get(19)?, row.get::<_, Option<String>>(20)?.map(Into::into)),
+        muted_by: row.get(21)?,
     })
 }
 
@@ -261,18 +243,12 @@ fn journal_from(row: &Row) -> rusqlite::Result<JournalRow> {
     })
 }
 
-/// Share and words in two columns from `first`.
-fn confidence_from(row: &Row, first: usize) -> rusqlite::Result<Option<Confidence>> {
-    let (share, why): (Option<f64>, Option<String>) = (row.get(first)?, row.get(first + 1)?);
-    Ok(share.zip(why).map(|(share, why)| Confidence { share, why: why.into() }))
-}
-
-fn severity_from(table: &'static str, text: &str) -> Result<Severity, StoreError> {
+pub(super) fn severity_from(table: &'static str, text: &str) -> Result<Severity, StoreError> {
     rows::severity(text).ok_or_else(|| StoreError::Row { table, what: format!("unknown severity {text:?}") })
 }
 
 /// Name, longitude and latitude in three columns from `first`, and how a camera sees it.
-fn place_from(row: &Row, first: usize, sight: usize) -> rusqlite::Result<Place> {
+pub(super) fn place_from(row: &Row, first: usize, sight: usize) -> rusqlite::Result<Place> {
     let (lon, lat): (Option<f64>, Option<f64>) = (row.get(first + 1)?, row.get(first + 2)?);
     Ok(Place {
         name: row.get::<_, Option<String>>(first)?.map(Into::into),

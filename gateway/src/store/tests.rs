@@ -1,12 +1,14 @@
 //! Claims about the store, on a real database in a temporary folder.
 
+mod tickets;
+
 use std::sync::Arc;
 
 use super::*;
 use crate::config::Severity;
 use crate::nouns::{
-    Alert, AlertKey, Cleared, Confidence, Figure, JournalEntry, Outbox, Place, Role, Spool, SpoolLoss, Stage, StateRow,
-    Why,
+    Alert, AlertKey, Cleared, Clock, Confidence, Counts, Figure, JournalEntry, Outbox, Place, Role, Runs, Spool,
+    SpoolLoss, Stage, StateRow, Why,
 };
 
 fn alert(since_at_ms: i64) -> Alert {
@@ -46,11 +48,23 @@ fn ticket(no: u64) -> Ticket {
         place: alert.place,
         confidence: None,
         stage: Stage::Reported,
+        held: None,
+        is_emergency: false,
+        centre: "district".into(),
+        lead: None,
         unit: None,
+        handlers: Vec::new(),
         opened_ms: 6,
-        due_ms: 60,
         closed_ms: None,
-        alert_cleared: false,
+        whole: Clock { runs: Runs::Always, budget_ms: 54, yellow_ms: 47, due_ms: 60, left_ms: None, n_told: 0 },
+        step: None,
+        extension: None,
+        into: None,
+        n_alerts: 1,
+        n_alerts_on: 1,
+        storm: None,
+        counts: Counts::default(),
+        score: None,
         n_journal: 1,
     }
 }

@@ -54,6 +54,7 @@ pub struct Metrics {
     /// The built-in MQTT listeners.
     pub listeners: ListenerFamilies,
     observations_unjudged: Family<ReasonLabel, Counter>,
+    alerts_withheld: Family<ReasonLabel, Counter>,
 }
 
 /// What became of a receiver's deliveries.
@@ -121,6 +122,7 @@ impl Metrics {
             cameras: CameraFamilies::registered(r),
             messages_unrouted: add(r, "messages_unrouted", "messages that no feed reads", Family::default()),
             mqtt_session_up: add(r, "mqtt_session_up", "1 while the broker's session is up", Family::default()),
+            alerts_withheld: add(r, "alerts_withheld", "alerts that made no ticket, by reason", Family::default()),
             observations_unjudged: add(
                 r,
                 "observations_unjudged",
@@ -171,6 +173,12 @@ impl Metrics {
 
     pub fn ticket_opened(&self, severity: Severity) {
         self.tickets_opened.get_or_create(&SeverityLabel { severity: severity.as_str() }).inc();
+    }
+
+    /// By a silence, or by another alert.
+    pub fn alert_withheld(&self, is_silence: bool) {
+        let reason = if is_silence { "silence" } else { "inhibit" };
+        self.alerts_withheld.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// So many observations were not judged for this reason since the start.

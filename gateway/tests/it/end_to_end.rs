@@ -62,8 +62,12 @@ async fn a_message_becomes_a_ticket_that_receivers_hear_of_and_operators_close()
 
     for (name, body) in [
         ("accept", json!({ "who": "镇中心" })),
-        ("assign", json!({ "who": "镇中心", "unit": "三分队", "note": "速去" })),
-        ("resolve", json!({ "who": "三分队" })),
+        ("file", json!({ "who": "镇中心" })),
+        ("dispatch", json!({ "who": "镇中心", "unit": "三分队", "note": "速去" })),
+        ("sign", json!({ "who": "三分队" })),
+        ("start", json!({ "who": "三分队" })),
+        ("feed-back", json!({ "who": "三分队", "note": "已降温" })),
+        ("verify", json!({ "who": "镇中心" })),
         ("close", json!({ "who": "镇中心" })),
     ] {
         let answer = gateway.post(&format!("/api/v1/tickets/1/{name}"), body).await;
@@ -80,14 +84,18 @@ async fn a_message_becomes_a_ticket_that_receivers_hear_of_and_operators_close()
     let wanted = [
         "1 outpost opened temperature 95.5 Cel above 90 Cel",
         "2 镇中心 accept ",
-        "3 镇中心 assign to 三分队: 速去",
-        "4 三分队 resolve ",
-        "5 镇中心 close ",
+        "3 镇中心 file ",
+        "4 镇中心 dispatch to 三分队: 速去",
+        "5 三分队 sign ",
+        "6 三分队 start ",
+        "7 三分队 feed-back 已降温",
+        "8 镇中心 verify ",
+        "9 镇中心 close ",
     ];
     assert_eq!(journal, wanted);
 
-    let kinds = ["opened", "accepted", "dispatched", "resolved", "closed"];
-    gateway.eventually("five posts", async || centre.got().len() >= kinds.len()).await;
+    let kinds = ["opened", "accepted", "filed", "dispatched", "signed", "handling", "fed-back", "verified", "closed"];
+    gateway.eventually("all posts", async || centre.got().len() >= kinds.len()).await;
     let letters: Vec<Value> = centre.got().iter().map(verified).collect();
     let published = lights.take(kinds.len()).await;
     let announced: Vec<Value> = published.iter().map(|m| serde_json::from_slice(&m.payload).unwrap()).collect();
@@ -100,8 +108,8 @@ async fn a_message_becomes_a_ticket_that_receivers_hear_of_and_operators_close()
         assert_eq!(letter["data"]["id"], "T-1");
     }
     let delivered =
-        async || gateway.metric("outpost_deliveries_total", "receiver=\"centre\",result=\"delivered\"").await == 5;
-    gateway.eventually("five acknowledged deliveries", delivered).await;
+        async || gateway.metric("outpost_deliveries_total", "receiver=\"centre\",result=\"delivered\"").await == 9;
+    gateway.eventually("acknowledged deliveries", delivered).await;
 }
 
 #[tokio::test]
@@ -110,10 +118,10 @@ async fn a_move_that_the_stage_does_not_allow_is_a_conflict() {
     site.publish("in/boiler/2", "99").await;
     let gateway = &site.gateway;
     gateway.eventually("a ticket", async || n_tickets(gateway).await == 1).await;
-    let answer = gateway.post("/api/v1/tickets/1/resolve", json!({ "who": "x" })).await;
-    assert_eq!((answer.status, &answer.json()["status"]), (409, &json!(409)), "{}", answer.text);
     let answer = gateway.post("/api/v1/tickets/1/close", json!({ "who": "x" })).await;
-    assert_eq!(answer.status, 422, "a false alarm is closed with a note: {}", answer.text);
+    assert_eq!((answer.status, &answer.json()["status"]), (409, &json!(409)), "{}", answer.text);
+    let answer = gateway.post("/api/v1/tickets/1/refuse", json!({ "who": "x" })).await;
+    assert_eq!(answer.status, 422, "what is refused says why: {}", answer.text);
     assert_eq!(gateway.json("/api/v1/tickets/1").await["journal"].as_array().unwrap().len(), 1);
 }
 

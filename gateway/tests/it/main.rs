@@ -14,6 +14,7 @@ mod crash;
 mod decode_command;
 mod decode_fixtures;
 mod decode_properties;
+mod demo;
 mod dual_spectrum;
 mod end_to_end;
 mod end_to_end_faults;

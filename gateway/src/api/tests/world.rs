@@ -11,11 +11,12 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::super::*;
-use crate::config::{self, Config, Severity};
-use crate::dispatch::{Desk, Effect};
-use crate::nouns::{Alert, AlertKey, Figure, Place, Ticket, Why};
+use crate::config::{Config, Severity};
+use crate::dispatch::centres::Centres;
+use crate::dispatch::{Desk, Effect, Kept};
+use crate::nouns::{Alert, AlertKey, Confidence, Figure, Place, Why};
 use crate::pipeline::sources::{Last, SourceView};
-use crate::store::{Commit, Store};
+use crate::store::{Commit, Store, Withheld};
 use crate::telemetry::now_ms;
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
@@ -46,6 +47,22 @@ id = "town"
 
 [[sources]]
 id = "thermal/well/3"
+
+[[centres]]
+id = "district"
+name = "区"
+level = "district"
+
+[[centres]]
+id = "east"
+level = "town"
+parent = "district"
+sources = ["tunnel/#"]
+
+[[centres]]
+id = "west"
+level = "town"
+parent = "district"
 "#;
 
 const FENCE: &str = r#"{"type": "Feature", "id": "school", "properties": {}, "geometry":
@@ -81,6 +98,14 @@ impl Office {
             match effect {
                 Effect::Ticket(ticket) => commit.tickets.push(ticket),
                 Effect::Journal(entry) => commit.journal.push(entry),
+                Effect::Member { alert, ticket } => commit.members.push((alert, ticket)),
+                Effect::Adopt { from, into } => commit.adopted.push((from, into)),
+                Effect::Withhold { alert, by, share, .. } => {
+                    commit.withheld.push((alert.clone(), Some(Withheld { alert, by, share })));
+                }
+                Effect::Release(alert) => commit.withheld.push((alert, None)),
+                Effect::Silence(silence) => commit.silences.push(silence),
+                Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
                 Effect::Tell { .. } => {}
             }
         }
@@ -101,6 +126,12 @@ impl Office {
             Ask::Command(command, reply) => {
                 let mut effects = Vec::new();
                 let answer = self.desk.command(&command, now_ms(), &mut effects);
+                self.commit(Commit::default(), effects);
+                let _ = reply.send(answer);
+            }
+            Ask::Silence(asked, reply) => {
+                let mut effects = Vec::new();
+                let answer = self.desk.silence(&asked, now_ms(), &mut effects);
                 self.commit(Commit::default(), effects);
                 let _ = reply.send(answer);
             }
@@ -177,16 +208,26 @@ impl Said {
 impl World {
     /// Tickets T-1 to T-`n`; T-1 is a camera's, with a picture.
     pub(super) fn with(n_tickets: usize, change: impl FnOnce(&mut Context)) -> World {
+        World::of(n_tickets, None, change)
+    }
+
+    /// The same of findings that nobody has looked at yet.
+    pub(super) fn doubting(n_tickets: usize) -> World {
+        World::of(n_tickets, Some(Confidence { share: 0.1, why: "dust looks alike".into() }), |_| {})
+    }
+
+    fn of(n_tickets: usize, confidence: Option<Confidence>, change: impl FnOnce(&mut Context)) -> World {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), None).unwrap();
         let config: Config = toml::from_str(CONFIG).unwrap();
         let fences = FenceSet::new(geojson::parse(FENCE).fences);
         let (changed, changes) = watch::channel(0);
-        let desk = Desk::restore(&config::Desk::default(), Vec::<Ticket>::new(), 0);
+        let desk = Desk::restore(&config, Kept::default());
         let mut office = Office { desk, store, changed };
         for n in 1..=n_tickets {
             let source = if n == 1 { "cam:hall".to_owned() } else { format!("tunnel/{n}/ch4") };
-            office.open(alert(&source, n as i64), (n == 1).then_some(b"\xff\xd8jpeg"));
+            let alert = Alert { confidence: confidence.clone(), ..alert(&source, n as i64) };
+            office.open(alert, (n == 1).then_some(b"\xff\xd8jpeg"));
         }
         let (asks, mut asked) = mpsc::channel(8);
         tokio::spawn(async move {
@@ -206,8 +247,8 @@ impl World {
             metrics: Arc::new(Metrics::new()),
             readiness: brokers.clone(),
             estate: watch::channel(Estate::new(&config, &fences)).1,
+            centres: Arc::new(Centres::new(&config)),
             token: None,
-            yellow_share: 0.25,
             stop: CancellationToken::new(),
         };
         change(&mut context);

@@ -31,15 +31,18 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
 
 pub(super) fn check_active(look: &mut Look<'_>, at: &Path, active: &Active) {
     look.check_reference(&at.key("calendar"), "calendar", &active.calendar, "calendars");
+    check_windows(look, &at.key("windows"), &active.windows);
+}
+
+pub(super) fn check_windows(look: &mut Look<'_>, at: &Path, windows: &[String]) {
     let Ok(calendar) = Calendar::new("UTC", &[], &[]) else { return };
     let calendar = Arc::new(calendar);
-    let windows = at.key("windows");
-    for (i, window) in active.windows.iter().enumerate() {
+    for (i, window) in windows.iter().enumerate() {
         if let Err(error) = Schedule::new(calendar.clone(), std::slice::from_ref(window)) {
-            look.error(&windows.index(i), error.to_string());
+            look.error(&at.index(i), error.to_string());
         }
     }
-    if Schedule::new(calendar, &active.windows).is_err_and(|error| error == CalendarError::Windows) {
-        look.error(&windows, CalendarError::Windows.to_string());
+    if Schedule::new(calendar, windows).is_err_and(|error| error == CalendarError::Windows) {
+        look.error(at, CalendarError::Windows.to_string());
     }
 }

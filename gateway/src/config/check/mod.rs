@@ -5,12 +5,13 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
-//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`rules`], [`readings`], [`conditions`], [`movement`],
+//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`rules`], [`readings`], [`conditions`], [`movement`],
 //!   [`fences`]: what must hold beyond the types
 
 mod calendars;
 mod cameras;
 mod conditions;
+mod desk;
 mod feeds;
 mod fences;
 mod heat;
@@ -132,6 +133,7 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     feeds::check(&mut look, &shape.config);
     cameras::check(&mut look, &shape.config);
     calendars::check(&mut look, &shape.config);
+    desk::check(&mut look, &shape.config);
     rules::check(&mut look, &shape.config, fences.as_deref());
     let problems = look.finish();
     let is_sound = problems.iter().all(|problem| problem.level == Level::Warning);

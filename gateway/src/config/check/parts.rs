@@ -41,14 +41,6 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     }
     look.check_within(&at.key("open_max"), video.open_max, 1, 4096);
     look.check_within(&at.key("jpeg_quality"), video.jpeg_quality, 1, 100);
-    let (at, desk) = (root.key("desk"), &config.desk);
-    look.check_within(&at.key("yellow_share"), desk.yellow_share, 0.0, 1.0);
-    let (at, clock) = (at.key("clock"), &desk.clock);
-    let spans =
-        [("minor", clock.minor), ("moderate", clock.moderate), ("severe", clock.severe), ("extreme", clock.extreme)];
-    for (key, span) in spans {
-        look.check_positive(&at.key(key), span);
-    }
     check_brokers(look, &config.brokers);
     check_sources(look, config);
     check_receivers(look, &config.receivers);

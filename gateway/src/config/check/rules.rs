@@ -26,6 +26,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Known
         if let Some(active) = &rule.active {
             calendars::check_active(look, &at.key("active"), active);
         }
+        if let Some(confidence) = rule.confidence {
+            look.check_within(&at.key("confidence"), confidence, 0.0, 1.0);
+        }
         if let Some(lateness) = rule.lateness {
             check_lateness(look, &at.key("lateness"), lateness, &rule.detect);
         }

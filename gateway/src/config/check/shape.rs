@@ -123,6 +123,8 @@ fn empty() -> Config {
         pipeline: Default::default(),
         video: Default::default(),
         desk: Default::default(),
+        centres: Vec::new(),
+        people: Vec::new(),
         brokers: Vec::new(),
         listeners: Vec::new(),
         feeds: Vec::new(),

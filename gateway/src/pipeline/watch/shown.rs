@@ -32,8 +32,10 @@ impl Watch {
         self.visible.get(&slot.source).or_else(|| self.visible.get(camera_of(&slot.source))).cloned()
     }
 
-    /// How sure heat alone is, where a camera can be asked.
+    /// As the rule says; else how sure heat alone is, where a camera can be asked.
     pub(super) fn confidence(&self, number: usize) -> Option<Confidence> {
-        self.visible(number).map(|camera| Confidence::of_heat(&camera))
+        let said = self.rule_of(number).confidence;
+        let said = said.map(|share| Confidence { share, why: "as the rule says".into() });
+        said.or_else(|| self.visible(number).map(|camera| Confidence::of_heat(&camera)))
     }
 }

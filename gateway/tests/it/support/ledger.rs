@@ -46,7 +46,7 @@ pub(crate) fn left_in(folder: &Path) -> Left {
             false => format!("{} since {}", alert.id, alert.since_at_ms),
         };
         let AlertRow { name, severity, category, why, figures, cleared_why, place, .. } = alert;
-        assert_eq!(ticket.alert_cleared, alert.cleared_ms.is_some(), "T-{}", ticket.no);
+        assert_eq!(ticket.alert_cleared(), alert.cleared_ms.is_some(), "T-{}", ticket.no);
         lines.push(format!(
             "T-{} {key:?} {identity} {name:?} {severity:?} {category:?} {why:?} {figures:?} {place:?} cleared {cleared_why:?}",
             ticket.no

@@ -1,0 +1,215 @@
+//! What the desk goes by: limits, policies, centres and people.
+
+use serde::Deserialize;
+
+use super::{Limit, Severity, Span, defaults};
+
+/// Clocks and policies of tickets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Desk {
+    /// From opening to closing, by severity, where no entry of `limits` says otherwise.
+    pub clock: Clock,
+    /// The lamp turns yellow when this share of the time is left, 0..1.
+    pub yellow_share: f64,
+    /// Calendar of working hours and days; limits of those units need one.
+    pub calendar: Option<String>,
+    /// Working hours, as windows of a rule's `active`.
+    pub hours: Vec<String>,
+    /// By category; the first that fits counts.
+    pub limits: Vec<CategoryLimits>,
+    /// A ticket whose lamp turned red goes one level up after this time, and again after as long.
+    pub raise_after: Limit,
+    /// Closed tickets are archived after this time.
+    pub archive_after: Span,
+    /// Tickets of this severity or more jump levels, and all receivers are told.
+    pub emergency_from: Severity,
+    /// Alerts that enter the loop dispatched already; the first that fits counts.
+    pub dispatch: Vec<AutoDispatch>,
+    /// What is less likely than this has to be confirmed, 0..1.
+    pub confirm_below: f64,
+    /// Alerts that follow from another one make no ticket while that is on.
+    pub inhibits: Vec<Inhibit>,
+    pub storm: Storm,
+}
+
+/// Time from opening to closing, by severity, round the clock.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clock {
+    pub minor: Span,
+    pub moderate: Span,
+    pub severe: Span,
+    pub extreme: Span,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryLimits {
+    /// Pattern of categories, as of sources.
+    pub category: String,
+    /// From opening to closing; by severity where absent.
+    pub whole: Option<Limit>,
+    #[serde(default)]
+    pub stages: StageLimits,
+}
+
+/// How long a ticket may stay in a stage; as long as it likes where absent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct StageLimits {
+    pub suspected: Option<Limit>,
+    pub reported: Option<Limit>,
+    pub accepted: Option<Limit>,
+    pub filed: Option<Limit>,
+    pub dispatched: Option<Limit>,
+    pub signed: Option<Limit>,
+    pub handling: Option<Limit>,
+    pub fed_back: Option<Limit>,
+    pub verified: Option<Limit>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoDispatch {
+    /// Pattern of categories.
+    pub category: String,
+    #[serde(default = "defaults::least_severity")]
+    pub from_severity: Severity,
+    pub unit: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inhibit {
+    /// Pattern of rules whose alerts mute others.
+    pub when: String,
+    /// Patterns of the sources that are muted; the alert's own source where there are none.
+    #[serde(default)]
+    pub mutes: Vec<String>,
+}
+
+/// More than `n` tickets of one source within this span become one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storm {
+    pub n: usize,
+    pub within: Span,
+}
+
+/// A command centre.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Centre {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    pub level: Level,
+    /// The centre above it; none for the one on top.
+    pub parent: Option<String>,
+    /// Patterns of categories that the centre above may hand down to it.
+    #[serde(default)]
+    pub duties: Vec<String>,
+    /// Patterns of sources whose tickets enter here; the lowest centre that fits counts, and the one on top for the rest.
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Grid,
+    Village,
+    Town,
+    District,
+}
+
+/// Who may do what. Where nobody is named, everybody may do all that the loop allows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// What commands say as `who`.
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    pub centre: String,
+    pub roles: Vec<Role>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// 监督员: reports, checks.
+    Officer,
+    /// 受理员
+    Clerk,
+    /// 值班长: files, approves, closes.
+    Chief,
+    /// 派遣员
+    Dispatcher,
+    /// 处置人员
+    Handler,
+}
+
+impl Desk {
+    /// All that is counted round the clock runs so many times as fast: for demonstrations. What is counted in working hours
+    /// and days stays, as the days do.
+    pub fn hurry(&mut self, times: u32) {
+        let span = |span: &mut Span| *span = Span::from_ms((span.ms() / i64::from(times.max(1))).max(1));
+        let limit = |limit: &mut Limit| {
+            if let Limit::Urgent(long) = limit {
+                span(long);
+            }
+        };
+        let Clock { minor, moderate, severe, extreme } = &mut self.clock;
+        [minor, moderate, severe, extreme].into_iter().for_each(span);
+        limit(&mut self.raise_after);
+        for entry in &mut self.limits {
+            entry.whole.iter_mut().for_each(limit);
+            let StageLimits { suspected, reported, accepted, filed, dispatched, signed, handling, fed_back, verified } =
+                &mut entry.stages;
+            let stages = [suspected, reported, accepted, filed, dispatched, signed, handling, fed_back, verified];
+            stages.into_iter().flatten().for_each(limit);
+        }
+    }
+}
+
+impl Clock {
+    pub(crate) fn span(&self, severity: Severity) -> Span {
+        match severity {
+            Severity::Minor => self.minor,
+            Severity::Moderate => self.moderate,
+            Severity::Severe => self.severe,
+            Severity::Extreme => self.extreme,
+        }
+    }
+}
+
+impl Level {
+    pub const ALL: [Level; 4] = [Level::Grid, Level::Village, Level::Town, Level::District];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Grid => "grid",
+            Level::Village => "village",
+            Level::Town => "town",
+            Level::District => "district",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Level> {
+        Level::ALL.into_iter().find(|level| level.as_str() == text)
+    }
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Officer => "officer",
+            Role::Clerk => "clerk",
+            Role::Chief => "chief",
+            Role::Dispatcher => "dispatcher",
+            Role::Handler => "handler",
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! From alerts to tickets: what is withheld, what has a ticket of its own, what belongs to a storm, and what nobody
+//! believes yet.
+
+use std::sync::Arc;
+
+use super::mutes::By;
+use super::{Desk, Effect, Entry, SELF};
+use crate::config::Severity;
+use crate::config::pattern::SourcePattern;
+use crate::nouns::{Alert, Counts, Move, Refusal, Silence, SilenceAsk, Stage, Standing, Storm, Ticket};
+
+/// From so many alerts of a storm on, and from ten times as many each time, its journal tells how many there are.
+const STORM_TOLD_FROM: u64 = 100;
+
+impl Desk {
+    pub fn alert_opened(&mut self, alert: &Alert, now_ms: i64, effects: &mut Vec<Effect>) {
+        if self.by_alert.contains_key(&alert.id) || self.mutes.is_withheld(&alert.id) {
+            return;
+        }
+        self.mutes.note(&alert.id, &alert.key.rule, &alert.key.source);
+        match self.mutes.by(alert) {
+            Some(by) => self.withhold(alert, &by, effects),
+            None => self.take_in(alert, now_ms, effects),
+        }
+    }
+
+    /// Begins or ends a silence.
+    pub fn silence(&mut self, ask: &SilenceAsk, now_ms: i64, effects: &mut Vec<Effect>) -> Result<Silence, Refusal> {
+        let silence = self.mutes.ask(ask, now_ms)?;
+        effects.push(Effect::Silence(silence.clone()));
+        self.release(now_ms, effects);
+        Ok(silence)
+    }
+
+    fn withhold(&mut self, alert: &Alert, by: &By, effects: &mut Vec<Effect>) {
+        self.mutes.withhold(alert);
+        let share = alert.confidence.as_ref().map(|confidence| confidence.share);
+        let is_silence = matches!(by, By::Silence(_));
+        effects.push(Effect::Withhold { alert: alert.id.clone(), by: by.to_string(), share, is_silence });
+        effects.extend(self.mutes.count(by).map(Effect::Silence));
+    }
+
+    /// Tickets for what was withheld and is no longer muted.
+    pub(super) fn release(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
+        for alert in self.mutes.take_free() {
+            effects.push(Effect::Release(alert.id.clone()));
+            self.take_in(&alert, now_ms, effects);
+        }
+    }
+
+    /// A ticket of its own, or a place in the storm of its source.
+    fn take_in(&mut self, alert: &Alert, now_ms: i64, effects: &mut Vec<Effect>) {
+        let source = &alert.key.source;
+        if let Some(no) = self.storms.hit(source, now_ms) {
+            match self.live.get(&no).map(|live| live.ticket.clone()) {
+                Some(storm) if storm.stage.standing() == Standing::Open => {
+                    return self.join_storm(&storm, alert, now_ms, effects);
+                }
+                // Somebody ended the ticket: what comes now is news.
+                _ => self.storms.end(source),
+            }
+        }
+        let ticket = self.ticket(alert, now_ms);
+        self.by_alert.insert(alert.id.clone(), ticket.no);
+        effects.push(Effect::Member { alert: alert.id.clone(), ticket: ticket.no });
+        let ticket = self.record(ticket, opened(alert.why.text.clone()), now_ms, effects);
+        self.by_policy(&ticket, now_ms, effects);
+        if let Some(parts) = self.storms.opened(source, ticket.no, now_ms) {
+            self.begin_storm(alert, &parts, now_ms, effects);
+        }
+    }
+
+    fn ticket(&mut self, alert: &Alert, now_ms: i64) -> Ticket {
+        let no = self.next_no;
+        self.next_no += 1;
+        let is_doubted = alert.confidence.as_ref().is_some_and(|confidence| confidence.share < self.confirm_below);
+        let stage = if is_doubted { Stage::Suspected } else { Stage::Reported };
+        Ticket {
+            no,
+            alert: alert.id.clone(),
+            rule: alert.key.rule.clone(),
+            source: alert.key.source.clone(),
+            fence: alert.key.fence.clone(),
+            title: alert.name.clone(),
+            why: alert.why.text.as_str().into(),
+            severity: alert.severity,
+            category: alert.category.clone(),
+            place: alert.place.clone(),
+            confidence: alert.confidence.clone(),
+            stage,
+            held: None,
+            is_emergency: alert.severity >= self.emergency_from && !is_doubted,
+            centre: self.centres.entrance(&alert.key.source).clone(),
+            lead: None,
+            unit: None,
+            handlers: Vec::new(),
+            opened_ms: now_ms,
+            closed_ms: None,
+            whole: self.clocks.whole(alert.severity, &alert.category, now_ms),
+            step: self.clocks.step(&alert.category, stage, now_ms),
+            extension: None,
+            into: None,
+            n_alerts: 1,
+            n_alerts_on: 1,
+            storm: None,
+            counts: Counts::default(),
+            score: None,
+            n_journal: 0,
+        }
+    }
+
+    /// Emergencies are told to all levels at once; some tickets are dispatched as they come. What somebody has to look at
+    /// first waits for that.
+    pub(super) fn by_policy(&mut self, ticket: &Arc<Ticket>, now_ms: i64, effects: &mut Vec<Effect>) {
+        let mut ticket = ticket.clone();
+        if ticket.stage != Stage::Reported {
+            return;
+        }
+        if ticket.is_emergency {
+            let told: Vec<_> = self.centres.upwards(&ticket.centre).map(|(id, _)| &**id).collect();
+            let note = format!("told to {}", told.join(", "));
+            let entry = Entry { who: SELF, what: "emergency", note, kind: "outpost.ticket.emergency" };
+            ticket = self.record(Ticket::clone(&ticket), entry, now_ms, effects);
+        }
+        let fits = |(category, from, _): &&(SourcePattern, Severity, Arc<str>)| {
+            ticket.severity >= *from && (category.as_str() == "#" || category.matches(&ticket.category))
+        };
+        if let Some((_, _, unit)) = self.dispatch.iter().find(fits) {
+            let unit = unit.clone();
+            let mut ticket = Ticket::clone(&ticket);
+            ticket.stage = Stage::Dispatched;
+            ticket.step = self.clocks.step(&ticket.category, ticket.stage, now_ms);
+            ticket.lead = Some(ticket.centre.clone());
+            let note = format!("to {unit}: by policy");
+            ticket.unit = Some(unit);
+            self.record(ticket, Entry::own(Move::Dispatch, note), now_ms, effects);
+        }
+    }
+
+    /// One ticket for a source that has had too many: it takes in those that nobody has begun to work on.
+    fn begin_storm(&mut self, alert: &Alert, parts: &[u64], now_ms: i64, effects: &mut Vec<Effect>) {
+        let source = &alert.key.source;
+        let storm = Ticket {
+            title: format!("storm: {source}").into(),
+            why: format!("{} tickets within {} s", parts.len(), self.storms.within_ms() / 1_000).into(),
+            stage: Stage::Reported,
+            n_alerts: 0,
+            n_alerts_on: 0,
+            storm: Some(Storm::On),
+            ..self.ticket(alert, now_ms)
+        };
+        let entry = opened(storm.why.to_string());
+        let storm = self.record(storm, entry, now_ms, effects);
+        for no in parts {
+            let Some(part) = self.live.get(no).map(|live| live.ticket.clone()) else { continue };
+            if !matches!(part.stage, Stage::Suspected | Stage::Reported) {
+                continue;
+            }
+            let merged = Ticket {
+                stage: Stage::Merged,
+                into: Some(storm.no),
+                closed_ms: Some(now_ms),
+                step: None,
+                ..Ticket::clone(&part)
+            };
+            let note = format!("into T-{}", storm.no);
+            let merged = self.record(merged, Entry::own(Move::Merge, note), now_ms, effects);
+            self.give(&merged, storm.no, now_ms, effects);
+        }
+        self.storms.begin(source.clone(), storm.no, Some(now_ms));
+    }
+
+    /// Quietly, but for the beginning of each power of ten.
+    fn join_storm(&mut self, storm: &Ticket, alert: &Alert, now_ms: i64, effects: &mut Vec<Effect>) {
+        let n_alerts = storm.n_alerts + 1;
+        let storm = Ticket {
+            n_alerts,
+            n_alerts_on: storm.n_alerts_on + 1,
+            severity: storm.severity.max(alert.severity),
+            ..storm.clone()
+        };
+        self.by_alert.insert(alert.id.clone(), storm.no);
+        effects.push(Effect::Member { alert: alert.id.clone(), ticket: storm.no });
+        if n_alerts >= STORM_TOLD_FROM && n_alerts.ilog10() > (n_alerts - 1).ilog10() {
+            self.record(storm, told(n_alerts, "storm"), now_ms, effects);
+        } else {
+            self.update(storm, effects);
+        }
+    }
+
+    /// A storm has rested: what comes next of its source has tickets of its own.
+    pub(super) fn end_storm(&mut self, no: u64, now_ms: i64, effects: &mut Vec<Effect>) {
+        let Some(storm) = self.live.get(&no).map(|live| live.ticket.clone()) else { return };
+        let entry = told(storm.n_alerts, "storm-over");
+        self.record(Ticket { storm: Some(Storm::Over), ..Ticket::clone(&storm) }, entry, now_ms, effects);
+    }
+}
+
+fn opened(note: String) -> Entry<'static> {
+    Entry { who: SELF, what: "opened", note, kind: "outpost.ticket.opened" }
+}
+
+fn told(n_alerts: u64, what: &'static str) -> Entry<'static> {
+    let kind = if what == "storm" { "outpost.ticket.storm" } else { "outpost.ticket.storm-over" };
+    Entry { who: SELF, what, note: format!("{n_alerts} alerts"), kind }
+}

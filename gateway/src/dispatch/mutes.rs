@@ -1,0 +1,175 @@
+//! Which alerts make no ticket for now: those that somebody silenced, and those that follow from another alert (a camera
+//! that is offline sees nothing, the sensors behind a gateway that is offline say nothing). Knows nothing of tickets.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::config::Inhibit;
+use crate::config::pattern::SourcePattern;
+use crate::nouns::{Alert, Refusal, Silence, SilenceAsk, Silenced};
+
+/// Silences at a time.
+const SILENCES_MAX: usize = 1_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Mutes {
+    inhibits: Vec<(SourcePattern, Vec<SourcePattern>)>,
+    /// Alerts that are on and mute others, with the entry of `inhibits` and their source.
+    muting: BTreeMap<Arc<str>, (usize, Arc<str>, Arc<str>)>,
+    silences: BTreeMap<u64, (Silence, Patterns)>,
+    withheld: HashMap<Arc<str>, Alert>,
+    next_no: u64,
+}
+
+#[derive(Debug)]
+struct Patterns {
+    rule: Option<SourcePattern>,
+    source: Option<SourcePattern>,
+    category: Option<SourcePattern>,
+}
+
+/// Why an alert has no ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum By {
+    Silence(u64),
+    Alert { rule: Arc<str>, source: Arc<str> },
+}
+
+impl Mutes {
+    /// `last_no` is the highest number of a silence ever given.
+    pub(super) fn new(inhibits: &[Inhibit], silences: Vec<Silence>, last_no: u64) -> Mutes {
+        let entry = |inhibit: &Inhibit| {
+            let mutes = inhibit.mutes.iter().filter_map(|text| SourcePattern::parse(text).ok()).collect();
+            Some((SourcePattern::parse(&inhibit.when).ok()?, mutes))
+        };
+        let silences = silences.into_iter().map(|silence| (silence.no, (silence.clone(), Patterns::of(&silence.of))));
+        Mutes {
+            inhibits: inhibits.iter().filter_map(entry).collect(),
+            silences: silences.collect(),
+            next_no: last_no + 1,
+            ..Mutes::default()
+        }
+    }
+
+    /// An alert is on, whether it has a ticket or not.
+    pub(super) fn note(&mut self, id: &Arc<str>, rule: &Arc<str>, source: &Arc<str>) {
+        if let Some(nth) = self.inhibits.iter().position(|(when, _)| when.matches(rule)) {
+            self.muting.insert(id.clone(), (nth, rule.clone(), source.clone()));
+        }
+    }
+
+    /// An alert is over: whether others may have been muted by it.
+    pub(super) fn forget(&mut self, id: &str) -> bool {
+        self.muting.remove(id).is_some()
+    }
+
+    /// What mutes an alert, if anything does.
+    pub(super) fn by(&self, alert: &Alert) -> Option<By> {
+        let silence = self.silences.values().find(|(_, patterns)| patterns.fit(alert));
+        if let Some((silence, _)) = silence {
+            return Some(By::Silence(silence.no));
+        }
+        let key = &alert.key;
+        let muting = self.muting.values().find(|(nth, _, source)| {
+            let (when, mutes) = &self.inhibits[*nth];
+            let is_behind = match mutes.as_slice() {
+                [] => *source == key.source,
+                mutes => mutes.iter().any(|pattern| pattern.matches(&key.source)),
+            };
+            is_behind && !when.matches(&key.rule)
+        });
+        muting.map(|(_, rule, source)| By::Alert { rule: rule.clone(), source: source.clone() })
+    }
+
+    pub(super) fn withhold(&mut self, alert: &Alert) {
+        self.withheld.insert(alert.id.clone(), Alert { snapshot: None, ..alert.clone() });
+    }
+
+    /// Counts an alert for its silence.
+    pub(super) fn count(&mut self, by: &By) -> Option<Silence> {
+        let By::Silence(no) = by else { return None };
+        let (silence, _) = self.silences.get_mut(no)?;
+        silence.n_withheld += 1;
+        Some(silence.clone())
+    }
+
+    pub(super) fn is_withheld(&self, id: &str) -> bool {
+        self.withheld.contains_key(id)
+    }
+
+    pub(super) fn drop_withheld(&mut self, id: &str) -> bool {
+        self.withheld.remove(id).is_some()
+    }
+
+    /// Takes out those that nothing mutes any more, in the order in which they opened.
+    pub(super) fn take_free(&mut self) -> Vec<Alert> {
+        let mut free: Vec<Alert> = self.withheld.values().filter(|alert| self.by(alert).is_none()).cloned().collect();
+        free.sort_by(|a, b| (a.opened_ms, &a.id).cmp(&(b.opened_ms, &b.id)));
+        free.iter().for_each(|alert| drop(self.withheld.remove(&alert.id)));
+        free
+    }
+
+    pub(super) fn ask(&mut self, ask: &SilenceAsk, now_ms: i64) -> Result<Silence, Refusal> {
+        match ask {
+            SilenceAsk::Begin { of, who, reason, lasts_ms } => {
+                if self.silences.len() >= SILENCES_MAX {
+                    return Err(Refusal::TooManySilences(SILENCES_MAX));
+                }
+                let silence = Silence {
+                    no: self.next_no,
+                    of: of.clone(),
+                    who: who.clone(),
+                    reason: reason.clone(),
+                    since_ms: now_ms,
+                    until_ms: now_ms.saturating_add(*lasts_ms),
+                    ended: None,
+                    n_withheld: 0,
+                };
+                self.next_no += 1;
+                self.silences.insert(silence.no, (silence.clone(), Patterns::of(of)));
+                Ok(silence)
+            }
+            SilenceAsk::End { no, who } => {
+                let (silence, _) = self.silences.remove(no).ok_or(Refusal::NoSuchSilence(*no))?;
+                Ok(Silence { ended: Some((who.clone(), now_ms)), ..silence })
+            }
+        }
+    }
+
+    /// When the next silence is over.
+    pub(super) fn due_ms(&self) -> Option<i64> {
+        self.silences.values().map(|(silence, _)| silence.until_ms).min()
+    }
+
+    /// Ends a silence whose time is over.
+    pub(super) fn take_over(&mut self, who: &str, now_ms: i64) -> Option<Silence> {
+        let is_over = |(_, (silence, _)): &(&u64, &(Silence, Patterns))| silence.until_ms <= now_ms;
+        let no = *self.silences.iter().find(is_over)?.0;
+        let (silence, _) = self.silences.remove(&no)?;
+        Some(Silence { ended: Some((who.into(), silence.until_ms)), ..silence })
+    }
+}
+
+impl Patterns {
+    fn of(of: &Silenced) -> Patterns {
+        let pattern = |text: &Option<Arc<str>>| text.as_deref().and_then(|text| SourcePattern::parse(text).ok());
+        Patterns { rule: pattern(&of.rule), source: pattern(&of.source), category: pattern(&of.category) }
+    }
+
+    fn fit(&self, alert: &Alert) -> bool {
+        let fits = |pattern: &Option<SourcePattern>, text: &str| pattern.as_ref().is_none_or(|one| one.matches(text));
+        let Patterns { rule, source, category } = self;
+        let is_any = [rule, source, category].iter().any(|pattern| pattern.is_some());
+        is_any && fits(rule, &alert.key.rule) && fits(source, &alert.key.source) && fits(category, &alert.category)
+    }
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            By::Silence(no) => write!(f, "silence {no}"),
+            By::Alert { rule, source } => write!(f, "{rule} of {source}"),
+        }
+    }
+}

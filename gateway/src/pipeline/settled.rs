@@ -1,0 +1,48 @@
+//! What Desk settled, as rows of the commit and deliveries to those who hear of it.
+
+use super::run::Listener;
+use crate::dispatch::Effect;
+use crate::notify::body;
+use crate::store::{Commit, NewDelivery, Withheld};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::now_ms;
+
+pub(super) fn put(effects: &mut Vec<Effect>, listeners: &[Listener], metrics: &Metrics, commit: &mut Commit) {
+    for effect in effects.drain(..) {
+        match effect {
+            Effect::Ticket(ticket) => match commit.tickets.last_mut() {
+                // Of a ticket that changes again and again within a batch only the last state is written.
+                Some(last) if last.no == ticket.no => *last = ticket,
+                _ => commit.tickets.push(ticket),
+            },
+            Effect::Journal(entry) => commit.journal.push(entry),
+            Effect::Member { alert, ticket } => commit.members.push((alert, ticket)),
+            Effect::Adopt { from, into } => commit.adopted.push((from, into)),
+            Effect::Withhold { alert, by, share, is_silence } => {
+                metrics.alert_withheld(is_silence);
+                commit.withheld.push((alert.clone(), Some(Withheld { alert, by, share })));
+            }
+            Effect::Release(alert) => commit.withheld.push((alert, None)),
+            Effect::Silence(silence) => commit.silences.push(silence),
+            Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
+            Effect::Tell { ticket, journal, kind } => {
+                if journal == 1 {
+                    metrics.ticket_opened(ticket.severity);
+                }
+                // One event has one time, whoever hears of it.
+                let created_ms = now_ms();
+                // Emergencies are told to all.
+                let hears = |listener: &&Listener| ticket.is_emergency || ticket.severity >= listener.from_severity;
+                for listener in listeners.iter().filter(hears) {
+                    commit.deliveries.push(NewDelivery {
+                        receiver: listener.id.clone(),
+                        key: format!("T-{}/{journal}", ticket.no),
+                        kind,
+                        data: body::ticket_data(&ticket),
+                        created_ms,
+                    });
+                }
+            }
+        }
+    }
+}
