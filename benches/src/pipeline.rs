@@ -9,6 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use outpost::config::Config;
 use outpost::dispatch::{Desk, Kept};
+use outpost::ingest::onvif::poses::Poses;
 use outpost::ingest::{Acknowledge, Message, Quality, Receipt};
 use outpost::pipeline::evidence::Eyes;
 use outpost::pipeline::run::{Health, Inputs, Line, Shell};
@@ -119,6 +120,7 @@ fn shell(config: &Config, fences: &FenceSet, acks: Counted) -> Result<Shell, Fai
         seen,
         listeners: Vec::new(),
         eyes: Eyes::default(),
+        poses: Poses::default(),
         recorder: None,
         metrics,
         health: Arc::new(Health { beat_ms: AtomicI64::new(0), store_ok: AtomicBool::new(true) }),

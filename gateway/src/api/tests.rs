@@ -251,7 +251,8 @@ async fn alerts_say_why_and_show_their_picture() {
 async fn no_path_leads_out_of_the_evidence() {
     let world = World::new(1);
     for id in ["..%2f..%2foutpost.db", "%2e%2e%2foutpost", "..", "A-1%00", "%ff", "'%20OR%201=1--"] {
-        for path in [format!("/api/v1/alerts/{id}"), format!("/api/v1/alerts/{id}/snapshot")] {
+        let of_alert = |rest: &str| format!("/api/v1/alerts/{id}{rest}");
+        for path in [of_alert(""), of_alert("/snapshot"), of_alert("/pictures/1"), of_alert("/pictures/..%2f1")] {
             let (status, detail) = world.get(&path).await.problem();
             assert!(status == 404 || status == 400, "{path}: {status} {detail}");
         }

@@ -4,6 +4,7 @@
 mod archive;
 mod gates;
 mod looks;
+mod mounts;
 mod outward;
 mod readiness;
 mod reload;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use self::looks::{LOOKED_MAX, Lookouts};
+use self::mounts::start_mounts;
 use self::outward::{start_publishers, start_receivers, start_series};
 use self::readiness::Sessions;
 use self::reload::Reloader;
@@ -145,6 +147,7 @@ impl App {
             out.push(tokio::spawn(gates::keep(queues.clone(), cameras, config.cameras.clone(), stop_out.clone())));
         }
         out.push(tokio::spawn(archive::run(archive.clone(), clips, stop_out.clone())));
+        let poses = start_mounts(config, &stop)?;
         let (looked_in, looked) = mpsc::channel(LOOKED_MAX);
         let here = tokio::runtime::Handle::current();
         let eyes = cameras.as_ref().map(|cameras| Eyes {
@@ -161,6 +164,7 @@ impl App {
             seen,
             listeners,
             eyes: eyes.unwrap_or_default(),
+            poses: poses.clone(),
             recorder,
             metrics: metrics.clone(),
             health: health.clone(),
@@ -184,13 +188,9 @@ impl App {
 
         let (estate_in, estate) = watch::channel(api::Estate::new(config, &fences));
         let reloader = Reloader::new(config, asks.clone(), estate_in, metrics.clone());
-        let readiness = Arc::new(Sessions::new(
-            config,
-            &sessions,
-            cameras.clone(),
-            (reader.clone(), archive.clone()),
-            metrics.clone(),
-        ));
+        let archives = (reader.clone(), archive.clone());
+        let readiness = Sessions::new(config, &sessions, cameras.clone(), archives, metrics.clone()).with_mounts(poses);
+        let readiness = Arc::new(readiness);
         let context = api::Context {
             reader: reader.clone(),
             archive,

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::api::{Readiness, SessionHealth};
 use crate::config::Config;
 use crate::ingest::mqtt::{Session, SessionState};
+use crate::ingest::onvif::poses::Poses;
 use crate::nouns::EvidenceKind;
 use crate::store::{Archive, Reader};
 use crate::telemetry::camera::CameraMetrics;
@@ -25,6 +26,7 @@ pub(super) struct Sessions {
     reader: Arc<Reader>,
     archive: Arc<Archive>,
     metrics: Arc<Metrics>,
+    mounts: Poses,
 }
 
 impl Sessions {
@@ -48,7 +50,13 @@ impl Sessions {
             reader,
             archive,
             metrics,
+            mounts: Poses::default(),
         }
+    }
+
+    /// Mounts whose failures are counted.
+    pub(super) fn with_mounts(self, mounts: Poses) -> Sessions {
+        Sessions { mounts, ..self }
     }
 }
 
@@ -104,6 +112,9 @@ impl Readiness for Sessions {
         let counts = self.archive.counts();
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
         self.metrics.evidence.raise_to(count(&counts.evicted), count(&counts.expired), count(&counts.refused));
+        for (source, n_failed) in self.mounts.failures() {
+            self.metrics.camera(&source).raise_errors_to("ptz", n_failed);
+        }
         if let Ok(n_lines) = self.reader.spool_lines() {
             self.metrics.series.waiting.set(i64::try_from(n_lines).unwrap_or(i64::MAX));
         }

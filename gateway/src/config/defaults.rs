@@ -98,6 +98,18 @@ impl Default for Clock {
     }
 }
 
+pub(super) fn ptz_every() -> Span {
+    Span::from_ms(1_000)
+}
+pub(super) fn ptz_timeout() -> Span {
+    Span::from_ms(3_000)
+}
+pub(super) fn ptz_pan() -> [f64; 2] {
+    [-180.0, 180.0]
+}
+pub(super) fn ptz_tilt() -> [f64; 2] {
+    [-90.0, 90.0]
+}
 pub(super) fn centikelvin() -> String {
     "cK".into()
 }

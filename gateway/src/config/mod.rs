@@ -45,7 +45,7 @@ pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use scalar::{Bytes, Secret, SecretError, Span};
-pub use view::{ErrorsOf, Land, ViewOf};
+pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -249,6 +249,8 @@ pub struct Source {
     /// The camera that sees the same in visible light, `cam:` and its id: it is looked through when a rule about heat opens an
     /// alert of this source, and what it sees makes the alert surer or less sure.
     pub visible: Option<String>,
+    /// Its mount, which is asked where it looks.
+    pub ptz: Option<PtzOf>,
 }
 
 /// A file of map fences: GeoJSON, or well-known text where its name ends in `.wkt`.

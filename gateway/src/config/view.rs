@@ -7,6 +7,8 @@ use outpost_fences::Point;
 use outpost_fences::sight::{Aim, Errors, Lens, Post, Terrain, View};
 use serde::Deserialize;
 
+use super::{Secret, Span, defaults};
+
 /// How a source looks over land: what it finds hot gets a place on the map.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +29,31 @@ pub struct ViewOf {
     pub k1: f64,
     #[serde(default)]
     pub errors: ErrorsOf,
+}
+
+/// A mount that turns and tilts, asked by ONVIF where it points. The view's bearing and elevation are those at pan 0 and tilt 0.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PtzOf {
+    /// Address of the camera's PTZ service.
+    pub url: String,
+    /// Token of the media profile that is asked about.
+    pub profile: String,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    #[serde(default = "defaults::ptz_every")]
+    pub every: Span,
+    /// Limit of one request.
+    #[serde(default = "defaults::ptz_timeout")]
+    pub timeout: Span,
+    /// Degrees clockwise at pan -1 and at pan 1, where the camera tells no degrees.
+    #[serde(default = "defaults::ptz_pan")]
+    pub pan: [f64; 2],
+    /// Degrees up at tilt -1 and at tilt 1.
+    #[serde(default = "defaults::ptz_tilt")]
+    pub tilt: [f64; 2],
+    /// Width of the picture at zoom 0 and at zoom 1, degrees; between them by focal length. The view's where absent.
+    pub zoom: Option<[f64; 2]>,
 }
 
 /// How far each part may be off: one standard deviation.

@@ -1,8 +1,9 @@
-//! Sessions with brokers, devices and cameras: reconnect, back-off, acknowledgement. Knows nothing of what bytes mean.
+//! Sessions with brokers, devices, cameras and their mounts: reconnect, back-off, acknowledgement. Knows nothing of what bytes mean.
 
 pub mod backoff;
 pub mod listener;
 pub mod mqtt;
+pub mod onvif;
 pub mod recording;
 pub mod rtsp;
 mod tls;

@@ -381,3 +381,24 @@ fn to_fact(line: Line) -> Result<Fact, RecordError> {
         _ => Err(error("a line carries exactly one of reading, position, thermal, picture, link")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thermal_frame_comes_back_as_it_was_written_in_degrees_or_in_levels() {
+        for scale in [Scale::Celsius, Scale::Levels] {
+            let celsius = Array2::from_shape_fn((2, 3), |(row, column)| (10 * row + column) as f32 + 0.25);
+            let aim = Aim { bearing_deg: 140.0, elevation_deg: -3.0, fov_deg: None, preset: Some(2) };
+            let frame = ThermalFrame { celsius: Arc::new(celsius), scale, surface: Surface::default(), aim: Some(aim) };
+            let observation =
+                Observation { source: "cam:ridge@2".into(), at_ms: 5, received_ms: 7, fact: Fact::Thermal(frame) };
+            let mut line = Vec::new();
+            write(&observation, &mut line).unwrap();
+            let text = std::str::from_utf8(&line).unwrap();
+            assert_eq!(text.contains("levels"), scale == Scale::Levels, "{text}");
+            assert_eq!(read(text).unwrap(), observation);
+        }
+    }
+}

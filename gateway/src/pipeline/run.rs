@@ -28,6 +28,7 @@ use super::watch::Effect;
 use crate::config::{Config, Severity};
 use crate::decode::Request;
 use crate::dispatch::{self, Desk};
+use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
 use crate::nouns::{Command, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
 use crate::store::{Commit, NewExhibit, Store};
@@ -119,6 +120,8 @@ pub struct Shell {
     pub seen: Seen,
     pub listeners: Vec<Listener>,
     pub eyes: Eyes,
+    /// Where cameras look that turn.
+    pub poses: Poses,
     /// The one that the shards write to.
     pub recorder: Option<Arc<Mutex<Recorder>>>,
     pub metrics: Arc<Metrics>,
@@ -267,7 +270,8 @@ impl Shell {
             turn.repeats.push(is_repeat);
             turn.messages.push(message);
         }
-        for observation in batch.observations.drain(..) {
+        for mut observation in batch.observations.drain(..) {
+            self.poses.aim(&mut observation);
             self.turns[self.shards.of_source(&observation.source)].observations.push(observation);
         }
         for trouble in batch.troubles.drain(..) {

@@ -20,6 +20,8 @@ const REACH: f64 = 2.0;
 #[derive(Debug, Default)]
 pub(super) struct Views {
     views: HashMap<Arc<str>, View>,
+    /// Those that turn: without a pose they look anywhere.
+    swept: HashSet<Arc<str>>,
     terrain: Option<Arc<Terrain>>,
     flat_m: f64,
     grids: FenceSet,
@@ -33,6 +35,12 @@ impl Views {
             fences.iter().filter(|fence| ids.contains(&fence.id)).map(|fence| Fence::clone(fence)).collect();
         Views {
             views: config.sources.iter().filter_map(view).collect(),
+            swept: config
+                .sources
+                .iter()
+                .filter(|source| source.ptz.is_some())
+                .map(|source| source.id.as_str().into())
+                .collect(),
             terrain: config.land.terrain.clone(),
             flat_m: config.land.flat_m,
             grids: FenceSet::new(grids),
@@ -42,6 +50,9 @@ impl Views {
     /// What a source sees there. A preset of a camera has the camera's view.
     pub(super) fn see(&self, source: &str, pixel: &Pixel) -> Option<Sighting> {
         let mut view = *self.views.get(camera_of(source))?;
+        if pixel.aim.is_none() && self.swept.contains(camera_of(source)) {
+            return None;
+        }
         if let Some(aim) = pixel.aim {
             view.aim = Aim { bearing_deg: aim.bearing_deg, elevation_deg: aim.elevation_deg };
             view.lens.fov_deg = aim.fov_deg.unwrap_or(view.lens.fov_deg);

@@ -79,13 +79,18 @@ impl Asked {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.answers.retain(|answer| !answer.is_closed());
         if waiting.answers.is_empty() {
-            self.wanted.store(0, Ordering::Release);
+            self.end();
         }
+    }
+
+    fn end(&self) {
+        self.wanted.store(0, Ordering::Release);
+        self.is_fresh.store(false, Ordering::Relaxed);
     }
 
     fn answer(&self, look: &Look) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        self.wanted.store(0, Ordering::Release);
+        self.end();
         for answer in waiting.answers.drain(..) {
             let _ = answer.send(look.clone());
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::page_chromium::Chromium;
 use crate::support::program::{Program, TOKEN, client};
 use crate::support_rtsp::fixture;
 
@@ -37,9 +38,9 @@ severity = "severe"
 
 /// Nothing in it is above 25 °C.
 const COOL: &str = "FLIR_E40.jpg";
-const WARM: &str = "FLIR_AX8.jpg";
+pub(crate) const WARM: &str = "FLIR_AX8.jpg";
 
-async fn upload(gateway: &Program, source: &str, picture: &str) {
+pub(crate) async fn upload(gateway: &Program, source: &str, picture: &str) {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/thermal").join(picture);
     let url = format!("http://{}/api/v1/frames/{source}", gateway.address());
     let request = client().request(Method::POST, url).bearer_auth(TOKEN);
@@ -161,4 +162,40 @@ async fn white_hot_video_opens_an_alert_that_says_what_it_does_not_know() {
     assert!(first.iter().zip(last).all(|(a, b)| a.abs_diff(b) < 12), "{first:?} {last:?}");
     gateway.terminate().await;
     stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_shows_the_frames_around_the_moment_as_they_come() {
+    let rules = r#"
+        [[sources]]
+        id = "thermal/yard"
+
+        [[rules]]
+        id = "fire"
+        sources = ["thermal/+"]
+        detect = { kind = "hotspot", above = 25.0 }
+        severity = "severe"
+    "#;
+    let mut gateway = Program::new(rules);
+    gateway.start().await;
+    let mut page = tokio::task::block_in_place(|| {
+        let mut page = Chromium::start("en");
+        page.open(&format!("http://{}/?token={TOKEN}", gateway.address()));
+        page.wait_for("document.getElementById('link').textContent === '● live'");
+        page
+    });
+    for picture in [COOL, WARM, WARM] {
+        upload(&gateway, "thermal/yard", picture).await;
+    }
+    tokio::task::block_in_place(|| {
+        page.wait_for(
+            "(shown => shown.length === 3 && shown.every(image => image.naturalWidth > 0))\
+             ([...document.querySelectorAll('.strip img')])",
+        );
+        let captions = page.value(
+            "[...document.querySelectorAll('figcaption')].map(caption => caption.textContent.split(' · ')[0]).join()",
+        );
+        assert_eq!(captions, "before,at the moment,after");
+    });
+    gateway.terminate().await;
 }

@@ -33,6 +33,7 @@ mod mqtt_stall;
 mod mqtt_traps;
 mod notify_mqtt;
 mod notify_webhook;
+mod onvif;
 mod page;
 mod page_chromium;
 mod pictures;

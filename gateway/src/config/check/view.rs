@@ -7,8 +7,12 @@ use outpost_fences::sight::Terrain;
 
 use super::look::Look;
 use super::tree::Path;
-use super::{Outside, fences};
-use crate::config::{Config, Land, ViewOf};
+use super::{Outside, fences, parts};
+use crate::config::{Config, Land, PtzOf, Span, ViewOf};
+
+/// How often a mount is asked, and how long for an answer.
+const PTZ_MIN: Span = Span::from_ms(100);
+const PTZ_MAX: Span = Span::from_ms(60_000);
 
 pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     for (i, source) in config.sources.iter().enumerate() {
@@ -17,6 +21,14 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
         check_view(look, &at, view);
         if source.place.is_none() {
             look.error(&at, "a view is from somewhere: give the source's place");
+        }
+    }
+    for (i, source) in config.sources.iter().enumerate() {
+        let Some(ptz) = &source.ptz else { continue };
+        let at = look.shape.origin("sources", i).key("ptz");
+        check_ptz(look, &at, ptz);
+        if source.view.is_none() {
+            look.error(&at, "a mount turns a view: give the source's view");
         }
     }
     let at = Path::default().key("land");
@@ -28,6 +40,30 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     {
         let hint = "GeoTIFF and ESRI ASCII grids in degrees are read; gdalwarp -t_srs EPSG:4326 makes one of others";
         look.error_hint(&at.key("file"), error, Some(hint.into()));
+    }
+}
+
+fn check_ptz(look: &mut Look<'_>, at: &Path, ptz: &PtzOf) {
+    parts::check_url(look, &at.key("url"), &ptz.url, &["http", "https"]);
+    if ptz.profile.is_empty() {
+        look.error(&at.key("profile"), "must not be empty: it is the token of a media profile");
+    }
+    if ptz.username.is_some() != ptz.password.is_some() {
+        look.error(at, "username and password go together");
+    }
+    look.check_secret(&at.key("password"), ptz.password.as_ref());
+    for (key, span) in [("every", ptz.every), ("timeout", ptz.timeout)] {
+        if !(PTZ_MIN..=PTZ_MAX).contains(&span) {
+            look.error(&at.key(key), "must be 100ms to 60s");
+        }
+    }
+    for (key, range, most) in [("pan", ptz.pan, 360.0), ("tilt", ptz.tilt, 90.0)] {
+        if range.iter().any(|degrees| !(-most..=most).contains(degrees)) {
+            look.error(&at.key(key), format!("must be within -{most}..{most}"));
+        }
+    }
+    if ptz.zoom.is_some_and(|zoom| zoom.iter().any(|fov| !(0.1..=170.0).contains(fov))) {
+        look.error(&at.key("zoom"), "widths of a picture are 0.1 to 170 degrees");
     }
 }
 
