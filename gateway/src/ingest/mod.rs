@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod listener;
 pub mod mqtt;
+pub mod recording;
 pub mod rtsp;
 mod tls;
 

@@ -16,7 +16,7 @@ use crate::dispatch::centres::Centres;
 use crate::dispatch::{Desk, Effect, Kept};
 use crate::nouns::{Alert, AlertKey, Confidence, Figure, Place, Why};
 use crate::pipeline::sources::{Last, SourceView};
-use crate::store::{Commit, Store};
+use crate::store::{Archive, Commit, Store};
 use crate::telemetry::now_ms;
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
@@ -217,6 +217,7 @@ impl World {
     fn of(n_tickets: usize, confidence: Option<Confidence>, change: impl FnOnce(&mut Context)) -> World {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), None).unwrap();
+        let archive = Arc::new(Archive::of(&store).unwrap());
         let config: Config = toml::from_str(CONFIG).unwrap();
         let fences = FenceSet::new(geojson::parse(FENCE).fences);
         let (changed, changes) = watch::channel(0);
@@ -239,6 +240,7 @@ impl World {
         let brokers = Arc::new(Brokers::default());
         let mut context = Context {
             reader: Arc::new(Reader::open(folder.path(), 2).unwrap()),
+            archive,
             asks,
             changed: changes,
             health,
