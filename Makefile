@@ -1,7 +1,7 @@
 # The two commands of the README, and what they stand on. Works on Debian and Ubuntu with Rust (rustup.rs).
 
 SHELL := /bin/bash
-.PHONY: demo test check build packages-build packages-test packages-bench bench nab fuzz
+.PHONY: demo test check build packages-build packages-test packages-bench bench nab eval-video fuzz
 
 # Runs the gateway on replayed real recordings: no broker, camera, database or network of yours.
 demo: packages-build
@@ -26,12 +26,18 @@ bench: packages-build packages-bench
 nab: packages-build
 	benches/nab
 
-# Changed GeoJSON and well-known text, then changed radiometric pictures, each for so many seconds; a failure prints the seed
-# that repeats it.
+# What recordings with ground truth are told of, beside Debian's motion (benches/RESULTS.md, section L). OUTPOST_VIDEO_DATA names
+# their folder. About half an hour.
+eval-video: packages-build packages-bench
+	benches/eval-video
+
+# Changed GeoJSON and well-known text, then radiometric pictures, recorded files and coded pictures, each for so many seconds; a
+# failure prints the seed that repeats it.
 SECONDS ?= 60
 fuzz: packages-build
 	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$$(date +%s) cargo test -p outpost-fences --locked --test it fuzz:: -- --nocapture
-	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$$(date +%s) cargo test -p outpost --locked --test it thermal_fuzz:: -- --nocapture
+	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$$(date +%s) cargo test -p outpost --locked --test it -- thermal_fuzz:: video_fuzz:: --nocapture --test-threads 1
+	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$$(date +%s) cargo test -p outpost --locked --lib -- film::tests::changed --nocapture
 
 packages-build:
 	@.ci/packages gcc libc6-dev

@@ -59,6 +59,7 @@ def run(folder, load, clip, n):
                 live_s=live_s, cpu_s=cpu_s, wall_s=wall_s, rss_mb=gateway.rss_mb(), farm_cpu_s=farm_cpu_s,
                 frames=gained("outpost_camera_frames_total"), decoded=gained("outpost_camera_frames_decoded_total"),
                 shed=gained("outpost_camera_frames_shed_total"), errors=gained("outpost_camera_errors_total"),
+                kept_mb=after["outpost_camera_memory_bytes"] / 1e6,
             )
 
 
@@ -131,9 +132,9 @@ def report(rows):
         share = row["cpu_s"] / row["wall_s"]
         lines.append([
             n, f"{share:.1%}", f"{share / n * 60:.4f}", f"{row['decoded'] / max(1, row['frames']):.2%}",
-            f"{row['shed']:.0f}", f"{row['rss_mb']:.0f}", f"{row['rss_mb'] / n:.2f}",
+            f"{row['shed']:.0f}", f"{row['rss_mb']:.0f}", f"{row['rss_mb'] / n:.2f}", f"{row['kept_mb'] / n:.2f}",
             f"{row['frames'] / n / row['wall_s']:.1f}", f"{row['farm_cpu_s'] / row['wall_s']:.1%}",
         ])
-    head = ["cameras", "gateway, of one core", "CPU-s per camera-minute", "frames decoded", "shed", "MB", "MB per camera",
+    head = ["cameras", "gateway, of one core", "CPU-s per camera-minute", "frames decoded", "shed", "MB", "MB per camera", "of it coded frames and pictures",
             "frames/s per camera", "farm, of one core"]
     return common.table(head, lines)

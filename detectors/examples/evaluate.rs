@@ -17,7 +17,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use outpost_detectors::background::{MotionConfig, MotionModel};
+use outpost_detectors::background::{MotionConfig, MotionModel, Scratch};
 use outpost_detectors::latch::{Latch, LatchState, Moment, Signal, Turn};
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
@@ -288,9 +288,10 @@ fn time_pictures() {
             let mut model = MotionModel::new(MotionConfig::default(), Vec::new());
             let motion_ns = median_ns(|turn| drop(model.observe(&luma(turn), turn as i64 * 100).to_vec()));
             let mut lookout = Lookout::new(MotionConfig::default(), Vec::new());
-            let often_ns = median_ns(|turn| drop(lookout.look(&luma(turn), turn as i64 * 100)));
+            let mut scratch = Scratch::default();
+            let often_ns = median_ns(|turn| drop(lookout.look(&luma(turn), turn as i64 * 100, &mut scratch)));
             let mut lookout = Lookout::new(MotionConfig::default(), Vec::new());
-            let rarely_ns = median_ns(|turn| drop(lookout.look(&luma(turn), turn as i64 * 2_000)));
+            let rarely_ns = median_ns(|turn| drop(lookout.look(&luma(turn), turn as i64 * 2_000, &mut scratch)));
             println!(
                 "{width}x{height}, {n_things} things: motion {motion_ns:.0} ns, all {often_ns:.0} ns, \
                  all at one picture in 2 s {rarely_ns:.0} ns"

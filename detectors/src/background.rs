@@ -107,19 +107,37 @@ pub struct MotionModel {
     other: Vec<f32>,
     /// For how long it has. Negative: it is ground that something absorbed covers, believed again at 0.
     stayed_ms: Vec<f32>,
-    current: Vec<f32>,
+    /// The cells of the picture before.
     before: Vec<f32>,
-    expected: Vec<f32>,
-    edges: Vec<f32>,
-    mask: Vec<u8>,
     /// Polygons that are not looked at, and the cells that are: all where empty.
     masks: Vec<Vec<[f32; 2]>>,
     seen: Vec<u8>,
     blobs: Vec<Blob>,
     vacated: Vec<Blob>,
-    shrink_scratch: ShrinkScratch,
-    light_scratch: LightScratch,
-    blob_scratch: BlobScratch,
+    scratch: Scratch,
+}
+
+/// What is needed of a picture only while it is looked at: half of all that a model works with, so cameras that are looked at
+/// one after the other share it.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    current: Vec<f32>,
+    expected: Vec<f32>,
+    edges: Vec<f32>,
+    mask: Vec<u8>,
+    shrink: ShrinkScratch,
+    light: LightScratch,
+    blob: BlobScratch,
+}
+
+impl Scratch {
+    /// What another camera left says nothing of this one's picture.
+    fn fit(&mut self, n_cells: usize) {
+        self.expected.resize(n_cells, 0.0);
+        self.edges.resize(n_cells, 0.0);
+        self.mask.clear();
+        self.mask.resize(n_cells, STILL);
+    }
 }
 
 impl MotionModel {
@@ -142,19 +160,18 @@ impl MotionModel {
             noise: Vec::new(),
             other: Vec::new(),
             stayed_ms: Vec::new(),
-            current: Vec::new(),
             before: Vec::new(),
-            expected: Vec::new(),
-            edges: Vec::new(),
-            mask: Vec::new(),
             masks,
             seen: Vec::new(),
             blobs: Vec::new(),
             vacated: Vec::new(),
-            shrink_scratch: ShrinkScratch::default(),
-            light_scratch: LightScratch::default(),
-            blob_scratch: BlobScratch::default(),
+            scratch: Scratch::default(),
         }
+    }
+
+    /// Takes that scratch in place of its own, which is given back by the next call.
+    pub(crate) fn swap_scratch(&mut self, scratch: &mut Scratch) {
+        std::mem::swap(&mut self.scratch, scratch);
     }
 
     /// What moves in this picture, biggest first, at most [`crate::blob::BLOBS_MAX`]. Nothing while the model learns
@@ -168,12 +185,13 @@ impl MotionModel {
         let grid = Grid::of(luma, self.config.side);
         let gap_ms = at_ms.saturating_sub(self.last_at_ms);
         self.last_at_ms = at_ms;
-        grid.shrink(luma, &mut self.shrink_scratch, &mut self.current);
+        grid.shrink(luma, &mut self.scratch.shrink, &mut self.scratch.current);
+        self.scratch.fit(grid.cells());
         if grid != self.grid {
             self.seen = mask::seen_cells(grid, &self.masks);
         }
         // Black for ever: clipped cells say nothing of the light either.
-        for (cell, &seen) in self.current.iter_mut().zip(&self.seen) {
+        for (cell, &seen) in self.scratch.current.iter_mut().zip(&self.seen) {
             *cell *= f32::from(seen);
         }
         if grid != self.grid || gap_ms > GAP_MS_MAX {
@@ -190,7 +208,7 @@ impl MotionModel {
                 self.wait_for_calm(since_ms, lasted_ms + step_ms.max(1), settled_ms, step_ms);
             }
         }
-        std::mem::swap(&mut self.before, &mut self.current);
+        std::mem::swap(&mut self.before, &mut self.scratch.current);
         &self.blobs
     }
 
@@ -227,7 +245,7 @@ impl MotionModel {
         let (mut sum_ms, mut n) = (0.0_f32, 0.0_f32);
         for row in rows {
             let cells = row * self.grid.columns + columns.start..row * self.grid.columns + columns.end;
-            for (&cell, &stayed_ms) in self.mask[cells.clone()].iter().zip(&self.stayed_ms[cells]) {
+            for (&cell, &stayed_ms) in self.scratch.mask[cells.clone()].iter().zip(&self.stayed_ms[cells]) {
                 let counts = one_if(cell == MOVING);
                 n += counts;
                 sum_ms += counts * stayed_ms.max(0.0);
@@ -244,19 +262,13 @@ impl MotionModel {
     fn learn_anew(&mut self) {
         self.stage = Stage::Learning { learned_ms: 0, n_frames: 0 };
         self.light = Light::SAME;
-        self.background.clone_from(&self.current);
-        self.before.clone_from(&self.current);
+        self.background.clone_from(&self.scratch.current);
+        self.before.clone_from(&self.scratch.current);
         self.noise.clear();
-        self.noise.resize(self.current.len(), NOISE_START);
-        self.other.clone_from(&self.current);
+        self.noise.resize(self.scratch.current.len(), NOISE_START);
+        self.other.clone_from(&self.scratch.current);
         self.stayed_ms.clear();
-        self.stayed_ms.resize(self.current.len(), 0.0);
-        self.expected.clear();
-        self.expected.resize(self.current.len(), 0.0);
-        self.edges.clear();
-        self.edges.resize(self.current.len(), 0.0);
-        self.mask.clear();
-        self.mask.resize(self.current.len(), STILL);
+        self.stayed_ms.resize(self.scratch.current.len(), 0.0);
     }
 
     fn learn(&mut self, learned_ms: i64, n_frames: u32, step_ms: i64) {
@@ -278,7 +290,7 @@ impl MotionModel {
     fn vote(&mut self, step_ms: f32) {
         let diff_min = self.config.diff_min;
         for (((background, votes_ms), noise), current) in
-            self.background.iter_mut().zip(&mut self.stayed_ms).zip(&mut self.noise).zip(&self.current)
+            self.background.iter_mut().zip(&mut self.stayed_ms).zip(&mut self.noise).zip(&self.scratch.current)
         {
             let miss = current - *background;
             let agrees = miss.abs() < diff_min;
@@ -301,9 +313,9 @@ impl MotionModel {
             self.stage = Stage::Upset { since_ms: at_ms, lasted_ms: 0, settled_ms: 0 };
             return;
         }
-        let scene = Scene { grid: self.grid, current: &self.current, expected: &self.expected };
+        let scene = Scene { grid: self.grid, current: &self.scratch.current, expected: &self.scratch.expected };
         let found = Found { blobs: &mut self.blobs, vacated: &mut self.vacated };
-        find_blobs(scene, &mut self.mask, &mut self.blob_scratch, found);
+        find_blobs(scene, &mut self.scratch.mask, &mut self.scratch.blob, found);
         self.adapt(step_ms);
     }
 
@@ -314,9 +326,9 @@ impl MotionModel {
             return;
         }
         let diff_min = self.config.diff_min;
-        let pairs = self.current.iter().zip(&self.before);
+        let pairs = self.scratch.current.iter().zip(&self.before);
         let n_differ = pairs.map(|(now, before)| u32::from((now - before).abs() > diff_min)).sum::<u32>();
-        let is_calm = n_differ as f32 <= SETTLED_SHARE * self.current.len() as f32;
+        let is_calm = n_differ as f32 <= SETTLED_SHARE * self.scratch.current.len() as f32;
         let settled_ms = if is_calm { settled_ms + step_ms } else { 0 };
         if settled_ms >= SETTLED_MS || lasted_ms >= UPSET_MS_MAX {
             self.last_change = Some(SceneChange { at_ms: since_ms });
@@ -329,22 +341,22 @@ impl MotionModel {
 
     /// Marks the cells that changed and returns their share of the picture.
     fn compare(&mut self) -> f32 {
-        self.light = Light::of(&self.background, &self.current, self.light, &mut self.light_scratch);
+        self.light = Light::of(&self.background, &self.scratch.current, self.light, &mut self.scratch.light);
         let (light, diff_min) = (self.light, self.config.diff_min);
-        measure_edges(&self.background, self.grid.columns, &mut self.edges);
-        let known = self.background.iter().zip(&self.noise).zip(&self.edges).zip(&self.current);
+        measure_edges(&self.background, self.grid.columns, &mut self.scratch.edges);
+        let known = self.background.iter().zip(&self.noise).zip(&self.scratch.edges).zip(&self.scratch.current);
         for ((((background, noise), edge), current), (expected, mask)) in
-            known.zip(self.expected.iter_mut().zip(&mut self.mask))
+            known.zip(self.scratch.expected.iter_mut().zip(&mut self.scratch.mask))
         {
             *expected = light.on(*background);
             let doubt = LIGHT_DOUBT * (*expected - background).abs() + SWAY * edge;
             let limit = (NOISE_FACTOR * noise).max(diff_min).min(DIFF_MAX) + doubt;
             *mask = u8::from((current - *expected).abs() > limit);
         }
-        for (cell, &seen) in self.mask.iter_mut().zip(&self.seen) {
+        for (cell, &seen) in self.scratch.mask.iter_mut().zip(&self.seen) {
             *cell &= seen;
         }
-        let n_changed = keep_dense(&mut self.mask, self.grid.columns, &mut self.blob_scratch);
+        let n_changed = keep_dense(&mut self.scratch.mask, self.grid.columns, &mut self.scratch.blob);
         let n_masked = self.seen.iter().filter(|&&seen| seen == 0).count();
         n_changed as f32 / (self.grid.cells() - n_masked).max(1) as f32
     }
@@ -353,12 +365,12 @@ impl MotionModel {
     fn adapt(&mut self, step_ms: i64) {
         let (follow, noise_share) = (share_of(step_ms, FOLLOW_MS), share_of(step_ms, NOISE_MS));
         // Selection by multiplication: the compiler then works on several cells at a time.
-        let seen = self.current.iter().zip(&self.expected).zip(&self.mask);
+        let seen = self.scratch.current.iter().zip(&self.scratch.expected).zip(&self.scratch.mask);
         for (((current, expected), &mask), background) in seen.zip(&mut self.background) {
             let goal = expected + one_if(mask == STILL) * (current - expected);
             *background += follow * (goal - *background);
         }
-        let seen = self.current.iter().zip(&self.before).zip(&self.expected).zip(&self.mask);
+        let seen = self.scratch.current.iter().zip(&self.before).zip(&self.scratch.expected).zip(&self.scratch.mask);
         for ((((current, before), expected), &mask), noise) in seen.zip(&mut self.noise) {
             // A thing that stands still differs from the background and is no noise; leaves differ from themselves.
             let (miss, leap) = ((current - expected).abs(), (current - before).abs());
@@ -376,10 +388,11 @@ impl MotionModel {
     /// Counts for how long changed cells have shown the same, and believes it in the end.
     fn absorb(&mut self, step_ms: f32, follow: f32) {
         let (mut from, absorb_ms) = (0, self.config.absorb_ms as f32);
-        while let Some(cell) = next_set(&self.mask, from) {
+        while let Some(cell) = next_set(&self.scratch.mask, from) {
             from = cell + 1;
-            let is_vacated = self.mask[cell] == VACATED;
-            let (current, other, stayed_ms) = (self.current[cell], &mut self.other[cell], &mut self.stayed_ms[cell]);
+            let is_vacated = self.scratch.mask[cell] == VACATED;
+            let (current, other, stayed_ms) =
+                (self.scratch.current[cell], &mut self.other[cell], &mut self.stayed_ms[cell]);
             *other += follow * (self.light.on(*other) - *other);
             let miss = current - *other;
             if miss.abs() >= self.config.diff_min {

@@ -1,7 +1,7 @@
 //! All that is looked for in one camera's pictures: what moves, which is which, and how well it sees. Knows nothing of
 //! codecs, zones or rules.
 
-use crate::background::{MotionConfig, MotionModel};
+use crate::background::{MotionConfig, MotionModel, Scratch};
 use crate::health::Health;
 use crate::luma::Luma;
 use crate::observation::{PictureFacts, Sight, SightFault};
@@ -41,8 +41,8 @@ impl Lookout {
         Lookout::new(self.config, self.masks.clone())
     }
 
-    /// What a picture shows; its number is the caller's. A plane that is not whole shows nothing.
-    pub fn look(&mut self, luma: &Luma, at_ms: i64) -> PictureFacts {
+    /// What a picture shows; its number is the caller's. A plane that is not whole shows nothing. `scratch` is anybody's.
+    pub fn look(&mut self, luma: &Luma, at_ms: i64, scratch: &mut Scratch) -> PictureFacts {
         if !luma.is_whole() {
             self.is_stirring = false;
             return PictureFacts::default();
@@ -51,11 +51,13 @@ impl Lookout {
             self.begin_anew();
             self.size = (luma.width, luma.height);
         }
+        self.motion.swap_scratch(scratch);
         let blobs = self.motion.observe(luma, at_ms).to_vec();
         let vacated = self.motion.vacated().to_vec();
         let tracks = self.tracker.follow(&blobs, at_ms);
         tracks.iter_mut().for_each(|track| track.still_ms = self.motion.still_ms(&track.blob));
         let tracks = tracks.to_vec();
+        self.motion.swap_scratch(scratch);
         let (grid, cells) = self.motion.cells();
         let mut faults = self.health.judge(luma, grid, cells, at_ms);
         let is_changing = self.motion.is_changing();

@@ -9,6 +9,8 @@
 //! constant (area under the ROC curve 0.9 to 1.0 and 0.45 to 0.7 on the same scenes). So a gate has to earn trust: what it
 //! said before each picture that was decoded is compared with what that picture showed.
 
+use serde::{Deserialize, Serialize};
+
 /// Frames of a kind by which its usual size is learned.
 const LEARNED_MIN: u32 = 150;
 /// Frames until which a quantile follows by its share of what it has seen, and beyond which by a constant one.
@@ -48,6 +50,17 @@ const LOOKS_KEPT: f32 = 2_048.0;
 /// Steps of the sum, 0 to [`SUM_MAX`], by which looks are told apart.
 const STEPS: usize = 13;
 
+/// What a gate has earned, as it is kept over a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Earned {
+    /// Looks at pictures in which nothing moved and in which something did, by how much was said before; older ones faded.
+    still: [f32; STEPS],
+    moving: [f32; STEPS],
+    /// As in [`Standing`].
+    onsets: f32,
+    misses: f32,
+}
+
 /// Judges one camera's frames. Some 200 bytes.
 #[derive(Debug, Clone, Default)]
 pub struct SizeGate {
@@ -81,6 +94,22 @@ pub struct Standing {
 }
 
 impl SizeGate {
+    /// One that goes on with what it earned; with nothing, where that is nothing that a gate could have earned.
+    pub fn with(earned: Earned) -> SizeGate {
+        let Earned { still, moving, onsets, misses } = earned;
+        let is_sound = still.iter().chain(&moving).all(|weight| (0.0..=LOOKS_KEPT + 1.0).contains(weight))
+            && (0.0..=ONSETS_KEPT + 1.0).contains(&onsets)
+            && (0.0..=onsets).contains(&misses);
+        let record =
+            if is_sound { Record { still, moving, onsets, misses, ..Record::default() } } else { Record::default() };
+        SizeGate { record, ..SizeGate::default() }
+    }
+
+    pub fn earned(&self) -> Earned {
+        let Record { still, moving, onsets, misses, .. } = self.record;
+        Earned { still, moving, onsets, misses }
+    }
+
     /// A session begins: its encoder may be set otherwise. What the gate has earned stays.
     pub fn begin(&mut self) {
         (self.delta, self.sum, self.peak) = (Usual::default(), 0.0, 0.0);
@@ -297,5 +326,29 @@ mod tests {
         (0..1_000).for_each(|_| gate.judge(said, true));
         assert!(!gate.standing().is_trusted);
         assert!((gate.standing().onsets - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn what_was_earned_is_kept_and_what_nobody_earns_is_not_believed() {
+        let mut gate = SizeGate::default();
+        for _ in 0..12 {
+            gate.judge(Said { peak: 0.0, is_learned: true }, false);
+            gate.judge(Said { peak: SUM_MAX, is_learned: true }, true);
+        }
+        assert!(gate.standing().is_trusted, "{:?}", gate.standing());
+        let text = serde_json::to_string(&gate.earned()).unwrap();
+        let again = SizeGate::with(serde_json::from_str(&text).unwrap());
+        assert_eq!(again.standing(), gate.standing());
+        assert!(!again.is_learned(), "usual sizes are those of a session");
+        let sound = gate.earned();
+        for odd in [
+            Earned { onsets: f32::NAN, ..sound },
+            Earned { onsets: 1e9, ..sound },
+            Earned { misses: -1.0, ..sound },
+            Earned { misses: 60.0, onsets: 30.0, ..sound },
+            Earned { still: [f32::INFINITY; STEPS], ..sound },
+        ] {
+            assert_eq!(SizeGate::with(odd).standing(), SizeGate::default().standing());
+        }
     }
 }

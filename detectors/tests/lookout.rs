@@ -1,6 +1,6 @@
 //! What a lookout tells of painted pictures: tracks, what was left and taken away, masks, and how well it sees.
 
-use outpost_detectors::background::{ABSORB_MS, MotionConfig};
+use outpost_detectors::background::{ABSORB_MS, MotionConfig, Scratch};
 use outpost_detectors::health::ACCEPT_MS;
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
@@ -42,7 +42,9 @@ impl Camera {
 
     fn see(&mut self, pixels: &[u8], step_ms: i64) -> PictureFacts {
         self.at_ms += step_ms;
-        self.lookout.look(&Luma { width: WIDTH, height: HEIGHT, stride: WIDTH, pixels }, self.at_ms)
+        // Nothing of a camera is in its scratch: each picture has a new one.
+        let luma = Luma { width: WIDTH, height: HEIGHT, stride: WIDTH, pixels };
+        self.lookout.look(&luma, self.at_ms, &mut Scratch::default())
     }
 
     /// Pictures for a time; the last of them.
@@ -248,11 +250,38 @@ proptest! {
         for (turn, &at_ms) in times_ms.iter().enumerate() {
             let (width, height, pad) = sizes[turn / 6 % sizes.len()];
             let from = turn * 17 % 300;
-            let facts = lookout.look(&Luma { width, height, stride: width + pad, pixels: &pixels[from..] }, at_ms);
+            let facts = lookout.look(&Luma { width, height, stride: width + pad, pixels: &pixels[from..] }, at_ms, &mut Scratch::default());
             prop_assert!(facts.tracks.len() <= facts.blobs.len());
             for track in &facts.tracks {
                 prop_assert!(facts.blobs.contains(&track.blob) && track.still_ms >= 0 && track.since_ms <= at_ms);
             }
         }
+    }
+}
+
+#[test]
+fn cameras_that_share_their_scratch_see_what_they_see_alone() {
+    fn luma(pixels: &[u8], (width, height): (usize, usize)) -> Luma<'_> {
+        Luma { width, height, stride: width, pixels }
+    }
+    let (large, small) = ((WIDTH, HEIGHT), (WIDTH / 2, HEIGHT / 2));
+    let mut scratch = Scratch::default();
+    let new = || Lookout::new(MotionConfig::default(), Vec::new());
+    let (mut alone, mut shared, mut other) = (new(), new(), new());
+    let (mut yard, mut next) = (Courtyard::new(), 0x2545_f491_u32);
+    for turn in 0..60 {
+        // A camera of another size, before which everything changes all the time.
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            next ^= next << 13;
+            next ^= next >> 17;
+            next ^= next << 5;
+            next as u8
+        })
+        .take(small.0 * small.1)
+        .collect();
+        other.look(&luma(&noise, small), turn * 500, &mut scratch);
+        let pixels = yard.picture();
+        let seen = shared.look(&luma(&pixels, large), turn * 500, &mut scratch);
+        assert_eq!(seen, alone.look(&luma(&pixels, large), turn * 500, &mut Scratch::default()), "picture {turn}");
     }
 }

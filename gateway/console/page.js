@@ -5,8 +5,10 @@ const words = {
     live: '● 实时', down: '○ 未连接',
     stale: since => '连接中断：以下是 ' + since + ' 的数据，可能已过时。正在重新连接……', never: '尚未连接到网关，正在连接……',
     none: '没有未结工单', open: '未结', who: '操作员', all: '含已结案', other: 'English', left: '剩余', late: '超时',
-    cleared: '告警已解除', opened: '上报', unit: '处置单位', supervised: '督办', emergency: '紧急', alerts: '告警',
-    snapshot: '现场快照', before: '之前', at: '当时', after: '之后', visible: '可见光', sure: '可信度', duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
+    cleared: '告警已解除', opened: '上报', unit: '处置单位', emergency: '紧急', muted: '静默', alerts: '告警',
+    snapshot: '现场快照', before: '之前', at: '当时', after: '之后', visible: '可见光', sure: '可信度', clip: '录像', shut: '关闭',
+    pending: '录像仍在接收，请稍后再试：', noClip: '没有录像：',
+    duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
     ask: { unit: '派遣给哪个单位？', note: '请说明原因：', before: '处置前照片（编号或网址）', after: '处置后照片（编号或网址）',
       into: '并入哪张工单（编号）？', centre: '下派到哪个中心？', limit: '延长多久？如 1 working days', score: '评分 1 到 5' },
     more: n => '只显示最新的 ' + n + ' 张工单', told: (id, title) => '新工单 ' + id + '：' + title },
@@ -15,7 +17,8 @@ const words = {
     stale: since => 'Connection lost: this is how it was at ' + since + ' and may be out of date. Reconnecting…',
     never: 'Not connected to the gateway yet, connecting…', none: 'no open tickets', open: 'open', who: 'operator',
     all: 'with closed', other: '中文', left: 'left', late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit',
-    supervised: 'supervised', emergency: 'emergency', alerts: 'alerts', snapshot: 'snapshot',
+    emergency: 'emergency', muted: 'silences', alerts: 'alerts', snapshot: 'snapshot', clip: 'Clip', shut: 'Close',
+    pending: 'The clip is still being received: ', noClip: 'There is no clip: ',
     before: 'before', at: 'at the moment', after: 'after', visible: 'visible light', sure: 'confidence', duty: 'duty officer',
     ok: 'OK', cancel: 'Cancel', lost: 'The gateway did not answer, this may not have been done: ',
     ask: { unit: 'Which unit?', note: 'Why?', before: 'Photo from before (reference)', after: 'Photo from after (reference)',
@@ -28,7 +31,7 @@ const chinese = {};
 const named = id => lang === 'zh' && chinese[id] || id[0].toUpperCase() + id.slice(1).replaceAll('-', ' ');
 const bars = { minor: '▮▯▯▯', moderate: '▮▮▯▯', severe: '▮▮▮▯', extreme: '▮▮▮▮' };
 const shapes = { red: '▲', yellow: '■', green: '●' };
-const rowsMax = 200, retryMs = 3000;
+const rowsMax = 200, retryMs = 3000, mutesMs = 15000;
 // The gateway sends a beat at least every 15 s: a line on which nothing came for longer than two is dead.
 const silenceMs = 35000;
 
@@ -82,21 +85,24 @@ function facts(ticket) {
   meta.append(el('span', '', ticket.source));
   if (place.lon !== null) meta.append(el('span', '', place.lon.toFixed(5) + ', ' + place.lat.toFixed(5)));
   if (ticket.unit) meta.append(el('span', '', t('unit') + ' ' + ticket.unit));
-  if (ticket.confidence) {
-    const sure = el('span', 'sure', t('sure') + ' ' + Math.round(ticket.confidence.share * 100) + ' %');
-    sure.title = ticket.confidence.why; meta.append(sure);
-  }
   for (const key of ['supervised', 'escalated']) {
     if (ticket.counts[key]) meta.append(el('span', 'late', named(key === 'supervised' ? 'supervise' : 'escalate') + ' × ' + ticket.counts[key]));
   }
   if (ticket.alerts > 1) meta.append(el('span', '', ticket.alerts + ' ' + t('alerts')));
+  if (ticket.confidence) {
+    const sure = el('span', 'sure', t('sure') + ' ' + Math.round(ticket.confidence.share * 100) + ' %');
+    sure.title = ticket.confidence.why; meta.append(sure);
+  }
   if (ticket.alert_cleared) meta.append(el('span', 'over', '✓ ' + t('cleared')));
   return meta;
 }
 
+// Looking at evidence is written down with the operator's name.
+const asOperator = path => withToken(path + '?who=' + encodeURIComponent(byId('who').value.trim()));
+
 function picture(ticket) {
   const link = el('a'), image = el('img');
-  link.href = image.src = withToken(ticket.snapshot);
+  link.href = image.src = asOperator(ticket.snapshot);
   link.target = '_blank'; link.rel = 'noopener';
   image.alt = t('snapshot') + ' ' + ticket.id + ': ' + ticket.why;
   image.onload = () => { image.dataset.width = image.naturalWidth; };
@@ -104,12 +110,33 @@ function picture(ticket) {
   return link;
 }
 
+// The clip is complete some seconds after its ticket was told: what there is, is asked when somebody wants to see it.
+async function play(no) {
+  say('fault', '');
+  try {
+    const answer = await fetch(withToken('/api/v1/tickets/' + no)), said = await answer.json();
+    if (!answer.ok) { say('fault', said.detail); return; }
+    const ticket = said.ticket;
+    if (!ticket.clip) {
+      say('fault', ticket.clip_missing === 'pending' ? t('pending') + ticket.id
+        : t('noClip') + ticket.id + (ticket.clip_missing ? ' (' + ticket.clip_missing + ')' : ''));
+      return;
+    }
+    byId('film-title').textContent = ticket.id + ' · ' + ticket.title;
+    byId('clip').src = asOperator(ticket.clip);
+    byId('film').showModal();
+    byId('clip').play().catch(() => { /* the browser shows its controls */ });
+  } catch (cause) {
+    say('fault', t('lost') + 'T-' + no + ' ' + t('clip'));
+  }
+}
+
 // Frames around the moment and what other cameras saw of it, side by side in order of time.
 function strip(ticket) {
   const strip = el('div', 'strip');
-  for (const shown of ticket.pictures) {
+  for (const shown of ticket.pictures.filter(shown => shown.path)) {
     const figure = el('figure'), link = el('a'), image = el('img'), at = when(Date.parse(shown.at));
-    link.href = image.src = withToken(shown.path);
+    link.href = image.src = asOperator(shown.path);
     link.target = '_blank'; link.rel = 'noopener';
     image.alt = t(shown.role) + ' ' + ticket.id + ', ' + shown.source + ', ' + at;
     link.append(image);
@@ -140,8 +167,17 @@ function build(ticket) {
   const why = el('p', 'why', ticket.why); why.lang = 'en';
   body.append(head, why, facts(ticket), actions);
   row.append(side, body);
-  if (ticket.snapshot) { const shot = el('div', 'shot'); shot.append(picture(ticket)); row.append(shot); }
-  if (ticket.pictures.length) row.append(strip(ticket));
+  if (ticket.snapshot) {
+    const shot = el('div', 'shot'); shot.append(picture(ticket));
+    if (ticket.clip || ticket.clip_missing === 'pending') {
+      const button = el('button', '', '▶ ' + t('clip'));
+      button.type = 'button'; button.dataset.move = 'clip'; button.setAttribute('aria-describedby', head.id);
+      button.onclick = () => play(ticket.no);
+      shot.append(button);
+    }
+    row.append(shot);
+  }
+  if (ticket.pictures.some(shown => shown.path)) row.append(strip(ticket));
   light(ticket, row);
   return row;
 }
@@ -282,6 +318,7 @@ async function load() {
     if (mine !== loads) return;
     if (!answer.ok) { say('fault', said.detail); return; }
     aheadMs = said.now_ms - Date.now();
+    mutes();
     heardMs = now(); isCut = said.tickets.length >= rowsMax;
     tickets.clear();
     for (const ticket of said.tickets) tickets.set(ticket.no, ticket);
@@ -292,6 +329,17 @@ async function load() {
   } catch (cause) { /* the stream tells that the gateway is away, and loads again when it is back */ }
   if (mine === loads) since = null;
 }
+
+// Silences are always seen: how many, and of what, by whom, until when.
+async function mutes() {
+  try {
+    const { silences } = await (await fetch(withToken('/api/v1/silences'))).json();
+    const of = one => [one.rule, one.source, one.category].filter(Boolean).join(' ') + ': ' + one.reason + ' (' + one.who + ', ' + when(Date.parse(one.until)) + ')';
+    byId('muted').title = silences.map(of).join('\n');
+    say('muted', silences.length ? t('muted') + ' ' + silences.length : '');
+  } catch (cause) { /* told by the stream */ }
+}
+setInterval(mutes, mutesMs);
 
 let source = null, beatMs = 0;
 function connect() {
@@ -327,6 +375,8 @@ byId('lang').onclick = () => { lang = lang === 'zh' ? 'en' : 'zh'; keep('lang', 
 byId('all').onchange = load;
 byId('who').value = recall('who') || '';
 byId('who').onchange = () => keep('who', byId('who').value);
+byId('film-close').onclick = () => byId('film').close();
+byId('film').onclose = () => { byId('clip').removeAttribute('src'); byId('clip').load(); };
 byId('cancel').onclick = () => byId('ask').close('');
 redraw();
 connect();

@@ -14,7 +14,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use outpost::pipeline::record;
-use outpost_detectors::background::MotionConfig;
+use outpost_detectors::background::{MotionConfig, Scratch};
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
 use outpost_detectors::observation::{Fact, Observation, PictureFacts};
@@ -31,6 +31,7 @@ fn main() -> Result<(), Failure> {
     let (fps, every): (f64, u64) = (given("fps")?.parse()?, number("every", 1.0)?.max(1.0) as u64);
     let source: Arc<str> = given("source")?.into();
     let absorb_ms = (number("absorb-s", 60.0)? * 1000.0) as i64;
+    let mut scratch = Scratch::default();
     let mut lookout = Lookout::new(MotionConfig { absorb_ms, ..MotionConfig::default() }, Vec::new());
     let (mut input, mut out) = (std::io::stdin().lock(), std::io::BufWriter::new(std::io::stdout().lock()));
     let (mut pixels, mut line) = (vec![0; width * height], Vec::new());
@@ -41,7 +42,7 @@ fn main() -> Result<(), Failure> {
             continue;
         }
         let at_ms = (picture as f64 * 1000.0 / fps).round() as i64;
-        let facts = lookout.look(&Luma { width, height, stride: width, pixels: &pixels }, at_ms);
+        let facts = lookout.look(&Luma { width, height, stride: width, pixels: &pixels }, at_ms, &mut scratch);
         let fact = Fact::Picture(PictureFacts { picture, ..facts });
         line.clear();
         record::write(&Observation { source: source.clone(), at_ms, received_ms: at_ms, fact }, &mut line)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use outpost_detectors::observation::LinkReason;
 use url::Url;
 
-use crate::config::{Bytes, Camera, Compat, Span, Transport};
+use crate::config::{Bytes, Camera, Compat, Pace, Span, Transport};
 use crate::ingest::rtsp::{self, AccessUnit, RtspError};
 use crate::video::decoder::{Codec, Guarded};
 use crate::video::frame::Frame;
@@ -162,6 +162,8 @@ fn camera(url: String, username: Option<String>) -> Camera {
         id: "probe".into(),
         name: String::new(),
         url,
+        main: None,
+        pace: Pace::Recorded,
         username,
         password: None,
         ca_file: None,
@@ -172,6 +174,7 @@ fn camera(url: String, username: Option<String>) -> Camera {
         zones: Vec::new(),
         lines: Vec::new(),
         ground: Vec::new(),
+        clip: None,
         absorb_after: Span::from_ms(60_000),
         masks: Vec::new(),
         dark_after: TIMEOUT,

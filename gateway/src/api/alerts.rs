@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::evidence::HoldOut;
 use super::fault::{Fault, query};
 use super::{Context, NoQuery};
 use crate::notify::body::{ConfidenceOut, PlaceOut};
-use crate::store::{AlertRow, ExhibitRow};
+use crate::nouns::EvidenceKind;
+use crate::store::{AlertRow, EvidenceRow, ExhibitRow};
 use crate::telemetry::time_text;
 
 #[derive(Deserialize)]
@@ -43,11 +43,18 @@ struct AlertOut<'a> {
     opened: String,
     cleared: Option<String>,
     cleared_why: Option<&'a str>,
-    /// Path of the picture, where there is one, and its SHA-256.
+    /// Path of the picture, where there is one, why it is missing, where there ought to be one, and its SHA-256.
     snapshot: Option<String>,
+    snapshot_missing: Option<&'static str>,
     snapshot_sha256: Option<&'a str>,
     /// The silence, or the alert, because of which it makes no ticket for now.
     muted_by: Option<&'a str>,
+    /// The same of the clip.
+    clip: Option<String>,
+    clip_missing: Option<&'static str>,
+    clip_sha256: Option<&'a str>,
+    /// Who keeps the evidence whatever its age, and why.
+    hold: Option<HoldOut<'a>>,
 }
 
 /// A picture of an alert.
@@ -58,18 +65,21 @@ pub(super) struct PictureOut {
     source: String,
     /// Device time.
     at: String,
-    path: String,
-    sha256: String,
+    /// None where it is gone, which `missing` then says why.
+    path: Option<String>,
+    missing: Option<&'static str>,
+    sha256: Option<String>,
 }
 
 impl PictureOut {
     pub(super) fn new(alert: &str, row: ExhibitRow) -> PictureOut {
         PictureOut {
-            path: format!("/api/v1/alerts/{alert}/pictures/{}", row.no),
+            path: row.evidence.file.as_ref().ok().map(|_| format!("/api/v1/alerts/{alert}/pictures/{}", row.no)),
+            missing: missing(Some(&row.evidence)),
             role: row.role,
             source: row.source,
             at: time_text(row.at_ms),
-            sha256: row.sha256,
+            sha256: row.evidence.sha256,
         }
     }
 }
@@ -103,7 +113,12 @@ impl<'a> From<&'a AlertRow> for AlertOut<'a> {
             cleared: row.cleared_ms.map(time_text),
             cleared_why: row.cleared_why.as_deref(),
             snapshot: snapshot_path(row),
-            snapshot_sha256: row.evidence_sha256.as_deref(),
+            snapshot_missing: missing(row.snapshot.as_ref()),
+            snapshot_sha256: row.snapshot.as_ref().and_then(|snapshot| snapshot.sha256.as_deref()),
+            clip: clip_path(row),
+            clip_missing: missing(row.clip.as_ref()),
+            clip_sha256: row.clip.as_ref().and_then(|clip| clip.sha256.as_deref()),
+            hold: row.hold.as_ref().map(HoldOut::from),
             muted_by: row.muted_by.as_deref(),
         }
     }
@@ -138,48 +153,26 @@ pub(super) async fn one(
     Ok(Json(serde_json::json!({ "alert": AlertOut::from(&row), "pictures": pictures })))
 }
 
-pub(super) async fn snapshot(
-    State(context): State<Context>,
-    id: Result<Path<String>, PathRejection>,
-    asked: Result<Query<NoQuery>, QueryRejection>,
-) -> Result<Response, Fault> {
-    asked?;
-    // The path comes from the row, never from the request.
-    let row = find(&context, id?.0).await?;
-    let path = context.reader.evidence_path(&row).ok_or_else(|| Fault::not_found("this alert has no snapshot"))?;
-    jpeg(&path).await
-}
-
-pub(super) async fn picture(
-    State(context): State<Context>,
-    path: Result<Path<(String, u32)>, PathRejection>,
-    asked: Result<Query<NoQuery>, QueryRejection>,
-) -> Result<Response, Fault> {
-    asked?;
-    let Path((alert, no)) = path?;
-    let reader = context.reader.clone();
-    let exhibits = query(move || reader.exhibits(&alert)).await?;
-    let exhibit = exhibits.into_iter().find(|exhibit| exhibit.no == no);
-    let exhibit = exhibit.ok_or_else(|| Fault::not_found("there is no such picture"))?;
-    jpeg(&context.reader.exhibit_path(&exhibit)).await
-}
-
-async fn jpeg(path: &std::path::Path) -> Result<Response, Fault> {
-    let jpeg = tokio::fs::read(path).await.map_err(|cause| {
-        tracing::error!(path = %path.display(), %cause, "picture cannot be read");
-        Fault::not_found("this picture is lost")
-    })?;
-    let headers =
-        [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "private, max-age=31536000, immutable")];
-    Ok((headers, jpeg).into_response())
-}
-
 /// Where the API shows the picture of an alert, if it has one.
 pub(super) fn snapshot_path(row: &AlertRow) -> Option<String> {
-    row.evidence_file.as_ref().map(|_| format!("/api/v1/alerts/{}/snapshot", row.id))
+    path(row, EvidenceKind::Snapshot, row.snapshot.as_ref())
 }
 
-async fn find(context: &Context, id: String) -> Result<AlertRow, Fault> {
+/// The same of its clip.
+pub(super) fn clip_path(row: &AlertRow) -> Option<String> {
+    path(row, EvidenceKind::Clip, row.clip.as_ref())
+}
+
+fn path(row: &AlertRow, kind: EvidenceKind, evidence: Option<&EvidenceRow>) -> Option<String> {
+    evidence?.file.as_ref().ok().map(|_| format!("/api/v1/alerts/{}/{}", row.id, kind.as_str()))
+}
+
+/// Why there is none that ought to be.
+pub(super) fn missing(evidence: Option<&EvidenceRow>) -> Option<&'static str> {
+    evidence?.file.as_ref().err().map(|missing| missing.as_str())
+}
+
+pub(super) async fn find(context: &Context, id: String) -> Result<AlertRow, Fault> {
     let reader = context.reader.clone();
     let row = query(move || reader.alert(&id)).await?;
     row.ok_or_else(|| Fault::not_found("there is no such alert"))

@@ -2,6 +2,7 @@
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
 //! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -12,6 +13,7 @@
 mod alerts;
 mod door;
 mod estate;
+mod evidence;
 mod fault;
 mod frames;
 mod health;
@@ -41,7 +43,7 @@ pub use health::{Readiness, SessionHealth};
 
 use crate::dispatch::centres::Centres;
 use crate::pipeline::run::{Ask, Health};
-use crate::store::Reader;
+use crate::store::{Archive, Reader};
 use crate::telemetry::metrics::Metrics;
 use fault::Fault;
 
@@ -59,6 +61,7 @@ const LIMIT_MAX: u32 = 1_000;
 #[derive(Clone)]
 pub struct Context {
     pub reader: Arc<Reader>,
+    pub archive: Arc<Archive>,
     pub asks: mpsc::Sender<Ask>,
     pub changed: watch::Receiver<u64>,
     pub health: Arc<Health>,
@@ -75,7 +78,8 @@ pub struct Context {
 /// Serves until stopped. The listener comes in, so that tests bind port 0.
 pub async fn run(listener: TcpListener, context: Context) -> std::io::Result<()> {
     let stop = context.stop.clone();
-    let serve = axum::serve(door::Door::new(listener), router(context));
+    let router = router(context).into_make_service_with_connect_info::<evidence::Peer>();
+    let serve = axum::serve(door::Door::new(listener), router);
     let overdue = async {
         stop.cancelled().await;
         tokio::time::sleep(GRACE).await;
@@ -100,8 +104,14 @@ pub fn router(context: Context) -> Router {
         .route("/silences/{no}/end", post(silences::end))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
-        .route("/alerts/{id}/snapshot", get(alerts::snapshot))
-        .route("/alerts/{id}/pictures/{no}", get(alerts::picture))
+        .route("/alerts/{id}/snapshot", get(evidence::snapshot))
+        .route("/alerts/{id}/pictures/{no}", get(evidence::picture))
+        .route("/alerts/{id}/clip", get(evidence::clip))
+        .route("/alerts/{id}/hold", post(evidence::hold))
+        .route("/alerts/{id}/release", post(evidence::release))
+        .route("/tickets/{no}/hold", post(evidence::hold_ticket))
+        .route("/tickets/{no}/release", post(evidence::release_ticket))
+        .route("/audit", get(evidence::audit))
         .route("/sources", get(estate::sources))
         .route("/fences", get(estate::fences))
         .route("/rules", get(estate::rules))

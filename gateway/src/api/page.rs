@@ -9,7 +9,7 @@ const SCRIPT: &str = include_str!("../../console/page.js");
 const ICON: &str = include_str!("../../console/icon.svg");
 
 /// Nothing but what this server serves.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn page() -> Response {

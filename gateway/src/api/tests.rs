@@ -1,5 +1,6 @@
 //! The API asked call by call, without a socket: a real store and a real Desk behind it, only the sources are lacking.
 
+mod evidence;
 mod silences;
 mod world;
 
@@ -241,7 +242,7 @@ async fn alerts_say_why_and_show_their_picture() {
     let picture = world.get(one["alert"]["snapshot"].as_str().unwrap()).await;
     assert_eq!((picture.header("content-type"), &picture.bytes[..]), ("image/jpeg", &b"\xff\xd8jpeg"[..]));
     assert_eq!(picture.header("x-content-type-options"), "nosniff");
-    assert!(picture.header("cache-control").contains("immutable"));
+    assert!(picture.header("cache-control").contains("private"));
     let bare = format!("/api/v1/alerts/{}/snapshot", alert("tunnel/2/ch4", 2).id);
     assert_eq!(world.get(&bare).await.problem().0, 404);
 }

@@ -9,7 +9,7 @@ use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::alerts::{PictureOut, snapshot_path};
+use super::alerts::{PictureOut, clip_path, missing, snapshot_path};
 use super::fault::{Fault, ask, query};
 use super::{Context, NoQuery};
 use crate::config::Limit;
@@ -71,6 +71,9 @@ pub(super) struct TicketView<'a> {
     open: bool,
     /// Path of the picture that shows why, where there is one.
     snapshot: Option<&'a str>,
+    /// Path of the clip, once there is one, or why there is none.
+    clip: Option<&'a str>,
+    clip_missing: Option<&'static str>,
     /// Further pictures, in order of time.
     pictures: &'a [PictureOut],
     /// The worse one of its clocks'.
@@ -114,15 +117,20 @@ struct MoveOut {
 pub(super) struct Pictured {
     pub(super) ticket: Ticket,
     snapshot: Option<String>,
+    clip: Option<String>,
+    clip_missing: Option<&'static str>,
     pictures: Vec<PictureOut>,
 }
 
 impl Pictured {
     pub(super) fn read(reader: &Reader, ticket: Ticket) -> Result<Pictured, StoreError> {
-        let snapshot = reader.alert(&ticket.alert)?.as_ref().and_then(snapshot_path);
+        let alert = reader.alert(&ticket.alert)?;
+        let alert = alert.as_ref();
+        let (snapshot, clip) = (alert.and_then(snapshot_path), alert.and_then(clip_path));
+        let clip_missing = alert.and_then(|alert| missing(alert.clip.as_ref()));
         let exhibits = reader.exhibits(&ticket.alert)?.into_iter();
         let pictures = exhibits.map(|exhibit| PictureOut::new(&ticket.alert, exhibit)).collect();
-        Ok(Pictured { ticket, snapshot, pictures })
+        Ok(Pictured { ticket, snapshot, clip, clip_missing, pictures })
     }
 }
 
@@ -157,6 +165,8 @@ impl<'a> TicketView<'a> {
             revision: ticket.n_journal,
             open: ticket.stage.standing() == Standing::Open,
             snapshot: pictured.snapshot.as_deref(),
+            clip: pictured.clip.as_deref(),
+            clip_missing: pictured.clip_missing,
             pictures: &pictured.pictures,
             lamp: ticket.lamp(now_ms).as_str(),
             opened_ms: ticket.opened_ms,

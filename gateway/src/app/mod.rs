@@ -1,6 +1,8 @@
 //! Start and stop order of the gateway. What is started later is stopped earlier: sessions stop reading before the
 //! pipeline stops committing, and the pipeline before those that send out what it committed.
 
+mod archive;
+mod gates;
 mod looks;
 mod mounts;
 mod outward;
@@ -39,7 +41,7 @@ use crate::pipeline::evidence::{Evidence, Eyes, Looks};
 use crate::pipeline::record::Recorder;
 use crate::pipeline::run::{Health, Inputs, Shell};
 use crate::pipeline::seen::Seen;
-use crate::store::{Queues, Reader, Store};
+use crate::store::{Archive, Queues, Reader, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 use crate::video;
@@ -79,7 +81,9 @@ impl App {
     ) -> anyhow::Result<App> {
         let folder = &config.store.folder;
         let store = Store::open(folder, config.series.as_ref().map(|series| series.spool_bytes_max.0))
-            .context("failed to open the store")?;
+            .context("failed to open the store")?
+            .with_evidence(&config.evidence);
+        let archive = Arc::new(Archive::of(&store).context("failed to open the archive")?);
         let restored = store.restore().context("failed to read the store")?;
         let reader = Arc::new(Reader::open(folder, READERS).context("failed to open the store for reading")?);
         let queues = Arc::new(Queues::open(folder).context("failed to open the store's queues")?);
@@ -136,8 +140,14 @@ impl App {
         restored.seen.into_iter().for_each(|row| seen.restore(row));
         let Started { sessions, listeners: mqtt_listeners, lines } =
             start_sessions(config, &publishers, &metrics, &seen, &messages_in, &stop).await?;
-        let cameras = start_cameras(config, observations_in.clone(), troubles_in.clone(), &stop)?;
         let poses = start_mounts(config, &stop)?;
+        let (clips_in, clips) = mpsc::channel(archive::CLIPS_MAX);
+        let earned = gates::earned(&queues, &config.cameras).context("failed to read the store")?;
+        let cameras = start_cameras(config, &earned, observations_in.clone(), troubles_in.clone(), clips_in, &stop)?;
+        if let Some(cameras) = cameras.clone() {
+            out.push(tokio::spawn(gates::keep(queues.clone(), cameras, config.cameras.clone(), stop_out.clone())));
+        }
+        out.push(tokio::spawn(archive::run(archive.clone(), clips, stop_out.clone())));
         let (looked_in, looked) = mpsc::channel(LOOKED_MAX);
         let here = tokio::runtime::Handle::current();
         let eyes = cameras.as_ref().map(|cameras| Eyes {
@@ -178,11 +188,12 @@ impl App {
 
         let (estate_in, estate) = watch::channel(api::Estate::new(config, &fences));
         let reloader = Reloader::new(config, asks.clone(), estate_in, metrics.clone());
-        let readiness = Arc::new(
-            Sessions::new(config, &sessions, cameras.clone(), reader.clone(), metrics.clone()).with_mounts(poses),
-        );
+        let seen = (reader.clone(), archive.clone());
+        let readiness = Sessions::new(config, &sessions, cameras.clone(), seen, metrics.clone()).with_mounts(poses);
+        let readiness = Arc::new(readiness);
         let context = api::Context {
             reader: reader.clone(),
+            archive,
             asks,
             changed: changes.clone(),
             health,

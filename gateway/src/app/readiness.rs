@@ -1,6 +1,7 @@
 //! What health and metrics ask of the sessions with the outside.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
@@ -9,7 +10,8 @@ use crate::api::{Readiness, SessionHealth};
 use crate::config::Config;
 use crate::ingest::mqtt::{Session, SessionState};
 use crate::ingest::onvif::poses::Poses;
-use crate::store::Reader;
+use crate::nouns::EvidenceKind;
+use crate::store::{Archive, Reader};
 use crate::telemetry::camera::CameraMetrics;
 use crate::telemetry::metrics::Metrics;
 use crate::video;
@@ -22,6 +24,7 @@ pub(super) struct Sessions {
     camera_metrics: Vec<CameraMetrics>,
     receivers: Vec<String>,
     reader: Arc<Reader>,
+    archive: Arc<Archive>,
     metrics: Arc<Metrics>,
     mounts: Poses,
 }
@@ -31,7 +34,7 @@ impl Sessions {
         config: &Config,
         sessions: &[(String, Session)],
         cameras: Option<Arc<video::Cameras>>,
-        reader: Arc<Reader>,
+        (reader, archive): (Arc<Reader>, Arc<Archive>),
         metrics: Arc<Metrics>,
     ) -> Sessions {
         Sessions {
@@ -45,6 +48,7 @@ impl Sessions {
             camera_metrics: config.cameras.iter().map(|camera| metrics.camera(&camera.id)).collect(),
             receivers: config.receivers.iter().map(|receiver| receiver.id.clone()).collect(),
             reader,
+            archive,
             metrics,
             mounts: Poses::default(),
         }
@@ -103,6 +107,14 @@ impl Readiness for Sessions {
         for (source, n_failed) in self.mounts.failures() {
             self.metrics.camera(&source).raise_errors_to("ptz", n_failed);
         }
+        for kind in EvidenceKind::ALL {
+            if let Ok(used) = self.reader.evidence_used(kind) {
+                self.metrics.evidence.set(kind.as_str(), used);
+            }
+        }
+        let counts = self.archive.counts();
+        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
+        self.metrics.evidence.raise_to(count(&counts.evicted), count(&counts.expired), count(&counts.refused));
         if let Ok(n_lines) = self.reader.spool_lines() {
             self.metrics.series.waiting.set(i64::try_from(n_lines).unwrap_or(i64::MAX));
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use foldhash::fast::RandomState;
 use outpost_detectors::observation::Observation;
+use outpost_detectors::size_gate::Earned;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +15,7 @@ use crate::config::{Config, Feed};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
 use crate::ingest::{Acknowledge, Message, Receipt};
-use crate::nouns::{SnapshotAsk, Trouble};
+use crate::nouns::{Alert, Missing, SnapshotAsk, Trouble};
 use crate::pipeline::evidence::Evidence;
 use crate::pipeline::run::Line;
 use crate::pipeline::seen::Seen;
@@ -72,14 +73,16 @@ pub(super) async fn start_sessions(
 
 pub(super) fn start_cameras(
     config: &Config,
+    earned: &HashMap<Arc<str>, Earned>,
     observations: mpsc::Sender<Observation>,
     troubles: mpsc::Sender<Trouble>,
+    clips: mpsc::Sender<video::Clip>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Arc<video::Cameras>>> {
     if config.cameras.is_empty() {
         return Ok(None);
     }
-    let cameras = video::Cameras::start(&config.cameras, &config.video, observations, stop.clone())
+    let cameras = video::Cameras::start(&config.cameras, &config.video, earned, observations, clips, stop.clone())
         .context("failed to start the decode threads")?;
     let cameras = Arc::new(cameras);
     tokio::spawn(video::overload::watch(cameras.clone(), troubles, stop.clone()));
@@ -102,5 +105,10 @@ impl Evidence for Pictures {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>> {
         let SnapshotAsk::Camera { picture, zones, boxes } = ask else { return None };
         self.0.snapshot(source, *picture, zones, boxes)
+    }
+
+    fn clip(&self, alert: &Alert) -> Option<Missing> {
+        let Some(SnapshotAsk::Camera { picture, .. }) = &alert.snapshot else { return None };
+        self.0.clip(&alert.key.source, &alert.id, *picture, alert.opened_ms)
     }
 }

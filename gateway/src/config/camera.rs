@@ -13,8 +13,14 @@ pub struct Camera {
     pub id: String,
     #[serde(default)]
     pub name: String,
-    /// `rtsp://host[:port]/path` or `rtsps://…`, without credentials.
+    /// `rtsp://host[:port]/path` or `rtsps://…`, without credentials; `file:///path`, an MP4 file, where `video.files` is
+    /// set.
     pub url: String,
+    /// Of the camera's main stream, which clips are cut out of; rules look at `url`. None: clips are cut out of `url`.
+    pub main: Option<String>,
+    /// How fast a file is played.
+    #[serde(default)]
+    pub pace: Pace,
     pub username: Option<String>,
     pub password: Option<Secret>,
     /// Authority that signed the camera's certificate, for `rtsps`; none = the system's.
@@ -35,6 +41,8 @@ pub struct Camera {
     /// Places in the picture and on the map, four or more: where on the map what moves is, and how large.
     #[serde(default)]
     pub ground: Vec<GroundPair>,
+    /// What is cut out of the stream for an alert, in place of `video.clip`.
+    pub clip: Option<Clip>,
     /// What stands still for so long belongs to the background, and is no longer seen as a thing.
     #[serde(default = "defaults::absorb_after")]
     pub absorb_after: Span,
@@ -54,13 +62,45 @@ pub struct Camera {
     /// Largest access unit accepted.
     #[serde(default = "defaults::frame_bytes_max")]
     pub frame_bytes_max: Bytes,
-    /// Most that coded frames and pictures kept for this camera may take: half for pictures, a quarter for the frames since
-    /// the last key frame, a quarter for the one that is being received.
+    /// Most that coded frames and pictures kept for this camera may take: half for pictures, a quarter for the frames of
+    /// clips and since the last key frame, a quarter for the one that is being received.
     #[serde(default = "defaults::memory_max")]
     pub memory_max: Bytes,
     /// Longest wait between two attempts to connect.
     #[serde(default = "defaults::retry_max")]
     pub retry_max: Span,
+}
+
+/// From how long before an alert to how long after it a clip shows. Both nothing: no clips.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clip {
+    pub before: Span,
+    pub after: Span,
+}
+
+impl Camera {
+    /// The file that is played in the camera's place.
+    pub fn recording(&self) -> Option<PathBuf> {
+        url::Url::parse(&self.url).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()
+    }
+}
+
+impl Clip {
+    pub fn is_off(&self) -> bool {
+        self.before.ms() == 0 && self.after.ms() == 0
+    }
+}
+
+/// How fast a recorded file goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pace {
+    /// As it was recorded.
+    #[default]
+    Recorded,
+    /// As fast as it is taken; by the recording's own times, which then run ahead of the clock.
+    Fast,
 }
 
 /// What the brightness of a thermal camera's video says.

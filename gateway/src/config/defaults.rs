@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Api, Bytes, Clock, Desk, District, Inhibit, Limit, Pipeline, Severity, Span, Store, Storm, Video};
+use super::{
+    Api, Bytes, Clip, Clock, Desk, District, Evidence, Inhibit, Limit, Pipeline, Severity, Span, Store, Storm, Video,
+};
 
 impl Default for District {
     fn default() -> Self {
@@ -13,6 +15,19 @@ impl Default for District {
 impl Default for Store {
     fn default() -> Self {
         Store { folder: PathBuf::from("data") }
+    }
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        let days = |n: i64| Span::from_ms(n * 86_400_000);
+        Evidence {
+            snapshots_keep: days(180),
+            snapshots_bytes_max: Bytes(8 << 30),
+            clips_keep: days(30),
+            clips_bytes_max: Bytes(32 << 30),
+            disk_free_min: Bytes(512 << 20),
+        }
     }
 }
 
@@ -37,9 +52,17 @@ impl Default for Video {
             glance: Span::from_ms(10_000),
             open_max: 64,
             active: Span::from_ms(5_000),
+            files: false,
+            clip: Clip::default(),
             look: Span::from_ms(6_000),
             jpeg_quality: 80,
         }
+    }
+}
+
+impl Default for Clip {
+    fn default() -> Self {
+        Clip { before: Span::from_ms(5_000), after: Span::from_ms(10_000) }
     }
 }
 

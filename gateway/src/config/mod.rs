@@ -29,7 +29,7 @@ use std::sync::Arc;
 use outpost_fences::{Coordinates, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
-pub use camera::{Camera, Compat, HeatVideo, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
+pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
 pub use desk::{AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm};
 pub use detect::{Detect, Severity, UnitOf};
@@ -54,6 +54,8 @@ pub struct Config {
     pub district: District,
     #[serde(default)]
     pub store: Store,
+    #[serde(default)]
+    pub evidence: Evidence,
     #[serde(default)]
     pub api: Api,
     #[serde(default)]
@@ -106,6 +108,19 @@ pub struct Store {
     pub folder: PathBuf,
 }
 
+/// How long pictures and clips of alerts are kept. What is held stays whatever these say.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    pub snapshots_keep: Span,
+    /// Beyond it the oldest go.
+    pub snapshots_bytes_max: Bytes,
+    pub clips_keep: Span,
+    pub clips_bytes_max: Bytes,
+    /// Room that evidence leaves on its disk: below it the oldest go.
+    pub disk_free_min: Bytes,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Api {
@@ -144,6 +159,10 @@ pub struct Video {
     pub open_max: usize,
     /// All frames are decoded for this long after the last movement.
     pub active: Span,
+    /// Whether cameras may be recorded files: for replay.
+    pub files: bool,
+    /// Clips of alerts, where a camera does not say otherwise.
+    pub clip: Clip,
     /// How long a visible camera is looked through for flame and smoke when its thermal one finds something hot.
     pub look: Span,
     /// JPEG quality of snapshots, 1 to 100.

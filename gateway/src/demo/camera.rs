@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::rtsp::{Inbox, SSRC, Then, answer};
+use crate::video::split_nals;
 
 /// Clients at a time; further ones wait to be accepted.
 const CLIENTS_MAX: usize = 16;
@@ -70,7 +71,7 @@ struct Picture {
 impl Clip {
     /// Packs an Annex B stream by RFC 6184: single NAL units and FU-A.
     pub fn from_annex_b(stream: &[u8]) -> Result<Clip, ClipError> {
-        let nals = split(stream);
+        let nals: Vec<&[u8]> = split_nals(stream).collect();
         let first = |kind: u8| nals.iter().find(|nal| nal[0] & 0x1f == kind).copied();
         let (Some(sps), Some(pps)) = (first(NAL_SPS).filter(|sps| sps.len() >= 4), first(NAL_PPS)) else {
             return Err(ClipError::Incomplete);
@@ -89,7 +90,7 @@ impl Clip {
             bytes: group.iter().flat_map(|nal| [0, 0, 0, 1].into_iter().chain(nal.iter().copied())).collect(),
             key: group.iter().any(|nal| nal[0] & 0x1f == NAL_IDR),
         };
-        pictures(&split(stream)).iter().map(unit).collect()
+        pictures(&split_nals(stream).collect::<Vec<_>>()).iter().map(unit).collect()
     }
 
     /// Pictures in one round of the clip.
@@ -301,20 +302,6 @@ fn describe(sps: &[u8], pps: &[u8]) -> String {
         BASE64.encode(sps),
         BASE64.encode(pps),
     )
-}
-
-/// The NAL units of an Annex B stream, without start codes; none is empty.
-fn split(stream: &[u8]) -> Vec<&[u8]> {
-    let starts: Vec<usize> =
-        stream.windows(3).enumerate().filter(|(_, window)| *window == [0, 0, 1]).map(|(at, _)| at + 3).collect();
-    let ends = starts.iter().skip(1).map(|next| next - 3).chain([stream.len()]);
-    let nals = starts.iter().zip(ends).map(|(&from, to)| {
-        let nal = &stream[from..to];
-        // A NAL unit ends with a one bit: trailing zeros belong to the next start code.
-        let len = nal.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        &nal[..len]
-    });
-    nals.filter(|nal| !nal.is_empty()).collect()
 }
 
 #[cfg(test)]

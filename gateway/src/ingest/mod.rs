@@ -4,6 +4,7 @@ pub mod backoff;
 pub mod listener;
 pub mod mqtt;
 pub mod onvif;
+pub mod recording;
 pub mod rtsp;
 mod tls;
 

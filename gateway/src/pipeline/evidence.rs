@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::nouns::{Exhibit, LookAsk, SnapshotAsk};
+use crate::nouns::{Alert, Exhibit, LookAsk, Missing, SnapshotAsk};
 use crate::store::{Commit, NewExhibit};
 use crate::thermal::draw;
 
 /// Pictures that alerts ask for. `None` where the pixels are gone: the alert opens without them.
 pub trait Evidence: Send {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>>;
+    /// Begins the clip of an alert. `None` where there is none to be, otherwise why there is none yet, or never will be.
+    fn clip(&self, alert: &Alert) -> Option<Missing>;
 }
 
 /// Takes what visible cameras are asked. Answers come back as the shell's input, each within a bounded time, also where the
@@ -30,6 +32,10 @@ impl Eyes {
             SnapshotAsk::Heat { celsius, regions } => draw::jpeg(celsius.view(), regions),
             camera => self.evidence.as_ref()?.snapshot(source, camera),
         }
+    }
+
+    pub(super) fn clip(&self, alert: &Alert) -> Option<Missing> {
+        self.evidence.as_ref()?.clip(alert)
     }
 
     /// Draws what is shown of an alert; what cannot be drawn is left out.

@@ -350,6 +350,9 @@ impl Shell {
                 self.metrics.alert_opened(&alert.key.rule);
                 self.desk.alert_opened(&alert, now_ms, &mut batch.desk_effects);
                 let picture = alert.snapshot.as_ref().and_then(|ask| self.eyes.picture(&alert.key.source, ask));
+                if let Some(missing) = self.eyes.clip(&alert) {
+                    batch.commit.clips.push((alert.id.clone(), missing));
+                }
                 let mut alert = *alert;
                 self.eyes.exhibit(&alert.id, std::mem::take(&mut alert.exhibits), &mut batch.commit);
                 self.eyes.look(&alert.id, alert.visible.as_ref());

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::evidence::{self, EvidenceFile, NewExhibit};
-use super::{Store, StoreError, Withheld, mutes, redo_key, rows, spool, tickets};
-use crate::nouns::{Alert, Cleared, Confidence, JournalEntry, RedoChange, RedoRow, Silence, StateRow, Ticket};
+use super::evidence::{self, NewExhibit, Written};
+use super::shelf::Shelved;
+use super::{Store, StoreError, mutes, redo_key, rows, spool, tickets};
+use crate::nouns::{
+    Alert, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, Silence, StateRow, Ticket,
+};
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
 #[derive(Debug, Default)]
@@ -15,6 +18,8 @@ pub struct Commit {
     pub states: Vec<StateRow>,
     /// Alerts that opened, each with the JPEG that shows it.
     pub opened: Vec<(Alert, Option<Vec<u8>>)>,
+    /// Of these, those whose camera was asked for a clip, and why there is none yet.
+    pub clips: Vec<(Arc<str>, Missing)>,
     pub cleared: Vec<Cleared>,
     /// In order of time, those of one alert.
     pub exhibits: Vec<NewExhibit>,
@@ -25,8 +30,8 @@ pub struct Commit {
     /// Alerts with the tickets that they belong to, and tickets whose alerts go to others.
     pub members: Vec<(Arc<str>, u64)>,
     pub adopted: Vec<(u64, u64)>,
-    /// Alerts that have no ticket for now, and (None) those that are over or have one.
-    pub withheld: Vec<(Arc<str>, Option<Withheld>)>,
+    /// Alerts that have no ticket for now, with what mutes them, and (None) those that are over or have one.
+    pub withheld: Vec<(Arc<str>, Option<String>)>,
     pub silences: Vec<Silence>,
     /// Rules of which a finding was confirmed, or rejected.
     pub findings: Vec<(Arc<str>, bool)>,
@@ -87,6 +92,7 @@ impl Commit {
     pub fn clear(&mut self) {
         self.states.clear();
         self.opened.clear();
+        self.clips.clear();
         self.cleared.clear();
         self.exhibits.clear();
         self.confidences.clear();
@@ -106,46 +112,66 @@ impl Commit {
 }
 
 impl Store {
-    /// All or nothing; on disk when it returns. May be called again with the same commit after an error.
+    /// All or nothing; on disk when it returns. May be called again with the same commit after an error. Where the disk
+    /// is full, the oldest evidence makes room.
     pub fn commit(&mut self, commit: &Commit) -> Result<Committed, StoreError> {
         // Evidence is on disk before the row that promises it; a crash in between leaves a file without a row.
-        let evidence = commit
-            .opened
-            .iter()
-            .map(|(alert, jpeg)| {
-                let name = format!("{}.jpg", alert.id);
-                jpeg.as_deref().map(|jpeg| evidence::write(&self.folder, name, jpeg)).transpose()
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let exhibits = evidence::write_all(&self.conn, &self.folder, commit, &evidence)?;
-        // The place for a writer from the beginning: one that read before it writes fails where a worker wrote in between.
-        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        write_states(&transaction, &commit.states)?;
-        // Clears first: within one batch an alert may end and the next one of the same key begin. A key that opens
-        // and clears within one batch is written open, then cleared below.
-        write_cleared(&transaction, &commit.cleared)?;
-        for ((alert, _), evidence) in commit.opened.iter().zip(&evidence) {
-            write_opened(&transaction, alert, evidence.as_ref())?;
-            if let Some(cleared) = commit.cleared.iter().find(|cleared| cleared.id == alert.id) {
-                write_cleared(&transaction, std::slice::from_ref(cleared))?;
-            }
-        }
-        evidence::keep(&transaction, &exhibits)?;
-        write_confidences(&transaction, &commit.confidences)?;
-        tickets::write(&transaction, commit)?;
-        mutes::write(&transaction, commit)?;
-        write_deliveries(&transaction, &commit.deliveries)?;
-        for (shard, change) in &commit.redo {
-            write_redo(&transaction, *shard, change)?;
-        }
-        write_seen(&transaction, commit)?;
-        let mut committed = Committed::default();
-        if let Some(bytes_max) = self.spool_bytes_max.filter(|_| !commit.lines.is_empty()) {
-            committed.n_lines_evicted = spool::append(&transaction, commit, bytes_max)?;
-        }
-        transaction.commit()?;
-        Ok(committed)
+        let snapshots: Vec<_> = commit.opened.iter().map(|(alert, jpeg)| self.shelve(alert, jpeg.as_deref())).collect();
+        let Store { conn, shelf, spool_bytes_max, .. } = self;
+        let exhibits = evidence::shelve(conn, shelf, commit, &snapshots)?;
+        shelf.with_room(conn, |conn| write(conn, commit, &snapshots, &exhibits, *spool_bytes_max))
     }
+
+    /// Nothing where no picture is meant to show the alert.
+    fn shelve(&mut self, alert: &Alert, jpeg: Option<&[u8]>) -> Option<Result<Shelved, Missing>> {
+        match jpeg {
+            Some(jpeg) => Some(self.shelf.put(&mut self.conn, (&alert.id, 0), EvidenceKind::Snapshot, jpeg)),
+            None => alert.snapshot.as_ref().map(|_| Err(Missing::Gone)),
+        }
+    }
+}
+
+fn write(
+    conn: &mut Connection,
+    commit: &Commit,
+    snapshots: &[Option<Result<Shelved, Missing>>],
+    exhibits: &[Written],
+    spool_bytes_max: Option<u64>,
+) -> Result<Committed, StoreError> {
+    // The place for a writer from the beginning: one that read before it writes fails where a worker wrote in between.
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    write_states(&transaction, &commit.states)?;
+    // Clears first: within one batch an alert may end and the next one of the same key begin. A key that opens
+    // and clears within one batch is written open, then cleared below.
+    write_cleared(&transaction, &commit.cleared)?;
+    for ((alert, _), snapshot) in commit.opened.iter().zip(snapshots) {
+        write_opened(&transaction, alert)?;
+        if let Some(snapshot) = snapshot {
+            let found = snapshot.as_ref();
+            evidence::promise(&transaction, (&alert.id, 0), EvidenceKind::Snapshot, found, alert.opened_ms)?;
+        }
+        if let Some(cleared) = commit.cleared.iter().find(|cleared| cleared.id == alert.id) {
+            write_cleared(&transaction, std::slice::from_ref(cleared))?;
+        }
+    }
+    for (alert, missing) in &commit.clips {
+        evidence::promise(&transaction, (alert, 0), EvidenceKind::Clip, Err(missing), commit.now_ms)?;
+    }
+    evidence::keep(&transaction, exhibits, commit.now_ms)?;
+    write_confidences(&transaction, &commit.confidences)?;
+    tickets::write(&transaction, commit)?;
+    mutes::write(&transaction, commit)?;
+    write_deliveries(&transaction, &commit.deliveries)?;
+    for (shard, change) in &commit.redo {
+        write_redo(&transaction, *shard, change)?;
+    }
+    write_seen(&transaction, commit)?;
+    let mut committed = Committed::default();
+    if let Some(bytes_max) = spool_bytes_max.filter(|_| !commit.lines.is_empty()) {
+        committed.n_lines_evicted = spool::append(&transaction, commit, bytes_max)?;
+    }
+    transaction.commit()?;
+    Ok(committed)
 }
 
 fn write_states(transaction: &Transaction, states: &[StateRow]) -> Result<(), StoreError> {
@@ -161,13 +187,13 @@ fn write_states(transaction: &Transaction, states: &[StateRow]) -> Result<(), St
     Ok(())
 }
 
-fn write_opened(transaction: &Transaction, alert: &Alert, evidence: Option<&EvidenceFile>) -> Result<(), StoreError> {
+fn write_opened(transaction: &Transaction, alert: &Alert) -> Result<(), StoreError> {
     let point = alert.place.point;
     transaction
         .prepare_cached(
             "INSERT INTO alert (id, rule, source, fence, name, severity, category, since_at_ms, opened_ms,
-             place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight, confidence, confidence_why)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+             place_name, lon, lat, why, figures, sight, confidence, confidence_why)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             alert.id,
@@ -184,8 +210,6 @@ fn write_opened(transaction: &Transaction, alert: &Alert, evidence: Option<&Evid
             point.map(|(_, lat)| lat),
             alert.why.text,
             rows::figures_to_json(&alert.why.figures),
-            evidence.map(|evidence| &evidence.name),
-            evidence.map(|evidence| &evidence.sha256),
             rows::sight_to_json(alert.place.sight.as_deref()),
             alert.confidence.as_ref().map(|confidence| confidence.share),
             alert.confidence.as_ref().map(|confidence| &confidence.why),

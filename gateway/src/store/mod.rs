@@ -4,13 +4,18 @@
 //! - [`Store`]: the one writer of the commit shell
 //! - [`Reader`]: queries of the API
 //! - [`Queues`]: outbox and spool, drained by their workers
+//! - [`Archive`]: evidence after its alert was committed: clips, holds, expiry, who looked
 
+mod archive;
 mod commit;
 mod evidence;
+mod gates;
+mod lamps;
 mod mutes;
 mod queues;
 mod read;
 mod rows;
+mod shelf;
 mod spool;
 mod tickets;
 
@@ -20,24 +25,30 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+pub use archive::{Archive, Doer, Held};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
-pub use mutes::{FindingRow, Withheld};
+pub use gates::GateRow;
+pub use lamps::{LampRow, LampTicket};
+pub use mutes::FindingRow;
 pub use queues::Queues;
-pub use read::{AlertRow, JournalRow, Reader, TicketQuery};
+pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
-pub use tickets::{ClosedRow, LampRow};
+pub use shelf::ShelfCounts;
 
-use crate::nouns::{Alert, RedoRow, Silence, Standing, StateRow, Ticket};
+use self::shelf::Shelf;
+use crate::config;
+use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
+    include_str!("schema_7.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
@@ -63,10 +74,24 @@ pub enum StoreError {
     Row { table: &'static str, what: String },
 }
 
+impl StoreError {
+    /// Whether there was no room on the disk.
+    fn is_full(&self) -> bool {
+        match self {
+            StoreError::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => error.code == rusqlite::ErrorCode::DiskFull,
+            StoreError::Evidence { cause, .. } | StoreError::Folder { cause, .. } => {
+                matches!(cause.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The one writer.
 pub struct Store {
     conn: Connection,
     folder: PathBuf,
+    shelf: Shelf,
     spool_bytes_max: Option<u64>,
     /// Holds the lock that keeps a second gateway off the same folder.
     _lock: std::fs::File,
@@ -80,8 +105,8 @@ pub struct Restored {
     /// Alerts that are on, with their tickets.
     pub members: Vec<(Arc<str>, u64)>,
     pub last_ticket: u64,
-    /// All alerts that are on: id, rule, source; and those of them that have no ticket for now.
-    pub on: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    /// All alerts that are on, and those of them that have no ticket for now.
+    pub on: Vec<OnAlert>,
     pub withheld: Vec<Alert>,
     pub silences: Vec<Silence>,
     pub last_silence: u64,
@@ -117,7 +142,14 @@ impl Store {
         let lock = lock(folder)?;
         let mut conn = connect(folder)?;
         migrate(&mut conn)?;
-        Ok(Store { conn, folder: folder.to_path_buf(), spool_bytes_max, _lock: lock })
+        let shelf = Shelf::new(folder, config::Evidence::default());
+        shelf.sweep(&mut conn)?;
+        Ok(Store { conn, folder: folder.to_path_buf(), shelf, spool_bytes_max, _lock: lock })
+    }
+
+    /// Limits of the evidence in place of the default ones.
+    pub fn with_evidence(self, limits: &config::Evidence) -> Store {
+        Store { shelf: Shelf::new(&self.folder, limits.clone()), ..self }
     }
 
     pub fn restore(&self) -> Result<Restored, StoreError> {

@@ -1,16 +1,17 @@
 //! Queries of the API, each on a connection that only reads.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rusqlite::{Connection, Row, params};
 
 use super::evidence::{self, ExhibitRow};
+use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
-use super::tickets::{ClosedRow, LampRow};
 use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
 use crate::config::Severity;
-use crate::nouns::{Confidence, Place, Silence, Standing, Ticket};
+use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Silence, Standing, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -53,11 +54,41 @@ pub struct AlertRow {
     pub place: Place,
     pub why: String,
     pub figures: Vec<FigureRow>,
-    pub evidence_file: Option<String>,
-    pub evidence_sha256: Option<String>,
+    pub snapshot: Option<EvidenceRow>,
+    pub clip: Option<EvidenceRow>,
+    pub hold: Option<HoldRow>,
     pub confidence: Option<Confidence>,
     /// What mutes it, where it makes no ticket for now.
     pub muted_by: Option<String>,
+}
+
+/// A picture or clip that an alert has, or had.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvidenceRow {
+    /// Its file, or why there is none.
+    pub file: Result<String, Missing>,
+    /// Of the file, also when it is gone.
+    pub sha256: Option<String>,
+}
+
+/// Why an alert's evidence is kept whatever its age.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HoldRow {
+    pub who: String,
+    pub reason: String,
+    pub held_ms: i64,
+}
+
+/// What somebody did with an alert's evidence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditRow {
+    pub seq: i64,
+    pub at_ms: i64,
+    pub alert: String,
+    pub what: String,
+    pub who: String,
+    pub peer: String,
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -97,14 +128,14 @@ impl Reader {
         })
     }
 
-    /// All open tickets, as the lamp board sees them.
-    pub fn lamps(&self) -> Result<Vec<LampRow>, StoreError> {
-        self.with(tickets::lamps)
+    /// Open tickets by centre and colour with those that are due first, and what was closed from `since_ms` on.
+    pub fn lamps(&self, now_ms: i64, since_ms: i64, n_worst: usize) -> Result<Vec<LampRow>, StoreError> {
+        self.with(|conn| lamps::all(conn, now_ms, since_ms, n_worst))
     }
 
-    /// How many tickets each centre closed since then, in time and late.
-    pub fn closed_since(&self, since_ms: i64) -> Result<Vec<ClosedRow>, StoreError> {
-        self.with(|conn| tickets::closed_since(conn, since_ms))
+    /// What the lamp board shows of these tickets, by number.
+    pub fn lamp_tickets(&self, nos: &[u64]) -> Result<HashMap<u64, LampTicket>, StoreError> {
+        self.with(|conn| lamps::shown(conn, nos))
     }
 
     /// Newest first; those that were ended, too, where asked for.
@@ -166,13 +197,44 @@ impl Reader {
         self.with(|conn| evidence::of(conn, alert))
     }
 
-    pub fn exhibit_path(&self, exhibit: &ExhibitRow) -> PathBuf {
-        self.folder.join("evidence").join(&exhibit.file)
+    /// Where a file of evidence is.
+    pub fn evidence_path(&self, file: &str) -> PathBuf {
+        self.folder.join("evidence").join(file)
     }
 
-    /// Where the evidence of an alert is, if it has any.
-    pub fn evidence_path(&self, alert: &AlertRow) -> Option<PathBuf> {
-        alert.evidence_file.as_ref().map(|name| self.folder.join("evidence").join(name))
+    /// Files and bytes of a kind of evidence.
+    pub fn evidence_used(&self, kind: EvidenceKind) -> Result<(u64, u64), StoreError> {
+        self.with(|conn| {
+            let mut statement = conn.prepare_cached("SELECT files, bytes FROM evidence_used WHERE kind = ?1")?;
+            let used =
+                statement.query_row([kind.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+            Ok((used.0.unsigned_abs(), used.1.unsigned_abs()))
+        })
+    }
+
+    /// What was done with evidence, newest first: all of it or an alert's, before entry `before`.
+    pub fn audit(&self, alert: Option<&str>, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        self.with(|conn| {
+            let filter = if alert.is_some() { "alert = ?1" } else { "?1 IS NULL" };
+            let sql = format!(
+                "SELECT seq, at_ms, alert, what, who, peer, reason FROM audit WHERE {filter} AND seq < ?2
+                 ORDER BY seq DESC LIMIT ?3"
+            );
+            let mut statement = conn.prepare_cached(&sql)?;
+            let rows =
+                statement.query_map(params![alert, before.unwrap_or(i64::MAX), limit.clamp(1, ROWS_MAX)], |row| {
+                    Ok(AuditRow {
+                        seq: row.get(0)?,
+                        at_ms: row.get(1)?,
+                        alert: row.get(2)?,
+                        what: row.get(3)?,
+                        who: row.get(4)?,
+                        peer: row.get(5)?,
+                        reason: row.get(6)?,
+                    })
+                })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Deliveries that wait and that were given up, by receiver.
@@ -204,9 +266,15 @@ impl Reader {
 
 const SELECT_JOURNAL: &str = "SELECT seq, ticket, no, at_ms, who, what, note FROM journal";
 
-pub(super) const SELECT_ALERT: &str = "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
-     cleared_ms, cleared_why, place_name, lon, lat, why, figures, evidence_file, evidence_sha256, sight, \
-     confidence, confidence_why, (SELECT muted_by FROM withheld WHERE withheld.alert = alert.id) FROM alert";
+pub(super) const SELECT_ALERT: &str =
+    "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
+     cleared_ms, cleared_why, place_name, lon, lat, why, figures, sight, hold.who, hold.reason, held_ms,
+     snapshot.file, snapshot.sha256, snapshot.missing, clip.file, clip.sha256, clip.missing,
+     alert.confidence, confidence_why, muted_by FROM alert
+     LEFT JOIN withheld ON withheld.alert = id
+     LEFT JOIN hold ON hold.alert = id
+     LEFT JOIN evidence AS snapshot ON snapshot.alert = id AND snapshot.kind = 'snapshot' AND snapshot.no = 0
+     LEFT JOIN evidence AS clip ON clip.alert = id AND clip.kind = 'clip' AND clip.no = 0";
 
 pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
     Ok(AlertRow {
@@ -221,14 +289,33 @@ pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         opened_ms: row.get(8)?,
         cleared_ms: row.get(9)?,
         cleared_why: row.get(10)?,
-        place: place_from(row, 11, 18)?,
+        place: place_from(row, 11, 16)?,
         why: row.get(14)?,
         figures: rows::figures_from_json(&row.get::<_, String>(15)?),
-        evidence_file: row.get(16)?,
-        evidence_sha256: row.get(17)?,
-        confidence: rows::confidence(row.get(19)?, row.get::<_, Option<String>>(20)?.map(Into::into)),
-        muted_by: row.get(21)?,
+        snapshot: evidence_from(row, 20)?,
+        clip: evidence_from(row, 23)?,
+        hold: hold_from(row)?,
+        confidence: confidence_from(row, 26)?,
+        muted_by: row.get(28)?,
     })
+}
+
+/// File, hash and what is missing, in three columns from `first`.
+fn evidence_from(row: &Row, first: usize) -> Result<Option<EvidenceRow>, StoreError> {
+    let (file, sha256): (Option<String>, Option<String>) = (row.get(first)?, row.get(first + 1)?);
+    let missing: Option<String> = row.get(first + 2)?;
+    let file = match (file, missing) {
+        (Some(file), _) => Ok(file),
+        (None, None) => return Ok(None),
+        (None, Some(missing)) => Err(Missing::parse(&missing)
+            .ok_or_else(|| StoreError::Row { table: "evidence", what: format!("unknown reason {missing:?}") })?),
+    };
+    Ok(Some(EvidenceRow { file, sha256 }))
+}
+
+fn hold_from(row: &Row) -> rusqlite::Result<Option<HoldRow>> {
+    let Some(who) = row.get(17)? else { return Ok(None) };
+    Ok(Some(HoldRow { who, reason: row.get(18)?, held_ms: row.get(19)? }))
 }
 
 fn journal_from(row: &Row) -> rusqlite::Result<JournalRow> {
@@ -241,6 +328,12 @@ fn journal_from(row: &Row) -> rusqlite::Result<JournalRow> {
         what: row.get(5)?,
         note: row.get(6)?,
     })
+}
+
+/// Share and words in two columns from `first`.
+pub(super) fn confidence_from(row: &Row, first: usize) -> rusqlite::Result<Option<Confidence>> {
+    let (share, why): (Option<f64>, Option<String>) = (row.get(first)?, row.get(first + 1)?);
+    Ok(share.zip(why).map(|(share, why)| Confidence { share, why: why.into() }))
 }
 
 pub(super) fn severity_from(table: &'static str, text: &str) -> Result<Severity, StoreError> {

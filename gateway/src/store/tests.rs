@@ -11,7 +11,7 @@ use crate::nouns::{
     SpoolLoss, Stage, StateRow, Why,
 };
 
-fn alert(since_at_ms: i64) -> Alert {
+pub(super) fn alert(since_at_ms: i64) -> Alert {
     let key = AlertKey { rule: "gas".into(), source: "tunnel/7/ch4".into(), fence: None };
     Alert {
         id: key.alert_id(since_at_ms, 1),
@@ -96,9 +96,9 @@ fn what_is_committed_is_there_after_a_restart() {
     let row = reader.alert(&alert(1).id).unwrap().unwrap();
     assert_eq!((row.name.as_str(), row.place.point), ("管廊甲烷超限", Some((106.03, 29.81))));
     assert_eq!(row.figures[0].value, Some(1.2));
-    let file = std::fs::read(reader.evidence_path(&row).unwrap()).unwrap();
-    assert_eq!(file, b"jpeg");
-    assert_eq!(row.evidence_sha256, Some(rows::hex(&<sha2::Sha256 as sha2::Digest>::digest(b"jpeg"))));
+    let snapshot = row.snapshot.unwrap();
+    assert_eq!(std::fs::read(reader.evidence_path(&snapshot.file.unwrap())).unwrap(), b"jpeg");
+    assert_eq!(snapshot.sha256, Some(rows::hex(&<sha2::Sha256 as sha2::Digest>::digest(b"jpeg"))));
 }
 
 #[test]
@@ -317,8 +317,8 @@ fn pictures_of_an_alert_are_kept_in_order_of_time_and_so_is_how_sure_it_is() {
     store.commit(&commit).unwrap();
     let reader = Reader::open(folder.path(), 1).unwrap();
     let rows = reader.exhibits(&alert.id).unwrap();
-    let shown: Vec<_> =
-        rows.iter().map(|row| (row.no, row.role.as_str(), std::fs::read(reader.exhibit_path(row)).unwrap())).collect();
+    let file = |row: &ExhibitRow| reader.evidence_path(row.evidence.file.as_ref().unwrap());
+    let shown: Vec<_> = rows.iter().map(|row| (row.no, row.role.as_str(), std::fs::read(file(row)).unwrap())).collect();
     let expected: [(u32, &str, &[u8]); 4] =
         [(1, "before", b"before"), (2, "at", b"at"), (4, "after", b"after"), (3, "visible", b"visible")];
     assert_eq!(shown, expected.map(|(no, role, jpeg)| (no, role, jpeg.to_vec())));
@@ -341,7 +341,8 @@ fn an_alert_has_only_so_many_pictures() {
         store.commit(&commit).unwrap();
     }
     let rows = Reader::open(folder.path(), 1).unwrap().exhibits(&alert.id).unwrap();
-    assert_eq!((rows.len(), rows.last().map(|row| row.at_ms)), (evidence::EXHIBITS_MAX, Some(31)));
+    let n_max = evidence::EXHIBITS_MAX as usize;
+    assert_eq!((rows.len(), rows.last().map(|row| row.at_ms)), (n_max, Some(31)));
     let n_files = std::fs::read_dir(folder.path().join("evidence")).unwrap().count();
-    assert_eq!(n_files, evidence::EXHIBITS_MAX);
+    assert_eq!(n_files, n_max);
 }

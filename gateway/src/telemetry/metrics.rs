@@ -14,6 +14,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::camera::{CameraFamilies, CameraMetrics};
+use super::evidence::EvidenceMetrics;
 use super::listener::ListenerFamilies;
 use super::tally::{FactTally, FeedMetrics, FeedTally};
 use crate::config::Severity;
@@ -48,6 +49,8 @@ pub struct Metrics {
     /// Lines of readings on their way to the time series.
     pub series: SeriesMetrics,
     cameras: CameraFamilies,
+    /// Pictures and clips on disk.
+    pub evidence: EvidenceMetrics,
     messages_unrouted: Family<BrokerLabel, Counter>,
     mqtt_session_up: Family<BrokerLabel, Gauge>,
     reloads: Family<ResultLabel, Counter>,
@@ -120,6 +123,7 @@ impl Metrics {
             deliveries: add(r, "deliveries", "attempts to deliver by receiver and result", Family::default()),
             series: SeriesMetrics::registered(r),
             cameras: CameraFamilies::registered(r),
+            evidence: EvidenceMetrics::registered(r),
             messages_unrouted: add(r, "messages_unrouted", "messages that no feed reads", Family::default()),
             mqtt_session_up: add(r, "mqtt_session_up", "1 while the broker's session is up", Family::default()),
             alerts_withheld: add(r, "alerts_withheld", "alerts that made no ticket, by reason", Family::default()),

@@ -7,7 +7,7 @@ use std::sync::atomic::{
 use std::sync::{Arc, Mutex, PoisonError};
 
 use outpost_detectors::observation::{Link, LinkReason, LinkState};
-use outpost_detectors::size_gate::Standing;
+use outpost_detectors::size_gate::{Earned, Standing};
 
 use super::pace::Verdict;
 
@@ -48,7 +48,8 @@ pub(crate) struct Counters {
     drift_ms: AtomicI64,
     /// Bytes of coded frames that are kept.
     group_bytes: AtomicU64,
-    gate: Mutex<Option<Standing>>,
+    /// How the size gate stands, and what it has earned.
+    gate: Mutex<Option<(Standing, Earned)>>,
 }
 
 /// A snapshot of one camera's numbers; those up to `reconnects` only grow.
@@ -159,8 +160,17 @@ impl Counters {
         self.group_bytes.load(Relaxed)
     }
 
-    pub(crate) fn set_gate(&self, standing: Standing) {
-        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
+    fn gate(&self) -> Option<(Standing, Earned)> {
+        *self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the size gate has earned so far.
+    pub(crate) fn earned(&self) -> Option<Earned> {
+        self.gate().map(|(_, earned)| earned)
+    }
+
+    pub(crate) fn set_gate(&self, standing: Standing, earned: Earned) {
+        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some((standing, earned));
     }
 
     /// Unit `number` was looked at: frames are due to be decoded until then.
@@ -209,7 +219,7 @@ impl Counters {
             key_interval_ms: self.key_interval_ms.load(Relaxed),
             drift_ms: self.drift_ms.load(Relaxed),
             memory_bytes: self.group_bytes(),
-            gate: *self.gate.lock().unwrap_or_else(PoisonError::into_inner),
+            gate: self.gate().map(|(standing, _)| standing),
         }
     }
 }

@@ -8,18 +8,22 @@ use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use outpost_detectors::observation::Blob;
+use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::canvas::Canvas;
 use super::decoder::{Codec, Guarded};
 use super::frame::Frame;
-use crate::config::Camera;
+use super::reel::{Clip, Margins, Reel};
+use crate::config::{Camera, Video};
+use crate::nouns::Missing;
 
 /// Pictures kept per camera; evidence is asked for when the alert that a picture raised is committed, which is soon.
 const PICTURES_MAX: usize = 16;
 
-/// Share of a camera's memory that its pictures may take.
+/// Share of a camera's memory that its pictures may take, and that its reel may.
 const PICTURES_SHARE: u64 = 2;
+const REEL_SHARE: u64 = 4;
 
 /// Pictures kept per camera in which nothing moves.
 const QUIET_MAX: usize = 2;
@@ -84,6 +88,12 @@ impl Pictures {
         kept.iter().map(|kept| kept.shows.bytes()).sum()
     }
 
+    /// When a picture that is still kept came.
+    fn at_ms(&self, number: u64) -> Option<i64> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|kept| kept.number == number).map(|kept| kept.at_ms)
+    }
+
     fn find(&self, number: u64) -> Option<Arc<Frame>> {
         let shows = {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,6 +134,8 @@ pub struct Evidence {
 pub(crate) struct Sight {
     pub(crate) pictures: Arc<Pictures>,
     pub(crate) masks: Vec<Vec<[f32; 2]>>,
+    /// None where no clips are made of the camera.
+    pub(super) reel: Option<Arc<Reel>>,
 }
 
 impl Evidence {
@@ -131,9 +143,24 @@ impl Evidence {
         Evidence { cameras: Arc::new(cameras.into_iter().collect()), jpeg_quality: jpeg_quality.clamp(1, 100) }
     }
 
-    /// Memory that the pictures of `source` hold.
-    pub(crate) fn bytes(&self, source: &str) -> usize {
-        self.cameras.get(source).map_or(0, |sight| sight.pictures.bytes())
+    /// Memory that the pictures of `source` hold: decoded ones, and coded ones, of which the last group, of so many bytes,
+    /// is in the reel as well where there is one.
+    pub(super) fn bytes(&self, source: &str, group_bytes: u64) -> u64 {
+        let Some(sight) = self.cameras.get(source) else { return group_bytes };
+        let reel_bytes = sight.reel.as_ref().map_or(0, |reel| reel.bytes());
+        sight.pictures.bytes() as u64 + group_bytes.max(reel_bytes as u64)
+    }
+
+    /// Begins the clip of an alert about `source` that picture number `picture` raised at `opened_ms`. `None` where there is
+    /// none to be, otherwise why there is none yet, or never will be.
+    pub fn clip(&self, source: &str, alert: &Arc<str>, picture: u64, opened_ms: i64) -> Option<Missing> {
+        let sight = self.cameras.get(source)?;
+        let reel = sight.reel.as_ref()?;
+        if !sight.masks.is_empty() {
+            return Some(Missing::Masked);
+        }
+        // The time at which the picture came: that of a recording that is played fast is not the clock's.
+        Some(reel.take(alert, sight.pictures.at_ms(picture).unwrap_or(opened_ms)))
     }
 
     /// A colour JPEG of picture number `picture` of `source` (`cam:<id>`), with the outlines of `zones` and `boxes`
@@ -148,9 +175,13 @@ impl Evidence {
 }
 
 impl Sight {
-    pub(crate) fn new(camera: &Camera) -> Self {
-        let bytes_max = usize::try_from(camera.memory_max.0 / PICTURES_SHARE).unwrap_or(usize::MAX);
-        Sight { pictures: Arc::new(Pictures::new(bytes_max)), masks: camera.masks.clone() }
+    pub(crate) fn new(camera: &Camera, video: &Video, clips: &mpsc::Sender<Clip>) -> Self {
+        let share = |share| usize::try_from(camera.memory_max.0 / share).unwrap_or(usize::MAX);
+        let clip = camera.clip.as_ref().unwrap_or(&video.clip);
+        let margins = Margins { before_ms: clip.before.ms(), after_ms: clip.after.ms() };
+        // A masked camera has a reel as well: an alert that shows no clip says why.
+        let reel = (!clip.is_off()).then(|| Arc::new(Reel::new(margins, share(REEL_SHARE), clips.clone())));
+        Sight { pictures: Arc::new(Pictures::new(share(PICTURES_SHARE))), masks: camera.masks.clone(), reel }
     }
 }
 
@@ -196,7 +227,7 @@ mod tests {
     fn evidence(masks: Vec<Vec<[f32; 2]>>) -> Evidence {
         let pictures = Arc::new(Pictures::new(16 << 20));
         pictures.keep(7, 0, Shows::Movement(Arc::new(white())));
-        Evidence::new([(Arc::from("cam:a"), Sight { pictures, masks })], 90)
+        Evidence::new([(Arc::from("cam:a"), Sight { pictures, masks, reel: None })], 90)
     }
 
     fn decode(jpeg: &[u8]) -> image::RgbImage {

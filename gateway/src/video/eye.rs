@@ -19,6 +19,7 @@ use super::pace::Verdict;
 use super::queue::{Claim, Work};
 use super::spare::Spare;
 use super::white_hot::WhiteHot;
+use outpost_detectors::background::Scratch;
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
 
@@ -90,7 +91,7 @@ impl Eye {
             self.state.active_until_ms = self.state.active_until_ms.max(until_ms);
         }
         let active = unit.received_ms < self.state.active_until_ms();
-        let wanted = (work.claim != Claim::Follow || active) && (unit.key || self.state.unbroken);
+        let wanted = (!work.claim.is_conditional() || active) && (unit.key || self.state.unbroken);
         if !wanted {
             self.state.unbroken = false;
             if !unit.key {
@@ -108,7 +109,7 @@ impl Eye {
         let outcome = spare.timer().time(work.camera, || decoder.decode(&unit.data));
         self.state.unbroken = outcome.is_ok();
         match outcome {
-            Ok(Some(frame)) => self.picture(frame, work),
+            Ok(Some(frame)) => self.picture(frame, work, &mut spare.scratch),
             Ok(None) if !unit.key => {}
             Ok(None) => self.failed_key("key frame holds no picture"),
             Err(error) => {
@@ -127,7 +128,7 @@ impl Eye {
         }
     }
 
-    fn picture(&mut self, frame: Frame, work: &Work) {
+    fn picture(&mut self, frame: Frame, work: &Work, scratch: &mut Scratch) {
         let (unit, received_ms) = (&work.unit, work.unit.received_ms);
         self.counters.decoded.fetch_add(1, Relaxed);
         self.state.failed_keys = 0;
@@ -141,7 +142,7 @@ impl Eye {
         self.state.picture += 1;
         let picture = self.state.picture;
         let luma = Luma { width: frame.width, height: frame.height, stride: frame.width, pixels: &frame.luma };
-        let facts = PictureFacts { picture, ..self.lookout.look(&luma, received_ms) };
+        let facts = PictureFacts { picture, ..self.lookout.look(&luma, received_ms, scratch) };
         let moves = !facts.blobs.is_empty();
         if unit.key && !facts.sight.is_unsettled {
             self.counters.judged(Verdict { number: work.number, moved: moves });

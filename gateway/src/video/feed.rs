@@ -12,6 +12,7 @@ use super::counters::Counters;
 use super::group::Group;
 use super::pace::Pace;
 use super::queue::{Claim, Queue, Work};
+use super::reel::Reel;
 use crate::config;
 use crate::ingest::rtsp::{AccessUnit, RtspError, Viewer};
 use crate::telemetry::clock;
@@ -21,7 +22,7 @@ const GROUP_SHARE: u64 = 4;
 
 pub(super) struct Feed {
     camera: usize,
-    pub(super) source: Arc<str>,
+    source: Arc<str>,
     important: bool,
     queue: Arc<Queue>,
     /// Of all cameras: what is shed may be another's.
@@ -33,6 +34,10 @@ pub(super) struct Feed {
     session: AtomicU64,
     /// Only the session's task takes it, and waits for nothing meanwhile.
     sentry: Mutex<Sentry>,
+    /// Whether what comes waits for the decoder, however long: a recording.
+    is_patient: bool,
+    /// None where no clips are made of what comes.
+    reel: Option<Arc<Reel>>,
     asked: Arc<Asked>,
 }
 
@@ -54,12 +59,15 @@ impl Feed {
     pub(super) fn new(
         camera: usize,
         config: &config::Camera,
-        video: &config::Video,
+        pace: Pace,
         queue: Arc<Queue>,
         counters: Arc<[Arc<Counters>]>,
         out: mpsc::Sender<Observation>,
+        reel: Option<Arc<Reel>>,
     ) -> Self {
-        let pace = Pace::new(video.glance.ms(), config.dark_after.ms());
+        if pace.standing().onsets > 0.0 {
+            counters[camera].set_gate(pace.standing(), pace.earned());
+        }
         let group = Group::new(usize::try_from(config.memory_max.0 / GROUP_SHARE).unwrap_or(usize::MAX));
         Feed {
             camera,
@@ -72,6 +80,8 @@ impl Feed {
             queued: AtomicU64::new(0),
             session: AtomicU64::new(0),
             sentry: Mutex::new(Sentry { pace, group }),
+            is_patient: config.pace == config::Pace::Fast,
+            reel,
             asked: Arc::default(),
         }
     }
@@ -79,6 +89,11 @@ impl Feed {
     /// What is asked of the camera.
     pub(super) fn asked(self, asked: Arc<Asked>) -> Self {
         Feed { asked, ..self }
+    }
+
+    /// Nothing will come any more.
+    pub(super) fn end(&self) {
+        self.reel.iter().for_each(|reel| reel.end());
     }
 
     fn own(&self) -> &Counters {
@@ -94,7 +109,7 @@ impl Feed {
         let Sentry { pace, group } = &mut *sentry;
         if let Some(verdict) = self.own().take_verdict() {
             pace.judge(verdict);
-            self.own().set_gate(pace.standing());
+            self.own().set_gate(pace.standing(), pace.earned());
         }
         let stirs = !unit.key && pace.delta(unit.data.len());
         // Only where the gate is trusted is there a group; elsewhere the next key frame is soon looked at.
@@ -122,6 +137,11 @@ impl Feed {
     }
 
     async fn put(&self, number: u64, claim: Claim, chain: bool, unit: AccessUnit) {
+        let claim = match claim {
+            Claim::Stir if self.is_patient => Claim::Look,
+            Claim::Follow if self.is_patient => Claim::Wait,
+            claim => claim,
+        };
         let received_ms = unit.received_ms;
         self.queued.store(number, Relaxed);
         let (camera, important, session) = (self.camera, self.important, self.session.load(Relaxed));
@@ -153,6 +173,7 @@ impl Viewer for Feed {
         if let Some(media_ms) = unit.media_ms {
             self.own().media(media_ms, unit.received_ms);
         }
+        self.reel.iter().for_each(|reel| reel.push(&unit));
         let number = self.number.fetch_add(1, Relaxed) + 1;
         match self.plan(number, &unit) {
             Plan::Pass => {}
@@ -168,6 +189,7 @@ impl Viewer for Feed {
 
     fn failed(&self, _: &RtspError) {
         self.own().failed_sessions.fetch_add(1, Relaxed);
+        self.end();
         let mut sentry = self.sentry();
         sentry.group.forget();
         self.own().set_group_bytes(0);
@@ -189,8 +211,8 @@ mod tests {
 
     fn feed(queue: &Arc<Queue>, counters: &Arc<Counters>) -> Feed {
         let camera: config::Camera = toml::from_str("id = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
-        let (video, out) = (config::Video::default(), mpsc::channel(1).0);
-        Feed::new(0, &camera, &video, queue.clone(), Arc::from([counters.clone()]), out)
+        let (pace, out) = (Pace::new(10_000, 60_000, None), mpsc::channel(1).0);
+        Feed::new(0, &camera, pace, queue.clone(), Arc::from([counters.clone()]), out, None)
     }
 
     #[tokio::test]

@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tracing::error;
+use rustix::process::{Pid, setpriority_process};
+use rustix::thread::{CpuSet, gettid, sched_getaffinity, sched_setaffinity};
+use tracing::{error, warn};
 
 use super::queue::{Queue, Work};
 use super::spare::Spare;
@@ -16,8 +18,12 @@ use super::throttle::Throttle;
 /// Decoding one unit takes milliseconds, on a machine that is far too slow a second.
 const DECODE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Threads of a lane that are left to hang: each may burn a core for ever, and nothing can end it.
+/// Threads of a lane that are left to hang: nothing can end them, and their memory is lost until a restart. All of them
+/// together get what one core has left over ([`Timer::set_aside`]).
 const HUNG_MAX: u32 = 4;
+
+/// The least that Linux gives a thread.
+const NICE_MAX: i32 = 19;
 
 /// A camera whose units have hung a thread so often is not decoded any more.
 const HANGS_MAX: u32 = 2;
@@ -31,7 +37,11 @@ pub(super) trait Look: Send + 'static {
 
 /// What a thread has been decoding, and since when.
 #[derive(Debug, Default)]
-pub(crate) struct Timer(Mutex<Option<(Instant, usize)>>);
+pub(crate) struct Timer {
+    stuck: Mutex<Option<(Instant, usize)>>,
+    /// The thread, once it runs.
+    thread: OnceLock<Pid>,
+}
 
 impl Timer {
     /// Decodes something of `camera`.
@@ -42,8 +52,25 @@ impl Timer {
         decoded
     }
 
+    /// Leaves a thread that hangs what others do not want of one core, the same for all that hang. A system that refuses is
+    /// told of: then the thread may burn a core of its own.
+    fn set_aside(&self) {
+        let thread = self.thread.get().copied();
+        let least = setpriority_process(thread, NICE_MAX);
+        let one = sched_getaffinity(thread).and_then(|allowed| {
+            let mut one = CpuSet::new();
+            if let Some(core) = (0..CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)) {
+                one.set(core);
+            }
+            sched_setaffinity(thread, &one)
+        });
+        if let Err(cause) = least.and(one) {
+            warn!(%cause, "a thread that hangs keeps its share of the cores");
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<(Instant, usize)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,6 +130,7 @@ impl<L: Look> Lane<L> {
         let is_given_up = *hangs >= HANGS_MAX;
         let took_s = now.duration_since(since).as_secs();
         error!(thread = self.name, camera, took_s, is_given_up, "decoder hangs: its thread is replaced");
+        thread.timer.set_aside();
         if !is_given_up {
             self.eyes().insert(camera, (self.fresh)(camera));
         }
@@ -126,6 +154,7 @@ impl<L: Look> Lane<L> {
     }
 
     fn work(&self, timer: &Arc<Timer>) {
+        let _ = timer.thread.set(gettid());
         let (mut spare, mut throttle) = (Spare::new(timer.clone()), Throttle::new(self.share));
         let mut idle_since = Instant::now();
         while let Some(work) = self.queue.take() {
@@ -176,16 +205,27 @@ mod tests {
         camera: usize,
         seen: SyncSender<(usize, u64)>,
         hung: Arc<Mutex<Receiver<()>>>,
+        threads: Arc<Mutex<Vec<Pid>>>,
     }
 
     impl Look for Fake {
         fn look(&mut self, work: &Work, spare: &mut Spare) {
             self.seen.send((self.camera, work.number)).unwrap();
             let hangs = work.unit.data.len() == 1;
+            if hangs {
+                self.threads.lock().unwrap().push(gettid());
+            }
             spare.timer().time(self.camera, || hangs.then(|| self.hung.lock().unwrap().recv()));
         }
 
         fn reset(&mut self) {}
+    }
+
+    /// Its place among those that wait for a core, and on how many it may run.
+    fn standing(thread: Pid) -> (i32, usize) {
+        let stat = std::fs::read_to_string(format!("/proc/self/task/{}/stat", thread.as_raw_nonzero())).unwrap();
+        let nice = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(16).unwrap().parse().unwrap();
+        (nice, sched_getaffinity(Some(thread)).unwrap().count() as usize)
     }
 
     fn work(camera: usize, number: u64, len: usize) -> Work {
@@ -200,7 +240,9 @@ mod tests {
         let (seen, seeing) = sync_channel(16);
         let (_letting_go, hung) = sync_channel(1);
         let (queue, hung) = (Arc::new(Queue::new(16)), Arc::new(Mutex::new(hung)));
-        let fresh = move |camera| Fake { camera, seen: seen.clone(), hung: hung.clone() };
+        let threads = Arc::<Mutex<Vec<Pid>>>::default();
+        let hanging = threads.clone();
+        let fresh = move |camera| Fake { camera, seen: seen.clone(), hung: hung.clone(), threads: threads.clone() };
         let lane = Lane::new("decode-test".into(), queue.clone(), 1.0, vec![0, 1], Box::new(fresh));
         lane.start().unwrap();
         let much_later = || Instant::now() + 2 * DECODE_LIMIT;
@@ -220,6 +262,7 @@ mod tests {
             assert_eq!(lane.thread().n_hung, number as u32 / 2 - 1, "it may still end");
             lane.check(much_later());
             assert_eq!(see(1, number + 1, 9).await, Some((1, number + 1)), "the other camera's turn");
+            assert_eq!(standing(*hanging.lock().unwrap().last().unwrap()), (NICE_MAX, 1), "it is in nobody's way");
         }
         // Given up: its units are passed over, and what comes behind them is not.
         queue.put(work(0, 6, 9)).await;

@@ -10,16 +10,21 @@ pub mod decoder;
 mod evidence;
 mod eye;
 mod feed;
+mod film;
 pub mod frame;
 mod group;
 mod lane;
+mod nals;
 pub mod overload;
 mod pace;
 mod queue;
+mod reel;
 mod spare;
 mod throttle;
+mod upstream;
 mod white_hot;
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +32,7 @@ use std::time::{Duration, Instant};
 use outpost_detectors::background::MotionConfig;
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::observation::Observation;
+use outpost_detectors::size_gate::Earned;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,15 +43,19 @@ use self::evidence::Sight;
 use self::eye::Eye;
 use self::feed::Feed;
 use self::lane::Lane;
+use self::pace::Pace;
 use self::queue::Queue;
+use self::upstream::{Reader, Upstreams};
 use self::white_hot::WhiteHot;
 use crate::config::{self, HeatVideo};
-use crate::ingest::rtsp::{self, Admission};
+use crate::ingest::rtsp::Admission;
 
 pub use self::closeup::{Look, Looker};
 pub use self::counters::Counts;
 pub use self::evidence::Evidence;
 pub(crate) use self::evidence::render;
+pub(crate) use self::nals::split as split_nals;
+pub use self::reel::Clip;
 
 /// How often it is seen whether a decoder hangs.
 const LANES_CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -60,13 +70,16 @@ pub struct Cameras {
 }
 
 impl Cameras {
-    /// Starts the sessions and the decode threads. `out` gets an observation per change of a link and per decoded
-    /// picture; while it is full, delta frames are shed and then sockets are not read. `stop` ends all of it.
+    /// Starts the sessions and the decode threads. `earned`: by the size gates of sources before a restart. `out` gets an observation per change of a link and per decoded
+    /// picture; while it is full, delta frames are shed and then sockets are not read. `clips` gets the clips that are asked
+    /// of [`Evidence::clip`]. `stop` ends all of it.
     /// Errors where the system has no thread left.
     pub fn start(
         cameras: &[config::Camera],
         video: &config::Video,
+        earned: &HashMap<Arc<str>, Earned>,
         out: mpsc::Sender<Observation>,
+        clips: mpsc::Sender<Clip>,
         stop: CancellationToken,
     ) -> std::io::Result<Cameras> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -77,20 +90,33 @@ impl Cameras {
         let all: Arc<[Arc<Counters>]> = counters.iter().map(|(_, counters)| counters.clone()).collect();
         let mut pinned: Vec<Vec<usize>> = vec![Vec::new(); n_threads];
         let (sessions, mut sights, mut lookouts) = (TaskTracker::new(), Vec::new(), Vec::new());
+        let mut upstreams = Upstreams::default();
         let asked: Vec<_> = cameras.iter().map(|_| Arc::<Asked>::default()).collect();
-        let admission = Arc::new(Admission::new(video.open_max));
         for (index, camera) in cameras.iter().enumerate() {
             let source = counters[index].0.clone();
-            let sight = Sight::new(camera);
+            let sight = Sight::new(camera, video, &clips);
             let thread = pin(&source, n_threads);
             pinned[thread].push(index);
-            sights.push((source, sight));
             let looking = Looking::new(asked[index].clone(), camera.masks.clone(), video.look.ms(), video.jpeg_quality);
             let heat = camera.heat.map(|HeatVideo::WhiteHot| WhiteHot::new(camera.masks.clone()));
             lookouts.push((lookout(camera), looking, heat));
-            let feed = Feed::new(index, camera, video, queues[thread].clone(), all.clone(), out.clone())
+            // What no clip may show is not kept for one.
+            let mut reel = sight.reel.clone().filter(|_| camera.masks.is_empty());
+            if let Some(main) = &camera.main
+                && let Some(reel) = reel.take()
+            {
+                let main = config::Camera { url: main.clone(), ..camera.clone() };
+                upstreams.join(&main, &Arc::from(format!("{source} (main)")), Reader::Reel(reel));
+            }
+            let pace = Pace::new(video.glance.ms(), camera.dark_after.ms(), earned.get(&source).copied());
+            let feed = Feed::new(index, camera, pace, queues[thread].clone(), all.clone(), out.clone(), reel)
                 .asked(asked[index].clone());
-            sessions.spawn(session(feed, camera.clone(), admission.clone(), stop.clone()));
+            upstreams.join(camera, &source, Reader::Feed(Box::new(feed)));
+            sights.push((source, sight));
+        }
+        let admission = Arc::new(Admission::new(video.open_max));
+        for upstream in upstreams.0 {
+            sessions.spawn(upstream.run(admission.clone(), stop.clone()));
         }
         sessions.close();
         let seeds: Arc<[_]> = sights
@@ -139,10 +165,16 @@ impl Cameras {
     /// A snapshot of every camera's numbers, in the order of the configuration.
     pub fn counters(&self) -> Vec<Counts> {
         let counts = |(source, counters): &(Arc<str>, Arc<Counters>)| Counts {
-            memory_bytes: counters.group_bytes() + self.evidence.bytes(source) as u64,
+            memory_bytes: self.evidence.bytes(source, counters.group_bytes()),
             ..counters.counts(source)
         };
         self.counters.iter().map(counts).collect()
+    }
+
+    /// What the size gate of each camera has earned, where it has been asked.
+    pub fn earned(&self) -> Vec<(Arc<str>, Earned)> {
+        let of = |(source, counters): &(Arc<str>, Arc<Counters>)| Some((source.clone(), counters.earned()?));
+        self.counters.iter().filter_map(of).collect()
     }
 
     /// After `stop`: waits until every camera was told that its session is over and every thread has ended. The
@@ -167,8 +199,4 @@ fn lookout(camera: &config::Camera) -> Lookout {
 
 fn pin(source: &str, n_threads: usize) -> usize {
     (BuildHasherDefault::<DefaultHasher>::default().hash_one(source) % n_threads.max(1) as u64) as usize
-}
-
-async fn session(feed: Feed, camera: config::Camera, admission: Arc<Admission>, stop: CancellationToken) {
-    rtsp::run(&feed.source, &camera, &admission, &feed, &stop).await;
 }

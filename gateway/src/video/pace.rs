@@ -4,7 +4,7 @@
 //! on this camera (`outpost_detectors::size_gate`); then, at rest, one per `glance`, and all frames since the last key frame
 //! as soon as something stirs.
 
-use outpost_detectors::size_gate::{Said, SizeGate, Standing};
+use outpost_detectors::size_gate::{Earned, Said, SizeGate, Standing};
 
 /// Key frames closer than this are not all decoded while nothing moves: MJPEG, and cameras set to key frames only,
 /// would otherwise cost what full decoding costs.
@@ -35,9 +35,10 @@ pub(crate) struct Verdict {
 
 impl Pace {
     /// `dark_after_ms`: without pictures for so long the camera counts as dark; it has to be looked at twice in this.
-    pub(super) fn new(glance_ms: i64, dark_after_ms: i64) -> Self {
+    /// `earned`: by the camera's gate before a restart.
+    pub(super) fn new(glance_ms: i64, dark_after_ms: i64, earned: Option<Earned>) -> Self {
         let glance_ms = glance_ms.min(dark_after_ms / 2).max(SPACING_MS);
-        Pace { glance_ms, since_ms: 0, looked_ms: None, gate: SizeGate::default(), open: None }
+        Pace { glance_ms, since_ms: 0, looked_ms: None, gate: SizeGate::with(earned.unwrap_or_default()), open: None }
     }
 
     /// A session begins: its encoder may be set otherwise.
@@ -80,6 +81,10 @@ impl Pace {
     pub(super) fn standing(&self) -> Standing {
         self.gate.standing()
     }
+
+    pub(super) fn earned(&self) -> Earned {
+        self.gate.earned()
+    }
 }
 
 #[cfg(test)]
@@ -101,7 +106,7 @@ mod tests {
 
     impl Scene {
         fn new(walking: usize) -> Scene {
-            let mut pace = Pace::new(10_000, 60_000);
+            let mut pace = Pace::new(10_000, 60_000, None);
             pace.begin(0);
             Scene { pace, active_until_ms: 0, walking }
         }
@@ -171,17 +176,28 @@ mod tests {
     }
 
     #[test]
+    fn after_a_restart_the_gate_is_trusted_once_it_knows_the_sizes() {
+        let mut scene = Scene::new(1_500);
+        let end = scene.visits();
+        scene.pace = Pace::new(10_000, 60_000, Some(scene.pace.earned()));
+        scene.pace.begin(end * 1000);
+        assert!(!scene.pace.is_trusted() && scene.pace.standing().is_trusted);
+        assert!(scene.play(end..end + 70, false).0.len() >= 30);
+        assert_eq!(scene.play(end + 70..end + 171, false).0.len(), 10, "one look in ten seconds");
+    }
+
+    #[test]
     fn key_frames_only_and_a_short_dark_limit_are_looked_at_in_time() {
-        let mut pace = Pace::new(10_000, 60_000);
+        let mut pace = Pace::new(10_000, 60_000, None);
         pace.begin(0);
         let n_looks = (0..1500).filter(|i| pace.key(*i as u64, i * 66, 0)).count();
         assert!((70..=110).contains(&n_looks), "{n_looks} of 100 s of key frames only: nothing tells of a stir");
-        assert_eq!(Pace::new(10_000, 3_000).glance_ms, 1_500);
+        assert_eq!(Pace::new(10_000, 3_000, None).glance_ms, 1_500);
     }
 
     #[test]
     fn a_clock_that_is_set_back_stops_nothing() {
-        let mut pace = Pace::new(10_000, 60_000);
+        let mut pace = Pace::new(10_000, 60_000, None);
         pace.begin(0);
         assert!(pace.key(1, 1_000_000, 0));
         assert!(pace.key(2, 5_000, 0));

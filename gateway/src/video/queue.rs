@@ -20,6 +20,20 @@ pub(crate) enum Claim {
     Stir,
     /// Decoded if something moves.
     Follow,
+    /// The same, and it waits for room: a recording that is played as fast as it goes.
+    Wait,
+}
+
+impl Claim {
+    /// Whether it makes way where there is no room.
+    fn can_be_shed(self) -> bool {
+        matches!(self, Claim::Stir | Claim::Follow)
+    }
+
+    /// Whether it is decoded only while something moves.
+    pub(crate) fn is_conditional(self) -> bool {
+        matches!(self, Claim::Follow | Claim::Wait)
+    }
 }
 
 /// One unit on its way to the decoder.
@@ -56,7 +70,7 @@ impl Shed {
 
     fn add(&mut self, claim: Claim) {
         match claim {
-            Claim::Look => {}
+            Claim::Look | Claim::Wait => {}
             Claim::Stir => self.n_stir += 1,
             Claim::Follow => self.n_follow += 1,
         }
@@ -85,7 +99,7 @@ impl Waiting {
     fn greediest(&self, next: &Work) -> Option<usize> {
         // A queue has some hundred units: few enough to count them whenever it is full.
         let mut counts: Vec<(usize, bool, u32)> = Vec::new();
-        for work in self.units.iter().chain([next]).filter(|work| work.claim != Claim::Look) {
+        for work in self.units.iter().chain([next]).filter(|work| work.claim.can_be_shed()) {
             match counts.iter_mut().find(|(camera, _, _)| *camera == work.camera) {
                 Some((_, _, n)) => *n += 1,
                 None => counts.push((work.camera, work.important, 1)),
@@ -98,7 +112,7 @@ impl Waiting {
     fn shed(&mut self, camera: usize) -> Shed {
         let (mut shed, mut bytes) = (Shed::none(camera), 0);
         self.units.retain(|work| {
-            let goes = work.camera == camera && work.claim != Claim::Look;
+            let goes = work.camera == camera && work.claim.can_be_shed();
             if goes {
                 shed.add(work.claim);
                 bytes += work.unit.data.len();
@@ -183,7 +197,7 @@ impl Queue {
             let Some(camera) = waiting.greediest(&work) else {
                 return if waiting.units.is_empty() { break } else { Offer::Full(work) };
             };
-            if camera == work.camera && work.claim != Claim::Look {
+            if camera == work.camera && work.claim.can_be_shed() {
                 // What waits of it can still be decoded, this one and those that need it can not.
                 let mut own = Shed::none(camera);
                 own.add(work.claim);
@@ -251,6 +265,24 @@ mod tests {
         }
         assert_eq!(queue.put(work(9, 11, Follow)).await, shed(2, 0, 1), "an important one for no other");
         assert_eq!(queue.put(work(9, 12, Follow)).await, shed(9, 0, 1), "but for itself");
+    }
+
+    #[tokio::test]
+    async fn what_may_wait_is_never_shed() {
+        let queue = Arc::new(Queue::new(2));
+        queue.put(work(0, 0, Claim::Wait)).await;
+        queue.put(work(0, 1, Claim::Wait)).await;
+        let late = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.put(work(0, 2, Claim::Wait)).await }
+        });
+        assert_eq!(
+            queue.put(work(1, 0, Claim::Follow)).await,
+            shed(1, 0, 1),
+            "it does not make way for others, either"
+        );
+        let order: Vec<u64> = (0..2).map(|_| queue.take().unwrap().number).collect();
+        assert_eq!((order, late.await.unwrap(), queue.take().unwrap().number), (vec![0, 1], None, 2));
     }
 
     #[tokio::test]

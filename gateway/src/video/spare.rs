@@ -1,9 +1,11 @@
-//! Decoders that no camera of a decode thread has in hand. Knows nothing of cameras.
+//! What the cameras of a decode thread share: decoders that none has in hand, and scratch. Knows nothing of cameras.
 //!
 //! A key frame needs nothing of what was decoded before it, so cameras at rest share a few decoders: one each would be
 //! most of the memory that they cost.
 
 use std::sync::Arc;
+
+use outpost_detectors::background::Scratch;
 
 use super::decoder::{Codec, Guarded};
 use super::lane::Timer;
@@ -13,12 +15,14 @@ const SPARE_MAX: usize = 4;
 
 pub(crate) struct Spare {
     decoders: Vec<Guarded>,
+    /// For looking at one picture after the other.
+    pub(crate) scratch: Scratch,
     timer: Arc<Timer>,
 }
 
 impl Spare {
     pub(crate) fn new(timer: Arc<Timer>) -> Self {
-        Spare { decoders: Vec::new(), timer }
+        Spare { decoders: Vec::new(), scratch: Scratch::default(), timer }
     }
 
     /// Under which the thread decodes, so that it is known when a decoder hangs.

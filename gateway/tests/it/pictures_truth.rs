@@ -6,7 +6,7 @@ use bytes::Bytes;
 use outpost::config::Config;
 use outpost::pipeline::watch::{Effect, Watch};
 use outpost::video::decoder::{Codec, Guarded};
-use outpost_detectors::background::MotionConfig;
+use outpost_detectors::background::{MotionConfig, Scratch};
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::luma::Luma;
 use outpost_detectors::observation::{Fact, Observation, PictureFacts};
@@ -88,13 +88,14 @@ fn units(stream: &Bytes) -> Vec<Bytes> {
 /// What the lookout says of each frame.
 fn seen() -> Vec<PictureFacts> {
     let stream = Bytes::from(std::fs::read(fixture("visitors.h264")).unwrap());
+    let mut scratch = Scratch::default();
     let (mut decoder, mut lookout) = (Guarded::new(Codec::H264), Lookout::new(MotionConfig::default(), Vec::new()));
     let mut all = Vec::new();
     for unit in units(&stream) {
         let frame = decoder.decode(&unit).unwrap().expect("each unit is a picture");
         let luma = Luma { width: frame.width, height: frame.height, stride: frame.width, pixels: &frame.luma };
         let picture = all.len() as u64;
-        all.push(PictureFacts { picture, ..lookout.look(&luma, picture as i64 * FRAME_MS) });
+        all.push(PictureFacts { picture, ..lookout.look(&luma, picture as i64 * FRAME_MS, &mut scratch) });
     }
     all
 }

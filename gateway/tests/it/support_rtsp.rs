@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "shared by tests: a failure here is a failed test")]
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -141,7 +142,15 @@ impl Watched {
     pub(crate) fn start(cameras: &[config::Camera]) -> Watched {
         let (sender, out) = mpsc::channel(64);
         let stop = CancellationToken::new();
-        let cameras = Cameras::start(cameras, &config::Video::default(), sender, stop.clone()).unwrap();
+        let cameras = Cameras::start(
+            cameras,
+            &config::Video::default(),
+            &HashMap::new(),
+            sender,
+            mpsc::channel(1).0,
+            stop.clone(),
+        )
+        .unwrap();
         Watched { cameras, out, stop, heard: Vec::new() }
     }
 

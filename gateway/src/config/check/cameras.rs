@@ -5,7 +5,10 @@ use super::look::Look;
 use super::parts::check_url;
 use super::pictures;
 use super::tree::Path;
-use crate::config::{Camera, Config, Transport};
+use crate::config::{Camera, Clip, Config, Pace, Span, Transport};
+
+/// Longest part of a clip on either side of its alert.
+const CLIP_MARGIN_MAX: Span = Span::from_ms(5 * 60_000);
 
 /// Corners of one polygon.
 const CORNERS_MAX: usize = 256;
@@ -15,16 +18,43 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     look.check_ids(paths.iter().cloned().zip(config.cameras.iter().map(|camera| camera.id.as_str())));
     for (at, camera) in paths.iter().zip(&config.cameras) {
         check_camera(look, at, camera);
+        check_address(look, at, camera, config.video.files);
+    }
+}
+
+/// A stream, or a recorded file in its place.
+fn check_address(look: &mut Look<'_>, at: &Path, camera: &Camera, may_be_file: bool) {
+    let key = at.key("url");
+    if !camera.url.starts_with("file:") {
+        if let Some(url) = check_url(look, &key, &camera.url, &["rtsp", "rtsps"]) {
+            check_transport(look, at, camera, url.scheme() == "rtsps");
+        }
+        if camera.pace != Pace::Recorded {
+            look.warn(&at.key("pace"), "has no effect on a stream: it comes as it comes", None);
+        }
+    } else if !may_be_file {
+        let hint = "[video] files = true, where recordings are to be replayed".to_owned();
+        look.error_hint(&key, "files stand for cameras only where that is allowed", Some(hint));
+    } else {
+        match camera.recording() {
+            None => look.error(&key, "a file's address has three slashes and the whole path: file:///srv/gate.mp4"),
+            Some(path) if look.outside == Outside::Looked && !path.is_file() => {
+                look.error(&key, format!("there is no file {}", path.display()));
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(main) = &camera.main {
+        check_url(look, &at.key("main"), main, &["rtsp", "rtsps"]);
+        if !camera.masks.is_empty() {
+            look.warn(&at.key("main"), "has no effect beside masks: no clip is made", None);
+        }
     }
 }
 
 fn check_camera(look: &mut Look<'_>, at: &Path, camera: &Camera) {
     if camera.id.contains(['/', '+', '#', '*']) {
         look.error(&at.key("id"), "a camera's id is one level of a source name: no \"/\", \"+\", \"#\" or \"*\"");
-    }
-    let url = check_url(look, &at.key("url"), &camera.url, &["rtsp", "rtsps"]);
-    if let Some(url) = url {
-        check_transport(look, at, camera, url.scheme() == "rtsps");
     }
     if camera.password.is_some() && camera.username.is_none() {
         look.error(&at.key("password"), "there is no username to it");
@@ -40,6 +70,13 @@ fn check_camera(look: &mut Look<'_>, at: &Path, camera: &Camera) {
         check_polygon(look, &at.key("masks").index(j), mask);
     }
     pictures::check_camera(look, at, camera);
+    if let Some(clip) = &camera.clip {
+        check_clip(look, &at.key("clip"), clip);
+        if !clip.is_off() && !camera.masks.is_empty() {
+            let hint = "clips are not drawn over: of a camera with masks none is made".to_owned();
+            look.warn(&at.key("clip"), "has no effect beside masks", Some(hint));
+        }
+    }
     let spans = [
         ("dark_after", camera.dark_after),
         ("open_timeout", camera.open_timeout),
@@ -54,6 +91,14 @@ fn check_camera(look: &mut Look<'_>, at: &Path, camera: &Camera) {
     if camera.memory_max.0 / 4 < camera.frame_bytes_max.0 {
         let text = format!("a quarter of it must hold one frame (frame_bytes_max, {} bytes)", camera.frame_bytes_max.0);
         look.error(&at.key("memory_max"), text);
+    }
+}
+
+pub(super) fn check_clip(look: &mut Look<'_>, at: &Path, clip: &Clip) {
+    for (key, span) in [("before", clip.before), ("after", clip.after)] {
+        if span > CLIP_MARGIN_MAX {
+            look.error(&at.key(key), "five minutes at the most: clips are kept in memory until they are complete");
+        }
     }
 }
 

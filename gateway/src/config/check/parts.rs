@@ -26,6 +26,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
         look.error(&district.key("id"), "must not be empty: it goes out with every notification");
     }
     check_api(look, &root.key("api"), &config.api);
+    let (at, evidence) = (root.key("evidence"), &config.evidence);
+    look.check_positive(&at.key("snapshots_keep"), evidence.snapshots_keep);
+    look.check_positive(&at.key("clips_keep"), evidence.clips_keep);
     let (at, pipeline) = (root.key("pipeline"), &config.pipeline);
     look.check_within(&at.key("queue_max"), pipeline.queue_max, 1, QUEUE_MAX);
     look.check_within(&at.key("batch_max"), pipeline.batch_max, 1, QUEUE_MAX);
@@ -41,6 +44,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     }
     look.check_within(&at.key("open_max"), video.open_max, 1, 4096);
     look.check_within(&at.key("jpeg_quality"), video.jpeg_quality, 1, 100);
+    super::cameras::check_clip(look, &at.key("clip"), &video.clip);
     check_brokers(look, &config.brokers);
     check_sources(look, config);
     check_receivers(look, &config.receivers);

@@ -119,6 +119,7 @@ fn empty() -> Config {
     Config {
         district: Default::default(),
         store: Default::default(),
+        evidence: Default::default(),
         api: Default::default(),
         pipeline: Default::default(),
         video: Default::default(),

@@ -195,7 +195,8 @@ pub(crate) async fn sample(
 fn unit(codec: Codec, key: bool, frames: &Frames, frame: retina::codec::VideoFrame) -> AccessUnit {
     let (size, loss) = (frames.size(), frame.loss());
     let media_ms = Some((frame.timestamp().elapsed_secs() * 1_000.0) as i64);
-    let data = Bytes::from(frame.into_data());
+    // As large as it is: many are kept for seconds.
+    let data = Bytes::from(frame.into_data().into_boxed_slice());
     AccessUnit { codec, key, size, loss, received_ms: clock::now_ms(), media_ms, data }
 }
 

@@ -125,4 +125,4 @@ impl Guarded {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -27,7 +27,7 @@ fn nal_starts(stream: &[u8]) -> Vec<usize> {
 }
 
 /// Cuts a raw stream into access units, as a depacketizer would deliver them; true for key frames.
-fn units(name: &str) -> Vec<(Bytes, bool)> {
+pub(in crate::video) fn units(name: &str) -> Vec<(Bytes, bool)> {
     let stream = fixture(name);
     let codec = codec_of(name);
     if codec == Codec::Mjpeg {

@@ -2,7 +2,7 @@
 //! acknowledgements that were given, as when a network fails just before a crash.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Relay {
     port: u16,
     mute: Arc<AtomicBool>,
+    taken: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -19,9 +20,11 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mute = Arc::new(AtomicBool::new(false));
-        let muted = mute.clone();
+        let (muted, taken) = (mute.clone(), Arc::<AtomicUsize>::default());
+        let n_taken = taken.clone();
         let task = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
+                n_taken.fetch_add(1, Ordering::SeqCst);
                 let muted = muted.clone();
                 tokio::spawn(async move {
                     let far = TcpStream::connect(("127.0.0.1", broker_port)).await?;
@@ -29,11 +32,16 @@ impl Relay {
                 });
             }
         });
-        Relay { port, mute, task }
+        Relay { port, mute, taken, task }
     }
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Connections that were taken so far.
+    pub(crate) fn n_taken(&self) -> usize {
+        self.taken.load(Ordering::SeqCst)
     }
 
     /// While on, nothing of what the gateway sends arrives. The connection is good for nothing afterwards.

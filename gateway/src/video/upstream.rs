@@ -1,0 +1,100 @@
+//! Streams and who reads them: one session per stream, however many cameras of the configuration look at it. Knows nothing of
+//! what they do with a picture.
+
+use std::sync::Arc;
+
+use outpost_detectors::observation::Link;
+use tokio_util::sync::CancellationToken;
+
+use super::feed::Feed;
+use super::reel::Reel;
+use crate::config::Camera;
+use crate::ingest::recording;
+use crate::ingest::rtsp::{self, AccessUnit, Admission, RtspError, Viewer};
+
+/// Who reads a stream.
+pub(super) enum Reader {
+    /// A camera that rules look at.
+    Feed(Box<Feed>),
+    /// Clips of a camera whose rules look at another stream.
+    Reel(Arc<Reel>),
+}
+
+pub(super) struct Upstream {
+    /// Address and all that a session needs.
+    camera: Camera,
+    /// What it is called in logs: the first that reads it.
+    name: Arc<str>,
+    readers: Vec<Reader>,
+}
+
+/// All streams, each once.
+#[derive(Default)]
+pub(super) struct Upstreams(pub(super) Vec<Upstream>);
+
+impl Upstreams {
+    /// `camera` says where the stream is and how to open it.
+    pub(super) fn join(&mut self, camera: &Camera, name: &Arc<str>, reader: Reader) {
+        match self.0.iter_mut().find(|upstream| is_same_stream(&upstream.camera, camera)) {
+            Some(upstream) => upstream.readers.push(reader),
+            None => {
+                self.0.push(Upstream { camera: camera.clone(), name: name.clone(), readers: vec![reader] });
+            }
+        }
+    }
+}
+
+/// Whether one session does for both.
+fn is_same_stream(a: &Camera, b: &Camera) -> bool {
+    a.url == b.url
+        && (&a.username, &a.password, &a.ca_file) == (&b.username, &b.password, &b.ca_file)
+        && (a.transport, &a.compat, a.pace) == (b.transport, &b.compat, b.pace)
+        && (a.open_timeout, a.stall_after, a.retry_max) == (b.open_timeout, b.stall_after, b.retry_max)
+        && a.frame_bytes_max == b.frame_bytes_max
+}
+
+impl Upstream {
+    /// Until `stop`, or the end of a recording.
+    pub(super) async fn run(self, admission: Arc<Admission>, stop: CancellationToken) {
+        match self.camera.recording() {
+            Some(path) => recording::run(&self.name, &path, &self.camera, &self, &stop).await,
+            None => rtsp::run(&self.name, &self.camera, &admission, &self, &stop).await,
+        }
+        for reader in &self.readers {
+            match reader {
+                Reader::Feed(feed) => feed.end(),
+                Reader::Reel(reel) => reel.end(),
+            }
+        }
+    }
+}
+
+impl Viewer for Upstream {
+    async fn link(&self, link: Link) {
+        for reader in &self.readers {
+            match reader {
+                Reader::Feed(feed) => feed.link(link.clone()).await,
+                // What matters of a stream that only clips are cut out of is told by the alerts that have none.
+                Reader::Reel(_) => {}
+            }
+        }
+    }
+
+    async fn unit(&self, unit: AccessUnit) {
+        for reader in &self.readers {
+            match reader {
+                Reader::Feed(feed) => feed.unit(unit.clone()).await,
+                Reader::Reel(reel) => reel.push(&unit),
+            }
+        }
+    }
+
+    fn failed(&self, error: &RtspError) {
+        for reader in &self.readers {
+            match reader {
+                Reader::Feed(feed) => feed.failed(error),
+                Reader::Reel(reel) => reel.end(),
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What a camera changes while its session goes on, and what is kept of it when it ends.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+use outpost::demo::camera::{Clip, serve};
+use outpost_detectors::observation::LinkState;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::DEADLINE;
+use crate::support::program::Program;
+use crate::support_rtsp::{Watched, camera, demo_camera, fixture};
+
+const HALL: &str = "camera=\"hall\"";
+
+/// Three seconds of the visitors at that size, Annex B.
+#[expect(clippy::disallowed_methods, reason = "another program's coding")]
+fn coded(width: u32, height: u32) -> Vec<u8> {
+    let size = format!("scale={width}:{height}");
+    let done = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-r", "10", "-i"])
+        .arg(fixture("visitors.h264"))
+        .args(["-t", "3", "-vf", &size, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10"])
+        .args(["-f", "h264", "-"])
+        .output()
+        .expect("ffmpeg is installed (make packages-test)");
+    assert!(done.status.success());
+    done.stdout
+}
+
+async fn served(stream: &[u8], fps: f64, stop: &CancellationToken) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("rtsp://{}/", listener.local_addr().unwrap());
+    tokio::spawn(serve(listener, Arc::new(Clip::from_annex_b(stream).unwrap()), fps, stop.clone()));
+    url
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_of_another_size_needs_no_new_session() {
+    let stop = CancellationToken::new();
+    let url = served(&[coded(320, 180), coded(640, 360)].concat(), 10.0, &stop).await;
+    let mut watched = Watched::start(&[camera("gate", &url, "")]);
+    // Twice round: small, large, and small again.
+    for width in [320, 640, 320, 640] {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let facts = watched.until_picture("cam:gate").await;
+            if facts.pixels[0] == width {
+                break;
+            }
+            assert!(Instant::now() < until, "no picture {width} wide, but {:?}", facts.pixels);
+        }
+    }
+    assert_eq!(watched.counts("cam:gate").decode_errors, 0);
+    let n_live = watched.links("cam:gate").into_iter().filter(|link| *link == LinkState::Live).count();
+    assert_eq!(n_live, 1);
+    watched.stop().await;
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_with_b_frames_are_decoded_without_a_fault() {
+    let stop = CancellationToken::new();
+    let url = served(&std::fs::read(fixture("bframes.h264")).unwrap(), 20.0, &stop).await;
+    let mut watched = Watched::start(&[camera("gate", &url, "")]);
+    // The clip's seam is a change of scene, after which all frames are decoded.
+    let until = Instant::now() + DEADLINE;
+    loop {
+        watched.until_picture("cam:gate").await;
+        let counts = watched.counts("cam:gate");
+        if counts.decoded >= 60 {
+            break;
+        }
+        assert!(Instant::now() < until, "{counts:?}");
+    }
+    assert_eq!(watched.counts("cam:gate").decode_errors, 0);
+    watched.stop().await;
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_gate_has_earned_outlives_a_restart_but_not_another_address() {
+    let stop = CancellationToken::new();
+    let url = demo_camera(&stop).await;
+    let mut gateway = Program::new(&format!("[[cameras]]\nid = \"hall\"\nurl = \"{url}\"\n"));
+    gateway.start_ready().await;
+    gateway.terminate().await;
+    // As a gate leaves it that was right before each of twenty visits.
+    let steps = |n: usize| (0..13).map(|step| if step == n { "500.0" } else { "0.0" }).collect::<Vec<_>>().join(",");
+    let earned = format!(r#"{{"still":[{}],"moving":[{}],"onsets":20.0,"misses":0.0}}"#, steps(0), steps(12));
+    let file = gateway.data().join("outpost.db");
+    let keep = |source: &str, url: &str, earned: &str| {
+        let store = rusqlite::Connection::open(&file).unwrap();
+        let row = (source, url, earned);
+        store.execute("INSERT OR REPLACE INTO gate (source, url, earned) VALUES (?1, ?2, ?3)", row).unwrap();
+    };
+    keep("cam:gone", &url, &earned);
+    for (at, earned, trusted) in
+        [(url.as_str(), earned.as_str(), 1), ("rtsp://192.0.2.1/", &earned, 0), (&url, "{}", 0), (&url, &earned, 1)]
+    {
+        keep("cam:hall", at, earned);
+        gateway.start_ready().await;
+        gateway.eventually("pictures", async || gateway.metric("outpost_camera_frames_total", HALL).await > 0).await;
+        let said = gateway.metric("outpost_camera_gate_trusted", HALL).await;
+        assert_eq!(said, trusted, "{at} {earned}");
+        gateway.terminate().await;
+    }
+    // It was written down again when the gateway ended.
+    let store = rusqlite::Connection::open(&file).unwrap();
+    let sql = "SELECT earned FROM gate WHERE source = 'cam:hall' AND url = ?1";
+    let kept: String = store.query_row(sql, [&url], |row| row.get(0)).unwrap();
+    assert!(kept.contains("\"onsets\":20.0"), "{kept}");
+    stop.cancel();
+}
