@@ -181,7 +181,7 @@ async fn the_page_shows_the_frames_around_the_moment_as_they_come() {
     let mut page = tokio::task::block_in_place(|| {
         let mut page = Chromium::start("en");
         page.open(&format!("http://{}/?token={TOKEN}", gateway.address()));
-        page.wait_for("document.getElementById('link').textContent === '● live'");
+        page.wait_for("document.getElementById('link')?.textContent === '● live'");
         page
     });
     for picture in [COOL, WARM, WARM] {
