@@ -2,6 +2,7 @@
 
 pub mod acknowledge;
 pub mod cameras;
+pub mod desk;
 pub mod farm;
 pub mod flood;
 pub mod gate;

@@ -113,7 +113,7 @@ fn shell(config: &Config, fences: &FenceSet, acks: Counted) -> Result<Shell, Fai
     Ok(Shell {
         shards: Shards::start(own, shards, config.pipeline.sources_max)?,
         turns,
-        desk: Desk::restore(&config, Kept::default()),
+        desk: Desk::restore(config, Kept::default()),
         store,
         lines: [(broker, line)].into_iter().collect(),
         seen,

@@ -5,9 +5,10 @@ const words = {
     live: '● 实时', down: '○ 未连接',
     stale: since => '连接中断：以下是 ' + since + ' 的数据，可能已过时。正在重新连接……', never: '尚未连接到网关，正在连接……',
     none: '没有未结工单', open: '未结', who: '操作员', all: '含已结案', other: 'English', left: '剩余', late: '超时',
-    cleared: '告警已解除', opened: '上报', unit: '处置单位', supervised: '督办', emergency: '紧急', alerts: '告警',
-    snapshot: '现场快照', before: '之前', at: '当时', after: '之后', visible: '可见光', sure: '可信度', clip: '录像', shut: '关闭', pending: '录像仍在接收，请稍后再试：',
-    noClip: '没有录像：', duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
+    cleared: '告警已解除', opened: '上报', unit: '处置单位', emergency: '紧急', muted: '静默', alerts: '告警',
+    snapshot: '现场快照', before: '之前', at: '当时', after: '之后', visible: '可见光', sure: '可信度', clip: '录像', shut: '关闭',
+    pending: '录像仍在接收，请稍后再试：', noClip: '没有录像：',
+    duty: '值班员', ok: '确定', cancel: '取消', lost: '没有得到网关的答复，操作可能未执行：',
     ask: { unit: '派遣给哪个单位？', note: '请说明原因：', before: '处置前照片（编号或网址）', after: '处置后照片（编号或网址）',
       into: '并入哪张工单（编号）？', centre: '下派到哪个中心？', limit: '延长多久？如 1 working days', score: '评分 1 到 5' },
     more: n => '只显示最新的 ' + n + ' 张工单', told: (id, title) => '新工单 ' + id + '：' + title },
@@ -16,8 +17,8 @@ const words = {
     stale: since => 'Connection lost: this is how it was at ' + since + ' and may be out of date. Reconnecting…',
     never: 'Not connected to the gateway yet, connecting…', none: 'no open tickets', open: 'open', who: 'operator',
     all: 'with closed', other: '中文', left: 'left', late: 'overdue', cleared: 'alert is over', opened: 'reported', unit: 'unit',
-    supervised: 'supervised', emergency: 'emergency', alerts: 'alerts', snapshot: 'snapshot', clip: 'Clip',
-    shut: 'Close', pending: 'The clip is still being received: ', noClip: 'There is no clip: ',
+    emergency: 'emergency', muted: 'silences', alerts: 'alerts', snapshot: 'snapshot', clip: 'Clip', shut: 'Close',
+    pending: 'The clip is still being received: ', noClip: 'There is no clip: ',
     before: 'before', at: 'at the moment', after: 'after', visible: 'visible light', sure: 'confidence', duty: 'duty officer',
     ok: 'OK', cancel: 'Cancel', lost: 'The gateway did not answer, this may not have been done: ',
     ask: { unit: 'Which unit?', note: 'Why?', before: 'Photo from before (reference)', after: 'Photo from after (reference)',
@@ -30,7 +31,7 @@ const chinese = {};
 const named = id => lang === 'zh' && chinese[id] || id[0].toUpperCase() + id.slice(1).replaceAll('-', ' ');
 const bars = { minor: '▮▯▯▯', moderate: '▮▮▯▯', severe: '▮▮▮▯', extreme: '▮▮▮▮' };
 const shapes = { red: '▲', yellow: '■', green: '●' };
-const rowsMax = 200, retryMs = 3000;
+const rowsMax = 200, retryMs = 3000, mutesMs = 15000;
 // The gateway sends a beat at least every 15 s: a line on which nothing came for longer than two is dead.
 const silenceMs = 35000;
 
@@ -84,14 +85,14 @@ function facts(ticket) {
   meta.append(el('span', '', ticket.source));
   if (place.lon !== null) meta.append(el('span', '', place.lon.toFixed(5) + ', ' + place.lat.toFixed(5)));
   if (ticket.unit) meta.append(el('span', '', t('unit') + ' ' + ticket.unit));
-  if (ticket.confidence) {
-    const sure = el('span', 'sure', t('sure') + ' ' + Math.round(ticket.confidence.share * 100) + ' %');
-    sure.title = ticket.confidence.why; meta.append(sure);
-  }
   for (const key of ['supervised', 'escalated']) {
     if (ticket.counts[key]) meta.append(el('span', 'late', named(key === 'supervised' ? 'supervise' : 'escalate') + ' × ' + ticket.counts[key]));
   }
   if (ticket.alerts > 1) meta.append(el('span', '', ticket.alerts + ' ' + t('alerts')));
+  if (ticket.confidence) {
+    const sure = el('span', 'sure', t('sure') + ' ' + Math.round(ticket.confidence.share * 100) + ' %');
+    sure.title = ticket.confidence.why; meta.append(sure);
+  }
   if (ticket.alert_cleared) meta.append(el('span', 'over', '✓ ' + t('cleared')));
   return meta;
 }
@@ -317,6 +318,7 @@ async function load() {
     if (mine !== loads) return;
     if (!answer.ok) { say('fault', said.detail); return; }
     aheadMs = said.now_ms - Date.now();
+    mutes();
     heardMs = now(); isCut = said.tickets.length >= rowsMax;
     tickets.clear();
     for (const ticket of said.tickets) tickets.set(ticket.no, ticket);
@@ -327,6 +329,17 @@ async function load() {
   } catch (cause) { /* the stream tells that the gateway is away, and loads again when it is back */ }
   if (mine === loads) since = null;
 }
+
+// Silences are always seen: how many, and of what, by whom, until when.
+async function mutes() {
+  try {
+    const { silences } = await (await fetch(withToken('/api/v1/silences'))).json();
+    const of = one => [one.rule, one.source, one.category].filter(Boolean).join(' ') + ': ' + one.reason + ' (' + one.who + ', ' + when(Date.parse(one.until)) + ')';
+    byId('muted').title = silences.map(of).join('\n');
+    say('muted', silences.length ? t('muted') + ' ' + silences.length : '');
+  } catch (cause) { /* told by the stream */ }
+}
+setInterval(mutes, mutesMs);
 
 let source = null, beatMs = 0;
 function connect() {

@@ -1,7 +1,9 @@
 //! What `benches/run` starts beside the gateway: publishers, bare clients, the RTSP server. One program, since linking is
 //! slow.
 
-use outpost_benches::{Failure, acknowledge, cameras, farm, flood, gate, latency, listen, parsers, pipeline, publish};
+use outpost_benches::{
+    Failure, acknowledge, cameras, desk, farm, flood, gate, latency, listen, parsers, pipeline, publish,
+};
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -18,10 +20,11 @@ fn main() -> Result<(), Failure> {
         ["listen", words @ ..] => runtime()?.block_on(listen::run(words)),
         ["acknowledge", words @ ..] => runtime()?.block_on(acknowledge::run(words)),
         ["cameras", words @ ..] => runtime()?.block_on(cameras::run(words)),
+        ["desk", words @ ..] => runtime()?.block_on(desk::run(words)),
         ["gate", words @ ..] => gate::run(words),
         ["farm", words @ ..] => alone()?.block_on(farm::run(words)),
         _ => {
-            Err("expected publish, flood, listen, acknowledge, cameras, farm, gate, latency, pipeline or parsers"
+            Err("expected publish, flood, listen, acknowledge, cameras, desk, farm, gate, latency, pipeline or parsers"
                 .into())
         }
     }

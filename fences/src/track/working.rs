@@ -7,9 +7,9 @@
 use super::calendar::{Calendar, DAY_MS, Schedule};
 use super::zone::Zone;
 
-/// Changes of duty that are looked at for one answer: 20 windows a day for five years. What lies beyond is counted as if
-/// it were on duty day and night, so that there is always an answer.
-const CHANGES_MAX: usize = 73_000;
+/// Changes of duty that are looked at for one answer: two windows on each workday of eight years. What lies beyond is counted
+/// as if it were on duty day and night, so that there is always an answer, and soon.
+const CHANGES_MAX: usize = 8_000;
 /// Days that are looked at for one answer.
 const DAYS_MAX: i64 = 3_650;
 

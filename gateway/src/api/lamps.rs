@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::Context;
 use super::fault::{Fault, query};
 use crate::config::Level;
-use crate::nouns::{Lamp, Stage};
 use crate::store::LampRow;
 use crate::telemetry::now_ms;
 
@@ -47,7 +46,7 @@ struct CentreOut<'a> {
 }
 
 /// What was closed within 30 days.
-#[derive(Serialize, Default, Clone, Copy)]
+#[derive(Serialize)]
 struct ClosedOut {
     in_time: u64,
     late: u64,
@@ -60,7 +59,6 @@ struct WorstOut<'a> {
     title: &'a str,
     severity: &'static str,
     stage: &'static str,
-    lamp: &'static str,
     due_ms: i64,
 }
 
@@ -76,67 +74,55 @@ pub(super) async fn board(
             Fault::bad_request(format!("level {text:?} is none of {levels}"))
         })?),
     };
-    let (reader, now_ms) = (context.reader.clone(), now_ms());
-    let (rows, closed) =
-        query(move || Ok((reader.lamps()?, reader.closed_since(now_ms.saturating_sub(CLOSED_WITHIN_MS))?))).await?;
-    let centres = &context.centres;
-    // Where a ticket is counted: at its own centre, or at the one of the level that is above it.
-    let place = |id: &str| -> Option<&Arc<str>> {
+    let (context, now_ms) = (context.clone(), now_ms());
+    let centres = context.centres.clone();
+    let place = move |id: &str| -> Option<Arc<str>> {
         match level {
-            None => Some(centres.known(id)),
-            Some(level) => centres.upwards(id).find(|(_, own)| *own == level).map(|(id, _)| id),
+            None => Some(centres.known(id).clone()),
+            Some(level) => centres.upwards(id).find(|(_, own)| *own == level).map(|(id, _)| id.clone()),
         }
     };
-    let mut of_centre: HashMap<&Arc<str>, Vec<&LampRow>> = HashMap::new();
-    for row in &rows {
-        if let Some(place) = place(&row.centre) {
-            of_centre.entry(place).or_default().push(row);
+    let reader = context.reader.clone();
+    let counted = query(move || {
+        let mut rows: HashMap<Arc<str>, LampRow> = HashMap::new();
+        for row in reader.lamps(now_ms, now_ms.saturating_sub(CLOSED_WITHIN_MS), WORST)? {
+            // At its own centre, or at the one of the level that is above it.
+            if let Some(place) = place(&row.centre) {
+                rows.entry(place).or_default().add(row, WORST);
+            }
         }
-    }
-    let mut closed_at: HashMap<&Arc<str>, ClosedOut> = HashMap::new();
-    for row in &closed {
-        if let Some(place) = place(&row.centre) {
-            let sum = closed_at.entry(place).or_default();
-            *sum = ClosedOut { in_time: sum.in_time + row.in_time, late: sum.late + row.late };
-        }
-    }
-    let shown = centres.all().filter(|(_, _, own)| level.is_none_or(|level| level == *own));
+        let nos: Vec<u64> = rows.values().flat_map(|row| &row.worst).map(|(_, no)| *no).collect();
+        Ok((rows, reader.lamp_tickets(&nos)?))
+    });
+    let (rows, tickets) = counted.await?;
+    let none = LampRow::default();
+    let shown = context.centres.all().filter(|(_, _, own)| level.is_none_or(|level| level == *own));
     let out: Vec<CentreOut> = shown
         .map(|(id, name, level)| {
-            let rows = of_centre.remove(id).unwrap_or_default();
-            centre((id, name, level), rows, closed_at.get(id).copied().unwrap_or_default(), now_ms)
+            let row = rows.get(id).unwrap_or(&none);
+            let worst = row.worst.iter().filter_map(|(due_ms, no)| {
+                let ticket = tickets.get(no)?;
+                Some(WorstOut {
+                    id: format!("T-{no}"),
+                    no: *no,
+                    title: &ticket.title,
+                    severity: ticket.severity.as_str(),
+                    stage: ticket.stage.as_str(),
+                    due_ms: *due_ms,
+                })
+            });
+            CentreOut {
+                id,
+                name,
+                level: level.as_str(),
+                green: row.n_green,
+                yellow: row.n_yellow,
+                red: row.n_red,
+                standing: row.n_off,
+                closed: ClosedOut { in_time: row.n_closed_in_time, late: row.n_closed_late },
+                worst: worst.collect(),
+            }
         })
         .collect();
     Ok(Json(serde_json::json!({ "now_ms": now_ms, "centres": out })))
-}
-
-fn centre<'a>(
-    (id, name, level): (&'a Arc<str>, &'a Arc<str>, Level),
-    mut rows: Vec<&'a LampRow>,
-    closed: ClosedOut,
-    now_ms: i64,
-) -> CentreOut<'a> {
-    let lamp = |row: &LampRow| row.times.map_or(Lamp::Off, |(yellow_ms, due_ms)| Lamp::at(now_ms, yellow_ms, due_ms));
-    let count = |wanted: Lamp| rows.iter().filter(|row| lamp(row) == wanted).count() as u64;
-    let (green, yellow, red, standing) = (count(Lamp::Green), count(Lamp::Yellow), count(Lamp::Red), count(Lamp::Off));
-    let due_ms = |row: &&LampRow| row.times.map(|(_, due_ms)| due_ms);
-    rows.retain(|row| row.times.is_some());
-    if rows.len() > WORST {
-        rows.select_nth_unstable_by_key(WORST, due_ms);
-        rows.truncate(WORST);
-    }
-    rows.sort_by_key(|row| (due_ms(row), row.no));
-    let worst = rows.into_iter().filter_map(|row| {
-        let (_, due_ms) = row.times?;
-        Some(WorstOut {
-            id: format!("T-{}", row.no),
-            no: row.no,
-            title: &row.title,
-            severity: row.severity.as_str(),
-            stage: Stage::as_str(row.stage),
-            lamp: lamp(row).as_str(),
-            due_ms,
-        })
-    });
-    CentreOut { id, name, level: level.as_str(), green, yellow, red, standing, closed, worst: worst.collect() }
 }

@@ -8,8 +8,9 @@ use serde::de::{self, Deserializer};
 
 use super::Span;
 
-/// Most days that a limit has.
-const DAYS_MAX: u32 = 3_650;
+/// Most days that a limit has, and most hours of work: the calendar is walked from the beginning of each to its end.
+const DAYS_MAX: u32 = 1_000;
+const WORKING_HOURS_MAX: i64 = 5_000;
 
 /// How long something may take. Written `30m`, `6h` or `6 urgent hours`; `4 working hours`, `30 working minutes`;
 /// `3 working days`; `7 calendar days`.
@@ -38,11 +39,12 @@ impl Limit {
         }
         let days = (n <= DAYS_MAX).then_some(n);
         let span = |unit: &str| Span::parse(&format!("{n}{unit}"));
+        let working = |unit: &str| span(unit).filter(|span| span.ms() <= WORKING_HOURS_MAX * 3_600_000);
         match (kind, unit.trim_end_matches('s')) {
             ("urgent", "hour") => span("h").map(Limit::Urgent),
             ("urgent", "minute") => span("m").map(Limit::Urgent),
-            ("working", "hour") => span("h").map(Limit::Working),
-            ("working", "minute") => span("m").map(Limit::Working),
+            ("working", "hour") => working("h").map(Limit::Working),
+            ("working", "minute") => working("m").map(Limit::Working),
             ("working", "day") => days.map(Limit::WorkingDays),
             ("calendar", "day") => days.map(Limit::CalendarDays),
             _ => None,
@@ -80,7 +82,7 @@ impl<'de> Deserialize<'de> for Limit {
         Limit::parse(&text).ok_or_else(|| {
             de::Error::custom(format!(
                 "{text:?} is not a limit such as \"30m\", \"6 urgent hours\", \"4 working hours\", \"3 working days\" or \
-                 \"7 calendar days\" (ten years at the most)"
+                 \"7 calendar days\" (at most 1000 days or 5000 working hours)"
             ))
         })
     }
@@ -115,6 +117,7 @@ mod tests {
             "-1 working days",
             "3 days",
             "4000 calendar days",
+            "5001 working hours",
             "1 working week",
             "3 working days more",
             "99999999 working hours",

@@ -34,9 +34,8 @@ impl Desk {
 
     fn withhold(&mut self, alert: &Alert, by: &By, effects: &mut Vec<Effect>) {
         self.mutes.withhold(alert);
-        let share = alert.confidence.as_ref().map(|confidence| confidence.share);
         let is_silence = matches!(by, By::Silence(_));
-        effects.push(Effect::Withhold { alert: alert.id.clone(), by: by.to_string(), share, is_silence });
+        effects.push(Effect::Withhold { alert: alert.id.clone(), by: by.to_string(), is_silence });
         effects.extend(self.mutes.count(by).map(Effect::Silence));
     }
 
@@ -147,6 +146,7 @@ impl Desk {
             n_alerts: 0,
             n_alerts_on: 0,
             storm: Some(Storm::On),
+            confidence: None,
             ..self.ticket(alert, now_ms)
         };
         let entry = opened(storm.why.to_string());

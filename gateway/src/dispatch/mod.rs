@@ -30,8 +30,8 @@ use self::table::Row;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, Place, Refusal, Silence, Stage,
-    Standing, Storm, Ticket,
+    Alert, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Place, Refusal, Silence,
+    Stage, Standing, Storm, Ticket,
 };
 
 /// Who the gateway is in a journal.
@@ -56,11 +56,10 @@ pub enum Effect {
         from: u64,
         into: u64,
     },
-    /// The alert has no ticket for now; `share` is its confidence.
+    /// The alert has no ticket for now.
     Withhold {
         alert: Arc<str>,
         by: String,
-        share: Option<f64>,
         is_silence: bool,
     },
     /// The alert is over, or has a ticket now.
@@ -87,8 +86,8 @@ pub struct Kept {
     pub tickets: Vec<Ticket>,
     /// The alerts that are on, with their tickets.
     pub members: Vec<(Arc<str>, u64)>,
-    /// All alerts that are on: id, rule, source.
-    pub on: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    /// All alerts that are on.
+    pub on: Vec<OnAlert>,
     /// The highest number ever given.
     pub last_no: u64,
     /// Alerts that are on and have no ticket for now.
@@ -160,7 +159,7 @@ impl Desk {
             has_to_look: !kept.withheld.is_empty(),
             next_no: kept.last_no + 1,
         };
-        kept.on.iter().for_each(|(id, rule, source)| desk.mutes.note(id, rule, source));
+        kept.on.iter().for_each(|alert| desk.mutes.note(&alert.id, &alert.rule, &alert.source));
         kept.withheld.iter().for_each(|alert| desk.mutes.withhold(alert));
         let mut tickets = kept.tickets;
         tickets.sort_by_key(|ticket| ticket.no);
@@ -236,7 +235,7 @@ impl Desk {
                 self.record(ticket, entry, now_ms, effects);
             }
         }
-        if self.mutes.forget(&cleared.id) {
+        if self.mutes.forget(&cleared.id, &cleared.key.source) {
             self.release(now_ms, effects);
         }
     }

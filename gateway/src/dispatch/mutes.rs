@@ -15,8 +15,10 @@ const SILENCES_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Mutes {
     inhibits: Vec<(SourcePattern, Vec<SourcePattern>)>,
-    /// Alerts that are on and mute others, with the entry of `inhibits` and their source.
-    muting: BTreeMap<Arc<str>, (usize, Arc<str>, Arc<str>)>,
+    /// Alerts that are on and mute others of their own source, by that: thousands of cameras may be dark at a time.
+    within: HashMap<Arc<str>, BTreeMap<Arc<str>, Muting>>,
+    /// Those that mute sources behind them.
+    behind: BTreeMap<Arc<str>, Muting>,
     silences: BTreeMap<u64, (Silence, Patterns)>,
     withheld: HashMap<Arc<str>, Alert>,
     next_no: u64,
@@ -27,6 +29,14 @@ struct Patterns {
     rule: Option<SourcePattern>,
     source: Option<SourcePattern>,
     category: Option<SourcePattern>,
+}
+
+#[derive(Debug)]
+struct Muting {
+    /// Its entry of `inhibits`.
+    nth: usize,
+    rule: Arc<str>,
+    source: Arc<str>,
 }
 
 /// Why an alert has no ticket.
@@ -54,14 +64,25 @@ impl Mutes {
 
     /// An alert is on, whether it has a ticket or not.
     pub(super) fn note(&mut self, id: &Arc<str>, rule: &Arc<str>, source: &Arc<str>) {
-        if let Some(nth) = self.inhibits.iter().position(|(when, _)| when.matches(rule)) {
-            self.muting.insert(id.clone(), (nth, rule.clone(), source.clone()));
+        let Some(nth) = self.inhibits.iter().position(|(when, _)| when.matches(rule)) else { return };
+        let muting = Muting { nth, rule: rule.clone(), source: source.clone() };
+        if self.inhibits[nth].1.is_empty() {
+            self.within.entry(source.clone()).or_default().insert(id.clone(), muting);
+        } else {
+            self.behind.insert(id.clone(), muting);
         }
     }
 
     /// An alert is over: whether others may have been muted by it.
-    pub(super) fn forget(&mut self, id: &str) -> bool {
-        self.muting.remove(id).is_some()
+    pub(super) fn forget(&mut self, id: &str, source: &str) -> bool {
+        let mut is_muting = self.behind.remove(id).is_some();
+        if let Some(within) = self.within.get_mut(source) {
+            is_muting |= within.remove(id).is_some();
+            if within.is_empty() {
+                self.within.remove(source);
+            }
+        }
+        is_muting
     }
 
     /// What mutes an alert, if anything does.
@@ -71,19 +92,18 @@ impl Mutes {
             return Some(By::Silence(silence.no));
         }
         let key = &alert.key;
-        let muting = self.muting.values().find(|(nth, _, source)| {
-            let (when, mutes) = &self.inhibits[*nth];
-            let is_behind = match mutes.as_slice() {
-                [] => *source == key.source,
-                mutes => mutes.iter().any(|pattern| pattern.matches(&key.source)),
-            };
-            is_behind && !when.matches(&key.rule)
+        let within = self.within.get(&key.source).into_iter().flat_map(BTreeMap::values);
+        let behind = self.behind.values().filter(|muting| {
+            let (_, mutes) = &self.inhibits[muting.nth];
+            mutes.iter().any(|pattern| pattern.matches(&key.source))
         });
-        muting.map(|(_, rule, source)| By::Alert { rule: rule.clone(), source: source.clone() })
+        // What mutes is not muted by its like.
+        let mut muting = within.chain(behind).filter(|muting| !self.inhibits[muting.nth].0.matches(&key.rule));
+        muting.next().map(|muting| By::Alert { rule: muting.rule.clone(), source: muting.source.clone() })
     }
 
     pub(super) fn withhold(&mut self, alert: &Alert) {
-        self.withheld.insert(alert.id.clone(), Alert { snapshot: None, ..alert.clone() });
+        self.withheld.insert(alert.id.clone(), Alert { snapshot: None, exhibits: Vec::new(), ..alert.clone() });
     }
 
     /// Counts an alert for its silence.

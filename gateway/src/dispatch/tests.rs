@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::*;
 use crate::config::check::check_alone;
 use crate::config::{Limit, Severity};
-use crate::nouns::{AlertKey, Confidence, Counts, Need, Place, Said, Why};
+use crate::nouns::{AlertKey, Confidence, Counts, Looked, Need, Place, Said, Why};
 
 pub(super) fn alert(n: u64) -> Alert {
     let key = AlertKey { rule: "r".into(), source: format!("s/{n}").into(), fence: None };
@@ -114,15 +114,19 @@ impl Office {
     }
 
     pub(super) fn journal(&self) -> Vec<(&'static str, &str)> {
-        let entry = |effect| match effect {
-            &Effect::Journal(ref entry) => Some((entry.what, entry.note.as_str())),
-            _ => None,
-        };
-        self.effects.iter().filter_map(entry).collect()
+        self.effects.iter().filter_map(told).collect()
     }
 
     pub(super) fn whats(&self) -> Vec<&'static str> {
         self.journal().into_iter().map(|(what, _)| what).collect()
+    }
+}
+
+/// What a journal says.
+fn told(effect: &Effect) -> Option<(&'static str, &str)> {
+    match effect {
+        Effect::Journal(entry) => Some((entry.what, &entry.note)),
+        _ => None,
     }
 }
 
@@ -270,23 +274,26 @@ fn a_look_makes_a_ticket_surer_once_for_each_look_and_none_where_the_work_is_don
     hot.confidence = Some(Confidence::of_heat("cam:west"));
     let looked = |saw| Looked { alert: hot.id.clone(), camera: "cam:west".into(), saw, pictures: Vec::new() };
     let unseen = looked(Saw::Pictures(Seen::Neither));
-    assert_eq!(office.desk.alert_looked(&unseen, 5, &mut office.effects), None, "nobody knows that alert");
+    let look = |office: &mut Office| office.desk.alert_looked(&unseen, 5, &mut office.effects);
+    assert_eq!(look(&mut office), None, "nobody knows that alert");
     office.open(&hot);
-    office.effects.clear();
-    let first = office.desk.alert_looked(&unseen, 20, &mut office.effects).unwrap();
-    let second = office.desk.alert_looked(&unseen, 30, &mut office.effects).unwrap();
+    let first = look(&mut office).unwrap();
+    let second = look(&mut office).unwrap();
     assert!(second.share < first.share && first.share < 0.5);
-    let notes: Vec<_> = office.journal().into_iter().map(|(_, note)| note.to_owned()).collect();
-    assert!(notes[0].starts_with("cam:west sees neither flame nor smoke; confidence 29 %, was 50 %"), "{notes:?}");
-    let told =
-        office.effects.iter().filter(|effect| matches!(effect, Effect::Tell { kind: "outpost.ticket.looked", .. }));
-    assert_eq!(told.count(), 2);
+    let journal = office.journal();
+    assert_eq!((journal[1].0, journal[2].0), ("looked", "looked"));
+    assert!(
+        journal[1].1.starts_with("cam:west sees neither flame nor smoke; confidence 29 %, was 50 %"),
+        "{journal:?}"
+    );
+    let told = |effect: &&Effect| matches!(effect, Effect::Tell { kind: "outpost.ticket.looked", .. });
+    assert_eq!(office.effects.iter().filter(told).count(), 2);
     office.walk(1, &WORKED);
     office.walk(1, &[("officer", Move::Verify), ("chief", Move::Close)]);
-    assert_eq!(office.desk.alert_looked(&unseen, 50, &mut office.effects), None);
+    assert_eq!(look(&mut office), None);
     // An alert that nobody is asked about has no confidence, and gets none.
     let plain = alert(2);
     office.open(&plain);
-    let stray = Looked { alert: plain.id.clone(), ..unseen };
+    let stray = Looked { alert: plain.id.clone(), ..unseen.clone() };
     assert_eq!(office.desk.alert_looked(&stray, 70, &mut office.effects), None);
 }

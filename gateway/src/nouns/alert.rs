@@ -38,10 +38,18 @@ pub struct Alert {
     pub snapshot: Option<SnapshotAsk>,
     /// Pictures around it, in order of time.
     pub exhibits: Vec<Exhibit>,
-    /// None where nobody doubts it.
+    /// Where other cameras may know better.
     pub confidence: Option<Confidence>,
     /// The visible camera that is to be looked through.
     pub visible: Option<Arc<str>>,
+}
+
+/// An alert that is on, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnAlert {
+    pub id: Arc<str>,
+    pub rule: Arc<str>,
+    pub source: Arc<str>,
 }
 
 /// Where it is: a point, a name, both or neither.

@@ -11,7 +11,7 @@ pub mod stage;
 pub mod ticket;
 pub mod trouble;
 
-pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, Place, Sight, SnapshotAsk, StateRow, Why};
+pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};

@@ -3,7 +3,7 @@
 use super::run::Listener;
 use crate::dispatch::Effect;
 use crate::notify::body;
-use crate::store::{Commit, NewDelivery, Withheld};
+use crate::store::{Commit, NewDelivery};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 
@@ -18,9 +18,9 @@ pub(super) fn put(effects: &mut Vec<Effect>, listeners: &[Listener], metrics: &M
             Effect::Journal(entry) => commit.journal.push(entry),
             Effect::Member { alert, ticket } => commit.members.push((alert, ticket)),
             Effect::Adopt { from, into } => commit.adopted.push((from, into)),
-            Effect::Withhold { alert, by, share, is_silence } => {
+            Effect::Withhold { alert, by, is_silence } => {
                 metrics.alert_withheld(is_silence);
-                commit.withheld.push((alert.clone(), Some(Withheld { alert, by, share })));
+                commit.withheld.push((alert, Some(by)));
             }
             Effect::Release(alert) => commit.withheld.push((alert, None)),
             Effect::Silence(silence) => commit.silences.push(silence),

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, NewExhibit, Written};
 use super::shelf::Shelved;
-use super::{Store, StoreError, Withheld, mutes, redo_key, rows, spool, tickets};
+use super::{Store, StoreError, mutes, redo_key, rows, spool, tickets};
 use crate::nouns::{
     Alert, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, Silence, StateRow, Ticket,
 };
@@ -30,8 +30,8 @@ pub struct Commit {
     /// Alerts with the tickets that they belong to, and tickets whose alerts go to others.
     pub members: Vec<(Arc<str>, u64)>,
     pub adopted: Vec<(u64, u64)>,
-    /// Alerts that have no ticket for now, and (None) those that are over or have one.
-    pub withheld: Vec<(Arc<str>, Option<Withheld>)>,
+    /// Alerts that have no ticket for now, with what mutes them, and (None) those that are over or have one.
+    pub withheld: Vec<(Arc<str>, Option<String>)>,
     pub silences: Vec<Silence>,
     /// Rules of which a finding was confirmed, or rejected.
     pub findings: Vec<(Arc<str>, bool)>,

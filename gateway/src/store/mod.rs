@@ -10,6 +10,7 @@ mod archive;
 mod commit;
 mod evidence;
 mod gates;
+mod lamps;
 mod mutes;
 mod queues;
 mod read;
@@ -28,16 +29,16 @@ pub use archive::{Archive, Doer, Held};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
 pub use gates::GateRow;
-pub use mutes::{FindingRow, Withheld};
+pub use lamps::{LampRow, LampTicket};
+pub use mutes::FindingRow;
 pub use queues::Queues;
 pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
 pub use shelf::ShelfCounts;
-pub use tickets::{ClosedRow, LampRow};
 
 use self::shelf::Shelf;
 use crate::config;
-use crate::nouns::{Alert, RedoRow, Silence, Standing, StateRow, Ticket};
+use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
 const STEPS: [&str; 7] = [
@@ -104,8 +105,8 @@ pub struct Restored {
     /// Alerts that are on, with their tickets.
     pub members: Vec<(Arc<str>, u64)>,
     pub last_ticket: u64,
-    /// All alerts that are on: id, rule, source; and those of them that have no ticket for now.
-    pub on: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    /// All alerts that are on, and those of them that have no ticket for now.
+    pub on: Vec<OnAlert>,
     pub withheld: Vec<Alert>,
     pub silences: Vec<Silence>,
     pub last_silence: u64,

@@ -6,15 +6,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::read::{SELECT_ALERT, alert_from};
 use super::{Commit, StoreError};
-use crate::nouns::{Alert, AlertKey, Confidence, Silence, Silenced, Why};
-
-/// An alert that makes no ticket for now, by which silence or alert, and its confidence.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Withheld {
-    pub alert: Arc<str>,
-    pub by: String,
-    pub share: Option<f64>,
-}
+use crate::nouns::{Alert, AlertKey, OnAlert, Silence, Silenced, Why};
 
 /// What came of the findings of one rule that somebody looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +19,9 @@ pub struct FindingRow {
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     for (alert, withheld) in &commit.withheld {
         match withheld {
-            Some(Withheld { by, share, .. }) => transaction
-                .prepare_cached("INSERT OR REPLACE INTO withheld (alert, muted_by, confidence) VALUES (?1, ?2, ?3)")?
-                .execute(params![alert, by, share])?,
+            Some(by) => transaction
+                .prepare_cached("INSERT OR REPLACE INTO withheld (alert, muted_by) VALUES (?1, ?2)")?
+                .execute(params![alert, by])?,
             None => transaction.prepare_cached("DELETE FROM withheld WHERE alert = ?1")?.execute([alert])?,
         };
     }
@@ -91,24 +83,23 @@ pub(super) fn findings(conn: &Connection) -> Result<Vec<FindingRow>, StoreError>
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// All alerts that are on: id, rule, source.
-pub(super) fn on(conn: &Connection) -> Result<Vec<(Arc<str>, Arc<str>, Arc<str>)>, StoreError> {
+/// All alerts that are on.
+pub(super) fn on(conn: &Connection) -> Result<Vec<OnAlert>, StoreError> {
     let mut statement = conn.prepare("SELECT id, rule, source FROM alert WHERE cleared_ms IS NULL")?;
     let text = |row: &Row, at: usize| Ok::<Arc<str>, rusqlite::Error>(row.get::<_, String>(at)?.into());
-    let found = statement.query_map([], |row| Ok((text(row, 0)?, text(row, 1)?, text(row, 2)?)))?;
+    let found =
+        statement.query_map([], |row| Ok(OnAlert { id: text(row, 0)?, rule: text(row, 1)?, source: text(row, 2)? }))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// The alerts that are on and have no ticket for now, without figures and picture, which tickets do not have either.
+/// The alerts that are on and have no ticket for now, without figures and pictures, which tickets do not have either.
 pub(super) fn withheld(conn: &Connection) -> Result<Vec<Alert>, StoreError> {
-    let mut shares = conn.prepare("SELECT confidence FROM withheld WHERE alert = ?1")?;
     let sql = format!("{SELECT_ALERT} WHERE cleared_ms IS NULL AND id IN (SELECT alert FROM withheld)");
     let mut statement = conn.prepare(&sql)?;
     let mut found = statement.query([])?;
     let mut out = Vec::new();
     while let Some(row) = found.next()? {
         let row = alert_from(row)?;
-        let share: Option<f64> = shares.query_row([&row.id], |row| row.get(0))?;
         out.push(Alert {
             id: row.id.into(),
             key: AlertKey { rule: row.rule.into(), source: row.source.into(), fence: row.fence.map(Into::into) },
@@ -121,8 +112,8 @@ pub(super) fn withheld(conn: &Connection) -> Result<Vec<Alert>, StoreError> {
             why: Why { text: row.why, figures: Vec::new() },
             snapshot: None,
             exhibits: Vec::new(),
+            confidence: row.confidence,
             visible: None,
-            confidence: share.map(|share| Confidence { share, why: "as it was told".into() }),
         });
     }
     Ok(out)

@@ -1,13 +1,14 @@
 //! Queries of the API, each on a connection that only reads.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rusqlite::{Connection, Row, params};
 
 use super::evidence::{self, ExhibitRow};
+use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
-use super::tickets::{ClosedRow, LampRow};
 use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
 use crate::config::Severity;
 use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Silence, Standing, Ticket};
@@ -127,14 +128,14 @@ impl Reader {
         })
     }
 
-    /// All open tickets, as the lamp board sees them.
-    pub fn lamps(&self) -> Result<Vec<LampRow>, StoreError> {
-        self.with(tickets::lamps)
+    /// Open tickets by centre and colour with those that are due first, and what was closed from `since_ms` on.
+    pub fn lamps(&self, now_ms: i64, since_ms: i64, n_worst: usize) -> Result<Vec<LampRow>, StoreError> {
+        self.with(|conn| lamps::all(conn, now_ms, since_ms, n_worst))
     }
 
-    /// How many tickets each centre closed since then, in time and late.
-    pub fn closed_since(&self, since_ms: i64) -> Result<Vec<ClosedRow>, StoreError> {
-        self.with(|conn| tickets::closed_since(conn, since_ms))
+    /// What the lamp board shows of these tickets, by number.
+    pub fn lamp_tickets(&self, nos: &[u64]) -> Result<HashMap<u64, LampTicket>, StoreError> {
+        self.with(|conn| lamps::shown(conn, nos))
     }
 
     /// Newest first; those that were ended, too, where asked for.
@@ -294,7 +295,7 @@ pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         snapshot: evidence_from(row, 20)?,
         clip: evidence_from(row, 23)?,
         hold: hold_from(row)?,
-        confidence: rows::confidence(row.get(26)?, row.get::<_, Option<String>>(27)?.map(Into::into)),
+        confidence: confidence_from(row, 26)?,
         muted_by: row.get(28)?,
     })
 }
@@ -327,6 +328,12 @@ fn journal_from(row: &Row) -> rusqlite::Result<JournalRow> {
         what: row.get(5)?,
         note: row.get(6)?,
     })
+}
+
+/// Share and words in two columns from `first`.
+pub(super) fn confidence_from(row: &Row, first: usize) -> rusqlite::Result<Option<Confidence>> {
+    let (share, why): (Option<f64>, Option<String>) = (row.get(first)?, row.get(first + 1)?);
+    Ok(share.zip(why).map(|(share, why)| Confidence { share, why: why.into() }))
 }
 
 pub(super) fn severity_from(table: &'static str, text: &str) -> Result<Severity, StoreError> {

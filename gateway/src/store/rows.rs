@@ -1,11 +1,9 @@
 //! Values as columns: the wire types of the store and their conversions.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::config::Severity;
-use crate::nouns::{Confidence, Ellipse, Figure, Sight};
+use crate::nouns::{Ellipse, Figure, Sight};
 
 #[derive(Serialize)]
 struct FigureOut<'a> {
@@ -83,9 +81,4 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// How sure a row is; none where nobody doubts it.
-pub(super) fn confidence(share: Option<f64>, why: Option<Arc<str>>) -> Option<Confidence> {
-    share.zip(why).map(|(share, why)| Confidence { share, why })
 }

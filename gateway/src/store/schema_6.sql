@@ -54,8 +54,7 @@ INSERT OR IGNORE INTO member (alert, ticket) SELECT alert, no FROM ticket;
 -- Alerts that are on and make no ticket for now.
 CREATE TABLE withheld (
     alert      TEXT PRIMARY KEY,
-    muted_by   TEXT NOT NULL,           -- the silence, or the alert, that mutes it
-    confidence REAL
+    muted_by   TEXT NOT NULL            -- the silence, or the alert, that mutes it
 ) WITHOUT ROWID;
 
 CREATE TABLE silence (

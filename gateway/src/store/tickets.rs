@@ -5,18 +5,18 @@ use std::sync::Arc;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 
-use super::read::{place_from, severity_from};
+use super::read::{confidence_from, place_from, severity_from};
 use super::{Commit, StoreError, TicketQuery, rows};
-use crate::config::{Limit, Severity};
+use crate::config::Limit;
 use crate::nouns::{Clock, Counts, Extension, JournalEntry, Runs, Stage, Standing, Storm, Ticket};
 
 /// In the order in which [`values`] writes them and [`from_row`] reads them.
-const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, category, place_name, lon, lat, sight, stage, \
+const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, category, place_name, lon, lat, sight, confidence, confidence_why, stage, \
      standing, held, is_emergency, centre, lead, unit, handlers, opened_ms, closed_ms, whole_runs, \
      whole_budget_ms, whole_yellow_ms, due_ms, whole_left_ms, whole_n_told, step_runs, step_budget_ms, \
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
      n_alerts, n_alerts_on, storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
-     escalated, score, n_journal, confidence, confidence_why";
+     escalated, score, n_journal";
 
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let marks = COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
@@ -78,61 +78,7 @@ pub(super) fn members(conn: &Connection) -> Result<Vec<(Arc<str>, u64)>, StoreEr
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// What the lamp board knows of an open ticket.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LampRow {
-    pub no: u64,
-    pub centre: String,
-    pub title: String,
-    pub severity: Severity,
-    pub stage: Stage,
-    /// When its lamp turns yellow, and after which it is red; none while its clock stands.
-    pub times: Option<(i64, i64)>,
-}
-
-/// How many tickets a centre closed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClosedRow {
-    pub centre: String,
-    pub in_time: u64,
-    pub late: u64,
-}
-
-pub(super) fn lamps(conn: &Connection) -> Result<Vec<LampRow>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT no, centre, title, severity, stage, whole_left_ms IS NULL,
-         min(whole_yellow_ms, ifnull(step_yellow_ms, whole_yellow_ms)), min(due_ms, ifnull(step_due_ms, due_ms))
-         FROM ticket WHERE standing = 2",
-    )?;
-    let mut found = statement.query([])?;
-    let mut out = Vec::new();
-    while let Some(row) = found.next()? {
-        let mut c = Columns { row, at: 0 };
-        out.push(LampRow {
-            no: c.count()?,
-            centre: c.next()?,
-            title: c.next()?,
-            severity: severity_from("ticket", &c.next::<String>()?)?,
-            stage: stage_of(&c.next::<String>()?)?,
-            times: if c.next()? { Some((c.next()?, c.next()?)) } else { None },
-        });
-    }
-    Ok(out)
-}
-
-pub(super) fn closed_since(conn: &Connection, since_ms: i64) -> Result<Vec<ClosedRow>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT centre, sum(closed_ms <= due_ms), sum(closed_ms > due_ms) FROM ticket
-         WHERE closed_ms >= ?1 AND stage IN ('closed', 'rated', 'archived') GROUP BY centre",
-    )?;
-    let found = statement.query_map([since_ms], |row| {
-        let mut c = Columns { row, at: 0 };
-        Ok(ClosedRow { centre: c.next()?, in_time: c.count()?, late: c.count()? })
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
-}
-
-fn stage_of(text: &str) -> Result<Stage, StoreError> {
+pub(super) fn stage_of(text: &str) -> Result<Stage, StoreError> {
     Stage::parse(text).ok_or_else(|| StoreError::Row { table: "ticket", what: format!("unknown stage {text:?}") })
 }
 
@@ -159,6 +105,8 @@ fn values(ticket: &Ticket) -> Vec<Value> {
         real(point.map(|(lon, _)| lon)),
         real(point.map(|(_, lat)| lat)),
         rows::sight_to_json(ticket.place.sight.as_deref()).map_or(Value::Null, Value::Text),
+        real(ticket.confidence.as_ref().map(|confidence| confidence.share)),
+        maybe(ticket.confidence.as_ref().map(|confidence| &*confidence.why)),
         text(ticket.stage.as_str()),
         Value::Integer(ticket.stage.standing() as i64),
         maybe(ticket.held.map(Stage::as_str)),
@@ -191,8 +139,6 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     out.extend(ticket.counts.named().map(|(_, n)| whole(n.into())));
     out.push(number(ticket.score.map(i64::from)));
     out.push(whole(ticket.n_journal));
-    out.push(real(ticket.confidence.as_ref().map(|confidence| confidence.share)));
-    out.push(maybe(ticket.confidence.as_ref().map(|confidence| &*confidence.why)));
     out
 }
 
@@ -243,6 +189,10 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
         place: {
             c.at += 4;
             place_from(row, c.at - 4, c.at - 1)?
+        },
+        confidence: {
+            c.at += 2;
+            confidence_from(row, c.at - 2)?
         },
         stage: stage_of(&c.text()?)?,
         held: {
@@ -305,6 +255,5 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
         },
         score: c.next()?,
         n_journal: c.count()?,
-        confidence: rows::confidence(c.next()?, c.maybe()?),
     })
 }

@@ -158,8 +158,37 @@ fn a_fence_that_crosses_itself_is_refused_with_its_name_and_line() {
 }
 
 #[tokio::test]
+async fn a_source_that_tells_too_much_has_one_ticket_with_a_right_counter_over_a_kill() {
+    const N: usize = 60;
+    let storm = "[desk.storm]\nn = 5\nwithin = \"10m\"\n";
+    let mut site = Site::start("5", &format!("{FEEDS}\n{storm}")).await;
+    site.publish("in/pump/2", "1").await;
+    for n in 0..N {
+        for value in ["1", "0"] {
+            site.publish("in/pump/1", value).await;
+        }
+        if n == N / 2 {
+            site.gateway.kill();
+            site.gateway.start_ready().await;
+        }
+    }
+    let gateway = &site.gateway;
+    let open = async || gateway.json("/api/v1/tickets?stage=open").await["tickets"].as_array().unwrap().clone();
+    let of = |tickets: &[Value], source: &str| -> Vec<u64> {
+        let tickets = tickets.iter().filter(|ticket| ticket["source"] == source);
+        tickets.map(|ticket| ticket["alerts"].as_u64().unwrap()).collect()
+    };
+    gateway.eventually("one ticket of all", async || of(&open().await, "pump/1") == [N as u64]).await;
+    let tickets = open().await;
+    assert_eq!(of(&tickets, "pump/2"), [1], "the other source has its own: {tickets:?}");
+    let storm = tickets.iter().find(|ticket| ticket["source"] == "pump/1").unwrap();
+    assert_eq!((&storm["storm"], &storm["title"]), (&json!("on"), &json!("storm: pump/1")));
+}
+
+#[tokio::test]
 async fn nothing_is_acknowledged_while_the_disk_is_full_and_all_is_there_once_it_has_room() {
-    let mut site = Site::prepare("5", FEEDS).await;
+    // However many tickets come of it, each is to have a row of its own.
+    let mut site = Site::prepare("5", &format!("{FEEDS}\n[desk.storm]\nn = 10000\n")).await;
     // No file may grow beyond this: the kernel refuses what the store writes, as on a full disk.
     site.gateway.limit_files(300 << 10);
     site.gateway.start_ready().await;

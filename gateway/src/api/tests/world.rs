@@ -16,7 +16,7 @@ use crate::dispatch::centres::Centres;
 use crate::dispatch::{Desk, Effect, Kept};
 use crate::nouns::{Alert, AlertKey, Confidence, Figure, Place, Why};
 use crate::pipeline::sources::{Last, SourceView};
-use crate::store::{Archive, Commit, Store, Withheld};
+use crate::store::{Archive, Commit, Store};
 use crate::telemetry::now_ms;
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
@@ -100,9 +100,7 @@ impl Office {
                 Effect::Journal(entry) => commit.journal.push(entry),
                 Effect::Member { alert, ticket } => commit.members.push((alert, ticket)),
                 Effect::Adopt { from, into } => commit.adopted.push((from, into)),
-                Effect::Withhold { alert, by, share, .. } => {
-                    commit.withheld.push((alert.clone(), Some(Withheld { alert, by, share })));
-                }
+                Effect::Withhold { alert, by, .. } => commit.withheld.push((alert, Some(by))),
                 Effect::Release(alert) => commit.withheld.push((alert, None)),
                 Effect::Silence(silence) => commit.silences.push(silence),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::nouns::{SilenceAsk, Silenced};
+use crate::nouns::{OnAlert, SilenceAsk, Silenced};
 
 const MINUTE_MS: i64 = 60_000;
 
 fn of(rule: &str, source: &str, n: u64) -> Alert {
     let key = AlertKey { rule: rule.into(), source: source.into(), fence: None };
     Alert { id: key.alert_id(n as i64, n), key, opened_ms: n as i64, ..alert(0) }
+}
+
+fn in_short(alert: &Alert) -> OnAlert {
+    OnAlert { id: alert.id.clone(), rule: alert.key.rule.clone(), source: alert.key.source.clone() }
 }
 
 fn silence(source: &str, lasts_ms: i64) -> SilenceAsk {
@@ -38,7 +42,7 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
         last_no: tickets.keys().max().copied().unwrap_or(0),
         last_silence: silences.keys().max().copied().unwrap_or(0),
         members: members.into_iter().filter(|(alert, _)| on.contains_key(alert)).collect(),
-        on: on.values().map(|alert| (alert.id.clone(), alert.key.rule.clone(), alert.key.source.clone())).collect(),
+        on: on.values().map(in_short).collect(),
         withheld: withheld.keys().filter_map(|id| on.get(id).cloned()).collect(),
         silences: silences.into_values().filter(|silence| silence.ended.is_none()).collect(),
         tickets: tickets.into_values().filter(|ticket| ticket.stage.standing() > Standing::Ended).collect(),

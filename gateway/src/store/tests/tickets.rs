@@ -16,6 +16,7 @@ fn every_field_set() -> Ticket {
     Ticket {
         fence: Some("f".into()),
         place: Place { sight: Some(Box::new(Sight { bearing_deg: 7.0, ..Sight::default() })), ..ticket(9).place },
+        confidence: Some(Confidence { share: 0.3, why: "dust".into() }),
         stage: Stage::Suspended,
         held: Some(Stage::Handling),
         is_emergency: true,
@@ -75,10 +76,12 @@ fn alerts_belong_to_the_ticket_that_adopted_them_and_those_that_are_over_are_not
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path(), None).unwrap();
     let other = Alert { key: AlertKey { source: "other".into(), ..alert(2).key }, ..alert(2) };
-    let mut commit = Commit::default();
-    commit.opened = vec![(alert(1), None), (other.clone(), None)];
-    commit.tickets = vec![Arc::new(ticket(1)), Arc::new(ticket(2))];
-    commit.members = vec![(alert(1).id, 1), (other.id.clone(), 2)];
+    let mut commit = Commit {
+        opened: vec![(alert(1), None), (other.clone(), None)],
+        tickets: vec![Arc::new(ticket(1)), Arc::new(ticket(2))],
+        members: vec![(alert(1).id, 1), (other.id.clone(), 2)],
+        ..Commit::default()
+    };
     store.commit(&commit).unwrap();
     assert_eq!(store.restore().unwrap().members.len(), 2);
     commit.clear();
@@ -91,10 +94,10 @@ fn alerts_belong_to_the_ticket_that_adopted_them_and_those_that_are_over_are_not
 
 /// A database as the version before the loop left it.
 #[test]
-fn tickets_of_the_fourth_version_go_on_where_they_stood() {
+fn tickets_of_the_fifth_version_go_on_where_they_stood() {
     let folder = tempfile::tempdir().unwrap();
     let conn = Connection::open(folder.path().join("outpost.db")).unwrap();
-    STEPS[..4].iter().for_each(|step| conn.execute_batch(step).unwrap());
+    STEPS[..5].iter().for_each(|step| conn.execute_batch(step).unwrap());
     conn.execute_batch(
         "INSERT INTO alert (id, rule, source, name, severity, category, since_at_ms, opened_ms, why, figures)
          VALUES ('A-1', 'gas', 's/1', 'n', 'severe', 'c', 1, 1, 'w', '[]')",
@@ -105,14 +108,14 @@ fn tickets_of_the_fourth_version_go_on_where_they_stood() {
     {
         conn.execute_batch(&format!(
             "INSERT INTO ticket VALUES ({no}, 'A-{no}', 'gas', 's/{no}', NULL, 't', 'w', 'severe', 'c', NULL, 106.0, 29.5,
-             '{stage}', 'u', 1000, 5000, {closed}, {is_cleared}, 2, NULL);
+             '{stage}', 'u', 1000, 5000, {closed}, {is_cleared}, 2, NULL, NULL, NULL);
              INSERT INTO journal (ticket, no, at_ms, who, what, note) VALUES ({no}, 1, 1, 'outpost', 'opened', 'n'),
              ({no}, 2, 2, 'li', 'assign', 'to u')",
             closed = if stage == "closed" { "4000" } else { "NULL" },
         ))
         .unwrap();
     }
-    conn.pragma_update(None, "user_version", 4).unwrap();
+    conn.pragma_update(None, "user_version", 5).unwrap();
     drop(conn);
 
     let store = Store::open(folder.path(), None).unwrap();
