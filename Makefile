@@ -26,7 +26,7 @@ bench: packages-build packages-bench
 nab: packages-build
 	benches/nab
 
-# What recordings with ground truth are told of, beside Debian's motion (benches/RESULTS.md, section L). OUTPOST_VIDEO_DATA names
+# What recordings with ground truth are told of, beside Debian's motion (benches/RESULTS.md, section M). OUTPOST_VIDEO_DATA names
 # their folder. About half an hour.
 eval-video: packages-build packages-bench
 	benches/eval-video

@@ -1,4 +1,4 @@
-"""L: what real recordings with ground truth are told of: events seen, false alerts, delays; beside Debian's `motion`."""
+"""M: what real recordings with ground truth are told of: events seen, false alerts, delays; beside Debian's `motion`."""
 
 import asyncio
 import datetime
