@@ -102,7 +102,7 @@ def recorded(work, truth_file):
         if event["kind"] == "object_left":
             begins = event["set_down_s"] + 10
             # What is left behind is smaller than those who leave it, whom rules look for by default.
-            detect = f'{{ kind = "object-left", zone = "e{number}", for = "10s", things = {{ min_area = 0.0005, overlap = 0.5 }} }}'
+            detect = f'{{ kind = "object-left", zone = "e{number}", for = "10s", things = {{ overlap = 0.5 }} }}'
             zones.append(Zone(f"e{number}", event["region"], [[begins, event["remains_until_s"]]], [], 2.0, detect))
     if not zones:
         return None
