@@ -13,26 +13,10 @@ use tokio_util::sync::CancellationToken;
 use crate::support::DEADLINE;
 use crate::support::program::Program;
 use crate::support::relay::Relay;
-use crate::support_rtsp::{Watched, camera, fixture};
+use crate::support_rtsp::{Watched, camera, fixture, mp4};
 
 /// Pictures of `visitors.h264`, at ten a second.
 const N_PICTURES: u64 = 1_394;
-
-/// The same coding in a file.
-#[expect(clippy::disallowed_methods, reason = "another program's file")]
-fn mp4(folder: &Path, name: &str, input: &str, more: &[&str]) -> std::path::PathBuf {
-    let path = folder.join(name);
-    let done = Command::new("ffmpeg")
-        .args(["-nostdin", "-v", "error", "-y", "-r", "10", "-i"])
-        .arg(fixture(input))
-        .args(["-c", "copy"])
-        .args(more)
-        .arg(&path)
-        .status()
-        .expect("ffmpeg is installed (make packages-test)");
-    assert!(done.success());
-    path
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_are_read_to_the_end_whether_plain_or_in_fragments() {

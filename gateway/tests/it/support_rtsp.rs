@@ -117,6 +117,22 @@ pub(crate) async fn demo_camera(stop: &CancellationToken) -> String {
     url
 }
 
+/// A recorded stream of the fixtures, at ten pictures a second, as it is in a file.
+#[expect(clippy::disallowed_methods, reason = "another program's file")]
+pub(crate) fn mp4(folder: &Path, name: &str, input: &str, more: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let done = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-y", "-r", "10", "-i"])
+        .arg(fixture(input))
+        .args(["-c", "copy"])
+        .args(more)
+        .arg(&path)
+        .status()
+        .expect("ffmpeg is installed (make packages-test)");
+    assert!(done.success());
+    path
+}
+
 pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/video").join(name)
 }

@@ -3,7 +3,6 @@
 //! `make fuzz SECONDS=600`; a failure prints the seed, and `FUZZ_SEED=n FUZZ_SECONDS=1` repeats it. A short round with a
 //! fixed seed is part of `make test`.
 
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use outpost::ingest::rtsp::{AccessUnit, RtspError, Viewer};
 use outpost_detectors::observation::{Link, LinkState};
 use tokio_util::sync::CancellationToken;
 
-use crate::support_rtsp::{camera, fixture};
+use crate::support_rtsp::{camera, mp4};
 use crate::thermal_fuzz::Random;
 
 /// Pictures after which a file that promises millions of them has said enough.
@@ -43,21 +42,8 @@ impl Viewer for Counts {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "another program's file")]
 fn seeds(folder: &std::path::Path) -> Vec<Vec<u8>> {
-    let made = |name: &str, input: &str, more: &[&str]| {
-        let path = folder.join(name);
-        let done = Command::new("ffmpeg")
-            .args(["-nostdin", "-v", "error", "-y", "-r", "10", "-i"])
-            .arg(fixture(input))
-            .args(["-c", "copy"])
-            .args(more)
-            .arg(&path)
-            .status()
-            .expect("ffmpeg is installed (make packages-test)");
-        assert!(done.success());
-        std::fs::read(path).unwrap()
-    };
+    let made = |name: &str, input: &str, more: &[&str]| std::fs::read(mp4(folder, name, input, more)).unwrap();
     vec![
         made("plain.mp4", "main.h264", &["-movflags", "faststart"]),
         made("fragments.mp4", "bframes.h264", &["-movflags", "frag_keyframe+empty_moov+default_base_moof"]),
