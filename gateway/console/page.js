@@ -182,6 +182,14 @@ function build(ticket) {
   return row;
 }
 
+// Who works with the keyboard stays in the row, whatever is drawn again.
+function keepingFocus(draw) {
+  const focused = document.activeElement, no = Number(focused.closest('article')?.dataset.no), move = focused.dataset.move;
+  draw();
+  const row = rows.get(no);
+  if (row && !focused.isConnected) (row.querySelector('[data-move="' + move + '"]') || row.querySelector('button'))?.focus();
+}
+
 function show(ticket) {
   const old = rows.get(ticket.no);
   if (!ticket.open && !byId('all').checked) {
@@ -191,10 +199,7 @@ function show(ticket) {
   const row = build(ticket), list = byId('list');
   rows.set(ticket.no, row);
   if (old) {
-    // Who works with the keyboard stays in the row.
-    const move = old.contains(document.activeElement) && document.activeElement.dataset.move;
-    old.replaceWith(row);
-    if (move) (row.querySelector('[data-move="' + move + '"]') || row.querySelector('button') || document.body).focus();
+    keepingFocus(() => old.replaceWith(row));
     return;
   }
   const after = [...list.querySelectorAll('article')].find(other => Number(other.dataset.no) < ticket.no);
@@ -232,8 +237,10 @@ function redraw() {
   for (const e of document.querySelectorAll('[data-t]')) e.textContent = t(e.dataset.t);
   byId('who').placeholder = t('duty');
   byId('lang').textContent = t('other'); byId('lang').lang = lang === 'zh' ? 'en' : 'zh-CN';
-  byId('list').textContent = ''; rows.clear();
-  for (const ticket of [...tickets.values()].sort((a, b) => a.no - b.no)) show(ticket);
+  keepingFocus(() => {
+    byId('list').textContent = ''; rows.clear();
+    for (const ticket of [...tickets.values()].sort((a, b) => a.no - b.no)) show(ticket);
+  });
   byId('counts').dataset.shown = '';
   count(); link();
 }

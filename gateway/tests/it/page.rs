@@ -136,6 +136,9 @@ fn an_operator_works_by_keyboard_and_sees_the_gateway_go_and_come_back() {
     browser.wait_for(&stage("accepted"));
     let focused = "document.activeElement.closest('article')?.dataset.no ?? document.activeElement.tagName";
     assert_eq!(browser.value(focused), json!("1"), "the focus stays in the row");
+    // As after a connection that broke, when the whole list is drawn again.
+    browser.value("redraw()");
+    assert_eq!(browser.value(focused), json!("1"), "the focus stays in the row of a list drawn again");
 
     browser.value(&format!("{}.click()", first("[data-move=file]")));
     browser.wait_for(&stage("filed"));
