@@ -14,9 +14,9 @@ fn folder() -> std::path::PathBuf {
 }
 
 fn occurrences(name: &str) -> Vec<Occurrence> {
-    let text = std::fs::read_to_string(folder().join(format!("{name}.csv"))).unwrap();
+    let text = std::fs::read_to_string(folder().join(format!("{name}.csv"))).expect("the fixture is there");
     let row = |line: &str| {
-        let numbers: Vec<i64> = line.split(',').map(|number| number.parse().unwrap()).collect();
+        let numbers: Vec<i64> = line.split(',').map(|number| number.parse().expect("numbers")).collect();
         Occurrence { x_m: numbers[0] as f64, y_m: numbers[1] as f64, at_ms: numbers[2] * DAY_MS }
     };
     text.lines().map(row).collect()
@@ -24,10 +24,10 @@ fn occurrences(name: &str) -> Vec<Occurrence> {
 
 /// Of each scale: distance, days, statistic, expectation, p, mean of the draws.
 fn expected(name: &str) -> Vec<[f64; 6]> {
-    let text = std::fs::read_to_string(folder().join(format!("{name}.expected"))).unwrap();
+    let text = std::fs::read_to_string(folder().join(format!("{name}.expected"))).expect("the fixture is there");
     let row = |line: &str| -> [f64; 6] {
-        let numbers: Vec<f64> = line.split(' ').map(|number| number.parse().unwrap()).collect();
-        numbers.try_into().unwrap()
+        let numbers: Vec<f64> = line.split(' ').map(|number| number.parse().expect("numbers")).collect();
+        numbers.try_into().expect("six numbers")
     };
     text.lines().map(row).collect()
 }
