@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Api, Bytes, Clip, Clock, Desk, District, Evidence, Inhibit, Limit, Pipeline, Severity, Span, Store, Storm, Video,
+    Api, Bytes, Classes, Clip, Clock, Desk, District, Evidence, Inhibit, Limit, Pipeline, Severity, Span, Store, Storm,
+    Video,
 };
 
 impl Default for District {
@@ -81,6 +82,7 @@ impl Default for Desk {
             confirm_below: 0.5,
             inhibits: vec![Inhibit { when: "camera-dark".into(), mutes: Vec::new() }],
             storm: Storm::default(),
+            classes: Classes::default(),
         }
     }
 }
@@ -88,6 +90,20 @@ impl Default for Desk {
 impl Default for Storm {
     fn default() -> Self {
         Storm { n: 30, within: Span::from_ms(60_000) }
+    }
+}
+
+impl Default for Classes {
+    fn default() -> Self {
+        let days = |n: i64| Span::from_ms(n * 86_400_000);
+        Classes {
+            n: 3,
+            within: days(30),
+            radius_m: 50.0,
+            same_grid: true,
+            distances_m: vec![50.0, 120.0, 300.0],
+            spans: vec![days(2), days(4), days(14)],
+        }
     }
 }
 

@@ -23,15 +23,18 @@ pub mod topic;
 pub mod unit;
 mod view;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outpost_fences::{Coordinates, geojson, wkt};
+use outpost_fences::{Coordinates, Fence, FenceSet, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
 pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
-pub use desk::{AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm};
+pub use desk::{
+    AutoDispatch, CategoryLimits, Centre, Classes, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm,
+};
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
@@ -413,6 +416,13 @@ pub struct Series {
 }
 
 impl Config {
+    /// Those of the fences that are the ground of centres.
+    pub fn grids(&self, fences: &FenceSet) -> FenceSet {
+        let ids: HashSet<&Arc<str>> = self.fences.iter().flat_map(|entry| &entry.ids).collect();
+        let grids = fences.iter().filter(|fence| ids.contains(&fence.id)).map(|fence| Fence::clone(fence));
+        FenceSet::new(grids.collect())
+    }
+
     /// The broker of that id.
     pub fn broker(&self, id: &str) -> Option<&Broker> {
         self.brokers.iter().find(|broker| broker.id == id)

@@ -7,14 +7,17 @@
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
 //! - [`mutes`], [`storms`]: which have none for now, and which share one
+//! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
 
 pub mod centres;
+pub mod classes;
 mod clocks;
 #[cfg(test)]
 mod drawing;
 mod intake;
 mod moves;
 mod mutes;
+pub mod patterns;
 mod storms;
 pub mod table;
 
@@ -22,6 +25,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::centres::Centres;
+use self::classes::Classes;
 use self::clocks::Clocks;
 use self::moves::Moving;
 use self::mutes::Mutes;
@@ -30,8 +34,8 @@ use self::table::Row;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Place, Refusal, Silence,
-    Stage, Standing, Storm, Ticket,
+    Alert, ClassChange, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Place,
+    Refusal, Silence, Stage, Standing, Storm, Ticket,
 };
 
 /// Who the gateway is in a journal.
@@ -71,6 +75,8 @@ pub enum Effect {
         rule: Arc<str>,
         is_true: bool,
     },
+    /// Of a class case.
+    Class(ClassChange),
     /// Receivers have to hear of this journal entry.
     Tell {
         ticket: Arc<Ticket>,
@@ -111,6 +117,7 @@ pub struct Desk {
     by_alert: HashMap<Arc<str>, u64>,
     mutes: Mutes,
     storms: Storms,
+    classes: Classes,
     confirm_below: f64,
     /// After a restart: what was withheld may be muted no longer.
     has_to_look: bool,
@@ -155,6 +162,7 @@ impl Desk {
             by_alert: kept.members.into_iter().collect(),
             mutes: Mutes::new(&config.desk.inhibits, kept.silences, kept.last_silence),
             storms: Storms::new(&config.desk.storm),
+            classes: Classes::new(&config.desk.classes),
             confirm_below: config.desk.confirm_below,
             has_to_look: !kept.withheld.is_empty(),
             next_no: kept.last_no + 1,
@@ -387,7 +395,9 @@ impl Desk {
         }));
         effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind });
         self.keep(ticket.clone());
-        ticket
+        let Some(note) = self.classes.hear(&ticket, now_ms, effects) else { return ticket };
+        let entry = Entry { who: SELF, what: "class-case", note, kind: "outpost.ticket.class-case" };
+        self.record(Ticket::clone(&ticket), entry, now_ms, effects)
     }
 
     /// A change of which no journal tells.

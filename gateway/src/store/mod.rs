@@ -7,6 +7,7 @@
 //! - [`Archive`]: evidence after its alert was committed: clips, holds, expiry, who looked
 
 mod archive;
+mod classes;
 mod commit;
 mod evidence;
 mod gates;
@@ -26,6 +27,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use archive::{Archive, Doer, Held};
+pub use classes::{CategoryRow, ClassEntryRow, RestoredClasses};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
 pub use gates::GateRow;
@@ -41,7 +43,7 @@ use crate::config;
 use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -49,6 +51,7 @@ const STEPS: [&str; 7] = [
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
     include_str!("schema_7.sql"),
+    include_str!("schema_10.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
@@ -150,6 +153,11 @@ impl Store {
     /// Limits of the evidence in place of the default ones.
     pub fn with_evidence(self, limits: &config::Evidence) -> Store {
         Store { shelf: Shelf::new(&self.folder, limits.clone()), ..self }
+    }
+
+    /// Class cases that are open, and tickets that opened after `since_ms`: they may make others.
+    pub fn restore_classes(&self, since_ms: i64) -> Result<RestoredClasses, StoreError> {
+        classes::restore(&self.conn, since_ms)
     }
 
     pub fn restore(&self) -> Result<Restored, StoreError> {

@@ -9,9 +9,9 @@ use rusqlite::{Connection, Row, params};
 use super::evidence::{self, ExhibitRow};
 use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
-use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
+use super::{CategoryRow, FindingRow, StoreError, classes, connect, mutes, spool, tickets};
 use crate::config::Severity;
-use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Silence, Standing, Ticket};
+use crate::nouns::{ClassCase, Confidence, CountedTicket, EvidenceKind, Missing, Place, Silence, Standing, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -136,6 +136,32 @@ impl Reader {
     /// What the lamp board shows of these tickets, by number.
     pub fn lamp_tickets(&self, nos: &[u64]) -> Result<HashMap<u64, LampTicket>, StoreError> {
         self.with(|conn| lamps::shown(conn, nos))
+    }
+
+    /// Newest first; those that are over, too, where asked for.
+    pub fn class_cases(&self, is_all: bool, before: Option<u64>, limit: u32) -> Result<Vec<ClassCase>, StoreError> {
+        self.with(|conn| classes::all(conn, is_all, before, limit.min(ROWS_MAX)))
+    }
+
+    /// A class case, its tickets in the order in which they opened, and its journal.
+    pub fn class_case(&self, no: u64) -> Result<Option<classes::Whole>, StoreError> {
+        self.with(|conn| classes::one(conn, no))
+    }
+
+    /// Categories of tickets that opened within `from_ms..to_ms`, those with the most first.
+    pub fn categories(&self, from_ms: i64, to_ms: i64, limit: u32) -> Result<Vec<CategoryRow>, StoreError> {
+        self.with(|conn| classes::categories(conn, from_ms, to_ms, limit.min(ROWS_MAX)))
+    }
+
+    /// Tickets of a category that opened within `from_ms..to_ms`, the newest first.
+    pub fn happened(
+        &self,
+        category: &str,
+        from_ms: i64,
+        to_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<CountedTicket>, StoreError> {
+        self.with(|conn| classes::happened(conn, category, from_ms, to_ms, limit))
     }
 
     /// Newest first; those that were ended, too, where asked for.
