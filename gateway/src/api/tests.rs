@@ -2,6 +2,7 @@
 
 mod classes;
 mod evidence;
+mod scores;
 mod silences;
 mod world;
 

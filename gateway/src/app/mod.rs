@@ -34,6 +34,7 @@ use crate::api;
 use crate::config::Config;
 use crate::dispatch::centres::Centres;
 use crate::dispatch::classes::KeptClasses;
+use crate::dispatch::scores::Scoring;
 use crate::dispatch::{self, Desk};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
@@ -205,6 +206,7 @@ impl App {
             readiness,
             estate,
             centres: Arc::new(Centres::new(config)),
+            scoring: Arc::new(Scoring::new(config)),
             classes: Arc::new(config.desk.classes.clone()),
             token: token.map(Into::into),
             stop: stop.clone(),

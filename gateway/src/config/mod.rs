@@ -19,6 +19,7 @@ mod movement;
 pub mod pattern;
 mod picture;
 mod scalar;
+pub mod scores;
 pub mod topic;
 pub mod unit;
 mod view;
@@ -32,8 +33,9 @@ use serde::{Deserialize, Serialize};
 
 pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
+pub use defaults::ZONE;
 pub use desk::{
-    AutoDispatch, CategoryLimits, Centre, Classes, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm,
+    AutoDispatch, CategoryLimits, Centre, Classes, Clock, Desk, Group, Inhibit, Level, Person, Role, StageLimits, Storm,
 };
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
@@ -48,6 +50,7 @@ pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use scalar::{Bytes, Secret, SecretError, Span};
+pub use scores::{Amount, Count, Figure, Score, Sum, Term, with_standard};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -71,6 +74,8 @@ pub struct Config {
     pub centres: Vec<Centre>,
     #[serde(default)]
     pub people: Vec<Person>,
+    #[serde(default)]
+    pub scores: Vec<Score>,
     #[serde(default)]
     pub brokers: Vec<Broker>,
     #[serde(default)]

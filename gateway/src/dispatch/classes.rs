@@ -1,14 +1,12 @@
 //! From one problem to a class of problems: tickets of one category that come again at one place become a class case (类案).
 //! Knows of tickets only what counts here; what is to be found beyond the rule is computed in [`super::patterns`].
 
-mod places;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use outpost_fences::{FenceSet, Point};
+use outpost_fences::FenceSet;
 
-use self::places::{Places, Spot};
+use super::places::{Places, Spot, spot};
 use super::{Desk, Effect, SELF};
 use crate::config;
 use crate::nouns::{ClassAsk, ClassCase, ClassChange, ClassEntry, ClassStage, CountedTicket, Refusal, Stage, Ticket};
@@ -169,6 +167,8 @@ impl Classes {
 
     /// A ticket turned out to be none, or to be part of another one.
     fn drop_out(&mut self, ticket: u64, now_ms: i64, effects: &mut Vec<Effect>) {
+        // What no longer counts stays where it is, as after a restart.
+        self.expire(now_ms);
         let Some(class) = self.forget(ticket).and_then(|counted| counted.class) else { return };
         let Some(case) = self.open.get(&class).cloned() else { return };
         let n_tickets = case.n_tickets.saturating_sub(1);
@@ -229,9 +229,12 @@ impl Classes {
     }
 
     fn spot(&self, source: &Arc<str>, point: Option<(f64, f64)>) -> Spot {
-        let point = point.and_then(|(lon, lat)| Point::new(lon, lat));
-        let owner = point.filter(|_| self.has_grids).and_then(|point| self.grids.owner(point));
-        Spot { source: source.clone(), point, grid: owner.map(|fence| fence.id.clone()) }
+        spot(source, point, self.has_grids.then_some(&self.grids))
+    }
+
+    /// Those that own the ground now.
+    pub(super) fn grids(&self) -> &FenceSet {
+        &self.grids
     }
 
     fn remember(&mut self, no: u64, counted: Counted) {

@@ -2,8 +2,10 @@
 
 mod classes;
 mod clocks;
+mod groups;
 mod intake;
 mod people;
+mod scores;
 mod walk;
 
 use std::path::Path;

@@ -5,6 +5,7 @@ pub mod class_case;
 pub mod delivery;
 pub mod evidence;
 pub mod lamp;
+pub mod passage;
 pub mod redo;
 pub mod shelved;
 pub mod silence;
@@ -17,6 +18,7 @@ pub use class_case::{ClassAsk, ClassCase, ClassChange, ClassEntry, ClassMove, Cl
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};
+pub use passage::{Passage, Story};
 pub use redo::{RedoChange, RedoRow};
 pub use shelved::{EvidenceKind, Missing};
 pub use silence::{Silence, SilenceAsk, Silenced};

@@ -13,6 +13,7 @@ mod evidence;
 mod gates;
 mod lamps;
 mod mutes;
+mod passages;
 mod queues;
 mod read;
 mod rows;
@@ -33,6 +34,7 @@ pub use evidence::{ExhibitRow, NewExhibit};
 pub use gates::GateRow;
 pub use lamps::{LampRow, LampTicket};
 pub use mutes::FindingRow;
+pub use passages::STORIES_MAX;
 pub use queues::Queues;
 pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
@@ -69,6 +71,8 @@ pub enum StoreError {
     SqliteTooOld { found: &'static str },
     #[error("the database is of a newer version ({found}) than this program knows ({known})")]
     SchemaTooNew { found: usize, known: usize },
+    #[error("the database is of version {found}: a gateway of this program's version ({known}) has to open it first")]
+    SchemaTooOld { found: usize, known: usize },
     #[error("another process uses the database {path}")]
     InUse { path: PathBuf },
     #[error("database: {0}")]
@@ -213,6 +217,16 @@ fn lock(folder: &Path) -> Result<std::fs::File, StoreError> {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: folder.join("outpost.db") }),
         Err(std::fs::TryLockError::Error(cause)) => Err(StoreError::Folder { path, cause }),
+    }
+}
+
+fn check_version(conn: &Connection) -> Result<(), StoreError> {
+    let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = usize::try_from(found).unwrap_or(usize::MAX);
+    match found.cmp(&STEPS.len()) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(StoreError::SchemaTooOld { found, known: STEPS.len() }),
+        std::cmp::Ordering::Greater => Err(StoreError::SchemaTooNew { found, known: STEPS.len() }),
     }
 }
 

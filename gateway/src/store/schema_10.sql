@@ -33,3 +33,21 @@ CREATE TABLE class_journal (
 
 CREATE INDEX ticket_by_time ON ticket (opened_ms);
 CREATE INDEX ticket_by_category ON ticket (category, opened_ms);
+
+-- What tickets went through: a row for each stage that one left. Scores are counted from these; what was left before this
+-- version is not in them.
+CREATE TABLE passage (
+    ticket       INTEGER NOT NULL,
+    no           INTEGER NOT NULL,      -- of the journal entry
+    from_stage   TEXT NOT NULL,
+    to_stage     TEXT NOT NULL,
+    at_ms        INTEGER NOT NULL,
+    due_ms       INTEGER,               -- when the stage that was left was due; NULL where it has no limit
+    whole_due_ms INTEGER NOT NULL,
+    who          TEXT NOT NULL,
+    unit         TEXT,
+    PRIMARY KEY (ticket, no)
+) WITHOUT ROWID;
+CREATE INDEX passage_by_time ON passage (at_ms);
+CREATE INDEX passage_by_due ON passage (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX ticket_by_due ON ticket (due_ms);

@@ -104,6 +104,7 @@ impl Office {
                 Effect::Release(alert) => commit.withheld.push((alert, None)),
                 Effect::Silence(silence) => commit.silences.push(silence),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
+                Effect::Passage(passage) => commit.passages.push(passage),
                 Effect::Class(change) => commit.classes.push(change),
                 Effect::Tell { .. } => {}
             }
@@ -255,6 +256,7 @@ impl World {
             readiness: brokers.clone(),
             estate: watch::channel(Estate::new(&config, &fences)).1,
             centres: Arc::new(Centres::new(&config)),
+            scoring: Arc::new(crate::dispatch::scores::Scoring::new(&config)),
             classes: Arc::new(config.desk.classes.clone()),
             token: None,
             stop: CancellationToken::new(),

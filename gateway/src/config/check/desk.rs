@@ -6,12 +6,14 @@ use super::calendars::check_windows;
 use super::look::Look;
 use super::tree::Path;
 use crate::config::pattern::SourcePattern;
-use crate::config::{CategoryLimits, Centre, Classes, Config, Desk, Limit};
+use crate::config::{CategoryLimits, Centre, Classes, Config, Desk, Limit, Span};
 
 /// Entries of `desk.limits` and of `desk.dispatch`, and patterns of one centre.
 const ENTRIES_MAX: usize = 1_000;
 /// Tickets of each source that are remembered.
 const STORM_MAX: usize = 10_000;
+/// Alerts that are one ticket's come within this.
+const GROUP_WITHIN_MAX: Span = Span::from_ms(86_400_000);
 /// Tickets that make a class case, farthest that these are apart, and bands in which pairs are counted.
 const CLASS_MAX: usize = 1_000;
 const DISTANCE_M_MAX: f64 = 10_000.0;
@@ -51,6 +53,10 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     }
     look.check_within(&at.key("storm").key("n"), desk.storm.n, 1, STORM_MAX);
     look.check_positive(&at.key("storm").key("within"), desk.storm.within);
+    look.check_within(&at.key("group").key("radius_m"), desk.group.radius_m, 1.0, DISTANCE_M_MAX);
+    if desk.group.within > GROUP_WITHIN_MAX {
+        look.error(&at.key("group").key("within"), "must be at most 24 h: what comes later is news");
+    }
     check_classes(look, &at.key("classes"), &desk.classes);
     let lists = [("limits", desk.limits.len()), ("dispatch", desk.dispatch.len()), ("inhibits", desk.inhibits.len())];
     for (key, n) in lists {

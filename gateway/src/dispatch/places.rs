@@ -1,17 +1,17 @@
-//! Which tickets of one category are at one place: in the same grid, or near each other. Where either has no point, of the same
+//! What of one category is at one place: in the same grid, or near each other. Where either has no point, of the same
 //! source.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use outpost_fences::Point;
+use outpost_fences::{FenceSet, Point};
 
 /// No degree of latitude is shorter (WGS-84, at the equator: 110,574 m).
 const DEGREE_M_MIN: f64 = 110_500.0;
 /// Latitudes as whole numbers, which have an order.
 const PARTS_PER_DEGREE: f64 = 1e7;
 
-/// Where a ticket is.
+/// Where a ticket or an alert is.
 #[derive(Debug, Clone)]
 pub(super) struct Spot {
     pub(super) source: Arc<str>,
@@ -20,12 +20,19 @@ pub(super) struct Spot {
     pub(super) grid: Option<Arc<str>>,
 }
 
+/// With the grid that owns the point, where grids count.
+pub(super) fn spot(source: &Arc<str>, point: Option<(f64, f64)>, grids: Option<&FenceSet>) -> Spot {
+    let point = point.and_then(|(lon, lat)| Point::new(lon, lat));
+    let owner = point.zip(grids).and_then(|(point, grids)| grids.owner(point));
+    Spot { source: source.clone(), point, grid: owner.map(|fence| fence.id.clone()) }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Places {
     by_latitude: BTreeSet<(i64, u64)>,
     points: HashMap<u64, Point>,
     by_grid: HashMap<Arc<str>, BTreeSet<u64>>,
-    /// Of tickets without a point, and of all tickets.
+    /// Of what has no point, and of all.
     pointless: HashMap<Arc<str>, BTreeSet<u64>>,
     by_source: HashMap<Arc<str>, BTreeSet<u64>>,
 }
