@@ -75,7 +75,7 @@ pub(super) fn start_receivers(
         let counters = metrics.receiver(&receiver.id);
         let worker = notify::Worker::new(&config.district, receiver, notifier, queues.clone(), wake.clone(), counters);
         out.push(tokio::spawn(worker.run(stop.clone())));
-        listeners.push(Listener { id: receiver.id.as_str().into(), from_severity: receiver.from_severity, wake });
+        listeners.push(Listener { id: receiver.id.as_str().into(), wake });
     }
     Ok(listeners)
 }

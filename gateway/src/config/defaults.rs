@@ -81,6 +81,7 @@ impl Default for Desk {
             confirm_below: 0.5,
             inhibits: vec![Inhibit { when: "camera-dark".into(), mutes: Vec::new() }],
             storm: Storm::default(),
+            escalations: Vec::new(),
         }
     }
 }
@@ -191,6 +192,9 @@ pub(super) fn memory_max() -> Bytes {
 }
 pub(super) fn least_severity() -> Severity {
     Severity::Minor
+}
+pub(super) fn breaks_quiet_from() -> Severity {
+    Severity::Extreme
 }
 pub(super) fn give_up_after() -> Span {
     Span::from_ms(3 * 86_400_000)

@@ -18,6 +18,7 @@ mod listener;
 mod movement;
 pub mod pattern;
 mod picture;
+mod receiver;
 mod scalar;
 pub mod topic;
 pub mod unit;
@@ -31,7 +32,10 @@ use serde::{Deserialize, Serialize};
 
 pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
-pub use desk::{AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm};
+pub use desk::{
+    AutoDispatch, CategoryLimits, Centre, Clock, Desk, Escalation, EscalationStep, Inhibit, Level, Person, Role,
+    StageLimits, Storm,
+};
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
@@ -44,6 +48,7 @@ pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
+pub use receiver::{Hears, Receiver, Target};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
 
@@ -354,36 +359,6 @@ pub struct Active {
 pub struct Flapping {
     pub n: usize,
     pub within: Span,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Receiver {
-    pub id: String,
-    pub to: Target,
-    /// Least severity that is sent.
-    #[serde(default = "defaults::least_severity")]
-    pub from_severity: Severity,
-    /// Longest wait between two attempts.
-    #[serde(default = "defaults::retry_max")]
-    pub retry_max: Span,
-    /// Deliveries older than this are given up, counted and shown.
-    #[serde(default = "defaults::give_up_after")]
-    pub give_up_after: Span,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Target {
-    /// CloudEvents 1.0 JSON by POST, signed as Standard Webhooks.
-    Webhook {
-        url: String,
-        secret: Option<Secret>,
-        #[serde(default = "defaults::connect_timeout")]
-        timeout: Span,
-    },
-    /// CloudEvents 1.0 JSON to a topic, QoS 1, over a connection of its own.
-    Mqtt { broker: String, topic: String },
 }
 
 /// Readings to an InfluxDB v2 write endpoint.

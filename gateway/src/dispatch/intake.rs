@@ -74,7 +74,7 @@ impl Desk {
         self.next_no += 1;
         let is_doubted = alert.confidence.as_ref().is_some_and(|confidence| confidence.share < self.confirm_below);
         let stage = if is_doubted { Stage::Suspected } else { Stage::Reported };
-        Ticket {
+        let mut ticket = Ticket {
             no,
             alert: alert.id.clone(),
             rule: alert.key.rule.clone(),
@@ -104,8 +104,11 @@ impl Desk {
             storm: None,
             counts: Counts::default(),
             score: None,
+            call: None,
             n_journal: 0,
-        }
+        };
+        ticket.call = self.calls.begin(&ticket, &self.centres, now_ms);
+        ticket
     }
 
     /// Emergencies are told to all levels at once; some tickets are dispatched as they come. What somebody has to look at

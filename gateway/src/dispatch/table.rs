@@ -64,7 +64,7 @@ const AT_WORK: &[Stage] = &[Dispatched, Signed, Handling];
 const BEFORE_FEED_BACK: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling];
 const TIMED: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling, FedBack, Verified];
 
-pub const TABLE: [Row; 31] = [
+pub const TABLE: [Row; 32] = [
     // Is it true?
     Row { from: &[Suspected], asked: Move::Confirm, to: To::Stage(Reported), roles: &[Officer, Clerk, Chief], ..PLAIN },
     Row {
@@ -259,6 +259,8 @@ pub const TABLE: [Row; 31] = [
         needs: &[Centre],
         ..PLAIN
     },
+    // While somebody is called.
+    Row { from: TIMED, asked: Move::Acknowledge, roles: &[Officer, Clerk, Chief, Dispatcher, Handler], ..PLAIN },
 ];
 
 /// The row of a move that is open to the ticket, whoever asks.
@@ -267,12 +269,13 @@ pub fn row(ticket: &Ticket, asked: Move) -> Option<&'static Row> {
 }
 
 /// All rows that are open to the ticket, whoever asks.
-pub fn open(ticket: &Ticket) -> impl Iterator<Item = &'static Row> {
+pub fn open(ticket: &Ticket) -> impl Iterator<Item = &'static Row> + use<'_> {
     let (stage, is_urgent, is_extended) = (ticket.stage, ticket.is_emergency, ticket.extension.is_some());
     TABLE.iter().filter(move |row| {
         let fits = match row.asked {
             Move::Extend => !is_extended,
             Move::Approve | Move::Deny => is_extended,
+            Move::Acknowledge => ticket.call.is_some(),
             _ => true,
         };
         fits && row.from.contains(&stage) && (is_urgent || !row.is_urgent)

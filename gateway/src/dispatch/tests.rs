@@ -1,5 +1,6 @@
 //! Claims about Desk, on plain values.
 
+mod calls;
 mod clocks;
 mod intake;
 mod people;

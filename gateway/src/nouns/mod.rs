@@ -1,6 +1,7 @@
 //! The words that modules exchange: alert, evidence, ticket, delivery, trouble. Plain values; no serde, no SQL, no sockets.
 
 pub mod alert;
+pub mod call;
 pub mod delivery;
 pub mod evidence;
 pub mod lamp;
@@ -12,6 +13,7 @@ pub mod ticket;
 pub mod trouble;
 
 pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why};
+pub use call::{Call, Told};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};

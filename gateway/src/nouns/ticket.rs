@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Clock, Confidence, Lamp, Move, Need, Place, Stage};
+use super::{Call, Clock, Confidence, Lamp, Move, Need, Place, Stage};
 use crate::config::{Limit, Severity};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,8 @@ pub struct Ticket {
     pub counts: Counts,
     /// 1 to 5.
     pub score: Option<u8>,
+    /// Somebody is called until it is acknowledged.
+    pub call: Option<Call>,
     /// Entries in its journal; the next one gets this number plus one.
     pub n_journal: u64,
 }
@@ -142,6 +144,8 @@ pub enum Refusal {
     NoExtension,
     #[error("an extension was asked for already and waits for an answer")]
     ExtensionWaits,
+    #[error("nobody is called about the ticket: there is nothing to acknowledge")]
+    NotCalled,
     #[error("no centre is above {0}")]
     NothingAbove(Arc<str>),
     #[error("{centre} is not directly beneath {whose}")]

@@ -25,7 +25,7 @@ use super::shard::{Turn, Unjudged};
 use super::shards::Shards;
 use super::sources::SourceView;
 use super::watch::Effect;
-use crate::config::{Config, Severity};
+use crate::config::Config;
 use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
@@ -98,7 +98,6 @@ pub struct Health {
 /// A receiver as Desk's notifications see it.
 pub struct Listener {
     pub id: Arc<str>,
-    pub from_severity: Severity,
     /// Wakes its worker when something for it was committed.
     pub wake: Arc<Notify>,
 }
@@ -388,7 +387,7 @@ impl Shell {
     }
 
     fn apply_desk(&mut self, batch: &mut Batch) {
-        settled::put(&mut batch.desk_effects, &self.listeners, &self.metrics, &mut batch.commit);
+        settled::put(&mut batch.desk_effects, &self.metrics, &mut batch.commit);
     }
 
     /// On disk first, then everybody is told. False when stopped while the store failed: nothing was acknowledged.

@@ -54,6 +54,8 @@ pub struct NewDelivery {
     pub kind: &'static str,
     pub data: String,
     pub created_ms: i64,
+    /// When it is first sent: later where quiet hours end first.
+    pub next_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -237,10 +239,10 @@ fn write_confidences(transaction: &Transaction, confidences: &[(Arc<str>, Confid
 
 fn write_deliveries(transaction: &Transaction, deliveries: &[NewDelivery]) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO outbox (receiver, key, kind, data, created_ms, next_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+        "INSERT INTO outbox (receiver, key, kind, data, created_ms, next_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for row in deliveries {
-        statement.execute(params![row.receiver, row.key, row.kind, row.data, row.created_ms])?;
+        statement.execute(params![row.receiver, row.key, row.kind, row.data, row.created_ms, row.next_ms])?;
     }
     Ok(())
 }

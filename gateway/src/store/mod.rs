@@ -41,7 +41,7 @@ use crate::config;
 use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -49,6 +49,7 @@ const STEPS: [&str; 7] = [
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
     include_str!("schema_7.sql"),
+    include_str!("schema_9.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::*;
 use crate::config::Severity;
 use crate::nouns::{
-    Alert, AlertKey, Cleared, Clock, Confidence, Counts, Figure, JournalEntry, Outbox, Place, Role, Runs, Spool,
+    Alert, AlertKey, Call, Cleared, Clock, Confidence, Counts, Figure, JournalEntry, Outbox, Place, Role, Runs, Spool,
     SpoolLoss, Stage, StateRow, Why,
 };
 
@@ -65,6 +65,7 @@ fn ticket(no: u64) -> Ticket {
         storm: None,
         counts: Counts::default(),
         score: None,
+        call: Some(Call { escalation: "night".into(), step: 1, since_ms: 7, next_ms: 9, n_rung: 3 }),
         n_journal: 1,
     }
 }
@@ -235,6 +236,7 @@ fn delivery(n: i64) -> NewDelivery {
         kind: "outpost.ticket.opened",
         data: "{}".into(),
         created_ms: 10,
+        next_ms: 10,
     }
 }
 
