@@ -2,6 +2,7 @@
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
 //! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
@@ -11,6 +12,7 @@
 //! - [`door`]: how many connections there may be
 
 mod alerts;
+mod cap;
 mod door;
 mod estate;
 mod evidence;
@@ -41,6 +43,7 @@ use tracing::warn;
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
 
+use crate::config::District;
 use crate::dispatch::centres::Centres;
 use crate::pipeline::run::{Ask, Health};
 use crate::store::{Archive, Reader};
@@ -71,6 +74,8 @@ pub struct Context {
     pub estate: watch::Receiver<Estate>,
     /// Whose tickets are.
     pub centres: Arc<Centres>,
+    /// Who we are to others.
+    pub district: Arc<District>,
     pub token: Option<Arc<str>>,
     pub stop: CancellationToken,
 }
@@ -98,6 +103,8 @@ pub fn router(context: Context) -> Router {
         .route("/tickets", get(tickets::list))
         .route("/tickets/{no}", get(tickets::one))
         .route("/tickets/{no}/{move}", post(tickets::command))
+        .route("/tickets/{no}/cap", get(cap::message))
+        .route("/cap", get(cap::feed))
         .route("/loop", get(tickets::table))
         .route("/lamps", get(lamps::board))
         .route("/silences", get(silences::list).post(silences::begin))

@@ -201,6 +201,7 @@ impl App {
             readiness,
             estate,
             centres: Arc::new(Centres::new(config)),
+            district: Arc::new(config.district.clone()),
             token: token.map(Into::into),
             stop: stop.clone(),
         };

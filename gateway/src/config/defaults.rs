@@ -8,7 +8,7 @@ use super::{
 
 impl Default for District {
     fn default() -> Self {
-        District { id: "district".into(), name: String::new(), outline: None }
+        District { id: "district".into(), name: String::new(), language: "zh-CN".into(), outline: None }
     }
 }
 
@@ -192,6 +192,9 @@ pub(super) fn memory_max() -> Bytes {
 }
 pub(super) fn least_severity() -> Severity {
     Severity::Minor
+}
+pub(super) fn smtp_port() -> u16 {
+    587
 }
 pub(super) fn breaks_quiet_from() -> Severity {
     Severity::Extreme

@@ -48,7 +48,7 @@ pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
-pub use receiver::{Hears, Receiver, Target};
+pub use receiver::{Hears, MailSecurity, Receiver, TOPIC_WORDS, Target};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
 
@@ -102,6 +102,8 @@ pub struct Config {
 pub struct District {
     pub id: String,
     pub name: String,
+    /// Of names and titles, as RFC 5646 says it: goes out with CAP messages.
+    pub language: String,
     /// Id of the fence that all others must lie in; none where absent.
     pub outline: Option<String>,
 }

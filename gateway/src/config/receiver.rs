@@ -1,5 +1,7 @@
 //! Who hears of tickets, of which, when, and how.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use super::{Secret, Severity, Span, defaults};
@@ -34,6 +36,22 @@ pub struct Receiver {
     pub give_up_after: Span,
 }
 
+/// Levels of a topic that are those of the ticket.
+pub const TOPIC_WORDS: [&str; 4] = ["{centre}", "{severity}", "{category}", "{stage}"];
+
+/// How a connection to a mail server is kept private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailSecurity {
+    /// Begins in plain text and refuses to go on without TLS.
+    #[default]
+    Starttls,
+    /// TLS from the beginning.
+    Tls,
+    /// Plain text: without a password only.
+    None,
+}
+
 /// Of what a receiver hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -55,6 +73,23 @@ pub enum Target {
         #[serde(default = "defaults::connect_timeout")]
         timeout: Span,
     },
-    /// CloudEvents 1.0 JSON to a topic, QoS 1, over a connection of its own.
+    /// CloudEvents 1.0 JSON to a topic, QoS 1, over a connection of its own. In the topic [`TOPIC_WORDS`] stand for what the
+    /// ticket says.
     Mqtt { broker: String, topic: String },
+    /// A letter that people read, by SMTP.
+    Email {
+        host: String,
+        #[serde(default = "defaults::smtp_port")]
+        port: u16,
+        #[serde(default)]
+        security: MailSecurity,
+        /// PEM file of the authority that signed the server's certificate; the system's where absent.
+        ca_file: Option<PathBuf>,
+        username: Option<String>,
+        password: Option<Secret>,
+        from: String,
+        to: Vec<String>,
+        #[serde(default = "defaults::connect_timeout")]
+        timeout: Span,
+    },
 }

@@ -248,6 +248,7 @@ impl World {
             readiness: brokers.clone(),
             estate: watch::channel(Estate::new(&config, &fences)).1,
             centres: Arc::new(Centres::new(&config)),
+            district: Arc::default(),
             token: None,
             stop: CancellationToken::new(),
         };

@@ -96,10 +96,7 @@ fn check_brokers(look: &mut Look<'_>, brokers: &[Broker]) {
 }
 
 fn check_broker(look: &mut Look<'_>, at: &Path, broker: &Broker) {
-    if broker.host.is_empty() || broker.host.contains([':', '/', '@', ' ']) && broker.host.parse::<IpAddr>().is_err() {
-        let hint = Some("a name or an address, without mqtt:// and without a port".to_owned());
-        look.error_hint(&at.key("host"), format!("{:?} is no host", broker.host), hint);
-    }
+    check_host(look, &at.key("host"), &broker.host);
     look.check_within(&at.key("port"), broker.port, 1, u16::MAX);
     if broker.client_id.is_empty() {
         look.error(&at.key("client_id"), "must not be empty: the broker keeps unread messages under it");
@@ -169,6 +166,13 @@ fn check_series(look: &mut Look<'_>, at: &Path, series: &Series) {
     look.check_bytes(&at.key("spool_bytes_max"), series.spool_bytes_max, series.batch_bytes_max.0, 1 << 40);
     look.check_positive(&at.key("timeout"), series.timeout);
     look.check_positive(&at.key("retry_max"), series.retry_max);
+}
+
+pub(super) fn check_host(look: &mut Look<'_>, at: &Path, host: &str) {
+    if host.is_empty() || host.contains([':', '/', '@', ' ']) && host.parse::<IpAddr>().is_err() {
+        let hint = Some("a name or an address, without mqtt:// and without a port".to_owned());
+        look.error_hint(at, format!("{host:?} is no host"), hint);
+    }
 }
 
 /// A URL of one of the schemes, with a host and without credentials. What is written is repeated only where it holds no

@@ -1,14 +1,17 @@
 //! What must hold of receivers and escalations: that they reach somebody, on a calendar that there is.
 
+use super::Outside;
 use super::calendars::check_windows;
 use super::desk::check_pattern;
 use super::look::Look;
-use super::parts::check_url;
+use super::parts::{check_host, check_url};
 use super::tree::Path;
-use crate::config::{Config, Escalation, Receiver, Target};
+use crate::config::{Config, Escalation, MailSecurity, Receiver, TOPIC_WORDS, Target};
 
 /// Entries of a receiver's lists.
 const ENTRIES_MAX: usize = 1_000;
+/// Mail addresses of one receiver.
+const ADDRESSES_MAX: usize = 100;
 const STEPS_MAX: usize = 32;
 
 pub(super) fn check(look: &mut Look<'_>, config: &Config) {
@@ -66,10 +69,43 @@ fn check_target(look: &mut Look<'_>, to: &Path, target: &Target) {
             look.check_reference(&to.key("broker"), "broker", broker, "brokers");
             check_topic(look, &to.key("topic"), topic);
         }
+        Target::Email { host, port, security, ca_file, username, password, from, to: addresses, timeout } => {
+            check_host(look, &to.key("host"), host);
+            look.check_within(&to.key("port"), *port, 1, u16::MAX);
+            look.check_secret(&to.key("password"), password.as_ref());
+            look.check_positive(&to.key("timeout"), *timeout);
+            if username.is_some() != password.is_some() {
+                look.error(to, "username and password come together");
+            }
+            if *security == MailSecurity::None && password.is_some() {
+                look.error(&to.key("security"), "a password is never sent in plain text");
+            }
+            if let Some(ca_file) = ca_file
+                && look.outside == Outside::Looked
+                && !ca_file.is_file()
+            {
+                look.error(&to.key("ca_file"), format!("there is no file {}", ca_file.display()));
+            }
+            check_address(look, &to.key("from"), from);
+            look.check_within(&to.key("to"), addresses.len(), 1, ADDRESSES_MAX);
+            for (i, address) in addresses.iter().enumerate() {
+                check_address(look, &to.key("to").index(i), address);
+            }
+        }
+    }
+}
+
+fn check_address(look: &mut Look<'_>, at: &Path, address: &str) {
+    if let Err(error) = address.parse::<lettre::message::Mailbox>() {
+        look.error(at, format!("{address:?} is no mail address: {error}"));
     }
 }
 
 fn check_topic(look: &mut Look<'_>, at: &Path, topic: &str) {
+    let rest = TOPIC_WORDS.iter().fold(topic.to_owned(), |rest, word| rest.replace(word, ""));
+    if rest.contains(['{', '}']) {
+        look.error(at, format!("in braces there is one of {}", TOPIC_WORDS.join(", ")));
+    }
     if topic.is_empty()
         || topic.len() > 1024
         || topic.starts_with('$')
