@@ -30,8 +30,10 @@ pub(super) async fn message(
     let Path(no) = no?;
     let reader = context.reader.clone();
     let (ticket, journal) = query(move || reader.ticket(no)).await?.ok_or(Refusal::NoSuchTicket(no))?;
+    let is_told = !ticket.is_private;
     let message = cap::message(&context.district, &ticket, &entries(journal));
-    let message = message.ok_or_else(|| Fault::not_found(format!("T-{no} is not told of by CAP")))?;
+    let message =
+        message.filter(|_| is_told).ok_or_else(|| Fault::not_found(format!("T-{no} is not told of by CAP")))?;
     Ok(([(header::CONTENT_TYPE, cap::CONTENT_TYPE)], message))
 }
 
@@ -44,7 +46,11 @@ pub(super) async fn feed(
     let reader = context.reader.clone();
     let tickets = query(move || {
         let tickets = reader.tickets(&wanted)?;
-        let found = tickets.iter().map(|ticket| reader.ticket(ticket.no)).collect::<Result<Vec<_>, _>>()?;
+        let found = tickets
+            .iter()
+            .filter(|ticket| !ticket.is_private)
+            .map(|ticket| reader.ticket(ticket.no))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(found.into_iter().flatten().collect::<Vec<_>>())
     });
     let told = tickets.await?.into_iter().map(|(ticket, journal)| (ticket, entries(journal)));

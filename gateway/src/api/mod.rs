@@ -4,6 +4,7 @@
 //! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`estate`]: the resources
 //! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
+//! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -19,8 +20,11 @@ mod evidence;
 mod fault;
 mod frames;
 mod health;
+mod intake;
 mod lamps;
+mod open311;
 mod page;
+mod rate;
 mod silences;
 mod stream;
 mod tickets;
@@ -42,6 +46,8 @@ use tracing::warn;
 
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
+pub use intake::Mappings;
+pub use open311::Desk311;
 
 use crate::config::District;
 use crate::dispatch::centres::Centres;
@@ -76,6 +82,9 @@ pub struct Context {
     pub centres: Arc<Centres>,
     /// Who we are to others.
     pub district: Arc<District>,
+    /// Who may report from outside.
+    pub open311: Option<Arc<Desk311>>,
+    pub mappings: Arc<Mappings>,
     pub token: Option<Arc<str>>,
     pub stop: CancellationToken,
 }
@@ -134,7 +143,16 @@ pub fn router(context: Context) -> Router {
         .method_not_allowed_fallback(async || Fault::wrong_method())
         .layer(middleware::map_response(keep_out_of_caches))
         .layer(middleware::from_fn_with_state(context.clone(), authorise));
+    // Senders have tokens and keys of their own.
+    let outside = Router::new()
+        .route(
+            "/api/v1/intake/{mapping}",
+            post(intake::post).layer(axum::extract::DefaultBodyLimit::max(intake::DOCUMENT_BYTES_MAX)),
+        )
+        .route("/open311/v2/{*path}", get(open311::get).post(open311::post))
+        .layer(middleware::map_response(keep_out_of_caches));
     Router::new()
+        .merge(outside)
         .nest("/api/v1", api)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

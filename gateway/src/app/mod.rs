@@ -5,6 +5,7 @@ mod archive;
 mod gates;
 mod looks;
 mod mounts;
+mod outside;
 mod outward;
 mod readiness;
 mod reload;
@@ -202,6 +203,8 @@ impl App {
             estate,
             centres: Arc::new(Centres::new(config)),
             district: Arc::new(config.district.clone()),
+            open311: outside::open311(config)?,
+            mappings: outside::mappings(config)?,
             token: token.map(Into::into),
             stop: stop.clone(),
         };

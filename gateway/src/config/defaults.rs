@@ -82,6 +82,7 @@ impl Default for Desk {
             inhibits: vec![Inhibit { when: "camera-dark".into(), mutes: Vec::new() }],
             storm: Storm::default(),
             escalations: Vec::new(),
+            private: Vec::new(),
         }
     }
 }
@@ -195,6 +196,9 @@ pub(super) fn least_severity() -> Severity {
 }
 pub(super) fn smtp_port() -> u16 {
     587
+}
+pub(super) fn reports_per_minute() -> u32 {
+    30
 }
 pub(super) fn breaks_quiet_from() -> Severity {
     Severity::Extreme

@@ -33,6 +33,8 @@ pub struct Desk {
     pub storm: Storm,
     /// Who is called about a ticket until somebody acknowledges it; of a centre the first that fits counts.
     pub escalations: Vec<Escalation>,
+    /// Patterns of categories that are private matters: nobody is told of them who does not name them.
+    pub private: Vec<String>,
 }
 
 /// Time from opening to closing, by severity, round the clock.

@@ -16,6 +16,7 @@ mod heat;
 mod limit;
 mod listener;
 mod movement;
+mod outside;
 pub mod pattern;
 mod picture;
 mod receiver;
@@ -47,6 +48,7 @@ pub use heat::{Backdrop, Grows, HotArea, Shield, Shows, SurfaceOf};
 pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
+pub use outside::{ApiKey, Intake, Open311, ReportKind, Service};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use receiver::{Hears, MailSecurity, Receiver, TOPIC_WORDS, Target};
 pub use scalar::{Bytes, Secret, SecretError, Span};
@@ -94,6 +96,9 @@ pub struct Config {
     #[serde(default)]
     pub receivers: Vec<Receiver>,
     pub series: Option<Series>,
+    pub open311: Option<Open311>,
+    #[serde(default)]
+    pub intake: Vec<Intake>,
 }
 
 /// Who we are: goes out with every notification.

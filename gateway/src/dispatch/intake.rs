@@ -69,7 +69,7 @@ impl Desk {
         }
     }
 
-    fn ticket(&mut self, alert: &Alert, now_ms: i64) -> Ticket {
+    pub(super) fn ticket(&mut self, alert: &Alert, now_ms: i64) -> Ticket {
         let no = self.next_no;
         self.next_no += 1;
         let is_doubted = alert.confidence.as_ref().is_some_and(|confidence| confidence.share < self.confirm_below);
@@ -89,6 +89,7 @@ impl Desk {
             stage,
             held: None,
             is_emergency: alert.severity >= self.emergency_from && !is_doubted,
+            is_private: self.private.iter().any(|pattern| pattern.matches(&alert.category)),
             centre: self.centres.entrance(&alert.key.source).clone(),
             lead: None,
             unit: None,

@@ -7,6 +7,7 @@
 //! - [`centres`]: whose a ticket is, and who may do what
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
+//! - [`reports`]: tickets of what people and other systems tell
 //! - [`mutes`], [`storms`]: which have none for now, and which share one
 
 mod calls;
@@ -18,6 +19,7 @@ mod intake;
 mod moves;
 mod mutes;
 mod receivers;
+mod reports;
 mod storms;
 pub mod table;
 
@@ -120,6 +122,8 @@ pub struct Desk {
     mutes: Mutes,
     storms: Storms,
     confirm_below: f64,
+    /// Categories of private matters.
+    private: Vec<SourcePattern>,
     /// After a restart: what was withheld may be muted no longer.
     has_to_look: bool,
     next_no: u64,
@@ -167,6 +171,7 @@ impl Desk {
             mutes: Mutes::new(&config.desk.inhibits, kept.silences, kept.last_silence),
             storms: Storms::new(&config.desk.storm),
             confirm_below: config.desk.confirm_below,
+            private: config.desk.private.iter().filter_map(|text| SourcePattern::parse(text).ok()).collect(),
             has_to_look: !kept.withheld.is_empty(),
             next_no: kept.last_no + 1,
         };

@@ -64,13 +64,16 @@ impl Receivers {
 }
 
 impl Receiver {
-    /// Of emergencies all hear whose centre it is, or is above it. Whose it was first hears of a ticket to its end.
+    /// Of private matters only who names their category hears. Of emergencies all hear whose centre it is, or is above it. Whose it was first hears of a ticket to its end.
     fn wants(&self, ticket: &Ticket, centres: &Centres) -> bool {
         let is_of = |centre: &str| self.centres.iter().any(|own| &**own == centre);
-        if ticket.is_emergency {
+        if ticket.is_emergency && !ticket.is_private {
             return self.centres.is_empty() || centres.upwards(&ticket.centre).any(|(id, _)| is_of(id));
         }
         let fits = |pattern: &SourcePattern| pattern.as_str() == "#" || pattern.matches(&ticket.category);
+        if ticket.is_private && !self.categories.iter().any(|pattern| pattern.as_str() != "#" && fits(pattern)) {
+            return false;
+        }
         ticket.severity >= self.from_severity
             && (self.centres.is_empty() || is_of(&ticket.centre) || ticket.lead.as_deref().is_some_and(is_of))
             && (self.categories.is_empty() || self.categories.iter().any(fits))

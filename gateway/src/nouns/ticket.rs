@@ -26,6 +26,8 @@ pub struct Ticket {
     pub held: Option<Stage>,
     /// Jumps levels, and all are told.
     pub is_emergency: bool,
+    /// Between a person and the district: nobody else is told, and who answered them closes it.
+    pub is_private: bool,
     /// Whose it is now.
     pub centre: Arc<str>,
     /// Who received it first, and leads until it is settled (首接负责): a centre.
@@ -158,6 +160,8 @@ pub enum Refusal {
     NoSuchSilence(u64),
     #[error("{0} silences are on already")]
     TooManySilences(usize),
+    #[error("the store does not say whether it was reported before")]
+    StoreSilent,
     #[error("the gateway is stopping")]
     Stopping,
 }

@@ -18,6 +18,7 @@ use tracing::{error, info};
 use super::evidence::Eyes;
 use super::owed::Owed;
 use super::record::Recorder;
+use super::reported;
 use super::rules::RuleError;
 use super::seen::Seen;
 use super::settled;
@@ -30,7 +31,7 @@ use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
-use crate::nouns::{Command, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
+use crate::nouns::{Command, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket, Trouble};
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
@@ -56,10 +57,14 @@ pub type Answer = Result<Arc<Ticket>, Refusal>;
 /// The silence as it then is, once that is on disk.
 pub type Silenced = Result<Silence, Refusal>;
 
+/// What became of each report, once that is on disk.
+pub type Reported = Result<Vec<Taken>, Refusal>;
+
 /// What an operator's request asks of the shell.
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Silence(SilenceAsk, oneshot::Sender<Silenced>),
+    Reports(Vec<Report>, oneshot::Sender<Reported>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -147,6 +152,7 @@ struct Batch {
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     silenced: Vec<(oneshot::Sender<Silenced>, Silenced)>,
+    reported: Vec<(oneshot::Sender<Reported>, Reported)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     observed: Vec<oneshot::Sender<()>>,
     /// Everything that had come was taken: timers may ring by the clock.
@@ -330,6 +336,12 @@ impl Shell {
                 self.apply_desk(batch);
                 batch.silenced.push((reply, answer));
             }
+            Ask::Reports(reports, reply) => {
+                let answer =
+                    reported::take(&reports, &mut self.desk, &self.store, &mut batch.commit, &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.reported.push((reply, answer));
+            }
         }
     }
 
@@ -426,6 +438,9 @@ impl Shell {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.silenced.drain(..) {
+            let _ = reply.send(answer);
+        }
+        for (reply, answer) in batch.reported.drain(..) {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.reloads.drain(..) {

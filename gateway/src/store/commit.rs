@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, NewExhibit, Written};
+use super::reports::{self, ReportRow};
 use super::shelf::Shelved;
 use super::{Store, StoreError, mutes, redo_key, rows, spool, tickets};
 use crate::nouns::{
@@ -35,6 +36,8 @@ pub struct Commit {
     pub silences: Vec<Silence>,
     /// Rules of which a finding was confirmed, or rejected.
     pub findings: Vec<(Arc<str>, bool)>,
+    /// Reports that became tickets.
+    pub reports: Vec<ReportRow>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -85,6 +88,7 @@ impl Commit {
             && self.withheld.is_empty()
             && self.silences.is_empty()
             && self.findings.is_empty()
+            && self.reports.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -105,6 +109,7 @@ impl Commit {
         self.withheld.clear();
         self.silences.clear();
         self.findings.clear();
+        self.reports.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -163,6 +168,7 @@ fn write(
     write_confidences(&transaction, &commit.confidences)?;
     tickets::write(&transaction, commit)?;
     mutes::write(&transaction, commit)?;
+    reports::write(&transaction, &commit.reports)?;
     write_deliveries(&transaction, &commit.deliveries)?;
     for (shard, change) in &commit.redo {
         write_redo(&transaction, *shard, change)?;

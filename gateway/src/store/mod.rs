@@ -14,6 +14,7 @@ mod lamps;
 mod mutes;
 mod queues;
 mod read;
+mod reports;
 mod rows;
 mod shelf;
 mod spool;
@@ -33,6 +34,7 @@ pub use lamps::{LampRow, LampTicket};
 pub use mutes::FindingRow;
 pub use queues::Queues;
 pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
+pub use reports::ReportRow;
 pub use rows::FigureRow;
 pub use shelf::ShelfCounts;
 

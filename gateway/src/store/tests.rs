@@ -50,6 +50,7 @@ fn ticket(no: u64) -> Ticket {
         stage: Stage::Reported,
         held: None,
         is_emergency: false,
+        is_private: false,
         centre: "district".into(),
         lead: None,
         unit: None,

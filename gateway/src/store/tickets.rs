@@ -16,7 +16,7 @@ const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, cat
      whole_budget_ms, whole_yellow_ms, due_ms, whole_left_ms, whole_n_told, step_runs, step_budget_ms, \
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
      n_alerts, n_alerts_on, storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
-     escalated, score, n_journal, call_escalation, call_step, call_since_ms, call_next_ms, call_n_rung";
+     escalated, score, n_journal, call_escalation, call_step, call_since_ms, call_next_ms, call_n_rung, is_private";
 
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let marks = COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
@@ -145,6 +145,7 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     out.push(number(call.map(|call| call.since_ms)));
     out.push(number(call.map(|call| call.next_ms)));
     out.push(number(call.map(|call| call.n_rung.into())));
+    out.push(flag(ticket.is_private));
     out
 }
 
@@ -269,7 +270,11 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
                 next_ms: c.next()?,
                 n_rung: c.small()?,
             }),
-            None => None,
+            None => {
+                c.at += 4;
+                None
+            }
         },
+        is_private: c.next()?,
     })
 }

@@ -30,6 +30,7 @@ fn ticket() -> Ticket {
         stage: Stage::Reported,
         held: None,
         is_emergency: false,
+        is_private: false,
         centre: "east".into(),
         lead: None,
         unit: None,

@@ -5,7 +5,7 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
-//! - [`parts`], [`receivers`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`rules`], [`readings`], [`conditions`], [`movement`],
+//! - [`parts`], [`receivers`], [`outside`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`rules`], [`readings`], [`conditions`], [`movement`],
 //!   [`fences`]: what must hold beyond the types
 
 mod calendars;
@@ -18,6 +18,7 @@ mod heat;
 mod listeners;
 mod look;
 mod movement;
+mod outside;
 mod parts;
 mod pictures;
 mod readings;
@@ -129,6 +130,7 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     let mut look = Look::new(&lines, root.get_ref(), file, &shape, outside);
     parts::check(&mut look, &shape.config);
     receivers::check(&mut look, &shape.config);
+    outside::check(&mut look, &shape.config);
     let fences = fences::check(&mut look, &shape.config);
     view::check(&mut look, &shape.config);
     listeners::check(&mut look, &shape.config);
