@@ -5,6 +5,7 @@ mod archive;
 mod gates;
 mod looks;
 mod mounts;
+mod outside;
 mod outward;
 mod readiness;
 mod reload;
@@ -208,6 +209,9 @@ impl App {
             centres: Arc::new(Centres::new(config)),
             scoring: Arc::new(Scoring::new(config)),
             classes: Arc::new(config.desk.classes.clone()),
+            district: Arc::new(config.district.clone()),
+            open311: outside::open311(config)?,
+            mappings: outside::mappings(config)?,
             token: token.map(Into::into),
             stop: stop.clone(),
         };

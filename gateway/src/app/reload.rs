@@ -80,6 +80,8 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         cameras,
         receivers,
         series,
+        open311,
+        intake,
         ..
     } = config;
     vec![
@@ -103,5 +105,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("cameras", format!("{cameras:?}")),
         ("receivers", format!("{receivers:?}")),
         ("series", format!("{series:?}")),
+        ("open311", format!("{open311:?}")),
+        ("intake", format!("{intake:?}")),
     ]
 }
