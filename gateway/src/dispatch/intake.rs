@@ -182,7 +182,7 @@ impl Desk {
         self.merge(part, into, now_ms, effects);
         let Some(whole) = of(self) else { return };
         let mut changed = Ticket::clone(&whole);
-        if is_first {
+        if is_first && is_untouched(&whole) {
             Told::from(part).put(&mut changed);
         }
         self.grow(changed, (&before, part.severity), part.confidence.as_ref(), part.stage, now_ms, effects);
@@ -195,7 +195,8 @@ impl Desk {
         effects.push(Effect::Member { alert: alert.id.clone(), ticket: whole.no });
         let n_alerts = whole.n_alerts + 1;
         let mut changed = Ticket { n_alerts, n_alerts_on: whole.n_alerts_on + 1, ..whole.clone() };
-        if is_first {
+        // Who works on it knows it by what it is told by.
+        if is_first && is_untouched(whole) {
             Told::from(alert).put(&mut changed);
         }
         let changed = if n_alerts <= GROUP_TOLD_MAX || n_alerts.ilog10() > (n_alerts - 1).ilog10() {
