@@ -152,7 +152,8 @@ impl App {
         out.push(tokio::spawn(archive::run(archive.clone(), clips, stop_out.clone())));
         let lights = start_lights(config, &publishers, &reader, &stop)?;
         if let Some(worker) = lights.worker {
-            out.push(tokio::spawn(worker.run(stop_out.clone())));
+            // With its sessions: they wait for those who may acknowledge yet.
+            out.push(tokio::spawn(worker.run(stop.clone())));
         }
         let poses = start_mounts(config, &stop)?;
         let (looked_in, looked) = mpsc::channel(LOOKED_MAX);
