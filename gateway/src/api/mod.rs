@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`scores`], [`classes`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`lights`], [`scores`], [`classes`], [`alerts`], [`silences`], [`estate`]: the resources
 //! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
@@ -23,6 +23,7 @@ mod frames;
 mod health;
 mod intake;
 mod lamps;
+mod lights;
 mod open311;
 mod page;
 mod rate;
@@ -54,6 +55,7 @@ pub use open311::Desk311;
 use crate::config::District;
 use crate::dispatch::centres::Centres;
 use crate::dispatch::scores::Scoring;
+use crate::lights::worker::View;
 use crate::pipeline::run::{Ask, Health};
 use crate::store::{Archive, Reader};
 use crate::telemetry::metrics::Metrics;
@@ -92,6 +94,8 @@ pub struct Context {
     /// Who may report from outside.
     pub open311: Option<Arc<Desk311>>,
     pub mappings: Arc<Mappings>,
+    /// What physical lights show.
+    pub lights: watch::Receiver<Vec<View>>,
     pub token: Option<Arc<str>>,
     pub stop: CancellationToken,
 }
@@ -123,6 +127,7 @@ pub fn router(context: Context) -> Router {
         .route("/cap", get(cap::feed))
         .route("/loop", get(tickets::table))
         .route("/lamps", get(lamps::board))
+        .route("/lights", get(lights::list))
         .route("/silences", get(silences::list).post(silences::begin))
         .route("/silences/{no}/end", post(silences::end))
         .route("/scores", get(scores::sheet))

@@ -124,10 +124,14 @@ async fn read(context: &Context, path: &str, words: &Words, form: Form) -> Resul
         // No service has attributes of its own.
         return Err(Problem::not_found(format!("service {code:?} has no definition")));
     }
+    let id = path.strip_prefix("requests/");
+    if id.is_none() && path != "requests" {
+        return Err(Problem::not_found("there is no such resource"));
+    }
     if !desk.settings.public && desk.key(words.get("api_key").unwrap_or_default()).is_none() {
         return Err(Problem::new(StatusCode::FORBIDDEN, "api_key is missing or wrong"));
     }
-    let found = match path.strip_prefix("requests/") {
+    let found = match id {
         Some(id) => {
             let found = named(context, vec![number(id)?]).await?;
             if found.is_empty() {
@@ -135,8 +139,7 @@ async fn read(context: &Context, path: &str, words: &Words, form: Form) -> Resul
             }
             found
         }
-        None if path == "requests" => matching(context, desk, words).await?,
-        None => return Err(Problem::not_found("there is no such resource")),
+        None => matching(context, desk, words).await?,
     };
     let requests: Vec<RequestOut> = found
         .iter()
@@ -150,11 +153,13 @@ async fn take(context: &Context, words: &Words, headers: &HeaderMap, form: Form)
     let key = desk.key(words.get("api_key").unwrap_or_default());
     let key = key.ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, "api_key is missing or wrong"))?;
     desk.rates.take(key, now_ms()).map_err(Problem::too_many)?;
-    let report = report(desk, key, words, headers)?;
+    let sender = format!("{SENDER}{}", desk.settings.keys[key].id);
+    let report = report(desk, key, words, headers);
+    let report = report.inspect_err(|_| context.metrics.reports_taken(&sender, 0, 1))?;
     let (reply, answer) = oneshot::channel();
     let taken =
         ask(&context.asks, Ask::Reports(vec![report], reply), answer).await?.map_err(super::fault::Fault::from)?;
-    context.metrics.reports_taken(&format!("{SENDER}{}", desk.settings.keys[key].id), 1, 0);
+    context.metrics.reports_taken(&sender, 1, 0);
     let taken = taken.first().ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "nothing was taken"))?;
     Ok(form.taken(taken.ticket, taken.is_new))
 }

@@ -32,9 +32,10 @@ pub(super) fn start_publishers(config: &Config, stop: &CancellationToken) -> Pub
         Target::Mqtt { broker, .. } => Some(broker),
         Target::Webhook { .. } | Target::Email { .. } => None,
     });
+    let lit = config.lights.iter().map(|light| &light.broker);
     let asked = config.feeds.iter().filter(|feed| feed.format.asks()).map(|feed| &feed.broker);
     let mut publishers = Publishers::new();
-    for id in told.chain(asked) {
+    for id in told.chain(asked).chain(lit) {
         if let (Some(broker), false) = (config.broker(id), publishers.contains_key(id)) {
             let client_id = format!("{}-out", broker.client_id);
             let publisher = Publisher::start(broker, &client_id, stop.clone());

@@ -80,6 +80,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         cameras,
         receivers,
         series,
+        lights,
         open311,
         intake,
         ..
@@ -105,6 +106,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("cameras", format!("{cameras:?}")),
         ("receivers", format!("{receivers:?}")),
         ("series", format!("{series:?}")),
+        ("lights", format!("{lights:?}")),
         ("open311", format!("{open311:?}")),
         ("intake", format!("{intake:?}")),
     ]

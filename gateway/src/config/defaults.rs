@@ -224,6 +224,9 @@ pub(super) fn smtp_port() -> u16 {
 pub(super) fn reports_per_minute() -> u32 {
     30
 }
+pub(super) fn light_within() -> Span {
+    Span::from_ms(5_000)
+}
 pub(super) fn breaks_quiet_from() -> Severity {
     Severity::Extreme
 }

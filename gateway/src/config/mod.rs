@@ -13,6 +13,7 @@ mod example;
 mod fence_names;
 mod format;
 mod heat;
+mod light;
 mod limit;
 mod listener;
 mod movement;
@@ -48,6 +49,7 @@ pub use format::{
     RegisterType, TimeUnit, WordOrder,
 };
 pub use heat::{Backdrop, Grows, HotArea, Shield, Shows, SurfaceOf};
+pub use light::{Colours, Confirm, LIGHT_WORD, Light};
 pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
@@ -102,6 +104,8 @@ pub struct Config {
     #[serde(default)]
     pub receivers: Vec<Receiver>,
     pub series: Option<Series>,
+    #[serde(default)]
+    pub lights: Vec<Light>,
     pub open311: Option<Open311>,
     #[serde(default)]
     pub intake: Vec<Intake>,

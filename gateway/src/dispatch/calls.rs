@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::centres::Centres;
 use super::receivers::Receivers;
+use super::{Desk, Effect, Entry, SELF};
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
-use crate::nouns::{Call, Ticket};
+use crate::nouns::{Call, Move, Ticket, Told};
 
 /// Calls about one ticket; then the gateway gives up and says so.
 const RINGS_MAX: u32 = 1_000;
@@ -133,6 +134,35 @@ impl Calls {
                 && ticket.severity >= escalation.from_severity
                 && escalation.category.as_ref().is_none_or(fits)
         })
+    }
+}
+
+impl Desk {
+    /// Whoever makes a move has heard of the ticket, but for who urges others. Another centre has not heard of it yet.
+    pub(super) fn call_after(&self, before: &Ticket, after: &Ticket, asked: Move, now_ms: i64) -> Option<Call> {
+        match asked {
+            _ if after.centre != before.centre => self.calls.begin(after, &self.centres, now_ms),
+            Move::Supervise => before.call.clone(),
+            _ => None,
+        }
+    }
+
+    /// Calls those whose turn it is.
+    pub(super) fn ring(&mut self, ticket: &Ticket, call: &Call, now_ms: i64, effects: &mut Vec<Effect>) {
+        let ticket = ticket.clone();
+        match self.calls.step(call, &ticket, &self.receivers, &self.centres, now_ms) {
+            Turn::Ring { receivers, call, note } => {
+                let entry = Entry { who: SELF, what: "called", note, kind: "outpost.ticket.called" };
+                let told = |receiver| Told { receiver, from_ms: now_ms };
+                let to = receivers.into_iter().map(told).collect();
+                self.record_to(Ticket { call: Some(call), ..ticket }, entry, to, now_ms, effects);
+            }
+            Turn::Wait(call) => drop(self.update(Ticket { call: Some(call), ..ticket }, effects)),
+            Turn::Over(note) => {
+                let entry = Entry { who: SELF, what: "unanswered", note, kind: "outpost.ticket.unanswered" };
+                self.record(Ticket { call: None, ..ticket }, entry, now_ms, effects);
+            }
+        }
     }
 }
 

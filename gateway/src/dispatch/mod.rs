@@ -34,7 +34,7 @@ pub mod table;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use self::calls::{Calls, Turn};
+use self::calls::Calls;
 use self::centres::Centres;
 use self::classes::Classes;
 use self::clocks::Clocks;
@@ -47,8 +47,8 @@ use self::table::Row;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, Call, ClassChange, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert,
-    Passage, Place, Refusal, Silence, Stage, Standing, Storm, Ticket, Told,
+    Alert, ClassChange, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Passage,
+    Place, Refusal, Silence, Stage, Standing, Storm, Ticket, Told,
 };
 
 /// Who the gateway is in a journal.
@@ -325,33 +325,6 @@ impl Desk {
                 None => {
                     self.timers.remove(&(at_ms, no));
                 }
-            }
-        }
-    }
-
-    /// Whoever makes a move has heard of the ticket, but for who urges others. Another centre has not heard of it yet.
-    fn call_after(&self, before: &Ticket, after: &Ticket, asked: Move, now_ms: i64) -> Option<Call> {
-        match asked {
-            _ if after.centre != before.centre => self.calls.begin(after, &self.centres, now_ms),
-            Move::Supervise => before.call.clone(),
-            _ => None,
-        }
-    }
-
-    /// Calls those whose turn it is.
-    fn ring(&mut self, ticket: &Ticket, call: &Call, now_ms: i64, effects: &mut Vec<Effect>) {
-        let ticket = ticket.clone();
-        match self.calls.step(call, &ticket, &self.receivers, &self.centres, now_ms) {
-            Turn::Ring { receivers, call, note } => {
-                let entry = Entry { who: SELF, what: "called", note, kind: "outpost.ticket.called" };
-                let told = |receiver| Told { receiver, from_ms: now_ms };
-                let to = receivers.into_iter().map(told).collect();
-                self.record_to(Ticket { call: Some(call), ..ticket }, entry, to, now_ms, effects);
-            }
-            Turn::Wait(call) => drop(self.update(Ticket { call: Some(call), ..ticket }, effects)),
-            Turn::Over(note) => {
-                let entry = Entry { who: SELF, what: "unanswered", note, kind: "outpost.ticket.unanswered" };
-                self.record(Ticket { call: None, ..ticket }, entry, now_ms, effects);
             }
         }
     }

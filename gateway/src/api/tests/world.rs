@@ -271,6 +271,7 @@ impl World {
             district: Arc::default(),
             open311: Some(Arc::new(super::outside::open311())),
             mappings: Arc::new(super::outside::mappings()),
+            lights: watch::channel(Vec::new()).1,
             token: None,
             stop: CancellationToken::new(),
         };

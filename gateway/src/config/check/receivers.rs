@@ -106,6 +106,10 @@ fn check_topic(look: &mut Look<'_>, at: &Path, topic: &str) {
     if rest.contains(['{', '}']) {
         look.error(at, format!("in braces there is one of {}", TOPIC_WORDS.join(", ")));
     }
+    check_plain_topic(look, at, topic);
+}
+
+pub(super) fn check_plain_topic(look: &mut Look<'_>, at: &Path, topic: &str) {
     if topic.is_empty()
         || topic.len() > 1024
         || topic.starts_with('$')
