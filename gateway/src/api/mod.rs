@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`works`], [`estate`]: the resources
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
@@ -22,6 +22,7 @@ mod page;
 mod silences;
 mod stream;
 mod tickets;
+mod works;
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -102,6 +103,11 @@ pub fn router(context: Context) -> Router {
         .route("/lamps", get(lamps::board))
         .route("/silences", get(silences::list).post(silences::begin))
         .route("/silences/{no}/end", post(silences::end))
+        .route(
+            "/work-orders",
+            get(works::list).post(works::enter).layer(axum::extract::DefaultBodyLimit::max(works::TABLE_BYTES_MAX)),
+        )
+        .route("/work-orders/{id}/end", post(works::end))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
         .route("/alerts/{id}/snapshot", get(evidence::snapshot))

@@ -2,6 +2,7 @@
 
 mod evidence;
 mod silences;
+mod works;
 mod world;
 
 use std::sync::atomic::Ordering;

@@ -4,6 +4,7 @@ mod clocks;
 mod intake;
 mod people;
 mod walk;
+mod works;
 
 use std::path::Path;
 use std::sync::Arc;

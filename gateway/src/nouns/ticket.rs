@@ -154,6 +154,10 @@ pub enum Refusal {
     NoSuchSilence(u64),
     #[error("{0} silences are on already")]
     TooManySilences(usize),
+    #[error("there is no work order {0:?} that is not over")]
+    NoSuchWorkOrder(Arc<str>),
+    #[error("more than {0} work orders would be on")]
+    TooManyWorkOrders(usize),
     #[error("the gateway is stopping")]
     Stopping,
 }

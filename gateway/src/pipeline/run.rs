@@ -30,7 +30,7 @@ use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
-use crate::nouns::{Command, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
+use crate::nouns::{Command, LookAsk, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble, WorkAsk, WorkOrder};
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
@@ -56,10 +56,14 @@ pub type Answer = Result<Arc<Ticket>, Refusal>;
 /// The silence as it then is, once that is on disk.
 pub type Silenced = Result<Silence, Refusal>;
 
+/// The work orders that changed, as they then are, once that is on disk.
+pub type Worked = Result<Vec<WorkOrder>, Refusal>;
+
 /// What an operator's request asks of the shell.
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Silence(SilenceAsk, oneshot::Sender<Silenced>),
+    Work(WorkAsk, oneshot::Sender<Worked>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -148,6 +152,7 @@ struct Batch {
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     silenced: Vec<(oneshot::Sender<Silenced>, Silenced)>,
+    worked: Vec<(oneshot::Sender<Worked>, Worked)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     observed: Vec<oneshot::Sender<()>>,
     /// Everything that had come was taken: timers may ring by the clock.
@@ -316,6 +321,9 @@ impl Shell {
                 let Reload { config, fences, expected } = *reload;
                 let taken = self.shards.reload(&config, &fences, &expected, now_ms, &mut batch.effects);
                 self.shards.report(&mut self.turns);
+                if taken.is_ok() {
+                    self.desk.take_rules(&config.rules);
+                }
                 self.apply(batch, now_ms);
                 batch.reloads.push((reply, taken));
             }
@@ -330,6 +338,11 @@ impl Shell {
                 let answer = self.desk.silence(&ask, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
                 batch.silenced.push((reply, answer));
+            }
+            Ask::Work(ask, reply) => {
+                let answer = self.desk.work(&ask, now_ms(), &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.worked.push((reply, answer));
             }
         }
     }
@@ -355,13 +368,13 @@ impl Shell {
                 }
                 let mut alert = *alert;
                 self.eyes.exhibit(&alert.id, std::mem::take(&mut alert.exhibits), &mut batch.commit);
-                self.eyes.look(&alert.id, alert.visible.as_ref());
+                self.eyes.look(&alert.id, alert.visible.as_ref(), &mut batch.commit);
                 batch.commit.opened.push((alert, picture));
             }
             Effect::Join(joined) => {
                 self.desk.alert_joined(&joined, now_ms, &mut batch.desk_effects);
                 self.eyes.exhibit(&joined.id, joined.exhibits, &mut batch.commit);
-                self.eyes.look(&joined.id, joined.visible.as_ref());
+                self.eyes.look(&joined.id, joined.visible.as_ref(), &mut batch.commit);
             }
             Effect::Show(shown) => self.eyes.exhibit(&shown.alert, vec![shown.exhibit], &mut batch.commit),
             Effect::Clear(cleared) => {
@@ -374,6 +387,7 @@ impl Shell {
 
     /// What a visible camera saw makes the alert surer or less sure; nothing where nobody works on it any more.
     fn take_look(&mut self, looked: Looked, batch: &mut Batch) {
+        batch.commit.looked.push(LookAsk { alert: looked.alert.clone(), camera: looked.camera.clone() });
         let Some(confidence) = self.desk.alert_looked(&looked, now_ms(), &mut batch.desk_effects) else { return };
         let Looked { alert, camera, pictures, .. } = looked;
         batch.commit.confidences.push((alert.clone(), confidence));
@@ -427,6 +441,9 @@ impl Shell {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.silenced.drain(..) {
+            let _ = reply.send(answer);
+        }
+        for (reply, answer) in batch.worked.drain(..) {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.reloads.drain(..) {

@@ -9,9 +9,9 @@ use rusqlite::{Connection, Row, params};
 use super::evidence::{self, ExhibitRow};
 use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
-use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
+use super::{FindingRow, StoreError, connect, mutes, spool, tickets, works};
 use crate::config::Severity;
-use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Silence, Standing, Ticket};
+use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Silence, Standing, Ticket, WorkOrder};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -139,6 +139,11 @@ impl Reader {
     }
 
     /// Newest first; those that were ended, too, where asked for.
+    /// Newest first; those that were ended, too, where asked for.
+    pub fn works(&self, is_all: bool, limit: u32) -> Result<Vec<WorkOrder>, StoreError> {
+        self.with(|conn| works::works(conn, is_all, limit.min(ROWS_MAX)))
+    }
+
     pub fn silences(&self, is_all: bool, limit: u32) -> Result<Vec<Silence>, StoreError> {
         self.with(|conn| mutes::silences(conn, is_all, limit.min(ROWS_MAX)))
     }
