@@ -16,6 +16,9 @@ use outpost::{app, demo, probe, telemetry, thermal};
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The gateway of a district: cameras and sensors in, dispatch tickets out.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]

@@ -63,10 +63,10 @@ impl Watch {
         self.parts = Parts::default();
         let counted: HashSet<Arc<str>> =
             (0..self.rules.len()).filter_map(|number| self.together(number)).flat_map(|t| t.of.clone()).collect();
-        for (number, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.stored.alert.is_some()) {
-            match &self.rules[slot.rule].judge {
+        for (number, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.stored.past().alert.is_some()) {
+            match &self.rules[slot.rule()].judge {
                 Judge::Together(_) => self.parts.open.push(number),
-                _ if counted.contains(&self.rules[slot.rule].id) => {
+                _ if counted.contains(&self.rules[slot.rule()].id) => {
                     let since_at_ms = slot.stored.state.since_at_ms();
                     self.parts.parts.push(Part { slot: number, since_at_ms, cleared_ms: None });
                 }
@@ -92,14 +92,14 @@ impl Watch {
             .parts
             .open
             .iter()
-            .any(|open| self.slots[*open].rule == number && self.is_near(together, *open, newest));
+            .any(|open| self.slots[*open].rule() == number && self.is_near(together, *open, newest));
         let is_on_duty = self.rules[number].is_on_duty(now_ms);
         if is_told || !is_on_duty || self.n_distinct(together, &found) < together.k {
             return;
         }
         let (found, course) = self.in_line(together, found);
         let Some(named) = self.names.find(&self.slots[newest].source) else { return };
-        let Some(slot) = self.slots_of_name(named).find(|slot| self.slots[*slot].rule == number) else { return };
+        let Some(slot) = self.slots_of_name(named).find(|slot| self.slots[*slot].rule() == number) else { return };
         let mut names: Vec<String> =
             found.iter().map(|slot| format!("{} ({})", self.rule_of(*slot).name, self.slots[*slot].source)).collect();
         names.sort();
@@ -114,7 +114,7 @@ impl Watch {
 
     fn clear_together(&mut self, number: usize, now_ms: i64, effects: &mut Vec<Effect>) {
         let open: Vec<usize> =
-            self.parts.open.iter().copied().filter(|slot| self.slots[*slot].rule == number).collect();
+            self.parts.open.iter().copied().filter(|slot| self.slots[*slot].rule() == number).collect();
         for slot in open {
             let Some(together) = self.together(number) else { return };
             let found = self.near(number, slot, |part| part.cleared_ms.is_none());
@@ -180,14 +180,14 @@ impl Watch {
         if together.k > together.of.len() {
             slots.iter().map(|slot| &self.slots[*slot].source).collect::<HashSet<_>>().len()
         } else {
-            slots.iter().map(|slot| self.slots[*slot].rule).collect::<HashSet<_>>().len()
+            slots.iter().map(|slot| self.slots[*slot].rule()).collect::<HashSet<_>>().len()
         }
     }
 
     /// Where what it saw is, else where it is itself.
     fn point_of(&self, slot: usize) -> Option<Point> {
         let slot = &self.slots[slot];
-        let seen = slot.stored.sighting.as_deref().and_then(|seen| seen.sighting().ground);
+        let seen = slot.stored.past().sighting.as_deref().and_then(|seen| seen.sighting().ground);
         if let Some(spot) = seen {
             return Some(spot.point);
         }
