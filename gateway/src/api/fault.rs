@@ -27,6 +27,11 @@ impl Fault {
         Fault { status, detail: detail.into(), stage: None }
     }
 
+    /// What is said of it in another form.
+    pub(super) fn told(self) -> (StatusCode, String) {
+        (self.status, self.detail)
+    }
+
     pub(super) fn not_found(detail: impl Into<String>) -> Fault {
         Fault::new(StatusCode::NOT_FOUND, detail)
     }
@@ -51,15 +56,18 @@ impl Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let (status, stage) = match refusal {
-            Refusal::NoSuchTicket(_) | Refusal::NoSuchSilence(_) | Refusal::NoSuchWorkOrder(_) => {
-                (StatusCode::NOT_FOUND, None)
-            }
+            Refusal::NoSuchTicket(_)
+            | Refusal::NoSuchSilence(_)
+            | Refusal::NoSuchWorkOrder(_)
+            | Refusal::NoSuchClass(_) => (StatusCode::NOT_FOUND, None),
             Refusal::WrongStage { stage, .. } => (StatusCode::CONFLICT, Some(stage)),
             Refusal::NoExtension
+            | Refusal::NotCalled
             | Refusal::ExtensionWaits
             | Refusal::NothingAbove(_)
             | Refusal::TooManySilences(_)
-            | Refusal::TooManyWorkOrders(_) => (StatusCode::CONFLICT, None),
+            | Refusal::TooManyWorkOrders(_)
+            | Refusal::WrongClassStage { .. } => (StatusCode::CONFLICT, None),
             Refusal::Needless { .. } => (StatusCode::BAD_REQUEST, None),
             Refusal::Missing { .. }
             | Refusal::NotBeneath { .. }
@@ -69,8 +77,9 @@ impl From<Refusal> for Fault {
             | Refusal::Role { .. }
             | Refusal::Reach { .. }
             | Refusal::OwnWork { .. }
+            | Refusal::NoChief(_)
             | Refusal::OwnExtension { .. } => (StatusCode::FORBIDDEN, None),
-            Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, None),
+            Refusal::Stopping | Refusal::StoreSilent => (StatusCode::SERVICE_UNAVAILABLE, None),
         };
         Fault { stage, ..Fault::new(status, refusal.to_string()) }
     }

@@ -1,8 +1,10 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`works`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`scores`], [`classes`], [`alerts`], [`silences`], [`works`], [`estate`]: the resources
+//! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
+//! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -11,14 +13,20 @@
 //! - [`door`]: how many connections there may be
 
 mod alerts;
+mod cap;
+mod classes;
 mod door;
 mod estate;
 mod evidence;
 mod fault;
 mod frames;
 mod health;
+mod intake;
 mod lamps;
+mod open311;
 mod page;
+mod rate;
+mod scores;
 mod silences;
 mod stream;
 mod tickets;
@@ -41,8 +49,12 @@ use tracing::warn;
 
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
+pub use intake::Mappings;
+pub use open311::Desk311;
 
+use crate::config::District;
 use crate::dispatch::centres::Centres;
+use crate::dispatch::scores::Scoring;
 use crate::pipeline::run::{Ask, Health};
 use crate::store::{Archive, Reader};
 use crate::telemetry::metrics::Metrics;
@@ -72,6 +84,15 @@ pub struct Context {
     pub estate: watch::Receiver<Estate>,
     /// Whose tickets are.
     pub centres: Arc<Centres>,
+    /// The figures that work is scored by.
+    pub scoring: Arc<Scoring>,
+    /// Which tickets are one problem.
+    pub classes: Arc<crate::config::Classes>,
+    /// Who we are to others.
+    pub district: Arc<District>,
+    /// Who may report from outside.
+    pub open311: Option<Arc<Desk311>>,
+    pub mappings: Arc<Mappings>,
     pub token: Option<Arc<str>>,
     pub stop: CancellationToken,
 }
@@ -99,6 +120,8 @@ pub fn router(context: Context) -> Router {
         .route("/tickets", get(tickets::list))
         .route("/tickets/{no}", get(tickets::one))
         .route("/tickets/{no}/{move}", post(tickets::command))
+        .route("/tickets/{no}/cap", get(cap::message))
+        .route("/cap", get(cap::feed))
         .route("/loop", get(tickets::table))
         .route("/lamps", get(lamps::board))
         .route("/silences", get(silences::list).post(silences::begin))
@@ -108,6 +131,12 @@ pub fn router(context: Context) -> Router {
             get(works::list).post(works::enter).layer(axum::extract::DefaultBodyLimit::max(works::TABLE_BYTES_MAX)),
         )
         .route("/work-orders/{id}/end", post(works::end))
+        .route("/scores", get(scores::sheet))
+        .route("/scores/tickets", get(scores::tickets))
+        .route("/classes", get(classes::list))
+        .route("/classes/patterns", get(classes::patterns).layer(axum::Extension(classes::Finders::new())))
+        .route("/classes/{no}", get(classes::one))
+        .route("/classes/{no}/{move}", post(classes::command))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
         .route("/alerts/{id}/snapshot", get(evidence::snapshot))
@@ -133,7 +162,16 @@ pub fn router(context: Context) -> Router {
         .method_not_allowed_fallback(async || Fault::wrong_method())
         .layer(middleware::map_response(keep_out_of_caches))
         .layer(middleware::from_fn_with_state(context.clone(), authorise));
+    // Senders have tokens and keys of their own.
+    let outside = Router::new()
+        .route(
+            "/api/v1/intake/{mapping}",
+            post(intake::post).layer(axum::extract::DefaultBodyLimit::max(intake::DOCUMENT_BYTES_MAX)),
+        )
+        .route("/open311/v2/{*path}", get(open311::get).post(open311::post))
+        .layer(middleware::map_response(keep_out_of_caches));
     Router::new()
+        .merge(outside)
         .nest("/api/v1", api)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

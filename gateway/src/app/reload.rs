@@ -72,6 +72,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         desk,
         centres,
         people,
+        scores,
         calendars,
         brokers,
         listeners,
@@ -79,6 +80,8 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         cameras,
         receivers,
         series,
+        open311,
+        intake,
         ..
     } = config;
     vec![
@@ -90,6 +93,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("desk", format!("{desk:?}")),
         ("centres", format!("{centres:?}")),
         ("people", format!("{people:?}")),
+        ("scores", format!("{scores:?}")),
         // Rules take another calendar; what the desk promised stands on its own.
         (
             "the calendar of desk",
@@ -101,5 +105,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("cameras", format!("{cameras:?}")),
         ("receivers", format!("{receivers:?}")),
         ("series", format!("{series:?}")),
+        ("open311", format!("{open311:?}")),
+        ("intake", format!("{intake:?}")),
     ]
 }

@@ -31,6 +31,12 @@ pub struct Desk {
     /// Alerts that follow from another one make no ticket while that is on.
     pub inhibits: Vec<Inhibit>,
     pub storm: Storm,
+    pub group: Group,
+    pub classes: Classes,
+    /// Who is called about a ticket until somebody acknowledges it; of a centre the first that fits counts.
+    pub escalations: Vec<Escalation>,
+    /// Patterns of categories that are private matters: nobody is told of them who does not name them.
+    pub private: Vec<String>,
 }
 
 /// Time from opening to closing, by severity, round the clock.
@@ -95,6 +101,60 @@ pub struct Inhibit {
 pub struct Storm {
     pub n: usize,
     pub within: Span,
+}
+
+/// Alerts of one category and place that come within this span after the first one are one ticket's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Group {
+    /// "0s" where each alert has a ticket of its own.
+    pub within: Span,
+    /// One place is what is so near, in metres…
+    pub radius_m: f64,
+    /// …or in one grid of a fence file with `grids`.
+    pub same_grid: bool,
+}
+
+/// Which tickets are one problem, and over which scales patterns are looked for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Classes {
+    /// So many tickets of one category at one place…
+    pub n: usize,
+    /// …within this span make a class case.
+    pub within: Span,
+    /// One place is what is so near, in metres…
+    pub radius_m: f64,
+    /// …or in one grid of a fence file with `grids`.
+    pub same_grid: bool,
+    /// Upper ends of the bands in which pairs of tickets are counted, rising: metres and spans.
+    pub distances_m: Vec<f64>,
+    pub spans: Vec<Span>,
+}
+
+/// Who is called about tickets of a centre until somebody acknowledges them. After the last step comes the escalation of the
+/// nearest centre above that has one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalation {
+    pub id: String,
+    /// The one on top where absent.
+    pub centre: Option<String>,
+    #[serde(default = "defaults::least_severity")]
+    pub from_severity: Severity,
+    /// Pattern of categories; all where absent.
+    pub category: Option<String>,
+    pub steps: Vec<EscalationStep>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EscalationStep {
+    pub receivers: Vec<String>,
+    /// They are called again after each such time; once where absent.
+    pub repeat: Option<Span>,
+    /// The next step comes after this time.
+    pub after: Span,
 }
 
 /// A command centre.
@@ -164,6 +224,10 @@ impl Desk {
         let Clock { minor, moderate, severe, extreme } = &mut self.clock;
         [minor, moderate, severe, extreme].into_iter().for_each(span);
         limit(&mut self.raise_after);
+        for step in self.escalations.iter_mut().flat_map(|escalation| &mut escalation.steps) {
+            step.repeat.iter_mut().for_each(span);
+            span(&mut step.after);
+        }
         for entry in &mut self.limits {
             entry.whole.iter_mut().for_each(limit);
             let StageLimits { suspected, reported, accepted, filed, dispatched, signed, handling, fed_back, verified } =

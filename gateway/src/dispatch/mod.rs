@@ -3,18 +3,30 @@
 //!
 //! - [`table`]: the loop, drawn in `LOOP.md`
 //! - [`moves`]: what a move does
+//! - [`receivers`], [`calls`]: who hears of it, and who is called until somebody acknowledges it
 //! - [`centres`]: whose a ticket is, and who may do what
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
-//! - [`mutes`], [`works`], [`storms`]: which have none for now, and which share one
+//! - [`mutes`], [`works`], [`groups`], [`storms`]: which have none for now, and which share one
+//! - [`scores`]: how well work is done, from what tickets went through
+//! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
+//! - [`reports`]: tickets of what people and other systems tell
 
+mod calls;
 pub mod centres;
+pub mod classes;
 mod clocks;
 #[cfg(test)]
 mod drawing;
+mod groups;
 mod intake;
 mod moves;
 mod mutes;
+pub mod patterns;
+mod places;
+mod receivers;
+mod reports;
+pub mod scores;
 mod storms;
 pub mod table;
 mod works;
@@ -22,10 +34,14 @@ mod works;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use self::calls::{Calls, Turn};
 use self::centres::Centres;
+use self::classes::Classes;
 use self::clocks::Clocks;
+use self::groups::Groups;
 use self::moves::Moving;
 use self::mutes::Mutes;
+use self::receivers::Receivers;
 use self::storms::Storms;
 use self::table::Row;
 pub use self::works::WORK_ORDERS_MAX;
@@ -33,8 +49,8 @@ use self::works::Works;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Place, Refusal, Silence,
-    Stage, Standing, Storm, Ticket, WorkOrder,
+    Alert, Call, ClassChange, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert,
+    Passage, Place, Refusal, Silence, Stage, Standing, Storm, Ticket, Told, WorkOrder,
 };
 
 /// Who the gateway is in a journal.
@@ -76,11 +92,16 @@ pub enum Effect {
         rule: Arc<str>,
         is_true: bool,
     },
+    /// The ticket left a stage for another.
+    Passage(Passage),
+    /// Of a class case.
+    Class(ClassChange),
     /// Receivers have to hear of this journal entry.
     Tell {
         ticket: Arc<Ticket>,
         journal: u64,
         kind: &'static str,
+        to: Vec<Told>,
     },
 }
 
@@ -109,6 +130,8 @@ pub struct Kept {
 pub struct Desk {
     clocks: Clocks,
     centres: Centres,
+    receivers: Receivers,
+    calls: Calls,
     emergency_from: Severity,
     dispatch: Vec<(SourcePattern, Severity, Arc<str>)>,
     /// Every ticket that may take a move yet, with the time at which something is to be done about it by itself.
@@ -119,7 +142,11 @@ pub struct Desk {
     by_alert: HashMap<Arc<str>, u64>,
     mutes: Mutes,
     storms: Storms,
+    groups: Groups,
+    classes: Classes,
     confirm_below: f64,
+    /// Categories of private matters.
+    private: Vec<SourcePattern>,
     /// After a restart: what was withheld may be muted no longer.
     has_to_look: bool,
     next_no: u64,
@@ -153,9 +180,12 @@ impl Desk {
             Some((SourcePattern::parse(&entry.category).ok()?, entry.from_severity, entry.unit.as_str().into()))
         });
         let works = Works::new(&config.rules, kept.works, kept.last_work);
+        let centres = Centres::new(config);
         let mut desk = Desk {
             clocks: Clocks::new(config),
-            centres: Centres::new(config),
+            receivers: Receivers::new(config),
+            calls: Calls::new(config, &centres),
+            centres,
             emergency_from: config.desk.emergency_from,
             dispatch: dispatch.collect(),
             live: HashMap::new(),
@@ -164,7 +194,10 @@ impl Desk {
             by_alert: kept.members.into_iter().collect(),
             mutes: Mutes::new(&config.desk.inhibits, kept.silences, kept.last_silence, works),
             storms: Storms::new(&config.desk.storm),
+            groups: Groups::new(&config.desk.group),
+            classes: Classes::new(&config.desk.classes),
             confirm_below: config.desk.confirm_below,
+            private: config.desk.private.iter().filter_map(|text| SourcePattern::parse(text).ok()).collect(),
             has_to_look: !kept.withheld.is_empty(),
             next_no: kept.last_no + 1,
         };
@@ -174,11 +207,13 @@ impl Desk {
         tickets.sort_by_key(|ticket| ticket.no);
         for mut ticket in tickets {
             ticket.centre = desk.centres.known(&ticket.centre).clone();
+            ticket.call = desk.calls.restored(&ticket, &desk.centres);
             match ticket.storm {
                 Some(Storm::On) => desk.storms.begin(ticket.source.clone(), ticket.no, None),
                 Some(Storm::Over) => {}
                 None => desk.storms.remember(&ticket.source, ticket.no, ticket.opened_ms),
             }
+            desk.groups.remember(&ticket);
             desk.keep(Arc::new(ticket));
         }
         desk
@@ -263,7 +298,8 @@ impl Desk {
         moves::check_said(row, said)?;
         let master = said.into.map(|into| self.master(into, &ticket)).transpose()?;
         let moving = Moving { clocks: &self.clocks, centres: &self.centres, now_ms };
-        let (changed, note) = moving.apply(&ticket, row, command, of)?;
+        let (mut changed, note) = moving.apply(&ticket, row, command, of)?;
+        changed.call = self.call_after(&ticket, &changed, *asked, now_ms);
         let entry = Entry { who, what: asked.name(), note, kind: asked.told_as() };
         let changed = self.record(changed, entry, now_ms, effects);
         if let Move::Confirm | Move::Reject = asked {
@@ -305,7 +341,37 @@ impl Desk {
         }
     }
 
+    /// Whoever makes a move has heard of the ticket, but for who urges others. Another centre has not heard of it yet.
+    fn call_after(&self, before: &Ticket, after: &Ticket, asked: Move, now_ms: i64) -> Option<Call> {
+        match asked {
+            _ if after.centre != before.centre => self.calls.begin(after, &self.centres, now_ms),
+            Move::Supervise => before.call.clone(),
+            _ => None,
+        }
+    }
+
+    /// Calls those whose turn it is.
+    fn ring(&mut self, ticket: &Ticket, call: &Call, now_ms: i64, effects: &mut Vec<Effect>) {
+        let ticket = ticket.clone();
+        match self.calls.step(call, &ticket, &self.receivers, &self.centres, now_ms) {
+            Turn::Ring { receivers, call, note } => {
+                let entry = Entry { who: SELF, what: "called", note, kind: "outpost.ticket.called" };
+                let told = |receiver| Told { receiver, from_ms: now_ms };
+                let to = receivers.into_iter().map(told).collect();
+                self.record_to(Ticket { call: Some(call), ..ticket }, entry, to, now_ms, effects);
+            }
+            Turn::Wait(call) => drop(self.update(Ticket { call: Some(call), ..ticket }, effects)),
+            Turn::Over(note) => {
+                let entry = Entry { who: SELF, what: "unanswered", note, kind: "outpost.ticket.unanswered" };
+                self.record(Ticket { call: None, ..ticket }, entry, now_ms, effects);
+            }
+        }
+    }
+
     fn act(&mut self, ticket: &Arc<Ticket>, now_ms: i64, effects: &mut Vec<Effect>) {
+        if let Some(call) = ticket.call.as_ref().filter(|call| call.next_ms <= now_ms) {
+            return self.ring(ticket, call, now_ms, effects);
+        }
         let mut changed = Ticket::clone(ticket);
         if ticket.stage.standing() == Standing::Settled {
             changed.stage = Stage::Archived;
@@ -325,6 +391,7 @@ impl Desk {
                 changed.counts.escalated += 1;
                 let note = format!("to {above}: still overdue");
                 changed.centre = above;
+                changed.call = self.calls.begin(&changed, &self.centres, now_ms);
                 self.record(changed, Entry::own(Move::Escalate, note), now_ms, effects);
                 return;
             }
@@ -344,7 +411,8 @@ impl Desk {
             .filter(|_| self.centres.above(&ticket.centre).is_some())
             .map(|clock| self.clocks.raise_ms(clock, clock.n_told));
         // Red is what is past its time.
-        untold.chain(raised).min().map(|due_ms| due_ms.saturating_add(1))
+        let red = untold.chain(raised).map(|due_ms| due_ms.saturating_add(1));
+        red.chain(ticket.call.as_ref().map(|call| call.next_ms)).min()
     }
 
     /// What was doubted is a report now, as if it had come so.
@@ -366,6 +434,7 @@ impl Desk {
     fn give(&mut self, part: &Ticket, into: u64, now_ms: i64, effects: &mut Vec<Effect>) {
         let Some(master) = self.live.get(&into).map(|live| live.ticket.clone()) else { return };
         effects.push(Effect::Adopt { from: part.no, into });
+        self.groups.absorb(part.no, into);
         self.by_alert.values_mut().filter(|no| **no == part.no).for_each(|no| *no = into);
         let master = Ticket {
             n_alerts: master.n_alerts + part.n_alerts,
@@ -384,9 +453,25 @@ impl Desk {
     }
 
     /// Writes one journal entry with the ticket as it then is, and lets receivers hear of it.
-    fn record(&mut self, mut ticket: Ticket, entry: Entry<'_>, now_ms: i64, effects: &mut Vec<Effect>) -> Arc<Ticket> {
+    fn record(&mut self, ticket: Ticket, entry: Entry<'_>, now_ms: i64, effects: &mut Vec<Effect>) -> Arc<Ticket> {
+        let to = self.receivers.of(&ticket, &self.centres, now_ms);
+        self.record_to(ticket, entry, to, now_ms, effects)
+    }
+
+    fn record_to(
+        &mut self,
+        mut ticket: Ticket,
+        entry: Entry<'_>,
+        to: Vec<Told>,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) -> Arc<Ticket> {
         let Entry { who, what, note, kind } = entry;
         ticket.n_journal += 1;
+        effects.extend(self.passage(&ticket, who, now_ms).map(Effect::Passage));
+        if ticket.stage.standing() < Standing::Open {
+            ticket.call = None;
+        }
         let ticket = Arc::new(ticket);
         let (no, journal) = (ticket.no, ticket.n_journal);
         effects.push(Effect::Ticket(ticket.clone()));
@@ -398,9 +483,27 @@ impl Desk {
             what,
             note,
         }));
-        effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind });
+        effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind, to });
         self.keep(ticket.clone());
-        ticket
+        let Some(note) = self.classes.hear(&ticket, now_ms, effects) else { return ticket };
+        let entry = Entry { who: SELF, what: "class-case", note, kind: "outpost.ticket.class-case" };
+        self.record(Ticket::clone(&ticket), entry, now_ms, effects)
+    }
+
+    /// Where the ticket is in another stage than before.
+    fn passage(&self, ticket: &Ticket, who: &str, at_ms: i64) -> Option<Passage> {
+        let before = &self.live.get(&ticket.no)?.ticket;
+        (before.stage != ticket.stage).then(|| Passage {
+            ticket: ticket.no,
+            no: ticket.n_journal,
+            from: before.stage,
+            to: ticket.stage,
+            at_ms,
+            due_ms: before.step.map(|step| step.due_ms),
+            whole_due_ms: before.whole.due_ms,
+            who: who.into(),
+            unit: ticket.unit.clone().or_else(|| before.unit.clone()),
+        })
     }
 
     /// A change of which no journal tells.
@@ -439,6 +542,7 @@ fn no_row(ticket: &Ticket, asked: Move) -> Refusal {
     let at_work = |row: &&Row| row.asked == asked && row.from.contains(&ticket.stage);
     match asked {
         Move::Approve | Move::Deny if table::TABLE.iter().any(|row| at_work(&row)) => Refusal::NoExtension,
+        Move::Acknowledge => Refusal::NotCalled,
         Move::Extend if ticket.extension.is_some() => Refusal::ExtensionWaits,
         _ => Refusal::WrongStage { stage: ticket.stage, asked },
     }

@@ -18,6 +18,8 @@ use tracing::{error, info};
 use super::evidence::Eyes;
 use super::owed::Owed;
 use super::record::Recorder;
+use super::replies::Replies;
+use super::reported;
 use super::rules::RuleError;
 use super::seen::Seen;
 use super::settled;
@@ -25,12 +27,15 @@ use super::shard::{Turn, Unjudged};
 use super::shards::Shards;
 use super::sources::SourceView;
 use super::watch::Effect;
-use crate::config::{Config, Severity};
+use crate::config::Config;
 use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
-use crate::nouns::{Command, LookAsk, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble, WorkAsk, WorkOrder};
+use crate::nouns::{
+    ClassAsk, ClassCase, Command, LookAsk, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket, Trouble,
+    WorkAsk, WorkOrder,
+};
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
@@ -58,12 +63,18 @@ pub type Silenced = Result<Silence, Refusal>;
 
 /// The work orders that changed, as they then are, once that is on disk.
 pub type Worked = Result<Vec<WorkOrder>, Refusal>;
+/// The class case as it then is, once that is on disk.
+pub type Classed = Result<ClassCase, Refusal>;
+/// What became of each report, once that is on disk.
+pub type Reported = Result<Vec<Taken>, Refusal>;
 
 /// What an operator's request asks of the shell.
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Silence(SilenceAsk, oneshot::Sender<Silenced>),
     Work(WorkAsk, oneshot::Sender<Worked>),
+    Class(ClassAsk, oneshot::Sender<Classed>),
+    Reports(Vec<Report>, oneshot::Sender<Reported>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -102,7 +113,6 @@ pub struct Health {
 /// A receiver as Desk's notifications see it.
 pub struct Listener {
     pub id: Arc<str>,
-    pub from_severity: Severity,
     /// Wakes its worker when something for it was committed.
     pub wake: Arc<Notify>,
 }
@@ -149,12 +159,7 @@ struct Batch {
     desk_effects: Vec<dispatch::Effect>,
     commit: Commit,
     owed: Owed,
-    /// Answers that wait for their commit.
-    replies: Vec<(oneshot::Sender<Answer>, Answer)>,
-    silenced: Vec<(oneshot::Sender<Silenced>, Silenced)>,
-    worked: Vec<(oneshot::Sender<Worked>, Worked)>,
-    reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
-    observed: Vec<oneshot::Sender<()>>,
+    replies: Replies,
     /// Everything that had come was taken: timers may ring by the clock.
     drained: bool,
 }
@@ -240,7 +245,7 @@ impl Shell {
         for ask in batch.asks.extract_if(.., |ask| matches!(ask, Ask::Observe(..))) {
             if let Ask::Observe(observation, reply) = ask {
                 batch.observations.push(*observation);
-                batch.observed.push(reply);
+                batch.replies.observed.push(reply);
             }
         }
         let n_messages = of_one_turn(&batch.messages);
@@ -323,26 +328,38 @@ impl Shell {
                 self.shards.report(&mut self.turns);
                 if taken.is_ok() {
                     self.desk.take_rules(&config.rules);
+                    self.desk.take_grids(config.grids(&fences));
                 }
                 self.apply(batch, now_ms);
-                batch.reloads.push((reply, taken));
+                batch.replies.reloads.push((reply, taken));
             }
             // Taken with the turn's other observations.
             Ask::Observe(..) => {}
             Ask::Command(command, reply) => {
                 let answer = self.desk.command(&command, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
-                batch.replies.push((reply, answer));
+                batch.replies.tickets.push((reply, answer));
             }
             Ask::Silence(ask, reply) => {
                 let answer = self.desk.silence(&ask, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
-                batch.silenced.push((reply, answer));
+                batch.replies.silences.push((reply, answer));
             }
             Ask::Work(ask, reply) => {
                 let answer = self.desk.work(&ask, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
-                batch.worked.push((reply, answer));
+                batch.replies.works.push((reply, answer));
+            }
+            Ask::Class(ask, reply) => {
+                let answer = self.desk.class_command(&ask, now_ms(), &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.replies.classes.push((reply, answer));
+            }
+            Ask::Reports(reports, reply) => {
+                let answer =
+                    reported::take(&reports, &mut self.desk, &self.store, &mut batch.commit, &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.replies.reports.push((reply, answer));
             }
         }
     }
@@ -402,7 +419,7 @@ impl Shell {
     }
 
     fn apply_desk(&mut self, batch: &mut Batch) {
-        settled::put(&mut batch.desk_effects, &self.listeners, &self.metrics, &mut batch.commit);
+        settled::put(&mut batch.desk_effects, &self.metrics, &mut batch.commit);
     }
 
     /// On disk first, then everybody is told. False when stopped while the store failed: nothing was acknowledged.
@@ -437,21 +454,7 @@ impl Shell {
             }
         }
         batch.owed.clear();
-        for (reply, answer) in batch.replies.drain(..) {
-            let _ = reply.send(answer);
-        }
-        for (reply, answer) in batch.silenced.drain(..) {
-            let _ = reply.send(answer);
-        }
-        for (reply, answer) in batch.worked.drain(..) {
-            let _ = reply.send(answer);
-        }
-        for (reply, answer) in batch.reloads.drain(..) {
-            let _ = reply.send(answer);
-        }
-        for reply in batch.observed.drain(..) {
-            let _ = reply.send(());
-        }
+        batch.replies.send();
         true
     }
 

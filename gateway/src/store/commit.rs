@@ -5,11 +5,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, NewExhibit, Written};
+use super::reports::{self, ReportRow};
 use super::shelf::Shelved;
-use super::{Store, StoreError, looks, mutes, redo_key, rows, spool, tickets, works};
+use super::{Store, StoreError, classes, looks, mutes, passages, redo_key, rows, spool, tickets, works};
 use crate::nouns::{
-    Alert, Cleared, Confidence, EvidenceKind, JournalEntry, LookAsk, Missing, RedoChange, RedoRow, Silence, StateRow,
-    Ticket, WorkOrder,
+    Alert, ClassChange, Cleared, Confidence, EvidenceKind, JournalEntry, LookAsk, Missing, Passage, RedoChange,
+    RedoRow, Silence, StateRow, Ticket, WorkOrder,
 };
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -40,6 +41,11 @@ pub struct Commit {
     pub works: Vec<WorkOrder>,
     /// Rules of which a finding was confirmed, or rejected.
     pub findings: Vec<(Arc<str>, bool)>,
+    pub passages: Vec<Passage>,
+    /// Of class cases, in this order.
+    pub classes: Vec<ClassChange>,
+    /// Reports that became tickets.
+    pub reports: Vec<ReportRow>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -59,6 +65,8 @@ pub struct NewDelivery {
     pub kind: &'static str,
     pub data: String,
     pub created_ms: i64,
+    /// When it is first sent: later where quiet hours end first.
+    pub next_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +99,9 @@ impl Commit {
             && self.silences.is_empty()
             && self.works.is_empty()
             && self.findings.is_empty()
+            && self.passages.is_empty()
+            && self.classes.is_empty()
+            && self.reports.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -114,6 +125,9 @@ impl Commit {
         self.silences.clear();
         self.works.clear();
         self.findings.clear();
+        self.passages.clear();
+        self.classes.clear();
+        self.reports.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -174,6 +188,9 @@ fn write(
     mutes::write(&transaction, commit)?;
     works::write(&transaction, commit)?;
     looks::write(&transaction, commit)?;
+    passages::write(&transaction, &commit.passages)?;
+    classes::write(&transaction, &commit.classes)?;
+    reports::write(&transaction, &commit.reports)?;
     write_deliveries(&transaction, &commit.deliveries)?;
     for (shard, change) in &commit.redo {
         write_redo(&transaction, *shard, change)?;
@@ -250,10 +267,10 @@ fn write_confidences(transaction: &Transaction, confidences: &[(Arc<str>, Confid
 
 fn write_deliveries(transaction: &Transaction, deliveries: &[NewDelivery]) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO outbox (receiver, key, kind, data, created_ms, next_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+        "INSERT INTO outbox (receiver, key, kind, data, created_ms, next_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for row in deliveries {
-        statement.execute(params![row.receiver, row.key, row.kind, row.data, row.created_ms])?;
+        statement.execute(params![row.receiver, row.key, row.kind, row.data, row.created_ms, row.next_ms])?;
     }
     Ok(())
 }

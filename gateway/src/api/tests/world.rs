@@ -42,6 +42,9 @@ category = "underground/gas"
 flapping = { n = 5, within = "1h" }
 active = { calendar = "town", windows = ["daily"] }
 
+[desk]
+private = ["private/#"]
+
 [[calendars]]
 id = "town"
 
@@ -105,6 +108,8 @@ impl Office {
                 Effect::Silence(silence) => commit.silences.push(silence),
                 Effect::Work(order) => commit.works.push(order),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
+                Effect::Passage(passage) => commit.passages.push(passage),
+                Effect::Class(change) => commit.classes.push(change),
                 Effect::Tell { .. } => {}
             }
         }
@@ -138,6 +143,19 @@ impl Office {
                 let mut effects = Vec::new();
                 let answer = self.desk.work(&asked, now_ms(), &mut effects);
                 self.commit(Commit::default(), effects);
+                let _ = reply.send(answer);
+            }
+            Ask::Class(asked, reply) => {
+                let mut effects = Vec::new();
+                let answer = self.desk.class_command(&asked, now_ms(), &mut effects);
+                self.commit(Commit::default(), effects);
+                let _ = reply.send(answer);
+            }
+            Ask::Reports(reports, reply) => {
+                let (mut effects, mut commit) = (Vec::new(), Commit::default());
+                let answer =
+                    crate::pipeline::reported::take(&reports, &mut self.desk, &self.store, &mut commit, &mut effects);
+                self.commit(commit, effects);
                 let _ = reply.send(answer);
             }
             Ask::Sources(reply) => {
@@ -255,6 +273,11 @@ impl World {
             readiness: brokers.clone(),
             estate: watch::channel(Estate::new(&config, &fences)).1,
             centres: Arc::new(Centres::new(&config)),
+            scoring: Arc::new(crate::dispatch::scores::Scoring::new(&config)),
+            classes: Arc::new(config.desk.classes.clone()),
+            district: Arc::default(),
+            open311: Some(Arc::new(super::outside::open311())),
+            mappings: Arc::new(super::outside::mappings()),
             token: None,
             stop: CancellationToken::new(),
         };

@@ -5,8 +5,8 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
-//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`rules`], [`readings`], [`conditions`], [`movement`],
-//!   [`fences`]: what must hold beyond the types
+//! - [`parts`], [`receivers`], [`outside`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`scores`], [`rules`],
+//!   [`readings`], [`conditions`], [`movement`], [`fences`]: what must hold beyond the types
 
 mod calendars;
 mod cameras;
@@ -18,10 +18,13 @@ mod heat;
 mod listeners;
 mod look;
 mod movement;
+mod outside;
 mod parts;
 mod pictures;
 mod readings;
+mod receivers;
 mod rules;
+mod scores;
 mod shape;
 mod tree;
 mod view;
@@ -127,6 +130,8 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     let shape = shape::read(root.get_ref());
     let mut look = Look::new(&lines, root.get_ref(), file, &shape, outside);
     parts::check(&mut look, &shape.config);
+    receivers::check(&mut look, &shape.config);
+    outside::check(&mut look, &shape.config);
     let fences = fences::check(&mut look, &shape.config);
     view::check(&mut look, &shape.config);
     listeners::check(&mut look, &shape.config);
@@ -134,6 +139,7 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     cameras::check(&mut look, &shape.config);
     calendars::check(&mut look, &shape.config);
     desk::check(&mut look, &shape.config);
+    scores::check(&mut look, &shape.config);
     rules::check(&mut look, &shape.config, fences.as_deref());
     let problems = look.finish();
     let is_sound = problems.iter().all(|problem| problem.level == Level::Warning);

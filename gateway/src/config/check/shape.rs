@@ -126,6 +126,7 @@ fn empty() -> Config {
         desk: Default::default(),
         centres: Vec::new(),
         people: Vec::new(),
+        scores: Vec::new(),
         brokers: Vec::new(),
         listeners: Vec::new(),
         feeds: Vec::new(),
@@ -137,6 +138,8 @@ fn empty() -> Config {
         rules: Vec::new(),
         receivers: Vec::new(),
         series: None,
+        open311: None,
+        intake: Vec::new(),
     }
 }
 

@@ -36,7 +36,11 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
             Effect::Release(alert) => drop(withheld.remove(alert)),
             Effect::Silence(silence) => drop(silences.insert(silence.no, silence.clone())),
             Effect::Work(order) => drop(works.insert(order.no, order.clone())),
-            Effect::Journal(_) | Effect::Finding { .. } | Effect::Tell { .. } => {}
+            Effect::Journal(_)
+            | Effect::Finding { .. }
+            | Effect::Passage(_)
+            | Effect::Class(_)
+            | Effect::Tell { .. } => {}
         }
     }
     Kept {
