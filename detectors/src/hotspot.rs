@@ -3,18 +3,23 @@
 //! - [`statistics`]: extremes, mean, median and histogram of a frame
 //! - [`areas`]: areas with limits of their own, shields, areas compared with each other
 //! - [`grey`]: other emissivities than the imager's
+//! - [`median`]: what a frame is like in the middle
 //! - [`trace`]: what a region does over several frames; knows time, all else here does not
 
 pub mod areas;
 mod grey;
+mod median;
 pub mod statistics;
 pub mod trace;
+
+use std::ops::Range;
 
 use ndarray::ArrayView2;
 
 use crate::latch::Signal;
-use crate::regions::take_regions;
-use statistics::{CHUNK, Statistics, survey};
+use crate::regions::take_regions_within;
+use median::survey;
+use statistics::{CHUNK, Statistics};
 
 /// A frame with a larger share of bad pixels and no hot region says nothing: neither hot nor well.
 const BAD_SHARE_MAX: f32 = 0.5;
@@ -181,8 +186,9 @@ impl Hotspot {
     ) {
         let (absolute_c, over_k) = (self.above_c.unwrap_or(f32::NEG_INFINITY), self.over_background_k);
         let HotspotScratch { good, peaks, tiles, backgrounds, mask, cells, .. } = scratch;
-        mask.clear();
+        // What was set for the frame before has been taken away with its regions.
         mask.resize(pixels.len(), 0);
+        let mut marked: Option<Range<usize>> = None;
         if self.background == Background::Local {
             local_backgrounds(pixels, columns, good, tiles, backgrounds);
         }
@@ -196,17 +202,21 @@ impl Hotspot {
                         mark(mask, chunk, absolute_c.max(background_c + over_k));
                     }
                 }
+                marked = Some(0..pixels.len());
             }
             (_, over_k) => {
                 let over_c = over_k.zip(frame_c).map_or(f32::NEG_INFINITY, |(over_k, frame_c)| frame_c + over_k);
                 let limit_c = absolute_c.max(over_c);
                 let chunks = pixels.chunks(CHUNK).zip(mask.chunks_mut(CHUNK)).zip(peaks.iter());
-                for ((chunk, mask), _) in chunks.filter(|(_, peak_c)| **peak_c > limit_c) {
+                for (number, ((chunk, mask), _)) in chunks.enumerate().filter(|(_, (_, peak_c))| **peak_c > limit_c) {
                     mark(mask, chunk, limit_c);
+                    let from = marked.map_or(number * CHUNK, |marked| marked.start);
+                    marked = Some(from..number * CHUNK + chunk.len());
                 }
             }
         }
-        take_regions(mask, columns, cells, |cells| {
+        let Some(marked) = marked else { return };
+        take_regions_within(mask, marked, columns, cells, |cells| {
             if cells.len() >= self.pixels_min {
                 each(Region::of(cells, pixels, columns));
             }

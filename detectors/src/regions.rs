@@ -1,14 +1,27 @@
 //! Connected regions of a mask, by their eight neighbours. Knows nothing of what a cell means.
 
+use std::ops::Range;
+
 /// Takes the set cells (non-zero) of a row-major `mask` away, region by region, and shows each region's cell numbers
-/// in `cells`, a scratch that is reused. Bounded by the mask: each cell is visited once.
-pub(crate) fn take_regions(mask: &mut [u8], columns: usize, cells: &mut Vec<u32>, mut each: impl FnMut(&[u32])) {
+/// in `cells`, a scratch that is reused. Bounded by the mask: each cell is visited once. Leaves nothing set in whole rows.
+pub(crate) fn take_regions(mask: &mut [u8], columns: usize, cells: &mut Vec<u32>, each: impl FnMut(&[u32])) {
+    take_regions_within(mask, 0..mask.len(), columns, cells, each);
+}
+
+/// As [`take_regions`], where no cell outside of `stretch` is set.
+pub(crate) fn take_regions_within(
+    mask: &mut [u8],
+    stretch: Range<usize>,
+    columns: usize,
+    cells: &mut Vec<u32>,
+    mut each: impl FnMut(&[u32]),
+) {
     if columns == 0 {
         return;
     }
     let rows = mask.len() / columns;
-    let mut from = 0;
-    while let Some(first) = next_set(mask, from).filter(|&first| first < rows * columns) {
+    let (mut from, end) = (stretch.start, stretch.end.min(rows * columns));
+    while let Some(first) = next_set(&mask[..end], from) {
         from = first + 1;
         cells.clear();
         mask[first] = 0;

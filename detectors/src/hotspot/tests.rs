@@ -123,6 +123,62 @@ fn frames() -> impl Strategy<Value = Array2<f32>> {
     })
 }
 
+/// The hottest region that is large enough, as plainly as can be: pixel by pixel.
+fn plainly(hotspot: &Hotspot, frame: &Array2<f32>) -> (Option<f32>, Option<Region>) {
+    let mut sorted: Vec<f32> = frame.iter().copied().filter(|pixel_c| pixel_c.is_finite()).collect();
+    sorted.sort_by(f32::total_cmp);
+    let background_c = sorted.get(sorted.len() / 2).copied();
+    let over_c =
+        hotspot.over_background_k.zip(background_c).map_or(f32::NEG_INFINITY, |(over_k, around_c)| around_c + over_k);
+    let limit_c = hotspot.above_c.unwrap_or(f32::NEG_INFINITY).max(over_c);
+    let mut left = frame.mapv(|pixel_c| pixel_c.is_finite() && pixel_c > limit_c);
+    let mut hottest: Option<Region> = None;
+    for first in ndarray::indices_of(frame) {
+        let (mut cells, mut next) = (Vec::new(), vec![first]);
+        while let Some((row, column)) = next.pop() {
+            if std::mem::take(&mut left[(row, column)]) {
+                cells.push((row * frame.ncols() + column) as u32);
+                let around = |at: usize, of: usize| at.saturating_sub(1)..(at + 2).min(of);
+                next.extend(
+                    around(row, frame.nrows())
+                        .flat_map(|row| around(column, frame.ncols()).map(move |column| (row, column))),
+                );
+            }
+        }
+        if cells.len() >= hotspot.pixels_min {
+            let found = Region::of(&cells, frame.as_slice().unwrap(), frame.ncols());
+            if hottest.is_none_or(|hottest| found.max_c > hottest.max_c) {
+                hottest = Some(found);
+            }
+        }
+    }
+    (background_c, hottest)
+}
+
+/// A slope with noise, hot rectangles and bad pixels; from a few pixels to more than are judged by a guess.
+fn slopes() -> impl Strategy<Value = Array2<f32>> {
+    let hot = (0_usize..160, 0_usize..160, 1_usize..20, 1_usize..20, 40.0..200.0_f32);
+    let bad = prop_oneof![3 => Just(0_u64), 1 => 1_u64..300];
+    (1_usize..160, 1_usize..160, any::<u64>(), 0.0..0.5_f32, bad, prop::collection::vec(hot, 0..5)).prop_map(
+        |(rows, columns, seed, steep, bad, hot)| {
+            let mut state = seed | 1;
+            let mut frame = Array2::from_shape_fn((rows, columns), |(row, column)| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let draw = state >> 33;
+                match draw % 1000 < bad {
+                    true => [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][draw as usize % 3],
+                    false => steep * (row + column) as f32 + (draw / 1000 % 50) as f32 * 0.04,
+                }
+            });
+            for (row, column, down, across, celsius) in hot {
+                let until = |from: usize, by: usize, of: usize| from.min(of)..(from + by).min(of);
+                fill(&mut frame, until(row, down, rows), until(column, across, columns), celsius);
+            }
+            frame
+        },
+    )
+}
+
 fn is_on(above_c: Option<f32>, over_k: Option<f32>, pixels_min: usize, frame: &Array2<f32>) -> bool {
     judge(Hotspot::new(above_c, over_k, pixels_min), frame).signal == Signal::On
 }
@@ -142,6 +198,27 @@ proptest! {
         if let Some(region) = heat.region {
             prop_assert!(region.n_pixels >= pixels_min && region.max_c > above_c);
             prop_assert!(region.row_last < frame.nrows() && region.column_last < frame.ncols());
+        }
+    }
+
+    /// Frames of all sizes with one scratch: what one leaves there must not be seen in the next.
+    #[test]
+    fn frames_are_judged_as_pixel_by_pixel(
+        frames in prop::collection::vec(slopes(), 1..4), above_c in prop::option::of(0.0..120.0_f32),
+        over_k in 0.0..60.0_f32, pixels_min in 1_usize..6,
+    ) {
+        let mut scratch = HotspotScratch::default();
+        let hotspot = Hotspot::new(above_c, Some(over_k), pixels_min).unwrap();
+        for frame in &frames {
+            let heat = hotspot.judge(frame.view(), &mut scratch);
+            let (background_c, region) = plainly(&hotspot, frame);
+            prop_assert_eq!(heat.background_c, background_c);
+            prop_assert_eq!(heat.region.is_some(), region.is_some());
+            if let (Some(found), Some(region)) = (heat.region, region) {
+                // What is summed is summed in another order.
+                prop_assert!((found.mean_c - region.mean_c).abs() < 1e-3, "{} is not {}", found.mean_c, region.mean_c);
+                prop_assert_eq!(Region { mean_c: 0.0, ..found }, Region { mean_c: 0.0, ..region });
+            }
         }
     }
 

@@ -42,6 +42,7 @@ impl Estate {
                     "category": rule.category,
                     "confidence": rule.confidence,
                     "flapping": rule.flapping,
+                    "unless_work_m": rule.unless_work_m,
                     "active": rule.active,
                 })
             })

@@ -56,15 +56,17 @@ impl Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let (status, stage) = match refusal {
-            Refusal::NoSuchTicket(_) | Refusal::NoSuchSilence(_) | Refusal::NoSuchClass(_) => {
-                (StatusCode::NOT_FOUND, None)
-            }
+            Refusal::NoSuchTicket(_)
+            | Refusal::NoSuchSilence(_)
+            | Refusal::NoSuchWorkOrder(_)
+            | Refusal::NoSuchClass(_) => (StatusCode::NOT_FOUND, None),
             Refusal::WrongStage { stage, .. } => (StatusCode::CONFLICT, Some(stage)),
             Refusal::NoExtension
             | Refusal::NotCalled
             | Refusal::ExtensionWaits
             | Refusal::NothingAbove(_)
             | Refusal::TooManySilences(_)
+            | Refusal::TooManyWorkOrders(_)
             | Refusal::WrongClassStage { .. } => (StatusCode::CONFLICT, None),
             Refusal::Needless { .. } => (StatusCode::BAD_REQUEST, None),
             Refusal::Missing { .. }

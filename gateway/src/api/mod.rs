@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`lights`], [`scores`], [`classes`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`lights`], [`scores`], [`classes`], [`alerts`], [`silences`], [`works`], [`estate`]: the resources
 //! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
@@ -31,6 +31,7 @@ mod scores;
 mod silences;
 mod stream;
 mod tickets;
+mod works;
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -130,6 +131,11 @@ pub fn router(context: Context) -> Router {
         .route("/lights", get(lights::list))
         .route("/silences", get(silences::list).post(silences::begin))
         .route("/silences/{no}/end", post(silences::end))
+        .route(
+            "/work-orders",
+            get(works::list).post(works::enter).layer(axum::extract::DefaultBodyLimit::max(works::TABLE_BYTES_MAX)),
+        )
+        .route("/work-orders/{id}/end", post(works::end))
         .route("/scores", get(scores::sheet))
         .route("/scores/tickets", get(scores::tickets))
         .route("/classes", get(classes::list))

@@ -46,7 +46,21 @@ pub(super) struct SilenceBody {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EndBody {
-    who: String,
+    pub(super) who: String,
+}
+
+impl ListQuery {
+    pub(super) fn is_all(&self) -> Result<bool, Fault> {
+        match self.state.as_deref() {
+            None | Some("on") => Ok(false),
+            Some("all") => Ok(true),
+            Some(other) => Err(Fault::bad_request(format!("state {other:?} is neither \"on\" nor \"all\""))),
+        }
+    }
+
+    pub(super) fn limit(&self) -> Result<u32, Fault> {
+        super::limit(self.limit)
+    }
 }
 
 #[derive(Serialize)]
@@ -90,12 +104,7 @@ pub(super) async fn list(
     asked: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<serde_json::Value>, Fault> {
     let Query(asked) = asked?;
-    let is_all = match asked.state.as_deref() {
-        None | Some("on") => false,
-        Some("all") => true,
-        Some(other) => return Err(Fault::bad_request(format!("state {other:?} is neither \"on\" nor \"all\""))),
-    };
-    let limit = super::limit(asked.limit)?;
+    let (is_all, limit) = (asked.is_all()?, asked.limit()?);
     let silences = query(move || context.reader.silences(is_all, limit)).await?;
     Ok(Json(serde_json::json!({ "silences": silences.iter().map(SilenceOut::from).collect::<Vec<_>>() })))
 }
@@ -107,7 +116,8 @@ pub(super) async fn begin(
 ) -> Result<Json<serde_json::Value>, Fault> {
     asked?;
     let Json(body) = body?;
-    let (who, reason) = (said("who", &body.who)?, said("reason", &body.reason)?);
+    let text = |key: &str, text: &str| said(key, text).map_err(Fault::bad_request);
+    let (who, reason) = (text("who", &body.who)?, text("reason", &body.reason)?);
     if body.lasts.ms() <= 0 || body.lasts > LASTS_MAX {
         return Err(Fault::bad_request("for is a span of at most 30 days: silences end"));
     }
@@ -135,7 +145,7 @@ pub(super) async fn end(
 ) -> Result<Json<serde_json::Value>, Fault> {
     asked?;
     let (Path(no), Json(body)) = (no?, body?);
-    command(&context, SilenceAsk::End { no, who: said("who", &body.who)? }).await
+    command(&context, SilenceAsk::End { no, who: said("who", &body.who).map_err(Fault::bad_request)? }).await
 }
 
 async fn command(context: &Context, asked: SilenceAsk) -> Result<Json<serde_json::Value>, Fault> {
@@ -144,11 +154,12 @@ async fn command(context: &Context, asked: SilenceAsk) -> Result<Json<serde_json
     Ok(Json(serde_json::json!({ "silence": SilenceOut::from(&silence) })))
 }
 
-fn said(key: &str, text: &str) -> Result<Arc<str>, Fault> {
+/// A text that has to be there, or what is wrong with it.
+pub(super) fn said(key: &str, text: &str) -> Result<Arc<str>, String> {
     match text.trim() {
-        "" => Err(Fault::bad_request(format!("{key} is empty"))),
+        "" => Err(format!("{key} is empty")),
         text if text.chars().count() > TEXT_CHARS_MAX => {
-            Err(Fault::bad_request(format!("{key} is longer than {TEXT_CHARS_MAX} characters")))
+            Err(format!("{key} is longer than {TEXT_CHARS_MAX} characters"))
         }
         text => Ok(text.into()),
     }

@@ -5,6 +5,7 @@ mod evidence;
 mod outside;
 mod scores;
 mod silences;
+mod works;
 mod world;
 
 use std::sync::atomic::Ordering;

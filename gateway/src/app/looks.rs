@@ -13,6 +13,9 @@ use crate::video::{Look, Looker};
 /// Looks that go on; each decodes all frames of a camera.
 const LOOKS_MAX: usize = 64;
 
+/// A look that a restart interrupted is asked again so long after its alert opened; what a camera shows later is another matter.
+const AGAIN_MAX_MS: i64 = 10 * 60_000;
+
 /// Answers that wait for the pipeline.
 pub(super) const LOOKED_MAX: usize = 2 * LOOKS_MAX;
 
@@ -27,6 +30,12 @@ impl Lookouts {
     /// `runtime` is the one that the tasks run on: the pipeline's thread has its own.
     pub(super) fn new(looker: Looker, looked: mpsc::Sender<Looked>, runtime: Handle) -> Lookouts {
         Lookouts { looker, looked, places: Arc::new(Semaphore::new(LOOKS_MAX)), runtime }
+    }
+
+    /// Goes on with what a restart interrupted: what was asked, and when the alert opened.
+    pub(super) fn resume(&self, asked: Vec<(LookAsk, i64)>, now_ms: i64) {
+        let recent = asked.into_iter().filter(|(_, opened_ms)| now_ms.saturating_sub(*opened_ms) <= AGAIN_MAX_MS);
+        recent.for_each(|(ask, _)| self.look(ask));
     }
 }
 

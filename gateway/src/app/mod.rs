@@ -125,6 +125,8 @@ impl App {
                 withheld: restored.withheld,
                 silences: restored.silences,
                 last_silence: restored.last_silence,
+                works: restored.works,
+                last_work: restored.last_work,
             },
         );
         let classes = store.restore_classes(begun_ms.saturating_sub(config.desk.classes.within.ms()));
@@ -163,9 +165,13 @@ impl App {
         let poses = start_mounts(config, &stop)?;
         let (looked_in, looked) = mpsc::channel(LOOKED_MAX);
         let here = tokio::runtime::Handle::current();
-        let eyes = cameras.as_ref().map(|cameras| Eyes {
-            evidence: Some(Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>),
-            looks: Some(Box::new(Lookouts::new(cameras.looker(), looked_in.clone(), here)) as Box<dyn Looks>),
+        let eyes = cameras.as_ref().map(|cameras| {
+            let lookouts = Lookouts::new(cameras.looker(), looked_in.clone(), here);
+            lookouts.resume(restored.looks, begun_ms);
+            Eyes {
+                evidence: Some(Box::new(Pictures(cameras.evidence())) as Box<dyn Evidence>),
+                looks: Some(Box::new(lookouts) as Box<dyn Looks>),
+            }
         });
 
         let shell = Shell {

@@ -286,6 +286,10 @@ pub enum Detect {
         within: Span,
         /// Metres between the newest alert and the others; none where absent: all sources of the rule are one place.
         radius_m: Option<f64>,
+        /// Lines of sources, each from upstream to downstream: only neighbours along one of them count together, and the alert
+        /// tells which way it goes.
+        #[serde(default)]
+        along: Vec<Vec<String>>,
     },
     /// Something moves in a zone of a camera's picture.
     Intrusion {

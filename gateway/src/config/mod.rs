@@ -338,6 +338,8 @@ pub struct Rule {
     pub lateness: Option<Span>,
     /// How likely what it finds is so, 0..1; below `desk.confirm_below` somebody has to look first. Sure where absent.
     pub confidence: Option<f64>,
+    /// Metres within which a work order makes what it finds expected: an alert, and no ticket until the order is over.
+    pub unless_work_m: Option<f64>,
     /// When its alerts come and go so often that they are one.
     pub flapping: Option<Flapping>,
     /// What the rule does with what it might hear; run by `outpost rules test`.

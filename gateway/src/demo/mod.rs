@@ -1,4 +1,4 @@
-//! `outpost demo`: a broker, a camera and publishers on loopback that replay real recordings over the real protocols.
+//! `outpost demo`: a broker, cameras and publishers on loopback that replay real recordings over the real protocols.
 //! Nothing is injected past them: the gateway under demonstration is the one that `outpost run` starts.
 
 pub mod broker;
@@ -22,7 +22,11 @@ pub use publishers::FIRE;
 /// Files that the demo replays travel in the binary, so that it runs from anywhere.
 const CONFIG: &str = include_str!("../../../configs/demo.toml");
 const FENCES: &str = include_str!("../../../fixtures/demo/fences.geojson");
-const CLIP: &[u8] = include_bytes!("../../../fixtures/video/visitors.h264");
+/// What the cameras of `configs/demo.toml` show, in their order: visitors in a hall, and a model house that burns.
+const CLIPS: [&[u8]; 2] = [
+    include_bytes!("../../../fixtures/video/visitors.h264"),
+    include_bytes!("../../../fixtures/video/burning_house.h264"),
+];
 const CLIP_FPS: f64 = 10.0;
 
 /// How many times as fast limits of work run as they are written in `configs/demo.toml`, where nobody says otherwise.
@@ -44,11 +48,13 @@ pub async fn start_at(speed: u32, folder: &Path, listen: &str, stop: Cancellatio
     let broker = broker::start().await.context("failed to start the demo's broker")?;
     config.brokers[0].port = broker.address().port();
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to bind the demo's camera")?;
-    let address = listener.local_addr().context("failed to bind the demo's camera")?;
-    let clip = Arc::new(camera::Clip::from_annex_b(CLIP).context("failed to read the demo's clip")?);
-    tokio::spawn(camera::serve(listener, clip, CLIP_FPS, stop.clone()));
-    config.cameras[0].url = format!("rtsp://{address}/hall");
+    for (camera, clip) in config.cameras.iter_mut().zip(CLIPS) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to bind the demo's camera")?;
+        let address = listener.local_addr().context("failed to bind the demo's camera")?;
+        let clip = Arc::new(camera::Clip::from_annex_b(clip).context("failed to read the demo's clip")?);
+        tokio::spawn(camera::serve(listener, clip, CLIP_FPS, stop.clone()));
+        camera.url = format!("rtsp://{address}/{}", camera.id);
+    }
 
     let fences = FenceSet::new(geojson::parse(FENCES).fences);
     let app = App::start(&config, fences, None, stop.clone()).await?;

@@ -75,6 +75,14 @@ pub(super) fn start(broker: &config::Broker, stop: CancellationToken) -> anyhow:
             tokio::time::sleep(INTERVAL * 2).await;
         }
     });
+    // Nobody filmed the house in both spectra: what its visible camera shows is real, and the heat is drawn.
+    spawn(broker, "demo-house", &stop, async move |publisher| {
+        for n in 0.. {
+            let payload = json!({ "n": n, "pixels": landscape(n % (FIRE_FRAMES + REST_FRAMES)) });
+            publish(&publisher, "demo/house/thermal", payload.to_string()).await;
+            tokio::time::sleep(INTERVAL).await;
+        }
+    });
     for (name, tower, over_m) in TOWERS {
         let (bearing_deg, distance_m) = bearing_and_distance(tower, FIRE);
         let elevation_deg = -(over_m / distance_m).atan().to_degrees();

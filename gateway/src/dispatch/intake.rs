@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::mutes::By;
 use super::places::Spot;
 use super::{Desk, Effect, Entry, SELF};
-use crate::config::Severity;
 use crate::config::pattern::SourcePattern;
+use crate::config::{Rule, Severity};
 use crate::nouns::{
     Alert, Clock, Confidence, Counts, Move, Place, Refusal, Silence, SilenceAsk, Stage, Standing, Storm, Ticket,
+    WorkAsk, WorkOrder,
 };
 
 /// Alerts of a group of which each is in the journal; of further ones those that begin a power of ten.
@@ -24,7 +25,7 @@ impl Desk {
             return;
         }
         self.mutes.note(&alert.id, &alert.key.rule, &alert.key.source);
-        match self.mutes.by(alert) {
+        match self.mutes.by(alert, now_ms) {
             Some(by) => self.withhold(alert, &by, effects),
             None => self.take_in(alert, now_ms, effects),
         }
@@ -38,16 +39,32 @@ impl Desk {
         Ok(silence)
     }
 
+    /// Enters, changes or ends work orders. All that changed; those that were entered come last.
+    pub fn work(&mut self, ask: &WorkAsk, now_ms: i64, effects: &mut Vec<Effect>) -> Result<Vec<WorkOrder>, Refusal> {
+        let changed = self.mutes.works.ask(ask, now_ms)?;
+        effects.extend(changed.iter().cloned().map(Effect::Work));
+        self.release(now_ms, effects);
+        Ok(changed)
+    }
+
+    /// Rules were changed.
+    pub fn take_rules(&mut self, rules: &[Rule]) {
+        self.mutes.works.take_rules(rules);
+        self.has_to_look = true;
+    }
+
     fn withhold(&mut self, alert: &Alert, by: &By, effects: &mut Vec<Effect>) {
         self.mutes.withhold(alert);
-        let is_silence = matches!(by, By::Silence(_));
-        effects.push(Effect::Withhold { alert: alert.id.clone(), by: by.to_string(), is_silence });
+        effects.push(Effect::Withhold { alert: alert.id.clone(), by: by.to_string(), reason: by.reason() });
         effects.extend(self.mutes.count(by).map(Effect::Silence));
+        if let By::Work(id) = by {
+            effects.extend(self.mutes.works.count(id).map(Effect::Work));
+        }
     }
 
     /// Tickets for what was withheld and is no longer muted.
     pub(super) fn release(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
-        for alert in self.mutes.take_free() {
+        for alert in self.mutes.take_free(now_ms) {
             effects.push(Effect::Release(alert.id.clone()));
             self.take_in(&alert, now_ms, effects);
         }

@@ -7,11 +7,10 @@
 //! - [`centres`]: whose a ticket is, and who may do what
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
-//! - [`mutes`], [`groups`], [`storms`]: which have none for now, and which share one
+//! - [`mutes`], [`works`], [`groups`], [`storms`]: which have none for now, and which share one
 //! - [`scores`]: how well work is done, from what tickets went through
 //! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
 //! - [`reports`]: tickets of what people and other systems tell
-//! - [`mutes`], [`storms`]: which have none for now, and which share one
 
 mod calls;
 pub mod centres;
@@ -30,6 +29,7 @@ mod reports;
 pub mod scores;
 mod storms;
 pub mod table;
+mod works;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -44,11 +44,13 @@ use self::mutes::Mutes;
 use self::receivers::Receivers;
 use self::storms::Storms;
 use self::table::Row;
+pub use self::works::WORK_ORDERS_MAX;
+use self::works::Works;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
     Alert, ClassChange, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Passage,
-    Place, Refusal, Silence, Stage, Standing, Storm, Ticket, Told,
+    Place, Refusal, Silence, Stage, Standing, Storm, Ticket, Told, WorkOrder,
 };
 
 /// Who the gateway is in a journal.
@@ -77,12 +79,14 @@ pub enum Effect {
     Withhold {
         alert: Arc<str>,
         by: String,
-        is_silence: bool,
+        reason: &'static str,
     },
     /// The alert is over, or has a ticket now.
     Release(Arc<str>),
     /// A new silence, or a silence as it is now.
     Silence(Silence),
+    /// A new work order, or one as it is now.
+    Work(WorkOrder),
     /// Somebody looked at a finding of the rule.
     Finding {
         rule: Arc<str>,
@@ -117,6 +121,9 @@ pub struct Kept {
     /// Silences that were not ended.
     pub silences: Vec<Silence>,
     pub last_silence: u64,
+    /// Work orders that were not ended.
+    pub works: Vec<WorkOrder>,
+    pub last_work: u64,
 }
 
 #[derive(Debug)]
@@ -172,6 +179,7 @@ impl Desk {
         let dispatch = config.desk.dispatch.iter().filter_map(|entry| {
             Some((SourcePattern::parse(&entry.category).ok()?, entry.from_severity, entry.unit.as_str().into()))
         });
+        let works = Works::new(&config.rules, kept.works, kept.last_work);
         let centres = Centres::new(config);
         let mut desk = Desk {
             clocks: Clocks::new(config),
@@ -184,7 +192,7 @@ impl Desk {
             n_open: 0,
             timers: BTreeSet::new(),
             by_alert: kept.members.into_iter().collect(),
-            mutes: Mutes::new(&config.desk.inhibits, kept.silences, kept.last_silence),
+            mutes: Mutes::new(&config.desk.inhibits, kept.silences, kept.last_silence, works),
             storms: Storms::new(&config.desk.storm),
             groups: Groups::new(&config.desk.group),
             classes: Classes::new(&config.desk.classes),
@@ -313,6 +321,10 @@ impl Desk {
         }
         while let Some(silence) = self.mutes.take_over(SELF, now_ms) {
             effects.push(Effect::Silence(silence));
+            self.release(now_ms, effects);
+        }
+        while let Some(order) = self.mutes.works.take_over(SELF, now_ms) {
+            effects.push(Effect::Work(order));
             self.release(now_ms, effects);
         }
         while let Some(no) = self.storms.take_over(now_ms) {

@@ -1,10 +1,11 @@
-//! Which alerts make no ticket for now: those that somebody silenced, and those that follow from another alert (a camera
+//! Which alerts make no ticket for now: those that somebody silenced, those of work that was ordered, and those that follow from another alert (a camera
 //! that is offline sees nothing, the sensors behind a gateway that is offline say nothing). Knows nothing of tickets.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use super::works::Works;
 use crate::config::Inhibit;
 use crate::config::pattern::SourcePattern;
 use crate::nouns::{Alert, Refusal, Silence, SilenceAsk, Silenced};
@@ -20,6 +21,7 @@ pub(super) struct Mutes {
     /// Those that mute sources behind them.
     behind: BTreeMap<Arc<str>, Muting>,
     silences: BTreeMap<u64, (Silence, Patterns)>,
+    pub(super) works: Works,
     withheld: HashMap<Arc<str>, Alert>,
     next_no: u64,
 }
@@ -43,12 +45,13 @@ struct Muting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum By {
     Silence(u64),
+    Work(Arc<str>),
     Alert { rule: Arc<str>, source: Arc<str> },
 }
 
 impl Mutes {
     /// `last_no` is the highest number of a silence ever given.
-    pub(super) fn new(inhibits: &[Inhibit], silences: Vec<Silence>, last_no: u64) -> Mutes {
+    pub(super) fn new(inhibits: &[Inhibit], silences: Vec<Silence>, last_no: u64, works: Works) -> Mutes {
         let entry = |inhibit: &Inhibit| {
             let mutes = inhibit.mutes.iter().filter_map(|text| SourcePattern::parse(text).ok()).collect();
             Some((SourcePattern::parse(&inhibit.when).ok()?, mutes))
@@ -57,6 +60,7 @@ impl Mutes {
         Mutes {
             inhibits: inhibits.iter().filter_map(entry).collect(),
             silences: silences.collect(),
+            works,
             next_no: last_no + 1,
             ..Mutes::default()
         }
@@ -86,10 +90,13 @@ impl Mutes {
     }
 
     /// What mutes an alert, if anything does.
-    pub(super) fn by(&self, alert: &Alert) -> Option<By> {
+    pub(super) fn by(&self, alert: &Alert, now_ms: i64) -> Option<By> {
         let silence = self.silences.values().find(|(_, patterns)| patterns.fit(alert));
         if let Some((silence, _)) = silence {
             return Some(By::Silence(silence.no));
+        }
+        if let Some(id) = self.works.of(alert, now_ms) {
+            return Some(By::Work(id.clone()));
         }
         let key = &alert.key;
         let within = self.within.get(&key.source).into_iter().flat_map(BTreeMap::values);
@@ -123,8 +130,9 @@ impl Mutes {
     }
 
     /// Takes out those that nothing mutes any more, in the order in which they opened.
-    pub(super) fn take_free(&mut self) -> Vec<Alert> {
-        let mut free: Vec<Alert> = self.withheld.values().filter(|alert| self.by(alert).is_none()).cloned().collect();
+    pub(super) fn take_free(&mut self, now_ms: i64) -> Vec<Alert> {
+        let mut free: Vec<Alert> =
+            self.withheld.values().filter(|alert| self.by(alert, now_ms).is_none()).cloned().collect();
         free.sort_by(|a, b| (a.opened_ms, &a.id).cmp(&(b.opened_ms, &b.id)));
         free.iter().for_each(|alert| drop(self.withheld.remove(&alert.id)));
         free
@@ -157,9 +165,9 @@ impl Mutes {
         }
     }
 
-    /// When the next silence is over.
+    /// When the next silence or work order is over.
     pub(super) fn due_ms(&self) -> Option<i64> {
-        self.silences.values().map(|(silence, _)| silence.until_ms).min()
+        self.silences.values().map(|(silence, _)| silence.until_ms).chain(self.works.due_ms()).min()
     }
 
     /// Ends a silence whose time is over.
@@ -185,10 +193,22 @@ impl Patterns {
     }
 }
 
+impl By {
+    /// As it is counted.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            By::Silence(_) => "silence",
+            By::Work(_) => "work",
+            By::Alert { .. } => "inhibit",
+        }
+    }
+}
+
 impl fmt::Display for By {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             By::Silence(no) => write!(f, "silence {no}"),
+            By::Work(id) => write!(f, "work order {id}"),
             By::Alert { rule, source } => write!(f, "{rule} of {source}"),
         }
     }

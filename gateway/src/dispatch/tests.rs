@@ -8,6 +8,7 @@ mod intake;
 mod people;
 mod scores;
 mod walk;
+mod works;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -160,6 +160,10 @@ pub enum Refusal {
     NoSuchSilence(u64),
     #[error("{0} silences are on already")]
     TooManySilences(usize),
+    #[error("there is no work order {0:?} that is not over")]
+    NoSuchWorkOrder(Arc<str>),
+    #[error("more than {0} work orders would be on")]
+    TooManyWorkOrders(usize),
     #[error("there is no open class case C-{0}")]
     NoSuchClass(u64),
     #[error("a class case that is {stage} cannot take the move {asked}", stage = stage.as_str(), asked = asked.name())]

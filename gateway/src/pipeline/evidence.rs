@@ -52,9 +52,12 @@ impl Eyes {
         }
     }
 
-    pub(super) fn look(&self, alert: &Arc<str>, camera: Option<&Arc<str>>) {
+    /// Begins to look; that it was asked is kept until there is an answer.
+    pub(super) fn look(&self, alert: &Arc<str>, camera: Option<&Arc<str>>, commit: &mut Commit) {
         if let (Some(looks), Some(camera)) = (&self.looks, camera) {
-            looks.look(LookAsk { alert: alert.clone(), camera: camera.clone() });
+            let ask = LookAsk { alert: alert.clone(), camera: camera.clone() };
+            commit.looks.push(ask.clone());
+            looks.look(ask);
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - [`evidence`]: pictures and looks that alerts ask for
 //! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`redo`]: what rules remember, kept over a crash
+//! - [`replies`]: answers that wait for their commit
 //! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
 //! - [`examples`]: what rules do with their own examples
 //! - [`backtest`]: what new rules would have found, beside the old ones
@@ -23,6 +24,7 @@ mod reading;
 pub mod record;
 pub mod redo;
 pub mod replay;
+mod replies;
 pub(crate) mod reported;
 mod rules;
 pub mod run;

@@ -22,6 +22,7 @@ use super::heat::Heating;
 use super::movement::Movement;
 use super::picture::PictureRule;
 use super::reading::{Limit, Test};
+use super::watch::along::Line;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Active, Config, Detect, Series, Severity, Span, condition};
 use crate::nouns::TroubleKind;
@@ -83,6 +84,8 @@ pub(super) struct Together {
     pub(super) k: usize,
     pub(super) within_ms: i64,
     pub(super) radius_m: Option<f64>,
+    /// Neighbours along one of these count, where there are any.
+    pub(super) along: Vec<Line>,
 }
 
 /// A rule that cannot be used although each of its keys is well-formed.
@@ -276,11 +279,12 @@ fn compile_with(
             let heating = Heating::new(&rule.detect, |active| schedule(active)).map_err(|what| error(&what))?;
             Judge::Hotspot { heating: Box::new(heating), latch: held(hold, clear_hold) }
         }
-        Detect::Together { of, k, within, radius_m } => Judge::Together(Together {
+        Detect::Together { of, k, within, radius_m, along } => Judge::Together(Together {
             of: of.iter().map(|id| id.as_str().into()).collect(),
             k: k.unwrap_or(of.len()),
             within_ms: within.ms(),
             radius_m: *radius_m,
+            along: along.iter().map(|line| line.iter().map(|source| source.as_str().into()).collect()).collect(),
         }),
         Detect::Approach { to, radius_m, exit_buffer_m, within, motion } => Judge::Approach(Approach {
             to: patterns(to)?,

@@ -18,6 +18,7 @@ use tracing::{error, info};
 use super::evidence::Eyes;
 use super::owed::Owed;
 use super::record::Recorder;
+use super::replies::Replies;
 use super::reported;
 use super::rules::RuleError;
 use super::seen::Seen;
@@ -32,7 +33,8 @@ use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
 use crate::nouns::{
-    ClassAsk, ClassCase, Command, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket, Trouble,
+    ClassAsk, ClassCase, Command, LookAsk, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket, Trouble,
+    WorkAsk, WorkOrder,
 };
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
@@ -59,6 +61,8 @@ pub type Answer = Result<Arc<Ticket>, Refusal>;
 /// The silence as it then is, once that is on disk.
 pub type Silenced = Result<Silence, Refusal>;
 
+/// The work orders that changed, as they then are, once that is on disk.
+pub type Worked = Result<Vec<WorkOrder>, Refusal>;
 /// The class case as it then is, once that is on disk.
 pub type Classed = Result<ClassCase, Refusal>;
 /// What became of each report, once that is on disk.
@@ -68,6 +72,7 @@ pub type Reported = Result<Vec<Taken>, Refusal>;
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Silence(SilenceAsk, oneshot::Sender<Silenced>),
+    Work(WorkAsk, oneshot::Sender<Worked>),
     Class(ClassAsk, oneshot::Sender<Classed>),
     Reports(Vec<Report>, oneshot::Sender<Reported>),
     Sources(oneshot::Sender<Vec<SourceView>>),
@@ -154,13 +159,7 @@ struct Batch {
     desk_effects: Vec<dispatch::Effect>,
     commit: Commit,
     owed: Owed,
-    /// Answers that wait for their commit.
-    replies: Vec<(oneshot::Sender<Answer>, Answer)>,
-    silenced: Vec<(oneshot::Sender<Silenced>, Silenced)>,
-    classed: Vec<(oneshot::Sender<Classed>, Classed)>,
-    reported: Vec<(oneshot::Sender<Reported>, Reported)>,
-    reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
-    observed: Vec<oneshot::Sender<()>>,
+    replies: Replies,
     /// Everything that had come was taken: timers may ring by the clock.
     drained: bool,
 }
@@ -246,7 +245,7 @@ impl Shell {
         for ask in batch.asks.extract_if(.., |ask| matches!(ask, Ask::Observe(..))) {
             if let Ask::Observe(observation, reply) = ask {
                 batch.observations.push(*observation);
-                batch.observed.push(reply);
+                batch.replies.observed.push(reply);
             }
         }
         let n_messages = of_one_turn(&batch.messages);
@@ -328,33 +327,39 @@ impl Shell {
                 let taken = self.shards.reload(&config, &fences, &expected, now_ms, &mut batch.effects);
                 self.shards.report(&mut self.turns);
                 if taken.is_ok() {
+                    self.desk.take_rules(&config.rules);
                     self.desk.take_grids(config.grids(&fences));
                 }
                 self.apply(batch, now_ms);
-                batch.reloads.push((reply, taken));
+                batch.replies.reloads.push((reply, taken));
             }
             // Taken with the turn's other observations.
             Ask::Observe(..) => {}
             Ask::Command(command, reply) => {
                 let answer = self.desk.command(&command, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
-                batch.replies.push((reply, answer));
+                batch.replies.tickets.push((reply, answer));
             }
             Ask::Silence(ask, reply) => {
                 let answer = self.desk.silence(&ask, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
-                batch.silenced.push((reply, answer));
+                batch.replies.silences.push((reply, answer));
+            }
+            Ask::Work(ask, reply) => {
+                let answer = self.desk.work(&ask, now_ms(), &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.replies.works.push((reply, answer));
             }
             Ask::Class(ask, reply) => {
                 let answer = self.desk.class_command(&ask, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
-                batch.classed.push((reply, answer));
+                batch.replies.classes.push((reply, answer));
             }
             Ask::Reports(reports, reply) => {
                 let answer =
                     reported::take(&reports, &mut self.desk, &self.store, &mut batch.commit, &mut batch.desk_effects);
                 self.apply_desk(batch);
-                batch.reported.push((reply, answer));
+                batch.replies.reports.push((reply, answer));
             }
         }
     }
@@ -380,13 +385,13 @@ impl Shell {
                 }
                 let mut alert = *alert;
                 self.eyes.exhibit(&alert.id, std::mem::take(&mut alert.exhibits), &mut batch.commit);
-                self.eyes.look(&alert.id, alert.visible.as_ref());
+                self.eyes.look(&alert.id, alert.visible.as_ref(), &mut batch.commit);
                 batch.commit.opened.push((alert, picture));
             }
             Effect::Join(joined) => {
                 self.desk.alert_joined(&joined, now_ms, &mut batch.desk_effects);
                 self.eyes.exhibit(&joined.id, joined.exhibits, &mut batch.commit);
-                self.eyes.look(&joined.id, joined.visible.as_ref());
+                self.eyes.look(&joined.id, joined.visible.as_ref(), &mut batch.commit);
             }
             Effect::Show(shown) => self.eyes.exhibit(&shown.alert, vec![shown.exhibit], &mut batch.commit),
             Effect::Clear(cleared) => {
@@ -399,6 +404,7 @@ impl Shell {
 
     /// What a visible camera saw makes the alert surer or less sure; nothing where nobody works on it any more.
     fn take_look(&mut self, looked: Looked, batch: &mut Batch) {
+        batch.commit.looked.push(LookAsk { alert: looked.alert.clone(), camera: looked.camera.clone() });
         let Some(confidence) = self.desk.alert_looked(&looked, now_ms(), &mut batch.desk_effects) else { return };
         let Looked { alert, camera, pictures, .. } = looked;
         batch.commit.confidences.push((alert.clone(), confidence));
@@ -448,24 +454,7 @@ impl Shell {
             }
         }
         batch.owed.clear();
-        for (reply, answer) in batch.replies.drain(..) {
-            let _ = reply.send(answer);
-        }
-        for (reply, answer) in batch.silenced.drain(..) {
-            let _ = reply.send(answer);
-        }
-        for (reply, answer) in batch.classed.drain(..) {
-            let _ = reply.send(answer);
-        }
-        for (reply, answer) in batch.reported.drain(..) {
-            let _ = reply.send(answer);
-        }
-        for (reply, answer) in batch.reloads.drain(..) {
-            let _ = reply.send(answer);
-        }
-        for reply in batch.observed.drain(..) {
-            let _ = reply.send(());
-        }
+        batch.replies.send();
         true
     }
 

@@ -18,12 +18,13 @@ pub(super) fn put(effects: &mut Vec<Effect>, metrics: &Metrics, commit: &mut Com
             Effect::Journal(entry) => commit.journal.push(entry),
             Effect::Member { alert, ticket } => commit.members.push((alert, ticket)),
             Effect::Adopt { from, into } => commit.adopted.push((from, into)),
-            Effect::Withhold { alert, by, is_silence } => {
-                metrics.alert_withheld(is_silence);
+            Effect::Withhold { alert, by, reason } => {
+                metrics.alert_withheld(reason);
                 commit.withheld.push((alert, Some(by)));
             }
             Effect::Release(alert) => commit.withheld.push((alert, None)),
             Effect::Silence(silence) => commit.silences.push(silence),
+            Effect::Work(order) => commit.works.push(order),
             Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
             Effect::Passage(passage) => commit.passages.push(passage),
             Effect::Class(change) => commit.classes.push(change),

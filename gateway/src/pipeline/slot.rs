@@ -29,6 +29,7 @@ use super::picture::{CountingState, Framing};
 use super::reading::{Memory, figure};
 use super::redo::Stamp;
 use super::rules::{Judge, Rule};
+use super::watch::along::Course;
 use super::watch::{approach::Company, earlier};
 use crate::nouns::{Figure, Trouble, Why};
 
@@ -259,9 +260,9 @@ impl Slot {
         }
     }
 
-    /// The alerts of others that are open together with the newest, and where that is.
-    pub(super) fn stands_together(&mut self, names: String, point: Option<Point>) {
-        self.memo.set(Memo::Together { names, point });
+    /// The alerts of others that are open together with the newest, where that is, and which way it goes.
+    pub(super) fn stands_together(&mut self, names: String, point: Option<Point>, course: Option<Course>) {
+        self.memo.set(Memo::Together { names, point, course });
     }
 
     pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut Scratch) -> Turn {

@@ -2,6 +2,7 @@
 //! the same effects, live, in replay and after a restart. Time is the observation's own receive time, or the one
 //! given to [`Watch::elapse`].
 
+pub(super) mod along;
 pub(super) mod approach;
 mod joined;
 mod message;

@@ -7,10 +7,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::evidence::{self, NewExhibit, Written};
 use super::reports::{self, ReportRow};
 use super::shelf::Shelved;
-use super::{Store, StoreError, classes, mutes, passages, redo_key, rows, spool, tickets};
+use super::{Store, StoreError, classes, looks, mutes, passages, redo_key, rows, spool, tickets, works};
 use crate::nouns::{
-    Alert, ClassChange, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, Passage, RedoChange, RedoRow,
-    Silence, StateRow, Ticket,
+    Alert, ClassChange, Cleared, Confidence, EvidenceKind, JournalEntry, LookAsk, Missing, Passage, RedoChange,
+    RedoRow, Silence, StateRow, Ticket, WorkOrder,
 };
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -27,6 +27,9 @@ pub struct Commit {
     pub exhibits: Vec<NewExhibit>,
     /// How sure alerts are by now.
     pub confidences: Vec<(Arc<str>, Confidence)>,
+    /// Looks that were asked of visible cameras, and those that were answered.
+    pub looks: Vec<LookAsk>,
+    pub looked: Vec<LookAsk>,
     pub tickets: Vec<Arc<Ticket>>,
     pub journal: Vec<JournalEntry>,
     /// Alerts with the tickets that they belong to, and tickets whose alerts go to others.
@@ -35,6 +38,7 @@ pub struct Commit {
     /// Alerts that have no ticket for now, with what mutes them, and (None) those that are over or have one.
     pub withheld: Vec<(Arc<str>, Option<String>)>,
     pub silences: Vec<Silence>,
+    pub works: Vec<WorkOrder>,
     /// Rules of which a finding was confirmed, or rejected.
     pub findings: Vec<(Arc<str>, bool)>,
     pub passages: Vec<Passage>,
@@ -85,12 +89,15 @@ impl Commit {
             && self.cleared.is_empty()
             && self.exhibits.is_empty()
             && self.confidences.is_empty()
+            && self.looks.is_empty()
+            && self.looked.is_empty()
             && self.tickets.is_empty()
             && self.journal.is_empty()
             && self.members.is_empty()
             && self.adopted.is_empty()
             && self.withheld.is_empty()
             && self.silences.is_empty()
+            && self.works.is_empty()
             && self.findings.is_empty()
             && self.passages.is_empty()
             && self.classes.is_empty()
@@ -108,12 +115,15 @@ impl Commit {
         self.cleared.clear();
         self.exhibits.clear();
         self.confidences.clear();
+        self.looks.clear();
+        self.looked.clear();
         self.tickets.clear();
         self.journal.clear();
         self.members.clear();
         self.adopted.clear();
         self.withheld.clear();
         self.silences.clear();
+        self.works.clear();
         self.findings.clear();
         self.passages.clear();
         self.classes.clear();
@@ -176,6 +186,8 @@ fn write(
     write_confidences(&transaction, &commit.confidences)?;
     tickets::write(&transaction, commit)?;
     mutes::write(&transaction, commit)?;
+    works::write(&transaction, commit)?;
+    looks::write(&transaction, commit)?;
     passages::write(&transaction, &commit.passages)?;
     classes::write(&transaction, &commit.classes)?;
     reports::write(&transaction, &commit.reports)?;

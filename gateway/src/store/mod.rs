@@ -12,6 +12,7 @@ mod commit;
 mod evidence;
 mod gates;
 mod lamps;
+mod looks;
 mod mutes;
 mod passages;
 mod queues;
@@ -21,6 +22,7 @@ mod rows;
 mod shelf;
 mod spool;
 mod tickets;
+mod works;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,10 +46,10 @@ pub use shelf::ShelfCounts;
 
 use self::shelf::Shelf;
 use crate::config;
-use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
+use crate::nouns::{Alert, LookAsk, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket, WorkOrder};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -57,6 +59,7 @@ const STEPS: [&str; 9] = [
     include_str!("schema_7.sql"),
     include_str!("schema_10.sql"),
     include_str!("schema_9.sql"),
+    include_str!("schema_11.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
@@ -120,6 +123,11 @@ pub struct Restored {
     pub withheld: Vec<Alert>,
     pub silences: Vec<Silence>,
     pub last_silence: u64,
+    /// Work orders that were not ended.
+    pub works: Vec<WorkOrder>,
+    pub last_work: u64,
+    /// Looks that were asked and have no answer yet, with the times at which their alerts opened.
+    pub looks: Vec<(LookAsk, i64)>,
     /// By shard, oldest first.
     pub redo: Vec<(u8, RedoRow)>,
     pub seen: Vec<SeenRow>,
@@ -195,8 +203,22 @@ impl Store {
         let (on, withheld) = (mutes::on(&self.conn)?, mutes::withheld(&self.conn)?);
         let silences = mutes::silences(&self.conn, false, u32::MAX)?;
         let last_silence = mutes::last_silence(&self.conn)?;
-        let last_ticket = last_ticket.unsigned_abs();
-        Ok(Restored { states, tickets, members, on, withheld, silences, last_silence, last_ticket, redo, seen })
+        let (works, last_work) = (works::works(&self.conn, false, u32::MAX)?, works::last_work(&self.conn)?);
+        Ok(Restored {
+            states,
+            tickets,
+            members,
+            last_ticket: last_ticket.unsigned_abs(),
+            on,
+            withheld,
+            silences,
+            last_silence,
+            works,
+            last_work,
+            looks: looks::asked(&self.conn)?,
+            redo,
+            seen,
+        })
     }
 }
 

@@ -9,10 +9,10 @@ use rusqlite::{Connection, Row, params};
 use super::evidence::{self, ExhibitRow};
 use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
-use super::{CategoryRow, FindingRow, StoreError, classes, connect, mutes, passages, spool, tickets};
+use super::{CategoryRow, FindingRow, StoreError, classes, connect, mutes, passages, spool, tickets, works};
 use crate::config::Severity;
 use crate::nouns::{
-    ClassCase, Confidence, CountedTicket, EvidenceKind, Missing, Place, Silence, Standing, Story, Ticket,
+    ClassCase, Confidence, CountedTicket, EvidenceKind, Missing, Place, Silence, Standing, Story, Ticket, WorkOrder,
 };
 
 /// Rows that one answer carries at the most.
@@ -178,6 +178,11 @@ impl Reader {
     }
 
     /// Newest first; those that were ended, too, where asked for.
+    /// Newest first; those that were ended, too, where asked for.
+    pub fn works(&self, is_all: bool, limit: u32) -> Result<Vec<WorkOrder>, StoreError> {
+        self.with(|conn| works::works(conn, is_all, limit.min(ROWS_MAX)))
+    }
+
     pub fn silences(&self, is_all: bool, limit: u32) -> Result<Vec<Silence>, StoreError> {
         self.with(|conn| mutes::silences(conn, is_all, limit.min(ROWS_MAX)))
     }

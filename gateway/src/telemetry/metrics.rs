@@ -188,9 +188,8 @@ impl Metrics {
         }
     }
 
-    /// By a silence, or by another alert.
-    pub fn alert_withheld(&self, is_silence: bool) {
-        let reason = if is_silence { "silence" } else { "inhibit" };
+    /// By a silence, a work order, or another alert.
+    pub fn alert_withheld(&self, reason: &'static str) {
         self.alerts_withheld.get_or_create(&ReasonLabel { reason }).inc();
     }
 

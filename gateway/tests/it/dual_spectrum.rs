@@ -132,6 +132,33 @@ async fn a_thermal_finding_is_surer_when_its_visible_camera_sees_flames_and_less
     stop.cancel();
 }
 
+/// The camera is not there when it is asked; when it is, the gateway is another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_that_a_restart_interrupts_is_asked_again() {
+    let stop = CancellationToken::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let cameras = format!("[[cameras]]\nid = \"house\"\nurl = \"rtsp://{address}/live\"\ndark_after = \"1h\"\n");
+    let others = "[[cameras]]\nid = \"hall\"\nurl = \"rtsp://127.0.0.1:9/\"\n[[cameras]]\nid = \"gone\"\nurl = \"rtsp://127.0.0.1:9/\"\n";
+    let mut gateway = Program::new(&format!("{cameras}{others}{RULES}"));
+    gateway.start().await;
+    upload(&gateway, "thermal/house", WARM).await;
+    let asked = alert(&gateway, "thermal/house").await.unwrap();
+    assert!(asked["alert"]["confidence"]["why"].as_str().unwrap().contains("is asked"), "{asked}");
+    gateway.kill();
+    let clip = Clip::from_annex_b(&std::fs::read(fixture("burning_house.h264")).unwrap()).unwrap();
+    tokio::spawn(serve(listener, Arc::new(clip), 10.0, stop.clone()));
+    gateway.start().await;
+    gateway
+        .eventually("the look to end", async || {
+            let said = alert(&gateway, "thermal/house").await.unwrap();
+            share(&said) > 0.8 && roles(&said).contains(&"visible")
+        })
+        .await;
+    gateway.terminate().await;
+    stop.cancel();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn white_hot_video_opens_an_alert_that_says_what_it_does_not_know() {
     let stop = CancellationToken::new();

@@ -167,6 +167,15 @@ async fn demo_fire(address: &str) -> Option<(serde_json::Value, String)> {
     journal.contains("also seen by tower/").then(|| (one["ticket"].clone(), journal))
 }
 
+/// The ticket of the demo's burning house, once its visible camera has seen the flames.
+async fn demo_house(address: &str) -> Option<serde_json::Value> {
+    let answer = reqwest::get(format!("http://{address}/api/v1/tickets?stage=all")).await.unwrap();
+    let all: serde_json::Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let is_sure = |ticket: &serde_json::Value| ticket["confidence"]["share"].as_f64() > Some(0.8);
+    let mut tickets = all["tickets"].as_array().unwrap().iter();
+    tickets.find(|ticket| ticket["rule"] == "house-fire" && is_sure(ticket)).cloned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demos_fire_lies_on_the_map_where_it_is() {
     let (folder, stop) = (tempfile::tempdir().unwrap(), tokio_util::sync::CancellationToken::new());
@@ -190,6 +199,18 @@ async fn the_demos_fire_lies_on_the_map_where_it_is() {
     assert!(off_m < 30.0, "{off_m} m off: {place}");
     assert!(minor_m > 5.0 && major_m < 60.0, "{place}, {journal}");
     assert_eq!(place["sight"]["flat"], true);
+    let house = async {
+        loop {
+            match demo_house(&address).await {
+                Some(ticket) => return ticket,
+                None => tokio::time::sleep(std::time::Duration::from_millis(200)).await,
+            }
+        }
+    };
+    let house = tokio::time::timeout(std::time::Duration::from_secs(120), house).await.unwrap();
+    let roles: Vec<&str> =
+        house["pictures"].as_array().unwrap().iter().filter_map(|one| one["role"].as_str()).collect();
+    assert!(roles.contains(&"at") && roles.contains(&"visible"), "one ticket with the pictures of both: {house}");
     stop.cancel();
     app.finished().await.unwrap();
 }

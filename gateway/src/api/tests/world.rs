@@ -106,6 +106,7 @@ impl Office {
                 Effect::Withhold { alert, by, .. } => commit.withheld.push((alert, Some(by))),
                 Effect::Release(alert) => commit.withheld.push((alert, None)),
                 Effect::Silence(silence) => commit.silences.push(silence),
+                Effect::Work(order) => commit.works.push(order),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
                 Effect::Passage(passage) => commit.passages.push(passage),
                 Effect::Class(change) => commit.classes.push(change),
@@ -135,6 +136,12 @@ impl Office {
             Ask::Silence(asked, reply) => {
                 let mut effects = Vec::new();
                 let answer = self.desk.silence(&asked, now_ms(), &mut effects);
+                self.commit(Commit::default(), effects);
+                let _ = reply.send(answer);
+            }
+            Ask::Work(asked, reply) => {
+                let mut effects = Vec::new();
+                let answer = self.desk.work(&asked, now_ms(), &mut effects);
                 self.commit(Commit::default(), effects);
                 let _ = reply.send(answer);
             }
@@ -301,6 +308,11 @@ impl World {
     pub(super) async fn post(&self, path: &str, body: impl ToString) -> Said {
         let request = HttpRequest::post(path).header("content-type", "application/json");
         self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    pub(super) async fn post_table(&self, path: &str, table: &str) -> Said {
+        let request = HttpRequest::post(path).header("content-type", "text/csv; charset=utf-8");
+        self.ask(request.body(Body::from(table.to_owned())).unwrap()).await
     }
 
     pub(super) async fn upload(&self, path: &str, picture: Vec<u8>) -> Said {

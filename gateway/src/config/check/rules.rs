@@ -29,6 +29,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Known
         if let Some(confidence) = rule.confidence {
             look.check_within(&at.key("confidence"), confidence, 0.0, 1.0);
         }
+        if let Some(reach_m) = rule.unless_work_m {
+            look.check_within(&at.key("unless_work_m"), reach_m, 1.0, WORK_REACH_M_MAX);
+        }
         if let Some(lateness) = rule.lateness {
             check_lateness(look, &at.key("lateness"), lateness, &rule.detect);
         }
@@ -54,8 +57,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Known
                     check_metric(look, &at, (&metric, unit), &estate, &patterns);
                 }
             }
-            Detect::Together { of, k, within, radius_m } => {
+            Detect::Together { of, k, within, radius_m, along } => {
                 check_together(look, &detect, of, *k, *radius_m, config);
+                check_along(look, &detect.key("along"), along, k.unwrap_or(of.len()), &patterns);
                 look.check_positive(&detect.key("within"), *within);
             }
             Detect::Hotspot { .. } => {
@@ -89,6 +93,13 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config, fences: Option<&[Known
         }
     }
 }
+
+/// Lines of neighbours, and sources of one.
+const LINES_MAX: usize = 256;
+const LINE_SOURCES_MAX: usize = 1_024;
+
+/// Work that is farther away than this is no work at the place.
+const WORK_REACH_M_MAX: f64 = 10_000.0;
 
 /// Longest time that a rule waits for what is late.
 const LATENESS_MAX: Span = Span::from_ms(24 * 3_600_000);
@@ -262,6 +273,22 @@ fn check_together(
     }
     if radius_m.is_some_and(|radius_m| !(radius_m.is_finite() && radius_m > 0.0)) {
         look.error(&at.key("radius_m"), "must be more than 0 metres");
+    }
+}
+
+/// Neighbours that can never be as many as are asked for, and sources of which the rule hears nothing.
+fn check_along(look: &mut Look<'_>, at: &Path, along: &[Vec<String>], k: usize, patterns: &[SourcePattern]) {
+    look.check_within(at, along.len(), 0, LINES_MAX);
+    for (j, line) in along.iter().enumerate().take(LINES_MAX) {
+        let at = at.index(j);
+        look.check_within(&at, line.len(), k, LINE_SOURCES_MAX.max(k));
+        for (i, source) in line.iter().enumerate().take(LINE_SOURCES_MAX) {
+            if line[..i].contains(source) {
+                look.error(&at.index(i), format!("{source:?} is in its line already"));
+            } else if !patterns.is_empty() && !patterns.iter().any(|pattern| pattern.matches(source)) {
+                look.error(&at.index(i), format!("{source:?} is none of the rule's sources"));
+            }
+        }
     }
 }
 

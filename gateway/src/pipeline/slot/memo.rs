@@ -10,6 +10,7 @@ use crate::pipeline::heat::Seen;
 use crate::pipeline::movement::Sight;
 use crate::pipeline::picture::Figured;
 use crate::pipeline::reading::Finding;
+use crate::pipeline::watch::along::Course;
 
 /// What the last observation showed: the reason, should the alert open now.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,7 @@ pub(super) enum Memo {
     Together {
         names: String,
         point: Option<Point>,
+        course: Option<Course>,
     },
     Trouble(Why),
 }

@@ -44,8 +44,16 @@ impl Slot {
             (Judge::Picture { rule, .. }, Memo::Picture { figured, area, size_m, .. }) => {
                 rule.why(*figured, *area, *size_m, &held)
             }
-            (Judge::Together(_), Memo::Together { names, .. }) => {
-                Why { text: format!("together: {names}"), figures: vec![] }
+            (Judge::Together(_), Memo::Together { names, course, .. }) => {
+                let way = course.as_ref().map(|course| format!("; {course}")).unwrap_or_default();
+                let bearing = course.as_ref().and_then(|course| course.bearing_deg);
+                Why {
+                    text: format!("together: {names}{way}"),
+                    figures: bearing
+                        .map(|bearing_deg| figure("bearing", bearing_deg, Some("deg")))
+                        .into_iter()
+                        .collect(),
+                }
             }
             (Judge::Trouble { .. }, Memo::Trouble(why)) => {
                 Why { text: format!("{}{held}", why.text), figures: why.figures.clone() }

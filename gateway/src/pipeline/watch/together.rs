@@ -7,6 +7,7 @@ use std::sync::Arc;
 use outpost_detectors::latch::{LatchState, Phase, Turn};
 use outpost_fences::Point;
 
+use super::along::{self, Course};
 use super::{Effect, Watch};
 use crate::pipeline::rules::{Judge, Together};
 use crate::pipeline::slot::State;
@@ -14,6 +15,8 @@ use crate::pipeline::slot::State;
 /// An alert of a rule that others count.
 pub(super) struct Part {
     slot: usize,
+    /// Source time of its beginning.
+    since_at_ms: i64,
     /// None while it is open.
     cleared_ms: Option<i64>,
 }
@@ -34,12 +37,18 @@ impl Watch {
             .collect();
         let longest_ms = counting.iter().filter_map(|number| self.together(*number)).map(|t| t.within_ms).max();
         let Some(longest_ms) = longest_ms else { return };
+        let since_at_ms = self.slots[slot].stored.state.since_at_ms();
         let parts = &mut self.parts.parts;
+        let begun_ms = parts.iter().find(|part| part.slot == slot && !opened).map(|part| part.since_at_ms);
         parts.retain(|part| {
             part.slot != slot
                 && part.cleared_ms.is_none_or(|cleared_ms| now_ms.saturating_sub(cleared_ms) <= longest_ms)
         });
-        parts.push(Part { slot, cleared_ms: (!opened).then_some(now_ms) });
+        parts.push(Part {
+            slot,
+            since_at_ms: begun_ms.unwrap_or(since_at_ms),
+            cleared_ms: (!opened).then_some(now_ms),
+        });
         for number in counting {
             if opened {
                 self.open_together(number, slot, now_ms, effects);
@@ -58,7 +67,8 @@ impl Watch {
             match &self.rules[slot.rule()].judge {
                 Judge::Together(_) => self.parts.open.push(number),
                 _ if counted.contains(&self.rules[slot.rule()].id) => {
-                    self.parts.parts.push(Part { slot: number, cleared_ms: None });
+                    let since_at_ms = slot.stored.state.since_at_ms();
+                    self.parts.parts.push(Part { slot: number, since_at_ms, cleared_ms: None });
                 }
                 _ => {}
             }
@@ -87,14 +97,15 @@ impl Watch {
         if is_told || !is_on_duty || self.n_distinct(together, &found) < together.k {
             return;
         }
+        let (found, course) = self.in_line(together, found);
         let Some(named) = self.names.find(&self.slots[newest].source) else { return };
         let Some(slot) = self.slots_of_name(named).find(|slot| self.slots[*slot].rule() == number) else { return };
         let mut names: Vec<String> =
-            found.iter().map(|part| format!("{} ({})", self.rule_of(*part).name, self.slots[*part].source)).collect();
+            found.iter().map(|slot| format!("{} ({})", self.rule_of(*slot).name, self.slots[*slot].source)).collect();
         names.sort();
         let point = self.point_of(newest);
         let since_at_ms = self.slots[newest].stored.state.since_at_ms();
-        self.slots[slot].stands_together(names.join(", "), point);
+        self.slots[slot].stands_together(names.join(", "), point, course);
         self.slots[slot].stored.state =
             State::Latch(LatchState { phase: Phase::Raised, since_at_ms, since_now_ms: now_ms });
         self.parts.open.push(slot);
@@ -129,6 +140,10 @@ impl Watch {
     }
 
     fn is_near(&self, together: &Together, a: usize, b: usize) -> bool {
+        let (one, other) = (&self.slots[a].source, &self.slots[b].source);
+        if !together.along.is_empty() && !along::are_in_line(&together.along, one, other) {
+            return false;
+        }
         let Some(radius_m) = together.radius_m else { return true };
         match (self.point_of(a), self.point_of(b)) {
             (Some(a), Some(b)) => a.distance_m(b) <= radius_m,
@@ -137,8 +152,31 @@ impl Watch {
         }
     }
 
-    /// Rules, or sources where more are asked for than there are rules.
+    /// Of the slots those of the longest stretch of neighbours, and which way it goes; all, where nobody asks for neighbours.
+    fn in_line(&self, together: &Together, slots: Vec<usize>) -> (Vec<usize>, Option<Course>) {
+        if together.along.is_empty() {
+            return (slots, None);
+        }
+        let source_of = |slot: usize| &self.slots[slot].source;
+        let stretch = along::stretch(&together.along, |source| slots.iter().any(|slot| source_of(*slot) == source));
+        let begun = |source: &Arc<str>| {
+            let parts = self.parts.parts.iter().filter(|part| slots.contains(&part.slot));
+            let times = parts.filter(|part| source_of(part.slot) == source).map(|part| part.since_at_ms);
+            Some((source.clone(), times.min()?))
+        };
+        let times: Vec<(Arc<str>, i64)> = stretch.iter().filter_map(begun).collect();
+        let slot_of = |source: &Arc<str>| slots.iter().copied().find(|slot| source_of(*slot) == source);
+        let course = Course::of(&times, |source| self.point_of(slot_of(source)?));
+        let found = slots.iter().copied().filter(|slot| stretch.contains(source_of(*slot))).collect();
+        (found, course)
+    }
+
+    /// Neighbours along a line, where lines are given; else rules, or sources where more are asked for than there are rules.
     fn n_distinct(&self, together: &Together, slots: &[usize]) -> usize {
+        if !together.along.is_empty() {
+            let is_there = |source: &Arc<str>| slots.iter().any(|slot| self.slots[*slot].source == *source);
+            return along::stretch(&together.along, is_there).len();
+        }
         if together.k > together.of.len() {
             slots.iter().map(|slot| &self.slots[*slot].source).collect::<HashSet<_>>().len()
         } else {
@@ -169,13 +207,18 @@ mod tests {
     /// Two sensors 111 m apart and one far away.
     const RULES: &str = r#"
         sources = [
-            { id = "a", place = [106.0, 29.800] }, { id = "b", place = [106.0, 29.801] }, { id = "c", place = [106.0, 29.9] },
+            { id = "d", place = [106.0, 0.0] }, { id = "e", place = [106.001, 0.0] }, { id = "f", place = [106.002, 0.0] },
+            { id = "g", place = [106.003, 0.0] }, { id = "a", place = [106.0, 29.800] }, { id = "b", place = [106.0, 29.801] }, { id = "c", place = [106.0, 29.9] },
         ]
         rules = [
             { id = "gas", sources = ["+"], detect = { kind = "threshold", metric = "gas", above = 1 }, severity = "minor" },
             { id = "heat", sources = ["+"], detect = { kind = "threshold", metric = "heat", above = 1 }, severity = "minor" },
             { id = "fire", sources = ["+"], detect = { kind = "together", of = ["gas", "heat"], within = "60s", radius_m = 150 }, severity = "extreme" },
             { id = "leak", sources = ["+"], detect = { kind = "together", of = ["gas"], k = 3, within = "60s" }, severity = "extreme" },
+            { id = "rises", name = "rises", sources = ["+"], detect = { kind = "threshold", metric = "level", above = 1 }, severity = "minor" },
+            { id = "flood", sources = ["+"], detect = { kind = "together", of = ["rises"], k = 3, within = "60s", along = [
+                ["d", "e", "f", "g"], ["a", "b", "c"],
+            ] }, severity = "extreme" },
         ]
     "#;
 
@@ -210,7 +253,8 @@ mod tests {
                     Effect::Remember(_) | Effect::Join(_) | Effect::Show(_) => {}
                 }
             }
-            let counts = |told: &String| told.starts_with("fire") || told.starts_with("leak");
+            let counts =
+                |told: &String| told.starts_with("fire") || told.starts_with("leak") || told.starts_with("flood");
             std::mem::take(&mut self.told).into_iter().filter(counts).collect()
         }
 
@@ -253,6 +297,34 @@ mod tests {
         scene.says(1, "a", "gas", 2.0);
         scene.says(2, "b", "gas", 2.0);
         assert_eq!(scene.says(3, "c", "gas", 2.0), ["leak together: gas (a), gas (b), gas (c)"]);
+    }
+
+    #[test]
+    fn neighbours_in_a_row_are_one_flood_that_goes_somewhere() {
+        let mut scene = Scene::new();
+        for (at_s, source) in [(1, "d"), (2, "f"), (3, "a"), (4, "c")] {
+            assert_eq!(scene.says(at_s, source, "level", 2.0), NOTHING, "no three of them are neighbours");
+        }
+        let told = scene.says(5, "e", "level", 2.0);
+        assert_eq!(
+            told,
+            ["flood together: rises (d), rises (e), rises (f); downstream from d to f, towards the east (90°)"]
+        );
+        assert_eq!(scene.says(6, "g", "level", 2.0), NOTHING, "the same flood");
+        assert_eq!(scene.says(7, "f", "level", 0.0), ["flood over: no longer together"]);
+        // What has just cleared still counts, from when it began.
+        scene.says(70, "d", "level", 0.0);
+        scene.says(71, "e", "level", 0.0);
+        scene.says(72, "g", "level", 0.0);
+        scene.says(200, "g", "level", 2.0);
+        scene.restart(201);
+        scene.says(210, "f", "level", 2.0);
+        scene.says(211, "g", "level", 0.0);
+        let told = scene.says(220, "e", "level", 2.0);
+        assert_eq!(
+            told,
+            ["flood together: rises (e), rises (f), rises (g); upstream from g to e, towards the west (270°)"]
+        );
     }
 
     #[test]
