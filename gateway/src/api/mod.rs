@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`lights`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`lights`], [`scores`], [`classes`], [`alerts`], [`silences`], [`estate`]: the resources
 //! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
@@ -14,6 +14,7 @@
 
 mod alerts;
 mod cap;
+mod classes;
 mod door;
 mod estate;
 mod evidence;
@@ -26,6 +27,7 @@ mod lights;
 mod open311;
 mod page;
 mod rate;
+mod scores;
 mod silences;
 mod stream;
 mod tickets;
@@ -52,6 +54,7 @@ pub use open311::Desk311;
 
 use crate::config::District;
 use crate::dispatch::centres::Centres;
+use crate::dispatch::scores::Scoring;
 use crate::lights::worker::View;
 use crate::pipeline::run::{Ask, Health};
 use crate::store::{Archive, Reader};
@@ -89,6 +92,10 @@ pub struct Context {
     pub mappings: Arc<Mappings>,
     /// What physical lights show.
     pub lights: watch::Receiver<Vec<View>>,
+    /// The figures that work is scored by.
+    pub scoring: Arc<Scoring>,
+    /// Which tickets are one problem.
+    pub classes: Arc<crate::config::Classes>,
     pub token: Option<Arc<str>>,
     pub stop: CancellationToken,
 }
@@ -123,6 +130,12 @@ pub fn router(context: Context) -> Router {
         .route("/lights", get(lights::list))
         .route("/silences", get(silences::list).post(silences::begin))
         .route("/silences/{no}/end", post(silences::end))
+        .route("/scores", get(scores::sheet))
+        .route("/scores/tickets", get(scores::tickets))
+        .route("/classes", get(classes::list))
+        .route("/classes/patterns", get(classes::patterns).layer(axum::Extension(classes::Finders::new())))
+        .route("/classes/{no}", get(classes::one))
+        .route("/classes/{no}/{move}", post(classes::command))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
         .route("/alerts/{id}/snapshot", get(evidence::snapshot))

@@ -7,19 +7,28 @@
 //! - [`centres`]: whose a ticket is, and who may do what
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
+//! - [`records`]: journal entries, and who hears of them
 //! - [`reports`]: tickets of what people and other systems tell
-//! - [`mutes`], [`storms`]: which have none for now, and which share one
+//! - [`mutes`], [`groups`], [`storms`]: which have none for now, and which share one
+//! - [`scores`]: how well work is done, from what tickets went through
+//! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
 
 mod calls;
 pub mod centres;
+pub mod classes;
 mod clocks;
 #[cfg(test)]
 mod drawing;
+mod groups;
 mod intake;
 mod moves;
 mod mutes;
+pub mod patterns;
+mod places;
 mod receivers;
+mod records;
 mod reports;
+pub mod scores;
 mod storms;
 pub mod table;
 
@@ -28,7 +37,9 @@ use std::sync::Arc;
 
 use self::calls::Calls;
 use self::centres::Centres;
+use self::classes::Classes;
 use self::clocks::Clocks;
+use self::groups::Groups;
 use self::moves::Moving;
 use self::mutes::Mutes;
 use self::receivers::Receivers;
@@ -37,8 +48,8 @@ use self::table::Row;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Place, Refusal, Silence,
-    Stage, Standing, Storm, Ticket, Told,
+    Alert, ClassChange, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Passage,
+    Place, Refusal, Silence, Stage, Standing, Storm, Ticket, Told,
 };
 
 /// Who the gateway is in a journal.
@@ -78,6 +89,10 @@ pub enum Effect {
         rule: Arc<str>,
         is_true: bool,
     },
+    /// The ticket left a stage for another.
+    Passage(Passage),
+    /// Of a class case.
+    Class(ClassChange),
     /// Receivers have to hear of this journal entry.
     Tell {
         ticket: Arc<Ticket>,
@@ -121,6 +136,8 @@ pub struct Desk {
     by_alert: HashMap<Arc<str>, u64>,
     mutes: Mutes,
     storms: Storms,
+    groups: Groups,
+    classes: Classes,
     confirm_below: f64,
     /// Categories of private matters.
     private: Vec<SourcePattern>,
@@ -170,6 +187,8 @@ impl Desk {
             by_alert: kept.members.into_iter().collect(),
             mutes: Mutes::new(&config.desk.inhibits, kept.silences, kept.last_silence),
             storms: Storms::new(&config.desk.storm),
+            groups: Groups::new(&config.desk.group),
+            classes: Classes::new(&config.desk.classes),
             confirm_below: config.desk.confirm_below,
             private: config.desk.private.iter().filter_map(|text| SourcePattern::parse(text).ok()).collect(),
             has_to_look: !kept.withheld.is_empty(),
@@ -187,6 +206,7 @@ impl Desk {
                 Some(Storm::Over) => {}
                 None => desk.storms.remember(&ticket.source, ticket.no, ticket.opened_ms),
             }
+            desk.groups.remember(&ticket);
             desk.keep(Arc::new(ticket));
         }
         desk
@@ -376,6 +396,7 @@ impl Desk {
     fn give(&mut self, part: &Ticket, into: u64, now_ms: i64, effects: &mut Vec<Effect>) {
         let Some(master) = self.live.get(&into).map(|live| live.ticket.clone()) else { return };
         effects.push(Effect::Adopt { from: part.no, into });
+        self.groups.absorb(part.no, into);
         self.by_alert.values_mut().filter(|no| **no == part.no).for_each(|no| *no = into);
         let master = Ticket {
             n_alerts: master.n_alerts + part.n_alerts,
@@ -391,66 +412,6 @@ impl Desk {
 
     fn of_alert(&self, alert: &str) -> Option<&Arc<Ticket>> {
         Some(&self.live.get(self.by_alert.get(alert)?)?.ticket)
-    }
-
-    /// Writes one journal entry with the ticket as it then is, and lets receivers hear of it.
-    fn record(&mut self, ticket: Ticket, entry: Entry<'_>, now_ms: i64, effects: &mut Vec<Effect>) -> Arc<Ticket> {
-        let to = self.receivers.of(&ticket, &self.centres, now_ms);
-        self.record_to(ticket, entry, to, now_ms, effects)
-    }
-
-    fn record_to(
-        &mut self,
-        mut ticket: Ticket,
-        entry: Entry<'_>,
-        to: Vec<Told>,
-        now_ms: i64,
-        effects: &mut Vec<Effect>,
-    ) -> Arc<Ticket> {
-        let Entry { who, what, note, kind } = entry;
-        ticket.n_journal += 1;
-        if ticket.stage.standing() < Standing::Open {
-            ticket.call = None;
-        }
-        let ticket = Arc::new(ticket);
-        let (no, journal) = (ticket.no, ticket.n_journal);
-        effects.push(Effect::Ticket(ticket.clone()));
-        effects.push(Effect::Journal(JournalEntry {
-            ticket: no,
-            no: journal,
-            at_ms: now_ms,
-            who: who.into(),
-            what,
-            note,
-        }));
-        effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind, to });
-        self.keep(ticket.clone());
-        ticket
-    }
-
-    /// A change of which no journal tells.
-    fn update(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) -> Arc<Ticket> {
-        let ticket = Arc::new(ticket);
-        effects.push(Effect::Ticket(ticket.clone()));
-        self.keep(ticket.clone());
-        ticket
-    }
-
-    /// The ticket as it is now, with its timer; forgotten where no move is left.
-    fn keep(&mut self, ticket: Arc<Ticket>) {
-        let no = ticket.no;
-        let is_open = |ticket: &Ticket| usize::from(ticket.stage.standing() == Standing::Open);
-        if let Some(old) = self.live.remove(&no) {
-            self.n_open -= is_open(&old.ticket);
-            old.timer_ms.map(|at_ms| self.timers.remove(&(at_ms, no)));
-        }
-        if ticket.stage.standing() == Standing::Ended {
-            return;
-        }
-        let timer_ms = self.timer_ms(&ticket);
-        timer_ms.map(|at_ms| self.timers.insert((at_ms, no)));
-        self.n_open += is_open(&ticket);
-        self.live.insert(no, Live { ticket, timer_ms });
     }
 }
 

@@ -2,9 +2,11 @@
 
 pub mod alert;
 pub mod call;
+pub mod class_case;
 pub mod delivery;
 pub mod evidence;
 pub mod lamp;
+pub mod passage;
 pub mod redo;
 pub mod report;
 pub mod shelved;
@@ -15,9 +17,11 @@ pub mod trouble;
 
 pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why};
 pub use call::{Call, Told};
+pub use class_case::{ClassAsk, ClassCase, ClassChange, ClassEntry, ClassMove, ClassStage, CountedTicket};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};
+pub use passage::{Passage, Story};
 pub use redo::{RedoChange, RedoRow};
 pub use report::{Report, Taken};
 pub use shelved::{EvidenceKind, Missing};

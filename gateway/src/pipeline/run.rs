@@ -22,7 +22,7 @@ use super::reported;
 use super::rules::RuleError;
 use super::seen::Seen;
 use super::settled;
-use super::shard::{Turn, Unjudged};
+use super::shard::{Turn, Unjudged, of_one_turn};
 use super::shards::Shards;
 use super::sources::SourceView;
 use super::watch::Effect;
@@ -31,7 +31,9 @@ use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
-use crate::nouns::{Command, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket, Trouble};
+use crate::nouns::{
+    ClassAsk, ClassCase, Command, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket, Trouble,
+};
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
@@ -42,10 +44,6 @@ const BEAT_MS: i64 = 1_000;
 
 /// Wait before a failed commit is tried again.
 const COMMIT_RETRY: Duration = Duration::from_secs(1);
-
-/// Payloads of one turn. Many large messages would else be in memory three times at once: as they came, as what they say,
-/// and as the transaction that keeps it.
-const TURN_BYTES_MAX: usize = 4 << 20;
 
 /// Least time between the beginnings of two turns. Without it, under load, a turn takes the few messages that came since
 /// the last one, and most of the work is threads that wake each other.
@@ -60,11 +58,15 @@ pub type Silenced = Result<Silence, Refusal>;
 /// What became of each report, once that is on disk.
 pub type Reported = Result<Vec<Taken>, Refusal>;
 
+/// The class case as it then is, once that is on disk.
+pub type Classed = Result<ClassCase, Refusal>;
+
 /// What an operator's request asks of the shell.
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Silence(SilenceAsk, oneshot::Sender<Silenced>),
     Reports(Vec<Report>, oneshot::Sender<Reported>),
+    Class(ClassAsk, oneshot::Sender<Classed>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -153,6 +155,7 @@ struct Batch {
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     silenced: Vec<(oneshot::Sender<Silenced>, Silenced)>,
     reported: Vec<(oneshot::Sender<Reported>, Reported)>,
+    classed: Vec<(oneshot::Sender<Classed>, Classed)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     observed: Vec<oneshot::Sender<()>>,
     /// Everything that had come was taken: timers may ring by the clock.
@@ -321,6 +324,9 @@ impl Shell {
                 let Reload { config, fences, expected } = *reload;
                 let taken = self.shards.reload(&config, &fences, &expected, now_ms, &mut batch.effects);
                 self.shards.report(&mut self.turns);
+                if taken.is_ok() {
+                    self.desk.take_grids(config.grids(&fences));
+                }
                 self.apply(batch, now_ms);
                 batch.reloads.push((reply, taken));
             }
@@ -341,6 +347,11 @@ impl Shell {
                     reported::take(&reports, &mut self.desk, &self.store, &mut batch.commit, &mut batch.desk_effects);
                 self.apply_desk(batch);
                 batch.reported.push((reply, answer));
+            }
+            Ask::Class(ask, reply) => {
+                let answer = self.desk.class_command(&ask, now_ms(), &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.classed.push((reply, answer));
             }
         }
     }
@@ -443,6 +454,9 @@ impl Shell {
         for (reply, answer) in batch.reported.drain(..) {
             let _ = reply.send(answer);
         }
+        for (reply, answer) in batch.classed.drain(..) {
+            let _ = reply.send(answer);
+        }
         for (reply, answer) in batch.reloads.drain(..) {
             let _ = reply.send(answer);
         }
@@ -480,15 +494,4 @@ impl Shell {
             }
         }
     }
-}
-
-/// How many of the messages, which wait in order, share a turn: at least one.
-fn of_one_turn(messages: &[Message]) -> usize {
-    let mut n_bytes = 0;
-    let n = messages.iter().take_while(|message| {
-        let fits = n_bytes < TURN_BYTES_MAX;
-        n_bytes += message.payload.len();
-        fits
-    });
-    n.count()
 }

@@ -107,6 +107,8 @@ impl Office {
                 Effect::Release(alert) => commit.withheld.push((alert, None)),
                 Effect::Silence(silence) => commit.silences.push(silence),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
+                Effect::Passage(passage) => commit.passages.push(passage),
+                Effect::Class(change) => commit.classes.push(change),
                 Effect::Tell { .. } => {}
             }
         }
@@ -141,6 +143,12 @@ impl Office {
                 let answer =
                     crate::pipeline::reported::take(&reports, &mut self.desk, &self.store, &mut commit, &mut effects);
                 self.commit(commit, effects);
+                let _ = reply.send(answer);
+            }
+            Ask::Class(asked, reply) => {
+                let mut effects = Vec::new();
+                let answer = self.desk.class_command(&asked, now_ms(), &mut effects);
+                self.commit(Commit::default(), effects);
                 let _ = reply.send(answer);
             }
             Ask::Sources(reply) => {
@@ -262,6 +270,8 @@ impl World {
             open311: Some(Arc::new(super::outside::open311())),
             mappings: Arc::new(super::outside::mappings()),
             lights: watch::channel(Vec::new()).1,
+            scoring: Arc::new(crate::dispatch::scores::Scoring::new(&config)),
+            classes: Arc::new(config.desk.classes.clone()),
             token: None,
             stop: CancellationToken::new(),
         };
