@@ -10,6 +10,7 @@
 //! - [`mutes`], [`works`], [`groups`], [`storms`]: which have none for now, and which share one
 //! - [`scores`]: how well work is done, from what tickets went through
 //! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
+//! - [`records`]: journal entries, and who hears of them
 //! - [`reports`]: tickets of what people and other systems tell
 
 mod calls;
@@ -25,6 +26,7 @@ mod mutes;
 pub mod patterns;
 mod places;
 mod receivers;
+mod records;
 mod reports;
 pub mod scores;
 mod storms;
@@ -423,85 +425,6 @@ impl Desk {
 
     fn of_alert(&self, alert: &str) -> Option<&Arc<Ticket>> {
         Some(&self.live.get(self.by_alert.get(alert)?)?.ticket)
-    }
-
-    /// Writes one journal entry with the ticket as it then is, and lets receivers hear of it.
-    fn record(&mut self, ticket: Ticket, entry: Entry<'_>, now_ms: i64, effects: &mut Vec<Effect>) -> Arc<Ticket> {
-        let to = self.receivers.of(&ticket, &self.centres, now_ms);
-        self.record_to(ticket, entry, to, now_ms, effects)
-    }
-
-    fn record_to(
-        &mut self,
-        mut ticket: Ticket,
-        entry: Entry<'_>,
-        to: Vec<Told>,
-        now_ms: i64,
-        effects: &mut Vec<Effect>,
-    ) -> Arc<Ticket> {
-        let Entry { who, what, note, kind } = entry;
-        ticket.n_journal += 1;
-        effects.extend(self.passage(&ticket, who, now_ms).map(Effect::Passage));
-        if ticket.stage.standing() < Standing::Open {
-            ticket.call = None;
-        }
-        let ticket = Arc::new(ticket);
-        let (no, journal) = (ticket.no, ticket.n_journal);
-        effects.push(Effect::Ticket(ticket.clone()));
-        effects.push(Effect::Journal(JournalEntry {
-            ticket: no,
-            no: journal,
-            at_ms: now_ms,
-            who: who.into(),
-            what,
-            note,
-        }));
-        effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind, to });
-        self.keep(ticket.clone());
-        let Some(note) = self.classes.hear(&ticket, now_ms, effects) else { return ticket };
-        let entry = Entry { who: SELF, what: "class-case", note, kind: "outpost.ticket.class-case" };
-        self.record(Ticket::clone(&ticket), entry, now_ms, effects)
-    }
-
-    /// Where the ticket is in another stage than before.
-    fn passage(&self, ticket: &Ticket, who: &str, at_ms: i64) -> Option<Passage> {
-        let before = &self.live.get(&ticket.no)?.ticket;
-        (before.stage != ticket.stage).then(|| Passage {
-            ticket: ticket.no,
-            no: ticket.n_journal,
-            from: before.stage,
-            to: ticket.stage,
-            at_ms,
-            due_ms: before.step.map(|step| step.due_ms),
-            whole_due_ms: before.whole.due_ms,
-            who: who.into(),
-            unit: ticket.unit.clone().or_else(|| before.unit.clone()),
-        })
-    }
-
-    /// A change of which no journal tells.
-    fn update(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) -> Arc<Ticket> {
-        let ticket = Arc::new(ticket);
-        effects.push(Effect::Ticket(ticket.clone()));
-        self.keep(ticket.clone());
-        ticket
-    }
-
-    /// The ticket as it is now, with its timer; forgotten where no move is left.
-    fn keep(&mut self, ticket: Arc<Ticket>) {
-        let no = ticket.no;
-        let is_open = |ticket: &Ticket| usize::from(ticket.stage.standing() == Standing::Open);
-        if let Some(old) = self.live.remove(&no) {
-            self.n_open -= is_open(&old.ticket);
-            old.timer_ms.map(|at_ms| self.timers.remove(&(at_ms, no)));
-        }
-        if ticket.stage.standing() == Standing::Ended {
-            return;
-        }
-        let timer_ms = self.timer_ms(&ticket);
-        timer_ms.map(|at_ms| self.timers.insert((at_ms, no)));
-        self.n_open += is_open(&ticket);
-        self.live.insert(no, Live { ticket, timer_ms });
     }
 }
 

@@ -23,7 +23,7 @@ use super::reported;
 use super::rules::RuleError;
 use super::seen::Seen;
 use super::settled;
-use super::shard::{Turn, Unjudged};
+use super::shard::{Turn, Unjudged, of_one_turn};
 use super::shards::Shards;
 use super::sources::SourceView;
 use super::watch::Effect;
@@ -46,10 +46,6 @@ const BEAT_MS: i64 = 1_000;
 
 /// Wait before a failed commit is tried again.
 const COMMIT_RETRY: Duration = Duration::from_secs(1);
-
-/// Payloads of one turn. Many large messages would else be in memory three times at once: as they came, as what they say,
-/// and as the transaction that keeps it.
-const TURN_BYTES_MAX: usize = 4 << 20;
 
 /// Least time between the beginnings of two turns. Without it, under load, a turn takes the few messages that came since
 /// the last one, and most of the work is threads that wake each other.
@@ -486,15 +482,4 @@ impl Shell {
             }
         }
     }
-}
-
-/// How many of the messages, which wait in order, share a turn: at least one.
-fn of_one_turn(messages: &[Message]) -> usize {
-    let mut n_bytes = 0;
-    let n = messages.iter().take_while(|message| {
-        let fits = n_bytes < TURN_BYTES_MAX;
-        n_bytes += message.payload.len();
-        fits
-    });
-    n.count()
 }

@@ -18,6 +18,10 @@ use crate::series::line;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::tally::{FactTally, FeedTally};
 
+/// Payloads of one turn. Many large messages would else be in memory three times at once: as they came, as what they say,
+/// and as the transaction that keeps it.
+const TURN_BYTES_MAX: usize = 4 << 20;
+
 pub struct Shard {
     /// Of each broker and listener that a feed names.
     decoders: Vec<(Arc<str>, Decoding)>,
@@ -215,4 +219,15 @@ impl Shard {
         turn.timed(observation.received_ms);
         observation.received_ms
     }
+}
+
+/// How many of the messages, which wait in order, share a turn: at least one.
+pub(super) fn of_one_turn(messages: &[Message]) -> usize {
+    let mut n_bytes = 0;
+    let n = messages.iter().take_while(|message| {
+        let fits = n_bytes < TURN_BYTES_MAX;
+        n_bytes += message.payload.len();
+        fits
+    });
+    n.count()
 }
