@@ -53,13 +53,16 @@ impl From<Refusal> for Fault {
         let (status, stage) = match refusal {
             Refusal::NoSuchTicket(_) | Refusal::NoSuchSilence(_) => (StatusCode::NOT_FOUND, None),
             Refusal::WrongStage { stage, .. } => (StatusCode::CONFLICT, Some(stage)),
-            Refusal::NoExtension | Refusal::ExtensionWaits | Refusal::NothingAbove(_) | Refusal::TooManySilences(_) => {
-                (StatusCode::CONFLICT, None)
-            }
+            Refusal::NoExtension
+            | Refusal::ExtensionWaits
+            | Refusal::NothingAbove(_)
+            | Refusal::NothingBeside(_)
+            | Refusal::TooManySilences(_) => (StatusCode::CONFLICT, None),
             Refusal::Needless { .. } => (StatusCode::BAD_REQUEST, None),
             Refusal::Missing { .. }
             | Refusal::NotBeneath { .. }
             | Refusal::NotOnDutyList { .. }
+            | Refusal::NotBeside { .. }
             | Refusal::NoSuchMaster(_) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Refusal::Unknown(_)
             | Refusal::Role { .. }

@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`borders`], [`alerts`], [`silences`], [`estate`]: the resources
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
@@ -11,6 +11,7 @@
 //! - [`door`]: how many connections there may be
 
 mod alerts;
+mod borders;
 mod door;
 mod estate;
 mod evidence;
@@ -100,6 +101,7 @@ pub fn router(context: Context) -> Router {
         .route("/tickets/{no}/{move}", post(tickets::command))
         .route("/loop", get(tickets::table))
         .route("/lamps", get(lamps::board))
+        .route("/borders", get(borders::list))
         .route("/silences", get(silences::list).post(silences::begin))
         .route("/silences/{no}/end", post(silences::end))
         .route("/alerts", get(alerts::list))

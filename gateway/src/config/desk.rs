@@ -113,6 +113,9 @@ pub struct Centre {
     /// Patterns of sources whose tickets enter here; the lowest centre that fits counts, and the one on top for the rest.
     #[serde(default)]
     pub sources: Vec<String>,
+    /// Line of `places.centres` that it is from, where it is from there.
+    #[serde(skip)]
+    pub line: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

@@ -18,6 +18,7 @@ mod listener;
 mod movement;
 pub mod pattern;
 mod picture;
+mod places;
 mod scalar;
 pub mod topic;
 pub mod unit;
@@ -44,6 +45,7 @@ pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
+pub use places::Places;
 pub use scalar::{Bytes, Secret, SecretError, Span};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
 
@@ -64,6 +66,8 @@ pub struct Config {
     pub video: Video,
     #[serde(default)]
     pub desk: Desk,
+    #[serde(default)]
+    pub places: Places,
     #[serde(default)]
     pub centres: Vec<Centre>,
     #[serde(default)]
@@ -260,7 +264,7 @@ pub struct FenceFile {
     pub file: PathBuf,
     #[serde(default)]
     pub coordinates: CoordinateSystem,
-    /// Its fences are the ground that centres answer for: tickets with a point are told whose it is.
+    /// Its fences are the ground that centres answer for: a ticket with a point is the centre's whose id the fence has.
     #[serde(default)]
     pub grids: bool,
     /// Of its fences, once the file was read and they are grids.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::ground::Route;
 use super::mutes::By;
 use super::{Desk, Effect, Entry, SELF};
 use crate::config::Severity;
@@ -74,6 +75,7 @@ impl Desk {
         self.next_no += 1;
         let is_doubted = alert.confidence.as_ref().is_some_and(|confidence| confidence.share < self.confirm_below);
         let stage = if is_doubted { Stage::Suspected } else { Stage::Reported };
+        let Route { centre, beside } = self.centres.route(&alert.key.source, &alert.category, &alert.place);
         Ticket {
             no,
             alert: alert.id.clone(),
@@ -89,7 +91,8 @@ impl Desk {
             stage,
             held: None,
             is_emergency: alert.severity >= self.emergency_from && !is_doubted,
-            centre: self.centres.entrance(&alert.key.source).clone(),
+            centre,
+            beside,
             lead: None,
             unit: None,
             handlers: Vec::new(),

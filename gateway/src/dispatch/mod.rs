@@ -3,7 +3,8 @@
 //!
 //! - [`table`]: the loop, drawn in `LOOP.md`
 //! - [`moves`]: what a move does
-//! - [`centres`]: whose a ticket is, and who may do what
+//! - [`centres`]: the tree of centres, and who may do what
+//! - `ground`: whose a ticket is by its place
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
 //! - [`mutes`], [`storms`]: which have none for now, and which share one
@@ -12,6 +13,7 @@ pub mod centres;
 mod clocks;
 #[cfg(test)]
 mod drawing;
+mod ground;
 mod intake;
 mod moves;
 mod mutes;
@@ -66,6 +68,11 @@ pub enum Effect {
     Release(Arc<str>),
     /// A new silence, or a silence as it is now.
     Silence(Silence),
+    /// A ticket was handed over a border, from one centre to another.
+    HandOver {
+        from: Arc<str>,
+        to: Arc<str>,
+    },
     /// Somebody looked at a finding of the rule.
     Finding {
         rule: Arc<str>,
@@ -260,6 +267,9 @@ impl Desk {
         if let Move::Confirm | Move::Reject = asked {
             effects.push(Effect::Finding { rule: changed.rule.clone(), is_true: *asked == Move::Confirm });
         }
+        if *asked == Move::HandOver {
+            effects.push(Effect::HandOver { from: ticket.centre.clone(), to: changed.centre.clone() });
+        }
         if *asked == Move::Confirm {
             self.confirmed(&changed, now_ms, effects);
         }
@@ -426,6 +436,7 @@ fn no_row(ticket: &Ticket, asked: Move) -> Refusal {
     let at_work = |row: &&Row| row.asked == asked && row.from.contains(&ticket.stage);
     match asked {
         Move::Approve | Move::Deny if table::TABLE.iter().any(|row| at_work(&row)) => Refusal::NoExtension,
+        Move::HandOver if table::TABLE.iter().any(|row| at_work(&row)) => Refusal::NothingBeside(ticket.no),
         Move::Extend if ticket.extension.is_some() => Refusal::ExtensionWaits,
         _ => Refusal::WrongStage { stage: ticket.stage, asked },
     }

@@ -107,6 +107,16 @@ impl Moving<'_> {
                 ticket.centre = self.centres.beneath(&ticket.centre, &centre, &ticket.category)?;
                 note = before(Some(format!("to {centre}")), &note);
             }
+            Move::HandOver => {
+                let to = said.centre.clone().unwrap_or_default();
+                let beside = || Refusal::NotBeside { centre: to.clone(), beside: ticket.beside.join(", ") };
+                let at = ticket.beside.iter().position(|centre| *centre == to).ok_or_else(beside)?;
+                counts.handed_over += 1;
+                // It can come back the same way, and who passes on what was never theirs does not lead it.
+                let from = std::mem::replace(&mut ticket.beside[at], std::mem::replace(&mut ticket.centre, to.clone()));
+                ticket.lead = ticket.lead.map(|lead| if lead == ticket.beside[at] { from } else { lead });
+                note = before(Some(format!("to {to}")), &note);
+            }
             Move::Merge => {
                 ticket.into = said.into;
                 note = before(said.into.map(|into| format!("into T-{into}")), &note);

@@ -64,7 +64,7 @@ const AT_WORK: &[Stage] = &[Dispatched, Signed, Handling];
 const BEFORE_FEED_BACK: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling];
 const TIMED: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling, FedBack, Verified];
 
-pub const TABLE: [Row; 31] = [
+pub const TABLE: [Row; 32] = [
     // Is it true?
     Row { from: &[Suspected], asked: Move::Confirm, to: To::Stage(Reported), roles: &[Officer, Clerk, Chief], ..PLAIN },
     Row {
@@ -259,6 +259,13 @@ pub const TABLE: [Row; 31] = [
         needs: &[Centre],
         ..PLAIN
     },
+    Row {
+        from: &[Suspected, Reported, Accepted, Filed],
+        asked: Move::HandOver,
+        roles: &[Clerk, Dispatcher, Chief],
+        needs: &[Centre],
+        ..PLAIN
+    },
 ];
 
 /// The row of a move that is open to the ticket, whoever asks.
@@ -273,6 +280,7 @@ pub fn open(ticket: &Ticket) -> impl Iterator<Item = &'static Row> {
         let fits = match row.asked {
             Move::Extend => !is_extended,
             Move::Approve | Move::Deny => is_extended,
+            Move::HandOver => !ticket.beside.is_empty(),
             _ => true,
         };
         fits && row.from.contains(&stage) && (is_urgent || !row.is_urgent)

@@ -76,7 +76,11 @@ pub(super) struct Office {
 
 impl Office {
     pub(super) fn new(text: &str) -> Office {
-        Office { desk: desk(text), effects: Vec::new(), now_ms: 1_000 }
+        Office::of(desk(text))
+    }
+
+    pub(super) fn of(desk: Desk) -> Office {
+        Office { desk, effects: Vec::new(), now_ms: 1_000 }
     }
 
     pub(super) fn open(&mut self, alert: &Alert) -> Arc<Ticket> {

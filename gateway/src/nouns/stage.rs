@@ -70,6 +70,7 @@ pub enum Move {
     Supervise,
     Escalate,
     HandDown,
+    HandOver,
 }
 
 /// What a command has to say beside the move.
@@ -162,7 +163,7 @@ impl Stage {
 }
 
 impl Move {
-    pub const ALL: [Move; 30] = [
+    pub const ALL: [Move; 31] = [
         Move::Confirm,
         Move::Reject,
         Move::Accept,
@@ -193,6 +194,7 @@ impl Move {
         Move::Supervise,
         Move::Escalate,
         Move::HandDown,
+        Move::HandOver,
     ];
 
     pub fn name(self) -> &'static str {
@@ -245,6 +247,7 @@ impl Move {
             Move::Supervise => ("supervise", "督办", "outpost.ticket.supervised"),
             Move::Escalate => ("escalate", "上报上级", "outpost.ticket.escalated"),
             Move::HandDown => ("hand-down", "下派", "outpost.ticket.handed-down"),
+            Move::HandOver => ("hand-over", "移交邻区", "outpost.ticket.handed-over"),
         }
     }
 }

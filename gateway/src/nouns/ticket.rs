@@ -28,6 +28,8 @@ pub struct Ticket {
     pub is_emergency: bool,
     /// Whose it is now.
     pub centre: Arc<str>,
+    /// Centres on whose ground it may be as well, the nearest first: it is near a border.
+    pub beside: Vec<Arc<str>>,
     /// Who received it first, and leads until it is settled (首接负责): a centre.
     pub lead: Option<Arc<str>>,
     /// Who it was last dispatched to.
@@ -80,6 +82,8 @@ pub struct Counts {
     pub reworked: u32,
     pub supervised: u32,
     pub escalated: u32,
+    /// Across a border.
+    pub handed_over: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +152,10 @@ pub enum Refusal {
     NotBeneath { centre: Arc<str>, whose: Arc<str> },
     #[error("category {category:?} is not on the duty list of {centre}")]
     NotOnDutyList { centre: Arc<str>, category: Arc<str> },
+    #[error("T-{0} is not near a border: no other centre may have it as well")]
+    NothingBeside(u64),
+    #[error("{centre} is none of the centres that may have it as well: {beside}")]
+    NotBeside { centre: Arc<str>, beside: String },
     #[error("T-{0} is no other open ticket that it could become part of")]
     NoSuchMaster(u64),
     #[error("there is no silence {0} that is on")]
@@ -191,7 +199,7 @@ impl Storm {
 
 impl Counts {
     /// With the names under which they are kept and told.
-    pub fn named(&self) -> [(&'static str, u32); 8] {
+    pub fn named(&self) -> [(&'static str, u32); 9] {
         [
             ("returned", self.returned),
             ("reassigned", self.reassigned),
@@ -201,6 +209,7 @@ impl Counts {
             ("reworked", self.reworked),
             ("supervised", self.supervised),
             ("escalated", self.escalated),
+            ("handed-over", self.handed_over),
         ]
     }
 }

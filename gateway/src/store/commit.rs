@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, NewExhibit, Written};
 use super::shelf::Shelved;
-use super::{Store, StoreError, mutes, redo_key, rows, spool, tickets};
+use super::{Store, StoreError, borders, mutes, redo_key, rows, spool, tickets};
 use crate::nouns::{
     Alert, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, Silence, StateRow, Ticket,
 };
@@ -35,6 +35,8 @@ pub struct Commit {
     pub silences: Vec<Silence>,
     /// Rules of which a finding was confirmed, or rejected.
     pub findings: Vec<(Arc<str>, bool)>,
+    /// From which centre to which a ticket was handed over their border.
+    pub handed_over: Vec<(Arc<str>, Arc<str>)>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -83,6 +85,7 @@ impl Commit {
             && self.withheld.is_empty()
             && self.silences.is_empty()
             && self.findings.is_empty()
+            && self.handed_over.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -103,6 +106,7 @@ impl Commit {
         self.withheld.clear();
         self.silences.clear();
         self.findings.clear();
+        self.handed_over.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -161,6 +165,7 @@ fn write(
     write_confidences(&transaction, &commit.confidences)?;
     tickets::write(&transaction, commit)?;
     mutes::write(&transaction, commit)?;
+    borders::write(&transaction, commit)?;
     write_deliveries(&transaction, &commit.deliveries)?;
     for (shard, change) in &commit.redo {
         write_redo(&transaction, *shard, change)?;

@@ -7,6 +7,7 @@
 //! - [`Archive`]: evidence after its alert was committed: clips, holds, expiry, who looked
 
 mod archive;
+mod borders;
 mod commit;
 mod evidence;
 mod gates;
@@ -26,6 +27,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use archive::{Archive, Doer, Held};
+pub use borders::BorderRow;
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
 pub use gates::GateRow;
@@ -41,7 +43,7 @@ use crate::config;
 use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -49,6 +51,7 @@ const STEPS: [&str; 7] = [
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
     include_str!("schema_7.sql"),
+    include_str!("schema_8.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).

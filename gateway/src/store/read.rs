@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, Row, params};
 
+use super::borders::{self, BorderRow};
 use super::evidence::{self, ExhibitRow};
 use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
@@ -117,6 +118,11 @@ impl Reader {
     pub fn tickets(&self, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
         let limit = if query.limit == 0 { ROWS_MAX } else { query.limit.min(ROWS_MAX) };
         self.with(|conn| tickets::all(conn, &TicketQuery { limit, ..query.clone() }))
+    }
+
+    /// Borders over which tickets were handed, the busiest first.
+    pub fn borders(&self, limit: u32) -> Result<Vec<BorderRow>, StoreError> {
+        self.with(|conn| borders::all(conn, limit.min(ROWS_MAX)))
     }
 
     pub fn ticket(&self, no: u64) -> Result<Option<(Ticket, Vec<JournalRow>)>, StoreError> {

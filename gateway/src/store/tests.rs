@@ -66,6 +66,7 @@ fn ticket(no: u64) -> Ticket {
         counts: Counts::default(),
         score: None,
         n_journal: 1,
+        beside: Vec::new(),
     }
 }
 

@@ -16,7 +16,7 @@ const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, cat
      whole_budget_ms, whole_yellow_ms, due_ms, whole_left_ms, whole_n_told, step_runs, step_budget_ms, \
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
      n_alerts, n_alerts_on, storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
-     escalated, score, n_journal";
+     escalated, handed_over, score, n_journal, beside";
 
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let marks = COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
@@ -90,7 +90,6 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     let number = |n: Option<i64>| n.map_or(Value::Null, Value::Integer);
     let real = |x: Option<f64>| x.map_or(Value::Null, Value::Real);
     let (point, step) = (ticket.place.point, ticket.step.as_ref());
-    let handlers: Vec<&str> = ticket.handlers.iter().map(|who| &**who).collect();
     let mut out = vec![
         whole(ticket.no),
         text(&ticket.alert),
@@ -114,7 +113,7 @@ fn values(ticket: &Ticket) -> Vec<Value> {
         text(&ticket.centre),
         maybe(ticket.lead.as_deref()),
         maybe(ticket.unit.as_deref()),
-        text(&serde_json::json!(handlers).to_string()),
+        text(&names_to_json(&ticket.handlers)),
         Value::Integer(ticket.opened_ms),
         number(ticket.closed_ms),
         text(ticket.whole.runs.as_str()),
@@ -139,6 +138,7 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     out.extend(ticket.counts.named().map(|(_, n)| whole(n.into())));
     out.push(number(ticket.score.map(i64::from)));
     out.push(whole(ticket.n_journal));
+    out.push(text(&names_to_json(&ticket.beside)));
     out
 }
 
@@ -204,10 +204,7 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
         centre: c.text()?,
         lead: c.maybe()?,
         unit: c.maybe()?,
-        handlers: {
-            let names: Vec<String> = serde_json::from_str(&c.text()?).map_err(|cause| bad(cause.to_string()))?;
-            names.into_iter().map(Into::into).collect()
-        },
+        handlers: names_from_json(&c.text()?)?,
         opened_ms: c.next()?,
         closed_ms: c.next()?,
         whole: Clock {
@@ -252,8 +249,20 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
             reworked: c.small()?,
             supervised: c.small()?,
             escalated: c.small()?,
+            handed_over: c.small()?,
         },
         score: c.next()?,
         n_journal: c.count()?,
+        beside: names_from_json(&c.text()?)?,
     })
+}
+
+fn names_to_json(names: &[Arc<str>]) -> String {
+    serde_json::json!(names.iter().map(|name| &**name).collect::<Vec<_>>()).to_string()
+}
+
+fn names_from_json(text: &str) -> Result<Vec<Arc<str>>, StoreError> {
+    let bad = |cause: serde_json::Error| StoreError::Row { table: "ticket", what: cause.to_string() };
+    let names: Vec<String> = serde_json::from_str(text).map_err(bad)?;
+    Ok(names.into_iter().map(Into::into).collect())
 }

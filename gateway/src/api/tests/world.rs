@@ -103,6 +103,7 @@ impl Office {
                 Effect::Withhold { alert, by, .. } => commit.withheld.push((alert, Some(by))),
                 Effect::Release(alert) => commit.withheld.push((alert, None)),
                 Effect::Silence(silence) => commit.silences.push(silence),
+                Effect::HandOver { from, to } => commit.handed_over.push((from, to)),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
                 Effect::Tell { .. } => {}
             }

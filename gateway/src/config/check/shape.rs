@@ -124,6 +124,7 @@ fn empty() -> Config {
         pipeline: Default::default(),
         video: Default::default(),
         desk: Default::default(),
+        places: Default::default(),
         centres: Vec::new(),
         people: Vec::new(),
         brokers: Vec::new(),

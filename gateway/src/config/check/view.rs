@@ -3,6 +3,7 @@
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
+use outpost_fences::FenceSet;
 use outpost_fences::sight::Terrain;
 
 use super::look::Look;
@@ -104,11 +105,14 @@ pub(super) fn keep(config: &mut Config, file: &FilePath) {
         config.land.terrain = Some(terrain);
     }
     let folder = file.parent().unwrap_or(FilePath::new("")).to_owned();
+    let mut ground = Vec::new();
     for entry in config.fences.iter_mut().filter(|entry| entry.grids) {
-        let parsed = fences::read(&folder.join(&entry.file)).map(|text| entry.parse(&text));
-        entry.ids =
-            parsed.map(|parsed| parsed.fences.iter().map(|fence| fence.id.clone()).collect()).unwrap_or_default();
+        let parsed = fences::read(&folder.join(&entry.file)).map(|text| entry.parse(&text).fences);
+        let fences = parsed.unwrap_or_default();
+        entry.ids = fences.iter().map(|fence| fence.id.clone()).collect();
+        ground.extend(fences);
     }
+    config.places.ground = Arc::new(FenceSet::new(ground));
 }
 
 fn read(land: &Land, file: &FilePath) -> Option<Result<Arc<Terrain>, String>> {

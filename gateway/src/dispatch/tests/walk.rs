@@ -141,17 +141,19 @@ proptest! {
     ) {
         // With people only those may who have the role; without, walks go further.
         let levels = if is_anybodys { people::LEVELS.split("[[people]]").next().unwrap() } else { people::LEVELS };
-        let text = format!("{LIMITS}{levels}");
+        let text = format!("{LIMITS}{levels}").replace("[\"noise\"]", "[\"noise\", \"waste/#\"]");
+        let config = ground::tests::with_ground(&text, &[("town", 0.0), ("other-town", 0.01)]);
         let run = |restart: bool| {
-            let mut office = Office::new(&text);
+            let mut office = Office::of(Desk::restore(&config, Kept::default()));
             office.now_ms = 1_760_000_000_000;
             for n in 0..4 {
                 let severity = if n == 3 { Severity::Extreme } else { Severity::Severe };
-                office.open(&Alert { severity, ..alert(n) });
+                let place = ground::tests::at(0.01 - 0.0001 * f64::from(n as u32 % 2));
+                office.open(&Alert { severity, place, ..alert(n) });
             }
             for (at, step) in walk.iter().enumerate() {
                 if restart && at == stop {
-                    office.desk = Desk::restore(&config(&text), kept(&office.effects, &walk[..at]));
+                    office.desk = Desk::restore(&config, kept(&office.effects, &walk[..at]));
                 }
                 take(&mut office, step);
             }
