@@ -57,17 +57,22 @@ impl From<Refusal> for Fault {
             | Refusal::ExtensionWaits
             | Refusal::NothingAbove(_)
             | Refusal::NothingBeside(_)
+            | Refusal::Booked { .. }
+            | Refusal::OffDuty(_)
             | Refusal::TooManySilences(_) => (StatusCode::CONFLICT, None),
             Refusal::Needless { .. } => (StatusCode::BAD_REQUEST, None),
             Refusal::Missing { .. }
             | Refusal::NotBeneath { .. }
             | Refusal::NotOnDutyList { .. }
             | Refusal::NotBeside { .. }
+            | Refusal::NoOfficer(_)
+            | Refusal::OtherUnit { .. }
             | Refusal::NoSuchMaster(_) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Refusal::Unknown(_)
             | Refusal::Role { .. }
             | Refusal::Reach { .. }
             | Refusal::OwnWork { .. }
+            | Refusal::NotTheirs { .. }
             | Refusal::OwnExtension { .. } => (StatusCode::FORBIDDEN, None),
             Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, None),
         };

@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`borders`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`borders`], [`officers`], [`alerts`], [`silences`], [`estate`]: the resources
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
@@ -19,6 +19,7 @@ mod fault;
 mod frames;
 mod health;
 mod lamps;
+mod officers;
 mod page;
 mod silences;
 mod stream;
@@ -34,6 +35,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
+use outpost_fences::FenceSet;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -43,7 +45,9 @@ pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
 
 use crate::dispatch::centres::Centres;
+use crate::dispatch::roster::Roster;
 use crate::pipeline::run::{Ask, Health};
+use crate::roads::Roads;
 use crate::store::{Archive, Reader};
 use crate::telemetry::metrics::Metrics;
 use fault::Fault;
@@ -72,6 +76,11 @@ pub struct Context {
     pub estate: watch::Receiver<Estate>,
     /// Whose tickets are.
     pub centres: Arc<Centres>,
+    /// The fences with which centres are named.
+    pub ground: Arc<FenceSet>,
+    /// Who can be sent, and on which roads.
+    pub roster: Arc<Roster>,
+    pub roads: Option<Arc<Roads>>,
     pub token: Option<Arc<str>>,
     pub stop: CancellationToken,
 }
@@ -102,6 +111,11 @@ pub fn router(context: Context) -> Router {
         .route("/loop", get(tickets::table))
         .route("/lamps", get(lamps::board))
         .route("/borders", get(borders::list))
+        .route("/officers", get(officers::list))
+        .route("/tickets/{no}/suggestions", get(officers::suggestions))
+        .route("/assignments", post(officers::confirm))
+        .route("/assignments/plan", post(officers::plan))
+        .route("/patrols", get(officers::patrols))
         .route("/silences", get(silences::list).post(silences::begin))
         .route("/silences/{no}/end", post(silences::end))
         .route("/alerts", get(alerts::list))

@@ -33,6 +33,7 @@ use self::shards::{Kept, Sharded, start_shards};
 use crate::api;
 use crate::config::Config;
 use crate::dispatch::centres::Centres;
+use crate::dispatch::roster::Roster;
 use crate::dispatch::{self, Desk};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
@@ -120,6 +121,7 @@ impl App {
                 withheld: restored.withheld,
                 silences: restored.silences,
                 last_silence: restored.last_silence,
+                fixes: restored.fixes,
             },
         );
         info!(open_tickets = desk.n_open(), folder = %folder.display(), "store opened");
@@ -146,7 +148,8 @@ impl App {
         if let Some(cameras) = cameras.clone() {
             out.push(tokio::spawn(gates::keep(queues.clone(), cameras, config.cameras.clone(), stop_out.clone())));
         }
-        out.push(tokio::spawn(archive::run(archive.clone(), clips, stop_out.clone())));
+        let fixes_keep = config.desk.officers.positions_keep;
+        out.push(tokio::spawn(archive::run(archive.clone(), clips, fixes_keep, stop_out.clone())));
         let poses = start_mounts(config, &stop)?;
         let (looked_in, looked) = mpsc::channel(LOOKED_MAX);
         let here = tokio::runtime::Handle::current();
@@ -201,6 +204,9 @@ impl App {
             readiness,
             estate,
             centres: Arc::new(Centres::new(config)),
+            ground: config.places.ground.clone(),
+            roster: Arc::new(Roster::new(config)),
+            roads: config.roads.as_ref().and_then(|roads| roads.graph.clone()),
             token: token.map(Into::into),
             stop: stop.clone(),
         };

@@ -18,7 +18,7 @@ mod listener;
 mod movement;
 pub mod pattern;
 mod picture;
-mod places;
+pub(crate) mod places;
 mod scalar;
 pub mod topic;
 pub mod unit;
@@ -32,7 +32,9 @@ use serde::{Deserialize, Serialize};
 
 pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
-pub use desk::{AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm};
+pub use desk::{
+    AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Officers, Person, Role, StageLimits, Storm,
+};
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
@@ -45,7 +47,7 @@ pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
-pub use places::Places;
+pub use places::{Places, RoadFiles};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
 
@@ -68,6 +70,7 @@ pub struct Config {
     pub desk: Desk,
     #[serde(default)]
     pub places: Places,
+    pub roads: Option<RoadFiles>,
     #[serde(default)]
     pub centres: Vec<Centre>,
     #[serde(default)]

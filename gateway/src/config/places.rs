@@ -1,5 +1,4 @@
-//! Where centres and people are written down beside the configuration, and how their ground is looked at: tables as
-//! spreadsheets save them.
+//! What is written down beside the configuration: centres and people, as tables that spreadsheets save, and roads.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +7,8 @@ use outpost_fences::FenceSet;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Centre, Level};
+use super::{Centre, Level, Person, Role, defaults};
+use crate::roads::Roads;
 
 /// Ground and tables of centres.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,6 +16,8 @@ use super::{Centre, Level};
 pub struct Places {
     /// More centres, as CSV: `id,name,level,parent,duties,sources`. Relative to the configuration's folder.
     pub centres: Option<PathBuf>,
+    /// More people, as CSV: `id,name,centre,roles,unit,skills,terminal,duty`.
+    pub people: Option<PathBuf>,
     /// How far off the point of a ticket may be, in metres, where it does not say: within it of a border the ticket may be
     /// the neighbour's as well.
     pub border_m: f64,
@@ -26,8 +28,23 @@ pub struct Places {
 
 impl Default for Places {
     fn default() -> Self {
-        Places { centres: None, border_m: 20.0, ground: Arc::default() }
+        Places { centres: None, people: None, border_m: 20.0, ground: Arc::default() }
     }
+}
+
+/// A road graph: nodes `id,lon,lat` and edges `from,to,length_m,maxspeed`, as CSV, in gzip where a name ends in `.gz`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoadFiles {
+    /// Relative to the configuration's folder.
+    pub nodes: PathBuf,
+    pub edges: PathBuf,
+    /// How far from the nearest road a place may be, in metres; who is farther goes straight.
+    #[serde(default = "defaults::reach_m")]
+    pub reach_m: f64,
+    /// Once the files were read.
+    #[serde(skip)]
+    pub graph: Option<Arc<Roads>>,
 }
 
 /// A line of `places.centres`; of its lists the entries stand between semicolons.
@@ -56,6 +73,51 @@ pub(super) fn centres(text: &str) -> (Vec<Centre>, Vec<String>) {
         sources: list(&line.sources),
         line: Some(at),
     })
+}
+
+/// A line of `places.people`; lists as in those of centres.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonLine {
+    id: String,
+    #[serde(default)]
+    name: String,
+    centre: String,
+    roles: String,
+    unit: Option<String>,
+    #[serde(default)]
+    skills: String,
+    terminal: Option<String>,
+    #[serde(default)]
+    duty: String,
+}
+
+/// The people of a table, and what is wrong with it, line by line.
+pub(super) fn people(text: &str) -> (Vec<Person>, Vec<String>) {
+    let (found, mut problems) = lines(text, |line: PersonLine, at| {
+        let roles: Vec<_> = list(&line.roles).into_iter().map(|role| Role::parse(&role).ok_or(role)).collect();
+        let unknown: Vec<String> = roles.iter().filter_map(|role| role.clone().err()).collect();
+        let person = Person {
+            id: line.id,
+            name: line.name,
+            centre: line.centre,
+            roles: roles.into_iter().filter_map(Result::ok).collect(),
+            unit: line.unit,
+            skills: list(&line.skills),
+            terminal: line.terminal,
+            duty: list(&line.duty),
+            line: Some(at),
+        };
+        (person, unknown)
+    });
+    let mut people = Vec::new();
+    for (person, unknown) in found {
+        let known = Role::ALL.map(Role::as_str).join(", ");
+        let at = person.line.unwrap_or_default();
+        problems.extend(unknown.iter().map(|role| format!("line {at}: role {role:?} is none of {known}")));
+        people.push(person);
+    }
+    (people, problems)
 }
 
 /// Reads a table whose first line names the columns.

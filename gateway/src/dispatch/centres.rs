@@ -98,7 +98,7 @@ impl Centres {
         chain.map(|at| (&self.list[at].id, self.list[at].level))
     }
 
-    pub(super) fn level(&self, id: &str) -> Option<Level> {
+    pub fn level(&self, id: &str) -> Option<Level> {
         self.by_id.get(id).map(|at| self.list[*at].level)
     }
 
@@ -106,6 +106,12 @@ impl Centres {
     pub(super) fn is_related(&self, one: &str, other: &str) -> bool {
         let is_above = |above: &str, beneath: &str| self.upwards(beneath).any(|(id, _)| **id == *above);
         is_above(one, other) || is_above(other, one)
+    }
+
+    /// Whether people of one centre are sent for another one: within a town all are, and those above it.
+    pub(super) fn is_in_reach(&self, of: &str, whose: &str) -> bool {
+        let town = self.upwards(whose).find(|(_, level)| *level >= Level::Town);
+        town.is_some_and(|(town, _)| self.is_related(of, town))
     }
 
     pub(super) fn above(&self, id: &str) -> Option<&Arc<str>> {

@@ -95,6 +95,8 @@ impl Desk {
             beside,
             lead: None,
             unit: None,
+            officer: None,
+            lease_ms: None,
             handlers: Vec::new(),
             opened_ms: now_ms,
             closed_ms: None,

@@ -5,6 +5,8 @@
 //! - [`moves`]: what a move does
 //! - [`centres`]: the tree of centres, and who may do what
 //! - `ground`: whose a ticket is by its place
+//! - [`roster`], [`officers`]: who can be sent, where they are, and what they have at hand
+//! - [`suggest`], [`plan`]: who is to be sent where; [`patrol`]: where officers were
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
 //! - [`mutes`], [`storms`]: which have none for now, and which share one
@@ -17,7 +19,12 @@ mod ground;
 mod intake;
 mod moves;
 mod mutes;
+mod officers;
+pub mod patrol;
+pub mod plan;
+pub mod roster;
 mod storms;
+pub mod suggest;
 pub mod table;
 
 use std::collections::{BTreeSet, HashMap};
@@ -27,13 +34,14 @@ use self::centres::Centres;
 use self::clocks::Clocks;
 use self::moves::Moving;
 use self::mutes::Mutes;
+use self::officers::Bookings;
 use self::storms::Storms;
 use self::table::Row;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Place, Refusal, Silence,
-    Stage, Standing, Storm, Ticket,
+    Alert, Cleared, Clock, Command, Confidence, Fix, Joined, JournalEntry, Looked, Move, OnAlert, Place, Refusal,
+    Silence, Stage, Standing, Storm, Ticket,
 };
 
 /// Who the gateway is in a journal.
@@ -68,6 +76,11 @@ pub enum Effect {
     Release(Arc<str>),
     /// A new silence, or a silence as it is now.
     Silence(Silence),
+    /// Where an officer is.
+    Fix {
+        officer: Arc<str>,
+        fix: Fix,
+    },
     /// A ticket was handed over a border, from one centre to another.
     HandOver {
         from: Arc<str>,
@@ -102,12 +115,15 @@ pub struct Kept {
     /// Silences that were not ended.
     pub silences: Vec<Silence>,
     pub last_silence: u64,
+    /// The last fix of each officer.
+    pub fixes: Vec<(Arc<str>, Fix)>,
 }
 
 #[derive(Debug)]
 pub struct Desk {
     clocks: Clocks,
     centres: Centres,
+    bookings: Bookings,
     emergency_from: Severity,
     dispatch: Vec<(SourcePattern, Severity, Arc<str>)>,
     /// Every ticket that may take a move yet, with the time at which something is to be done about it by itself.
@@ -154,6 +170,7 @@ impl Desk {
         let mut desk = Desk {
             clocks: Clocks::new(config),
             centres: Centres::new(config),
+            bookings: Bookings::new(config, kept.fixes),
             emergency_from: config.desk.emergency_from,
             dispatch: dispatch.collect(),
             live: HashMap::new(),
@@ -260,7 +277,8 @@ impl Desk {
         let of = self.centres.may(row, &ticket, who)?;
         moves::check_said(row, said)?;
         let master = said.into.map(|into| self.master(into, &ticket)).transpose()?;
-        let moving = Moving { clocks: &self.clocks, centres: &self.centres, now_ms };
+        self.bookings.check(&ticket, *asked, who, said, now_ms)?;
+        let moving = Moving { clocks: &self.clocks, centres: &self.centres, bookings: &self.bookings, now_ms };
         let (changed, note) = moving.apply(&ticket, row, command, of)?;
         let entry = Entry { who, what: asked.name(), note, kind: asked.told_as() };
         let changed = self.record(changed, entry, now_ms, effects);
@@ -309,6 +327,10 @@ impl Desk {
             self.record(changed, Entry::own(Move::Archive, String::new()), now_ms, effects);
             return;
         }
+        if let Some(officer) = ticket.officer.clone().filter(|_| ticket.lease_ms.is_some_and(|at_ms| at_ms <= now_ms)) {
+            self.recall(&ticket, &officer, now_ms, effects);
+            return;
+        }
         let untold = |clock: &Clock| clock.n_told == 0 && now_ms > clock.due_ms;
         let stage = ticket.stage.as_str();
         let (clock, note) = match &mut changed.step {
@@ -341,7 +363,8 @@ impl Desk {
             .filter(|_| self.centres.above(&ticket.centre).is_some())
             .map(|clock| self.clocks.raise_ms(clock, clock.n_told));
         // Red is what is past its time.
-        untold.chain(raised).min().map(|due_ms| due_ms.saturating_add(1))
+        let red = untold.chain(raised).min().map(|due_ms| due_ms.saturating_add(1));
+        red.into_iter().chain(ticket.lease_ms).min()
     }
 
     /// What was doubted is a report now, as if it had come so.
@@ -415,6 +438,9 @@ impl Desk {
         if let Some(old) = self.live.remove(&no) {
             self.n_open -= is_open(&old.ticket);
             old.timer_ms.map(|at_ms| self.timers.remove(&(at_ms, no)));
+            self.bookings.change(Some(&old.ticket), &ticket);
+        } else {
+            self.bookings.change(None, &ticket);
         }
         if ticket.stage.standing() == Standing::Ended {
             return;

@@ -64,7 +64,7 @@ const AT_WORK: &[Stage] = &[Dispatched, Signed, Handling];
 const BEFORE_FEED_BACK: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling];
 const TIMED: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling, FedBack, Verified];
 
-pub const TABLE: [Row; 32] = [
+pub const TABLE: [Row; 33] = [
     // Is it true?
     Row { from: &[Suspected], asked: Move::Confirm, to: To::Stage(Reported), roles: &[Officer, Clerk, Chief], ..PLAIN },
     Row {
@@ -101,6 +101,7 @@ pub const TABLE: [Row; 32] = [
         to: To::Stage(Dispatched),
         roles: &[Dispatcher, Chief],
         needs: &[Unit],
+        takes: &[Need::Officer],
         ..PLAIN
     },
     Row {
@@ -109,6 +110,7 @@ pub const TABLE: [Row; 32] = [
         to: To::Stage(Dispatched),
         roles: &[Dispatcher, Chief],
         needs: &[Unit],
+        takes: &[Need::Officer],
         is_urgent: true,
         ..PLAIN
     },
@@ -118,6 +120,15 @@ pub const TABLE: [Row; 32] = [
         to: To::Stage(Dispatched),
         roles: &[Dispatcher, Chief],
         needs: &[Unit],
+        takes: &[Need::Officer],
+        ..PLAIN
+    },
+    Row {
+        from: &[Dispatched],
+        asked: Move::Recall,
+        to: To::Stage(Filed),
+        roles: &[Dispatcher, Chief],
+        needs: &[Reason],
         ..PLAIN
     },
     Row {

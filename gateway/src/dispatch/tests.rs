@@ -2,6 +2,7 @@
 
 mod clocks;
 mod intake;
+mod officers;
 mod people;
 mod walk;
 
@@ -55,6 +56,7 @@ pub(super) fn said(asked: Move) -> Said {
     Said {
         note: if has(Need::Reason) { "why".into() } else { String::new() },
         unit: has(Need::Unit).then(|| "patrol-3".into()),
+        officer: None,
         photos: has(Need::Photos).then(|| ["p1".into(), "p2".into()]),
         into: has(Need::Into).then_some(1),
         centre: has(Need::Centre).then(|| "town".into()),

@@ -34,6 +34,8 @@ pub struct TicketOut<'a> {
     pub beside: Vec<&'a str>,
     pub lead: Option<&'a str>,
     pub unit: Option<&'a str>,
+    /// Whom of the unit it was dispatched to.
+    pub officer: Option<&'a str>,
     /// RFC 3339.
     pub opened: String,
     /// Null while the clock stands.
@@ -113,6 +115,7 @@ impl<'a> From<&'a Ticket> for TicketOut<'a> {
             beside: ticket.beside.iter().map(|centre| &**centre).collect(),
             lead: ticket.lead.as_deref(),
             unit: ticket.unit.as_deref(),
+            officer: ticket.officer.as_deref(),
             opened: time_text(ticket.opened_ms),
             due: ticket.whole.left_ms.is_none().then(|| time_text(ticket.whole.due_ms)),
             closed: ticket.closed_ms.map(time_text),

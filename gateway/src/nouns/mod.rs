@@ -4,6 +4,7 @@ pub mod alert;
 pub mod delivery;
 pub mod evidence;
 pub mod lamp;
+pub mod officer;
 pub mod redo;
 pub mod shelved;
 pub mod silence;
@@ -15,6 +16,7 @@ pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Plac
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};
+pub use officer::{Field, Fix, Located};
 pub use redo::{RedoChange, RedoRow};
 pub use shelved::{EvidenceKind, Missing};
 pub use silence::{Silence, SilenceAsk, Silenced};

@@ -50,6 +50,7 @@ pub enum Move {
     Sign,
     Return,
     Reassign,
+    Recall,
     Dispute,
     Start,
     FeedBack,
@@ -79,6 +80,8 @@ pub enum Need {
     /// Why, as the note.
     Reason,
     Unit,
+    /// One of the unit's people.
+    Officer,
     /// References of pictures from before and after.
     Photos,
     /// The ticket that it becomes part of.
@@ -163,7 +166,7 @@ impl Stage {
 }
 
 impl Move {
-    pub const ALL: [Move; 31] = [
+    pub const ALL: [Move; 32] = [
         Move::Confirm,
         Move::Reject,
         Move::Accept,
@@ -174,6 +177,7 @@ impl Move {
         Move::Sign,
         Move::Return,
         Move::Reassign,
+        Move::Recall,
         Move::Dispute,
         Move::Start,
         Move::FeedBack,
@@ -227,6 +231,7 @@ impl Move {
             Move::Sign => ("sign", "签收", "outpost.ticket.signed"),
             Move::Return => ("return", "回退", "outpost.ticket.returned"),
             Move::Reassign => ("reassign", "改派", "outpost.ticket.reassigned"),
+            Move::Recall => ("recall", "撤回派遣", "outpost.ticket.recalled"),
             Move::Dispute => ("dispute", "派单异议", "outpost.ticket.disputed"),
             Move::Start => ("start", "开始处置", "outpost.ticket.handling"),
             Move::FeedBack => ("feed-back", "反馈", "outpost.ticket.fed-back"),
@@ -258,6 +263,7 @@ impl Need {
         match self {
             Need::Reason => "note",
             Need::Unit => "unit",
+            Need::Officer => "officer",
             Need::Photos => "photos",
             Need::Into => "into",
             Need::Centre => "centre",

@@ -34,6 +34,10 @@ pub struct Ticket {
     pub lead: Option<Arc<str>>,
     /// Who it was last dispatched to.
     pub unit: Option<Arc<str>>,
+    /// Whom of the unit.
+    pub officer: Option<Arc<str>>,
+    /// Until when they have to sign it.
+    pub lease_ms: Option<i64>,
     /// Who had a hand in it: they do not verify it.
     pub handlers: Vec<Arc<str>>,
     pub opened_ms: i64,
@@ -84,6 +88,8 @@ pub struct Counts {
     pub escalated: u32,
     /// Across a border.
     pub handed_over: u32,
+    /// Not signed within the lease.
+    pub unanswered: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +119,7 @@ pub struct Command {
 pub struct Said {
     pub note: String,
     pub unit: Option<Arc<str>>,
+    pub officer: Option<Arc<str>>,
     /// References of a picture from before and one from after.
     pub photos: Option<[Arc<str>; 2]>,
     pub into: Option<u64>,
@@ -142,6 +149,16 @@ pub enum Refusal {
     OwnWork { who: Arc<str>, asked: Move },
     #[error("{who} asked for the extension: somebody else decides on it")]
     OwnExtension { who: Arc<str> },
+    #[error("{0:?} is nobody who can be sent: people with the role handler are")]
+    NoOfficer(Arc<str>),
+    #[error("{officer} is not of {unit}")]
+    OtherUnit { officer: Arc<str>, unit: Arc<str> },
+    #[error("{0} is off duty")]
+    OffDuty(Arc<str>),
+    #[error("{officer} has {tickets} at hand already")]
+    Booked { officer: Arc<str>, tickets: String },
+    #[error("{officer} has it at hand: {who} cannot {asked} it", asked = asked.name())]
+    NotTheirs { who: Arc<str>, asked: Move, officer: Arc<str> },
     #[error("no extension was asked for")]
     NoExtension,
     #[error("an extension was asked for already and waits for an answer")]
@@ -172,6 +189,13 @@ impl Ticket {
         self.clocks().map(|clock| clock.lamp(now_ms)).max().unwrap_or(Lamp::Off)
     }
 
+    /// Who has it at hand: from when they are sent until they have fed back. Also while it is suspended, since it then goes on
+    /// where it was.
+    pub fn booked(&self) -> Option<&Arc<str>> {
+        let stage = self.held.unwrap_or(self.stage);
+        self.officer.as_ref().filter(|_| matches!(stage, Stage::Dispatched | Stage::Signed | Stage::Handling))
+    }
+
     /// Those that run.
     pub fn clocks(&self) -> impl Iterator<Item = &Clock> {
         let clocks = std::iter::once(&self.whole).chain(&self.step);
@@ -199,7 +223,7 @@ impl Storm {
 
 impl Counts {
     /// With the names under which they are kept and told.
-    pub fn named(&self) -> [(&'static str, u32); 9] {
+    pub fn named(&self) -> [(&'static str, u32); 10] {
         [
             ("returned", self.returned),
             ("reassigned", self.reassigned),
@@ -210,6 +234,7 @@ impl Counts {
             ("supervised", self.supervised),
             ("escalated", self.escalated),
             ("handed-over", self.handed_over),
+            ("unanswered", self.unanswered),
         ]
     }
 }

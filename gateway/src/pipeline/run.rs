@@ -30,7 +30,7 @@ use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
-use crate::nouns::{Command, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
+use crate::nouns::{Command, Field, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
@@ -61,6 +61,7 @@ pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Silence(SilenceAsk, oneshot::Sender<Silenced>),
     Sources(oneshot::Sender<Vec<SourceView>>),
+    Field(oneshot::Sender<Field>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
     Observe(Box<Observation>, oneshot::Sender<()>),
@@ -284,6 +285,9 @@ impl Shell {
     /// Takes what came of a shard's turn.
     fn take_turn(&mut self, at: usize, batch: &mut Batch) {
         let turn = &mut self.turns[at];
+        for located in turn.located.drain(..) {
+            self.desk.located(&located, &mut batch.desk_effects);
+        }
         for (broker, request) in turn.requests.drain(..) {
             let requests = self.lines.get(&broker).and_then(|line| line.requests.as_ref());
             // Where it does not fit the decoder asks again when the device next says something that needs it.
@@ -310,6 +314,9 @@ impl Shell {
         match ask {
             Ask::Sources(reply) => {
                 let _ = reply.send(self.shards.views());
+            }
+            Ask::Field(reply) => {
+                let _ = reply.send(self.desk.field());
             }
             Ask::Reload(reload, reply) => {
                 let now_ms = now_ms();

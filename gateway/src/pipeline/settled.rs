@@ -24,6 +24,7 @@ pub(super) fn put(effects: &mut Vec<Effect>, listeners: &[Listener], metrics: &M
             }
             Effect::Release(alert) => commit.withheld.push((alert, None)),
             Effect::Silence(silence) => commit.silences.push(silence),
+            Effect::Fix { officer, fix } => commit.fixes.push((officer, fix)),
             Effect::HandOver { from, to } => commit.handed_over.push((from, to)),
             Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
             Effect::Tell { ticket, journal, kind } => {

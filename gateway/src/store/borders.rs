@@ -25,9 +25,8 @@ pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), St
 
 /// Those with the most tickets first.
 pub(super) fn all(conn: &Connection, limit: u32) -> Result<Vec<BorderRow>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT giver, taker, n_tickets FROM border ORDER BY n_tickets DESC, giver, taker LIMIT ?1",
-    )?;
+    let mut statement = conn
+        .prepare_cached("SELECT giver, taker, n_tickets FROM border ORDER BY n_tickets DESC, giver, taker LIMIT ?1")?;
     let found = statement.query_map([limit], |row| {
         Ok(BorderRow { from: row.get(0)?, to: row.get(1)?, n_tickets: row.get::<_, i64>(2)?.unsigned_abs() })
     })?;

@@ -6,9 +6,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, NewExhibit, Written};
 use super::shelf::Shelved;
-use super::{Store, StoreError, borders, mutes, redo_key, rows, spool, tickets};
+use super::{Store, StoreError, borders, fixes, mutes, redo_key, rows, spool, tickets};
 use crate::nouns::{
-    Alert, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, Silence, StateRow, Ticket,
+    Alert, Cleared, Confidence, EvidenceKind, Fix, JournalEntry, Missing, RedoChange, RedoRow, Silence, StateRow,
+    Ticket,
 };
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -37,6 +38,8 @@ pub struct Commit {
     pub findings: Vec<(Arc<str>, bool)>,
     /// From which centre to which a ticket was handed over their border.
     pub handed_over: Vec<(Arc<str>, Arc<str>)>,
+    /// Where officers are.
+    pub fixes: Vec<(Arc<str>, Fix)>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -86,6 +89,7 @@ impl Commit {
             && self.silences.is_empty()
             && self.findings.is_empty()
             && self.handed_over.is_empty()
+            && self.fixes.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -107,6 +111,7 @@ impl Commit {
         self.silences.clear();
         self.findings.clear();
         self.handed_over.clear();
+        self.fixes.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -166,6 +171,7 @@ fn write(
     tickets::write(&transaction, commit)?;
     mutes::write(&transaction, commit)?;
     borders::write(&transaction, commit)?;
+    fixes::write(&transaction, commit)?;
     write_deliveries(&transaction, &commit.deliveries)?;
     for (shard, change) in &commit.redo {
         write_redo(&transaction, *shard, change)?;

@@ -10,6 +10,7 @@ mod archive;
 mod borders;
 mod commit;
 mod evidence;
+mod fixes;
 mod gates;
 mod lamps;
 mod mutes;
@@ -40,7 +41,7 @@ pub use shelf::ShelfCounts;
 
 use self::shelf::Shelf;
 use crate::config;
-use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
+use crate::nouns::{Alert, Fix, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
 const STEPS: [&str; 8] = [
@@ -113,6 +114,8 @@ pub struct Restored {
     pub withheld: Vec<Alert>,
     pub silences: Vec<Silence>,
     pub last_silence: u64,
+    /// The last fix of each officer.
+    pub fixes: Vec<(Arc<str>, Fix)>,
     /// By shard, oldest first.
     pub redo: Vec<(u8, RedoRow)>,
     pub seen: Vec<SeenRow>,
@@ -183,8 +186,9 @@ impl Store {
         let (on, withheld) = (mutes::on(&self.conn)?, mutes::withheld(&self.conn)?);
         let silences = mutes::silences(&self.conn, false, u32::MAX)?;
         let last_silence = mutes::last_silence(&self.conn)?;
+        let fixes = fixes::last(&self.conn)?;
         let last_ticket = last_ticket.unsigned_abs();
-        Ok(Restored { states, tickets, members, on, withheld, silences, last_silence, last_ticket, redo, seen })
+        Ok(Restored { states, tickets, members, on, withheld, silences, last_silence, fixes, last_ticket, redo, seen })
     }
 }
 

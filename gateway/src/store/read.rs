@@ -8,11 +8,12 @@ use rusqlite::{Connection, Row, params};
 
 use super::borders::{self, BorderRow};
 use super::evidence::{self, ExhibitRow};
+use super::fixes;
 use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
 use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
 use crate::config::Severity;
-use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Silence, Standing, Ticket};
+use crate::nouns::{Confidence, EvidenceKind, Fix, Missing, Place, Silence, Standing, Ticket};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -123,6 +124,16 @@ impl Reader {
     /// Borders over which tickets were handed, the busiest first.
     pub fn borders(&self, limit: u32) -> Result<Vec<BorderRow>, StoreError> {
         self.with(|conn| borders::all(conn, limit.min(ROWS_MAX)))
+    }
+
+    /// Calls `take` with the fixes from `from_ms` until before `to_ms`, of one officer or of all, in order of officer and time.
+    pub fn fixes(
+        &self,
+        officer: Option<&str>,
+        (from_ms, to_ms): (i64, i64),
+        take: impl FnMut(&str, Fix),
+    ) -> Result<(), StoreError> {
+        self.with(|conn| fixes::each(conn, officer, (from_ms, to_ms), take))
     }
 
     pub fn ticket(&self, no: u64) -> Result<Option<(Ticket, Vec<JournalRow>)>, StoreError> {

@@ -1,5 +1,6 @@
 //! Claims about the store, on a real database in a temporary folder.
 
+mod fixes;
 mod tickets;
 
 use std::sync::Arc;
@@ -67,6 +68,8 @@ fn ticket(no: u64) -> Ticket {
         score: None,
         n_journal: 1,
         beside: Vec::new(),
+        officer: None,
+        lease_ms: None,
     }
 }
 

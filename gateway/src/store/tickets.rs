@@ -16,7 +16,7 @@ const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, cat
      whole_budget_ms, whole_yellow_ms, due_ms, whole_left_ms, whole_n_told, step_runs, step_budget_ms, \
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
      n_alerts, n_alerts_on, storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
-     escalated, handed_over, score, n_journal, beside";
+     escalated, handed_over, unanswered, score, n_journal, beside, officer, lease_ms";
 
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let marks = COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
@@ -139,6 +139,8 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     out.push(number(ticket.score.map(i64::from)));
     out.push(whole(ticket.n_journal));
     out.push(text(&names_to_json(&ticket.beside)));
+    out.push(maybe(ticket.officer.as_deref()));
+    out.push(number(ticket.lease_ms));
     out
 }
 
@@ -250,10 +252,13 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
             supervised: c.small()?,
             escalated: c.small()?,
             handed_over: c.small()?,
+            unanswered: c.small()?,
         },
         score: c.next()?,
         n_journal: c.count()?,
         beside: names_from_json(&c.text()?)?,
+        officer: c.maybe()?,
+        lease_ms: c.next()?,
     })
 }
 

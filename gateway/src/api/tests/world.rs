@@ -13,6 +13,7 @@ use tower::ServiceExt;
 use super::super::*;
 use crate::config::{Config, Severity};
 use crate::dispatch::centres::Centres;
+use crate::dispatch::roster::Roster;
 use crate::dispatch::{Desk, Effect, Kept};
 use crate::nouns::{Alert, AlertKey, Confidence, Figure, Place, Why};
 use crate::pipeline::sources::{Last, SourceView};
@@ -103,6 +104,7 @@ impl Office {
                 Effect::Withhold { alert, by, .. } => commit.withheld.push((alert, Some(by))),
                 Effect::Release(alert) => commit.withheld.push((alert, None)),
                 Effect::Silence(silence) => commit.silences.push(silence),
+                Effect::Fix { officer, fix } => commit.fixes.push((officer, fix)),
                 Effect::HandOver { from, to } => commit.handed_over.push((from, to)),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
                 Effect::Tell { .. } => {}
@@ -133,6 +135,9 @@ impl Office {
                 let answer = self.desk.silence(&asked, now_ms(), &mut effects);
                 self.commit(Commit::default(), effects);
                 let _ = reply.send(answer);
+            }
+            Ask::Field(reply) => {
+                let _ = reply.send(self.desk.field());
             }
             Ask::Sources(reply) => {
                 let last = Last::Reading { metric: "ch4".into(), value: 1.2, unit: Some("%LEL".into()) };
@@ -249,6 +254,9 @@ impl World {
             readiness: brokers.clone(),
             estate: watch::channel(Estate::new(&config, &fences)).1,
             centres: Arc::new(Centres::new(&config)),
+            ground: Arc::new(FenceSet::new(geojson::parse(FENCE).fences)),
+            roster: Arc::new(Roster::new(&config)),
+            roads: None,
             token: None,
             stop: CancellationToken::new(),
         };

@@ -17,6 +17,8 @@ const ENTRIES_MAX: usize = 1_000;
 const STORM_MAX: usize = 10_000;
 const CENTRES_MAX: usize = 2_000;
 const PEOPLE_MAX: usize = 10_000;
+/// Of one officer at a time.
+const TICKETS_MAX: usize = 100;
 /// Farthest that a point may be off, in metres.
 const BORDER_M_MAX: f64 = 10_000.0;
 
@@ -60,6 +62,19 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     look.check_within(&border_m, config.places.border_m, 0.0, BORDER_M_MAX);
     check_centres(look, config);
     check_people(look, config);
+    let at = at.key("officers");
+    let officers = &desk.officers;
+    look.check_within(&at.key("tickets_max"), officers.tickets_max, 1, TICKETS_MAX);
+    look.check_within(&at.key("speed_kmh"), officers.speed_kmh, 1.0, 200.0);
+    look.check_within(&at.key("detour"), officers.detour, 1.0, 10.0);
+    for (key, span) in [
+        ("lease", officers.lease),
+        ("position_age_max", officers.position_age_max),
+        ("position_every", officers.position_every),
+        ("positions_keep", officers.positions_keep),
+    ] {
+        look.check_positive(&at.key(key), span);
+    }
 }
 
 fn check_limits(look: &mut Look<'_>, at: &Path, desk: &Desk) {
@@ -142,15 +157,32 @@ fn check_centres(look: &mut Look<'_>, config: &Config) {
 fn check_people(look: &mut Look<'_>, config: &Config) {
     let people = &config.people;
     look.check_within(&Path::default().key("people"), people.len(), 0, PEOPLE_MAX);
-    let stands: Vec<_> = (0..people.len()).map(|i| Stand::new(look, "people", i, None)).collect();
+    let stands: Vec<_> = people.iter().enumerate().map(|(i, p)| Stand::new(look, "people", i, p.line)).collect();
     look.check_ids(stands.iter().map(|stand| stand.at().clone()).zip(people.iter().map(|person| person.id.as_str())));
     let centres: HashSet<&str> = config.centres.iter().map(|centre| centre.id.as_str()).collect();
+    let mut terminals: HashMap<&str, &str> = HashMap::new();
     for (stand, person) in stands.iter().zip(people) {
         if !centres.contains(person.centre.as_str()) {
             check_centre(look, config, stand, "centre", &person.centre);
         }
         if person.roles.is_empty() {
             look.error(&stand.key("roles"), stand.say("who has no role may do nothing"));
+        }
+        for (i, skill) in person.skills.iter().enumerate() {
+            check_pattern_of(look, stand, ("skills", i), skill);
+        }
+        if !person.duty.is_empty() {
+            check_windows(look, &stand.key("duty"), &person.duty);
+        }
+        if !person.duty.is_empty() && config.desk.calendar.is_none() {
+            let hint = "desk.calendar names an entry of [[calendars]]".to_owned();
+            let message = stand.say("duty is counted on a calendar, and the desk has none");
+            look.error_hint(&stand.key("duty"), message, Some(hint));
+        }
+        if let Some(terminal) = &person.terminal
+            && let Some(other) = terminals.insert(terminal, &person.id)
+        {
+            look.error(&stand.key("terminal"), stand.say(format!("{terminal:?} is the terminal of {other:?} already")));
         }
     }
 }

@@ -125,6 +125,7 @@ fn empty() -> Config {
         video: Default::default(),
         desk: Default::default(),
         places: Default::default(),
+        roads: None,
         centres: Vec::new(),
         people: Vec::new(),
         brokers: Vec::new(),

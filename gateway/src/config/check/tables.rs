@@ -19,6 +19,10 @@ pub(super) fn read(config: &mut Config, file: &FilePath) -> Faults {
         let centres = of(&folder, &table, &Path::default().key("places").key("centres"), &mut faults, places::centres);
         config.centres.extend(centres);
     }
+    if let Some(table) = config.places.people.clone() {
+        let people = of(&folder, &table, &Path::default().key("places").key("people"), &mut faults, places::people);
+        config.people.extend(people);
+    }
     faults
 }
 

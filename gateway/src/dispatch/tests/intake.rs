@@ -35,7 +35,11 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
             Effect::Withhold { alert, .. } => drop(withheld.insert(alert.clone(), ())),
             Effect::Release(alert) => drop(withheld.remove(alert)),
             Effect::Silence(silence) => drop(silences.insert(silence.no, silence.clone())),
-            Effect::Journal(_) | Effect::Finding { .. } | Effect::HandOver { .. } | Effect::Tell { .. } => {}
+            Effect::Journal(_)
+            | Effect::Finding { .. }
+            | Effect::HandOver { .. }
+            | Effect::Fix { .. }
+            | Effect::Tell { .. } => {}
         }
     }
     Kept {
@@ -46,6 +50,7 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
         withheld: withheld.keys().filter_map(|id| on.get(id).cloned()).collect(),
         silences: silences.into_values().filter(|silence| silence.ended.is_none()).collect(),
         tickets: tickets.into_values().filter(|ticket| ticket.stage.standing() > Standing::Ended).collect(),
+        fixes: Vec::new(),
     }
 }
 
