@@ -36,9 +36,13 @@ const CELL_M_DEFAULT: f64 = 100.0;
 const PERIOD_MS_MAX: i64 = 366 * 86_400_000;
 const PERIOD_MS_DEFAULT: i64 = 86_400_000;
 
+/// Without positions that are older than they are kept.
 async fn field(context: &Context) -> Result<Field, Fault> {
     let (reply, answer) = oneshot::channel();
-    ask(&context.asks, Ask::Field(reply), answer).await
+    let mut field = ask(&context.asks, Ask::Field(reply), answer).await?;
+    let oldest_ms = now_ms().saturating_sub(context.roster.limits.positions_keep.ms());
+    field.fixes.retain(|_, fix| fix.at_ms >= oldest_ms);
+    Ok(field)
 }
 
 /// Writes down that somebody learns where officers are.

@@ -128,7 +128,8 @@ impl Moving<'_> {
                 note = before(Some(format!("to {centre}")), &note);
             }
             Move::HandOver => {
-                let to = said.centre.clone().unwrap_or_default();
+                // To the nearest where nobody says to whom.
+                let to = said.centre.as_ref().or(ticket.beside.first()).cloned().unwrap_or_default();
                 let beside = || Refusal::NotBeside { centre: to.clone(), beside: ticket.beside.join(", ") };
                 let at = ticket.beside.iter().position(|centre| *centre == to).ok_or_else(beside)?;
                 counts.handed_over += 1;

@@ -274,7 +274,7 @@ pub const TABLE: [Row; 33] = [
         from: &[Suspected, Reported, Accepted, Filed],
         asked: Move::HandOver,
         roles: &[Clerk, Dispatcher, Chief],
-        needs: &[Centre],
+        takes: &[Centre],
         ..PLAIN
     },
 ];

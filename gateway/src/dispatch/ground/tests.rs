@@ -130,7 +130,7 @@ fn one_command_hands_a_ticket_over_the_border_and_another_one_back() {
     let moved = hand(&mut office, "east").unwrap();
     assert_eq!((&*moved.centre, moved.lead.as_deref(), moved.counts.handed_over), ("east", Some("east"), 1));
     assert_eq!(moved.beside, ["west".into()]);
-    let back = hand(&mut office, "west").unwrap();
+    let back = office.walk(1, &[("clerk", Move::HandOver)]);
     assert_eq!((&*back.centre, back.counts.handed_over), ("west", 2));
     let over: Vec<_> = office.effects.iter().filter(|effect| matches!(effect, Effect::HandOver { .. })).collect();
     assert_eq!(over[0], &Effect::HandOver { from: "west".into(), to: "east".into() });
