@@ -14,7 +14,7 @@
 //! - [`telemetry`]: logs, metrics, the clock
 //! - [`demo`]: the embedded broker, camera and publishers of `outpost demo`
 //! - [`app`]: start and stop order
-//! - [`probe`]: `outpost probe`; [`thermal`]: `outpost thermal`, and heat drawn as pictures
+//! - [`probe`]: `outpost probe`; [`thermal`]: `outpost thermal`, and heat drawn as pictures; [`report`]: `outpost report`
 
 pub mod api;
 pub mod app;
@@ -27,6 +27,7 @@ pub mod notify;
 pub mod nouns;
 pub mod pipeline;
 pub mod probe;
+pub mod report;
 pub mod roads;
 pub mod series;
 pub mod store;

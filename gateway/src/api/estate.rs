@@ -23,6 +23,8 @@ pub struct Estate {
     fences: Value,
     /// Identities of the sources that the configuration names.
     sources: HashSet<Arc<str>>,
+    /// The ground of centres.
+    pub(super) grids: Arc<FenceSet>,
 }
 
 impl Estate {
@@ -44,6 +46,7 @@ impl Estate {
                 })
             })
             .collect();
+        let grids = Arc::new(config.grids(fences));
         let fences: Vec<Value> = fences.iter().map(|fence| geojson::to_json(fence)).collect();
         let zones = config.cameras.iter().flat_map(|camera| {
             camera.zones.iter().map(
@@ -51,6 +54,7 @@ impl Estate {
             )
         });
         Estate {
+            grids,
             sources: config.sources.iter().map(|source| source.id.as_str().into()).collect(),
             rules: json!({ "rules": rules }),
             fences: json!({ "type": "FeatureCollection", "features": fences, "zones": zones.collect::<Vec<_>>() }),

@@ -51,7 +51,9 @@ impl Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let (status, stage) = match refusal {
-            Refusal::NoSuchTicket(_) | Refusal::NoSuchSilence(_) => (StatusCode::NOT_FOUND, None),
+            Refusal::NoSuchTicket(_) | Refusal::NoSuchSilence(_) | Refusal::NoSuchClass(_) => {
+                (StatusCode::NOT_FOUND, None)
+            }
             Refusal::WrongStage { stage, .. } => (StatusCode::CONFLICT, Some(stage)),
             Refusal::NoExtension
             | Refusal::ExtensionWaits
@@ -59,7 +61,8 @@ impl From<Refusal> for Fault {
             | Refusal::NothingBeside(_)
             | Refusal::Booked { .. }
             | Refusal::OffDuty(_)
-            | Refusal::TooManySilences(_) => (StatusCode::CONFLICT, None),
+            | Refusal::TooManySilences(_)
+            | Refusal::WrongClassStage { .. } => (StatusCode::CONFLICT, None),
             Refusal::Needless { .. } => (StatusCode::BAD_REQUEST, None),
             Refusal::Missing { .. }
             | Refusal::NotBeneath { .. }
@@ -73,6 +76,7 @@ impl From<Refusal> for Fault {
             | Refusal::Reach { .. }
             | Refusal::OwnWork { .. }
             | Refusal::NotTheirs { .. }
+            | Refusal::NoChief(_)
             | Refusal::OwnExtension { .. } => (StatusCode::FORBIDDEN, None),
             Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, None),
         };

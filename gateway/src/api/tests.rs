@@ -1,6 +1,8 @@
 //! The API asked call by call, without a socket: a real store and a real Desk behind it, only the sources are lacking.
 
+mod classes;
 mod evidence;
+mod scores;
 mod silences;
 mod world;
 
@@ -119,8 +121,10 @@ async fn a_ticket_offers_the_moves_that_the_table_opens_to_it() {
         let moves = ticket["moves"].as_array().unwrap().iter().map(|offer| offer["move"].clone()).collect::<Vec<_>>();
         (ticket["stage"].clone(), moves)
     };
+    // It is near no border.
+    let rows = || rows.iter().filter(|row| row["move"] != "hand-over");
     let (stage, moves) = offered().await;
-    let open = rows.iter().filter(|row| row["from"].as_array().unwrap().contains(&stage) && row["emergency"] == false);
+    let open = rows().filter(|row| row["from"].as_array().unwrap().contains(&stage) && row["emergency"] == false);
     assert_eq!(moves, open.map(|row| row["move"].clone()).collect::<Vec<_>>());
     assert!(moves.contains(&json!("accept")) && !moves.contains(&json!("verify")));
     world.post("/api/v1/tickets/1/solve", json!({ "who": "Li", "photos": { "before": "a", "after": "b" } })).await;

@@ -33,7 +33,9 @@ use self::shards::{Kept, Sharded, start_shards};
 use crate::api;
 use crate::config::Config;
 use crate::dispatch::centres::Centres;
+use crate::dispatch::classes::KeptClasses;
 use crate::dispatch::roster::Roster;
+use crate::dispatch::scores::Scoring;
 use crate::dispatch::{self, Desk};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
@@ -42,7 +44,7 @@ use crate::pipeline::evidence::{Evidence, Eyes, Looks};
 use crate::pipeline::record::Recorder;
 use crate::pipeline::run::{Health, Inputs, Shell};
 use crate::pipeline::seen::Seen;
-use crate::store::{Archive, Queues, Reader, Store};
+use crate::store::{Archive, Queues, Reader, RestoredClasses, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 use crate::video;
@@ -124,6 +126,9 @@ impl App {
                 fixes: restored.fixes,
             },
         );
+        let classes = store.restore_classes(begun_ms.saturating_sub(config.desk.classes.within.ms()));
+        let RestoredClasses { cases, last_no, counted } = classes.context("failed to read the store")?;
+        let desk = desk.with_classes(config.grids(&fences), KeptClasses { cases, last_no, counted });
         info!(open_tickets = desk.n_open(), folder = %folder.display(), "store opened");
 
         let (messages_in, messages) = mpsc::channel(config.pipeline.queue_max);
@@ -207,6 +212,8 @@ impl App {
             ground: config.places.ground.clone(),
             roster: Arc::new(Roster::new(config)),
             roads: config.roads.as_ref().and_then(|roads| roads.graph.clone()),
+            scoring: Arc::new(Scoring::new(config)),
+            classes: Arc::new(config.desk.classes.clone()),
             token: token.map(Into::into),
             stop: stop.clone(),
         };

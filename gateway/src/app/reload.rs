@@ -74,6 +74,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         roads,
         centres,
         people,
+        scores,
         calendars,
         brokers,
         listeners,
@@ -91,9 +92,10 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("video", format!("{video:?}")),
         ("desk", format!("{desk:?}")),
         ("centres", format!("{centres:?}")),
-        ("places", format!("{} {:?}", places.border_m, places.ground.iter().collect::<Vec<_>>())),
+        ("places", format!("{}", places.border_m)),
         ("roads", format!("{:?}", roads.as_ref().map(|roads| (&roads.nodes, &roads.edges, roads.reach_m)))),
         ("people", format!("{people:?}")),
+        ("scores", format!("{scores:?}")),
         // Rules take another calendar; what the desk promised stands on its own.
         (
             "the calendar of desk",

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Api, Bytes, Clip, Clock, Desk, District, Evidence, Inhibit, Limit, Officers, Pipeline, Severity, Span, Store,
-    Storm, Video,
+    Api, Bytes, Classes, Clip, Clock, Desk, District, Evidence, Group, Inhibit, Limit, Officers, Pipeline, Severity,
+    Span, Store, Storm, Video,
 };
 
 impl Default for District {
@@ -83,6 +83,8 @@ impl Default for Desk {
             inhibits: vec![Inhibit { when: "camera-dark".into(), mutes: Vec::new() }],
             storm: Storm::default(),
             officers: Officers::default(),
+            group: Group::default(),
+            classes: Classes::default(),
         }
     }
 }
@@ -106,6 +108,26 @@ impl Default for Officers {
             detour: 1.5,
             load: minutes(10),
             owner_bonus: minutes(5),
+        }
+    }
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Group { within: Span::from_ms(0), radius_m: 50.0, same_grid: false }
+    }
+}
+
+impl Default for Classes {
+    fn default() -> Self {
+        let days = |n: i64| Span::from_ms(n * 86_400_000);
+        Classes {
+            n: 3,
+            within: days(30),
+            radius_m: 50.0,
+            same_grid: true,
+            distances_m: vec![50.0, 120.0, 300.0],
+            spans: vec![days(2), days(4), days(14)],
         }
     }
 }
@@ -136,8 +158,9 @@ pub(super) fn ptz_tilt() -> [f64; 2] {
 pub(super) fn centikelvin() -> String {
     "cK".into()
 }
+pub const ZONE: &str = "+08:00";
 pub(super) fn zone() -> String {
-    "+08:00".into()
+    ZONE.into()
 }
 pub(super) fn mqtt_port() -> u16 {
     1883

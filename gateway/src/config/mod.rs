@@ -20,20 +20,24 @@ pub mod pattern;
 mod picture;
 pub(crate) mod places;
 mod scalar;
+pub mod scores;
 pub mod topic;
 pub mod unit;
 mod view;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outpost_fences::{Coordinates, geojson, wkt};
+use outpost_fences::{Coordinates, Fence, FenceSet, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
 pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
+pub use defaults::ZONE;
 pub use desk::{
-    AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Officers, Person, Role, StageLimits, Storm,
+    AutoDispatch, CategoryLimits, Centre, Classes, Clock, Desk, Group, Inhibit, Level, Officers, Person, Role,
+    StageLimits, Storm,
 };
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
@@ -49,6 +53,7 @@ pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use places::{Places, RoadFiles};
 pub use scalar::{Bytes, Secret, SecretError, Span};
+pub use scores::{Amount, Count, Figure, Score, Sum, Term, with_standard};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -75,6 +80,8 @@ pub struct Config {
     pub centres: Vec<Centre>,
     #[serde(default)]
     pub people: Vec<Person>,
+    #[serde(default)]
+    pub scores: Vec<Score>,
     #[serde(default)]
     pub brokers: Vec<Broker>,
     #[serde(default)]
@@ -420,6 +427,13 @@ pub struct Series {
 }
 
 impl Config {
+    /// Those of the fences that are the ground of centres.
+    pub fn grids(&self, fences: &FenceSet) -> FenceSet {
+        let ids: HashSet<&Arc<str>> = self.fences.iter().flat_map(|entry| &entry.ids).collect();
+        let grids = fences.iter().filter(|fence| ids.contains(&fence.id)).map(|fence| Fence::clone(fence));
+        FenceSet::new(grids.collect())
+    }
+
     /// The broker of that id.
     pub fn broker(&self, id: &str) -> Option<&Broker> {
         self.brokers.iter().find(|broker| broker.id == id)

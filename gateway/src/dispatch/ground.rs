@@ -38,6 +38,11 @@ impl Ground {
         Ground { fences: places.ground.clone(), border_m: places.border_m }
     }
 
+    /// The grids have other borders from now on.
+    pub(super) fn take(&mut self, grids: &FenceSet) {
+        self.fences = Arc::new(FenceSet::new(grids.iter().map(|fence| Fence::clone(fence)).collect()));
+    }
+
     /// Fences that contain a point, and those on which it may be as well, the nearest first.
     fn around(&self, place: &Place) -> (Vec<&Arc<Fence>>, Vec<&Arc<Fence>>) {
         let Some(point) = place.point.and_then(|(lon, lat)| Point::new(lon, lat)) else { return Default::default() };

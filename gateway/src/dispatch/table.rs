@@ -2,7 +2,7 @@
 //! API offers what it allows, and `LOOP.md` beside it is drawn from it.
 
 use crate::config::Role;
-use crate::nouns::{Move, Need, Stage, Ticket};
+use crate::nouns::{Move, Need, Refusal, Stage, Ticket};
 
 /// One row: a move from any of its stages.
 pub struct Row {
@@ -296,6 +296,17 @@ pub fn open(ticket: &Ticket) -> impl Iterator<Item = &'static Row> {
         };
         fits && row.from.contains(&stage) && (is_urgent || !row.is_urgent)
     })
+}
+
+/// Why there is no row.
+pub fn refusal(ticket: &Ticket, asked: Move) -> Refusal {
+    let at_work = |row: &&Row| row.asked == asked && row.from.contains(&ticket.stage);
+    match asked {
+        Move::Approve | Move::Deny if TABLE.iter().any(|row| at_work(&row)) => Refusal::NoExtension,
+        Move::HandOver if TABLE.iter().any(|row| at_work(&row)) => Refusal::NothingBeside(ticket.no),
+        Move::Extend if ticket.extension.is_some() => Refusal::ExtensionWaits,
+        _ => Refusal::WrongStage { stage: ticket.stage, asked },
+    }
 }
 
 impl Reach {

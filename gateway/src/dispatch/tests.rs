@@ -1,9 +1,12 @@
 //! Claims about Desk, on plain values.
 
+mod classes;
 mod clocks;
+mod groups;
 mod intake;
 mod officers;
 mod people;
+mod scores;
 mod walk;
 
 use std::path::Path;

@@ -27,6 +27,8 @@ pub(super) fn put(effects: &mut Vec<Effect>, listeners: &[Listener], metrics: &M
             Effect::Fix { officer, fix } => commit.fixes.push((officer, fix)),
             Effect::HandOver { from, to } => commit.handed_over.push((from, to)),
             Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
+            Effect::Passage(passage) => commit.passages.push(passage),
+            Effect::Class(change) => commit.classes.push(change),
             Effect::Tell { ticket, journal, kind } => {
                 if journal == 1 {
                     metrics.ticket_opened(ticket.severity);

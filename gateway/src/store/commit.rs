@@ -6,10 +6,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, NewExhibit, Written};
 use super::shelf::Shelved;
-use super::{Store, StoreError, borders, fixes, mutes, redo_key, rows, spool, tickets};
+use super::{Store, StoreError, borders, classes, fixes, mutes, passages, redo_key, rows, spool, tickets};
 use crate::nouns::{
-    Alert, Cleared, Confidence, EvidenceKind, Fix, JournalEntry, Missing, RedoChange, RedoRow, Silence, StateRow,
-    Ticket,
+    Alert, ClassChange, Cleared, Confidence, EvidenceKind, Fix, JournalEntry, Missing, Passage, RedoChange, RedoRow,
+    Silence, StateRow, Ticket,
 };
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -40,6 +40,9 @@ pub struct Commit {
     pub handed_over: Vec<(Arc<str>, Arc<str>)>,
     /// Where officers are.
     pub fixes: Vec<(Arc<str>, Fix)>,
+    pub passages: Vec<Passage>,
+    /// Of class cases, in this order.
+    pub classes: Vec<ClassChange>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -90,6 +93,8 @@ impl Commit {
             && self.findings.is_empty()
             && self.handed_over.is_empty()
             && self.fixes.is_empty()
+            && self.passages.is_empty()
+            && self.classes.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -112,6 +117,8 @@ impl Commit {
         self.findings.clear();
         self.handed_over.clear();
         self.fixes.clear();
+        self.passages.clear();
+        self.classes.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -172,6 +179,8 @@ fn write(
     mutes::write(&transaction, commit)?;
     borders::write(&transaction, commit)?;
     fixes::write(&transaction, commit)?;
+    passages::write(&transaction, &commit.passages)?;
+    classes::write(&transaction, &commit.classes)?;
     write_deliveries(&transaction, &commit.deliveries)?;
     for (shard, change) in &commit.redo {
         write_redo(&transaction, *shard, change)?;

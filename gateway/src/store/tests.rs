@@ -1,6 +1,7 @@
 //! Claims about the store, on a real database in a temporary folder.
 
 mod fixes;
+mod scores;
 mod tickets;
 
 use std::sync::Arc;

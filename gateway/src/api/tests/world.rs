@@ -107,6 +107,8 @@ impl Office {
                 Effect::Fix { officer, fix } => commit.fixes.push((officer, fix)),
                 Effect::HandOver { from, to } => commit.handed_over.push((from, to)),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
+                Effect::Passage(passage) => commit.passages.push(passage),
+                Effect::Class(change) => commit.classes.push(change),
                 Effect::Tell { .. } => {}
             }
         }
@@ -138,6 +140,12 @@ impl Office {
             }
             Ask::Field(reply) => {
                 let _ = reply.send(self.desk.field());
+            }
+            Ask::Class(asked, reply) => {
+                let mut effects = Vec::new();
+                let answer = self.desk.class_command(&asked, now_ms(), &mut effects);
+                self.commit(Commit::default(), effects);
+                let _ = reply.send(answer);
             }
             Ask::Sources(reply) => {
                 let last = Last::Reading { metric: "ch4".into(), value: 1.2, unit: Some("%LEL".into()) };
@@ -257,6 +265,8 @@ impl World {
             ground: Arc::new(FenceSet::new(geojson::parse(FENCE).fences)),
             roster: Arc::new(Roster::new(&config)),
             roads: None,
+            scoring: Arc::new(crate::dispatch::scores::Scoring::new(&config)),
+            classes: Arc::new(config.desk.classes.clone()),
             token: None,
             stop: CancellationToken::new(),
         };

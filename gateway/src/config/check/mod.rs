@@ -6,8 +6,8 @@
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
 //! - [`tables`]: centres and people that stand in files of their own
-//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`rules`], [`readings`], [`conditions`], [`movement`],
-//!   [`fences`]: what must hold beyond the types
+//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`scores`], [`rules`], [`readings`], [`conditions`],
+//!   [`movement`], [`fences`]: what must hold beyond the types
 
 mod calendars;
 mod cameras;
@@ -23,6 +23,7 @@ mod parts;
 mod pictures;
 mod readings;
 mod rules;
+mod scores;
 mod shape;
 mod tables;
 mod tree;
@@ -141,6 +142,7 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     cameras::check(&mut look, &shape.config);
     calendars::check(&mut look, &shape.config);
     desk::check(&mut look, &shape.config);
+    scores::check(&mut look, &shape.config);
     rules::check(&mut look, &shape.config, fences.as_deref());
     let problems = look.finish();
     let is_sound = problems.iter().all(|problem| problem.level == Level::Warning);

@@ -128,6 +128,7 @@ fn empty() -> Config {
         roads: None,
         centres: Vec::new(),
         people: Vec::new(),
+        scores: Vec::new(),
         brokers: Vec::new(),
         listeners: Vec::new(),
         feeds: Vec::new(),

@@ -39,6 +39,8 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
             | Effect::Finding { .. }
             | Effect::HandOver { .. }
             | Effect::Fix { .. }
+            | Effect::Passage(_)
+            | Effect::Class(_)
             | Effect::Tell { .. } => {}
         }
     }
