@@ -1,6 +1,5 @@
 //! A month as it is written, from a store that a desk filled.
 
-
 use super::*;
 use crate::config::Severity;
 use crate::config::check::check_alone;
