@@ -2,7 +2,9 @@
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
 //! - [`tickets`], [`lamps`], [`borders`], [`officers`], [`scores`], [`classes`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
+//! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -12,6 +14,7 @@
 
 mod alerts;
 mod borders;
+mod cap;
 mod classes;
 mod door;
 mod estate;
@@ -19,9 +22,12 @@ mod evidence;
 mod fault;
 mod frames;
 mod health;
+mod intake;
 mod lamps;
 mod officers;
+mod open311;
 mod page;
+mod rate;
 mod scores;
 mod silences;
 mod stream;
@@ -45,7 +51,10 @@ use tracing::warn;
 
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
+pub use intake::Mappings;
+pub use open311::Desk311;
 
+use crate::config::District;
 use crate::dispatch::centres::Centres;
 use crate::dispatch::roster::Roster;
 use crate::dispatch::scores::Scoring;
@@ -88,6 +97,11 @@ pub struct Context {
     pub scoring: Arc<Scoring>,
     /// Which tickets are one problem.
     pub classes: Arc<crate::config::Classes>,
+    /// Who we are to others.
+    pub district: Arc<District>,
+    /// Who may report from outside.
+    pub open311: Option<Arc<Desk311>>,
+    pub mappings: Arc<Mappings>,
     pub token: Option<Arc<str>>,
     pub stop: CancellationToken,
 }
@@ -115,6 +129,8 @@ pub fn router(context: Context) -> Router {
         .route("/tickets", get(tickets::list))
         .route("/tickets/{no}", get(tickets::one))
         .route("/tickets/{no}/{move}", post(tickets::command))
+        .route("/tickets/{no}/cap", get(cap::message))
+        .route("/cap", get(cap::feed))
         .route("/loop", get(tickets::table))
         .route("/lamps", get(lamps::board))
         .route("/borders", get(borders::list))
@@ -156,7 +172,16 @@ pub fn router(context: Context) -> Router {
         .method_not_allowed_fallback(async || Fault::wrong_method())
         .layer(middleware::map_response(keep_out_of_caches))
         .layer(middleware::from_fn_with_state(context.clone(), authorise));
+    // Senders have tokens and keys of their own.
+    let outside = Router::new()
+        .route(
+            "/api/v1/intake/{mapping}",
+            post(intake::post).layer(axum::extract::DefaultBodyLimit::max(intake::DOCUMENT_BYTES_MAX)),
+        )
+        .route("/open311/v2/{*path}", get(open311::get).post(open311::post))
+        .layer(middleware::map_response(keep_out_of_caches));
     Router::new()
+        .merge(outside)
         .nest("/api/v1", api)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

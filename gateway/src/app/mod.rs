@@ -5,6 +5,7 @@ mod archive;
 mod gates;
 mod looks;
 mod mounts;
+mod outside;
 mod outward;
 mod readiness;
 mod reload;
@@ -214,6 +215,9 @@ impl App {
             roads: config.roads.as_ref().and_then(|roads| roads.graph.clone()),
             scoring: Arc::new(Scoring::new(config)),
             classes: Arc::new(config.desk.classes.clone()),
+            district: Arc::new(config.district.clone()),
+            open311: outside::open311(config)?,
+            mappings: outside::mappings(config)?,
             token: token.map(Into::into),
             stop: stop.clone(),
         };

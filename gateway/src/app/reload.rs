@@ -82,6 +82,8 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         cameras,
         receivers,
         series,
+        open311,
+        intake,
         ..
     } = config;
     vec![
@@ -107,5 +109,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("cameras", format!("{cameras:?}")),
         ("receivers", format!("{receivers:?}")),
         ("series", format!("{series:?}")),
+        ("open311", format!("{open311:?}")),
+        ("intake", format!("{intake:?}")),
     ]
 }

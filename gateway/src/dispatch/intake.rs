@@ -90,13 +90,13 @@ impl Desk {
         alert.confidence.as_ref().is_some_and(|confidence| confidence.share < self.confirm_below)
     }
 
-    fn ticket(&mut self, alert: &Alert, now_ms: i64) -> Ticket {
+    pub(super) fn ticket(&mut self, alert: &Alert, now_ms: i64) -> Ticket {
         let no = self.next_no;
         self.next_no += 1;
         let is_doubted = self.is_doubted(alert);
         let stage = if is_doubted { Stage::Suspected } else { Stage::Reported };
         let Route { centre, beside } = self.centres.route(&alert.key.source, &alert.category, &alert.place);
-        Ticket {
+        let mut ticket = Ticket {
             no,
             alert: alert.id.clone(),
             rule: alert.key.rule.clone(),
@@ -111,6 +111,7 @@ impl Desk {
             stage,
             held: None,
             is_emergency: alert.severity >= self.emergency_from && !is_doubted,
+            is_private: self.private.iter().any(|pattern| pattern.matches(&alert.category)),
             centre,
             beside,
             lead: None,
@@ -129,8 +130,11 @@ impl Desk {
             storm: None,
             counts: Counts::default(),
             score: None,
+            call: None,
             n_journal: 0,
-        }
+        };
+        ticket.call = self.calls.begin(&ticket, &self.centres, now_ms);
+        ticket
     }
 
     /// Emergencies are told to all levels at once; some tickets are dispatched as they come. What somebody has to look at

@@ -7,12 +7,17 @@
 //! - `ground`: whose a ticket is by its place
 //! - [`roster`], [`officers`]: who can be sent, where they are, and what they have at hand
 //! - [`suggest`], [`plan`]: who is to be sent where; [`patrol`]: where officers were
+//! - [`receivers`], [`calls`]: who hears of it, and who is called until somebody acknowledges it
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
 //! - [`mutes`], [`groups`], [`storms`]: which have none for now, and which share one
 //! - [`scores`]: how well work is done, from what tickets went through
 //! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
+//! - [`reports`]: tickets of what people and other systems tell
+//! - `timers`: what is done when its time has come
+//! - [`mutes`], [`storms`]: which have none for now, and which share one
 
+mod calls;
 pub mod centres;
 pub mod classes;
 mod clocks;
@@ -28,15 +33,19 @@ pub mod patrol;
 pub mod patterns;
 mod places;
 pub mod plan;
+mod receivers;
+mod reports;
 pub mod roster;
 pub mod scores;
 mod storms;
 pub mod suggest;
 pub mod table;
+mod timers;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use self::calls::Calls;
 use self::centres::Centres;
 use self::classes::Classes;
 use self::clocks::Clocks;
@@ -44,12 +53,13 @@ use self::groups::Groups;
 use self::moves::Moving;
 use self::mutes::Mutes;
 use self::officers::Bookings;
+use self::receivers::Receivers;
 use self::storms::Storms;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, ClassChange, Cleared, Clock, Command, Confidence, Fix, Joined, JournalEntry, Looked, Move, OnAlert, Passage,
-    Place, Refusal, Silence, Stage, Standing, Storm, Ticket,
+    Alert, ClassChange, Cleared, Command, Confidence, Fix, Joined, JournalEntry, Looked, Move, OnAlert, Passage, Place,
+    Refusal, Silence, Standing, Storm, Ticket, Told,
 };
 
 /// Who the gateway is in a journal.
@@ -108,6 +118,7 @@ pub enum Effect {
         ticket: Arc<Ticket>,
         journal: u64,
         kind: &'static str,
+        to: Vec<Told>,
     },
 }
 
@@ -136,6 +147,8 @@ pub struct Desk {
     clocks: Clocks,
     centres: Centres,
     bookings: Bookings,
+    receivers: Receivers,
+    calls: Calls,
     emergency_from: Severity,
     dispatch: Vec<(SourcePattern, Severity, Arc<str>)>,
     /// Every ticket that may take a move yet, with the time at which something is to be done about it by itself.
@@ -149,6 +162,8 @@ pub struct Desk {
     groups: Groups,
     classes: Classes,
     confirm_below: f64,
+    /// Categories of private matters.
+    private: Vec<SourcePattern>,
     /// After a restart: what was withheld may be muted no longer.
     has_to_look: bool,
     next_no: u64,
@@ -181,9 +196,12 @@ impl Desk {
         let dispatch = config.desk.dispatch.iter().filter_map(|entry| {
             Some((SourcePattern::parse(&entry.category).ok()?, entry.from_severity, entry.unit.as_str().into()))
         });
+        let centres = Centres::new(config);
         let mut desk = Desk {
             clocks: Clocks::new(config),
-            centres: Centres::new(config),
+            receivers: Receivers::new(config),
+            calls: Calls::new(config, &centres),
+            centres,
             bookings: Bookings::new(config, kept.fixes),
             emergency_from: config.desk.emergency_from,
             dispatch: dispatch.collect(),
@@ -196,6 +214,7 @@ impl Desk {
             groups: Groups::new(&config.desk.group),
             classes: Classes::new(&config.desk.classes),
             confirm_below: config.desk.confirm_below,
+            private: config.desk.private.iter().filter_map(|text| SourcePattern::parse(text).ok()).collect(),
             has_to_look: !kept.withheld.is_empty(),
             next_no: kept.last_no + 1,
         };
@@ -205,6 +224,7 @@ impl Desk {
         tickets.sort_by_key(|ticket| ticket.no);
         for mut ticket in tickets {
             ticket.centre = desk.centres.known(&ticket.centre).clone();
+            ticket.call = desk.calls.restored(&ticket, &desk.centres);
             match ticket.storm {
                 Some(Storm::On) => desk.storms.begin(ticket.source.clone(), ticket.no, None),
                 Some(Storm::Over) => {}
@@ -296,7 +316,8 @@ impl Desk {
         let master = said.into.map(|into| self.master(into, &ticket)).transpose()?;
         self.bookings.check(&ticket, *asked, who, said, now_ms)?;
         let moving = Moving { clocks: &self.clocks, centres: &self.centres, bookings: &self.bookings, now_ms };
-        let (changed, note) = moving.apply(&ticket, row, command, of)?;
+        let (mut changed, note) = moving.apply(&ticket, row, command, of)?;
+        changed.call = self.call_after(&ticket, &changed, *asked, now_ms);
         let entry = Entry { who, what: asked.name(), note, kind: asked.told_as() };
         let changed = self.record(changed, entry, now_ms, effects);
         if let Move::Confirm | Move::Reject = asked {
@@ -312,76 +333,6 @@ impl Desk {
             self.give(&changed, master, now_ms, effects);
         }
         Ok(self.live.get(&changed.no).map_or(changed, |live| live.ticket.clone()))
-    }
-
-    /// Does by itself what is due: supervises what turned red, brings it a level up, archives what was closed long ago.
-    pub fn elapse(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
-        if std::mem::take(&mut self.has_to_look) {
-            self.release(now_ms, effects);
-        }
-        while let Some(silence) = self.mutes.take_over(SELF, now_ms) {
-            effects.push(Effect::Silence(silence));
-            self.release(now_ms, effects);
-        }
-        while let Some(no) = self.storms.take_over(now_ms) {
-            self.end_storm(no, now_ms, effects);
-        }
-        for _ in 0..ELAPSE_MAX {
-            let Some((at_ms, no)) = self.timers.first().copied().filter(|(at_ms, _)| *at_ms <= now_ms) else { return };
-            match self.live.get(&no).map(|live| live.ticket.clone()) {
-                Some(ticket) => self.act(&ticket, now_ms, effects),
-                None => {
-                    self.timers.remove(&(at_ms, no));
-                }
-            }
-        }
-    }
-
-    fn act(&mut self, ticket: &Arc<Ticket>, now_ms: i64, effects: &mut Vec<Effect>) {
-        let mut changed = Ticket::clone(ticket);
-        if ticket.stage.standing() == Standing::Settled {
-            changed.stage = Stage::Archived;
-            self.record(changed, Entry::own(Move::Archive, String::new()), now_ms, effects);
-            return;
-        }
-        if let Some(officer) = ticket.officer.clone().filter(|_| ticket.lease_ms.is_some_and(|at_ms| at_ms <= now_ms)) {
-            self.recall(&ticket, &officer, now_ms, effects);
-            return;
-        }
-        let untold = |clock: &Clock| clock.n_told == 0 && now_ms > clock.due_ms;
-        let stage = ticket.stage.as_str();
-        let (clock, note) = match &mut changed.step {
-            _ if untold(&changed.whole) => (&mut changed.whole, "overdue".to_owned()),
-            Some(step) if untold(step) => (step, format!("overdue as {stage}")),
-            step => {
-                let Some(above) = self.centres.above(&ticket.centre).cloned() else { return };
-                let is_step = earliest_told(ticket).is_some_and(|clock| Some(clock) == ticket.step.as_ref());
-                let clock = step.as_mut().filter(|_| is_step).unwrap_or(&mut changed.whole);
-                clock.n_told += 1;
-                changed.counts.escalated += 1;
-                let note = format!("to {above}: still overdue");
-                changed.centre = above;
-                self.record(changed, Entry::own(Move::Escalate, note), now_ms, effects);
-                return;
-            }
-        };
-        clock.n_told = 1;
-        changed.counts.supervised += 1;
-        self.record(changed, Entry::own(Move::Supervise, note), now_ms, effects);
-    }
-
-    /// When something is to be done about a ticket by itself.
-    fn timer_ms(&self, ticket: &Ticket) -> Option<i64> {
-        if ticket.stage.standing() == Standing::Settled {
-            return self.clocks.archive_ms(ticket);
-        }
-        let untold = ticket.clocks().filter(|clock| clock.n_told == 0).map(|clock| clock.due_ms);
-        let raised = earliest_told(ticket)
-            .filter(|_| self.centres.above(&ticket.centre).is_some())
-            .map(|clock| self.clocks.raise_ms(clock, clock.n_told));
-        // Red is what is past its time.
-        let red = untold.chain(raised).min().map(|due_ms| due_ms.saturating_add(1));
-        red.into_iter().chain(ticket.lease_ms).min()
     }
 
     /// What was doubted is a report now, as if it had come so.
@@ -422,10 +373,25 @@ impl Desk {
     }
 
     /// Writes one journal entry with the ticket as it then is, and lets receivers hear of it.
-    fn record(&mut self, mut ticket: Ticket, entry: Entry<'_>, now_ms: i64, effects: &mut Vec<Effect>) -> Arc<Ticket> {
+    fn record(&mut self, ticket: Ticket, entry: Entry<'_>, now_ms: i64, effects: &mut Vec<Effect>) -> Arc<Ticket> {
+        let to = self.receivers.of(&ticket, &self.centres, now_ms);
+        self.record_to(ticket, entry, to, now_ms, effects)
+    }
+
+    fn record_to(
+        &mut self,
+        mut ticket: Ticket,
+        entry: Entry<'_>,
+        to: Vec<Told>,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) -> Arc<Ticket> {
         let Entry { who, what, note, kind } = entry;
         ticket.n_journal += 1;
         effects.extend(self.passage(&ticket, who, now_ms).map(Effect::Passage));
+        if ticket.stage.standing() < Standing::Open {
+            ticket.call = None;
+        }
         let ticket = Arc::new(ticket);
         let (no, journal) = (ticket.no, ticket.n_journal);
         effects.push(Effect::Ticket(ticket.clone()));
@@ -437,7 +403,7 @@ impl Desk {
             what,
             note,
         }));
-        effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind });
+        effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind, to });
         self.keep(ticket.clone());
         let Some(note) = self.classes.hear(&ticket, now_ms, effects) else { return ticket };
         let entry = Entry { who: SELF, what: "class-case", note, kind: "outpost.ticket.class-case" };
@@ -487,11 +453,6 @@ impl Desk {
         self.n_open += is_open(&ticket);
         self.live.insert(no, Live { ticket, timer_ms });
     }
-}
-
-/// Of the clocks about which something was done already, the one that was due first: it alone brings a ticket up.
-fn earliest_told(ticket: &Ticket) -> Option<&Clock> {
-    ticket.clocks().filter(|clock| clock.n_told > 0).min_by_key(|clock| clock.due_ms)
 }
 
 #[cfg(test)]

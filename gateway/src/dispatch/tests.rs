@@ -1,5 +1,6 @@
 //! Claims about Desk, on plain values.
 
+mod calls;
 mod classes;
 mod clocks;
 mod groups;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use super::*;
 use crate::config::check::check_alone;
 use crate::config::{Limit, Severity};
-use crate::nouns::{AlertKey, Confidence, Counts, Looked, Need, Place, Said, Why};
+use crate::nouns::{AlertKey, Clock, Confidence, Counts, Looked, Need, Place, Said, Stage, Why};
 
 pub(super) fn alert(n: u64) -> Alert {
     let key = AlertKey { rule: "r".into(), source: format!("s/{n}").into(), fence: None };

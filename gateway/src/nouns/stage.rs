@@ -72,6 +72,8 @@ pub enum Move {
     Escalate,
     HandDown,
     HandOver,
+    /// Somebody has heard of it: nobody is called about it any more.
+    Acknowledge,
 }
 
 /// What a command has to say beside the move.
@@ -166,7 +168,7 @@ impl Stage {
 }
 
 impl Move {
-    pub const ALL: [Move; 32] = [
+    pub const ALL: [Move; 33] = [
         Move::Confirm,
         Move::Reject,
         Move::Accept,
@@ -199,6 +201,7 @@ impl Move {
         Move::Escalate,
         Move::HandDown,
         Move::HandOver,
+        Move::Acknowledge,
     ];
 
     pub fn name(self) -> &'static str {
@@ -253,6 +256,7 @@ impl Move {
             Move::Escalate => ("escalate", "上报上级", "outpost.ticket.escalated"),
             Move::HandDown => ("hand-down", "下派", "outpost.ticket.handed-down"),
             Move::HandOver => ("hand-over", "移交邻区", "outpost.ticket.handed-over"),
+            Move::Acknowledge => ("acknowledge", "知悉", "outpost.ticket.acknowledged"),
         }
     }
 }

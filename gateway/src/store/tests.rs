@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::*;
 use crate::config::Severity;
 use crate::nouns::{
-    Alert, AlertKey, Cleared, Clock, Confidence, Counts, Figure, JournalEntry, Outbox, Place, Role, Runs, Spool,
+    Alert, AlertKey, Call, Cleared, Clock, Confidence, Counts, Figure, JournalEntry, Outbox, Place, Role, Runs, Spool,
     SpoolLoss, Stage, StateRow, Why,
 };
 
@@ -52,6 +52,7 @@ fn ticket(no: u64) -> Ticket {
         stage: Stage::Reported,
         held: None,
         is_emergency: false,
+        is_private: false,
         centre: "district".into(),
         lead: None,
         unit: None,
@@ -67,6 +68,7 @@ fn ticket(no: u64) -> Ticket {
         storm: None,
         counts: Counts::default(),
         score: None,
+        call: Some(Call { escalation: "night".into(), step: 1, since_ms: 7, next_ms: 9, n_rung: 3 }),
         n_journal: 1,
         beside: Vec::new(),
         officer: None,
@@ -240,6 +242,7 @@ fn delivery(n: i64) -> NewDelivery {
         kind: "outpost.ticket.opened",
         data: "{}".into(),
         created_ms: 10,
+        next_ms: 10,
     }
 }
 

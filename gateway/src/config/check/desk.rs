@@ -240,7 +240,7 @@ fn check_pattern_of(look: &mut Look<'_>, stand: &Stand, (key, i): (&str, usize),
     }
 }
 
-fn check_pattern(look: &mut Look<'_>, at: &Path, pattern: &str) {
+pub(super) fn check_pattern(look: &mut Look<'_>, at: &Path, pattern: &str) {
     if let Err(error) = SourcePattern::parse(pattern) {
         look.error(at, error.to_string());
     }

@@ -6,8 +6,8 @@
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
 //! - [`tables`]: centres and people that stand in files of their own
-//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`scores`], [`rules`], [`readings`], [`conditions`],
-//!   [`movement`], [`fences`]: what must hold beyond the types
+//! - [`parts`], [`receivers`], [`outside`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`scores`], [`rules`],
+//!   [`readings`], [`conditions`], [`movement`], [`fences`]: what must hold beyond the types
 
 mod calendars;
 mod cameras;
@@ -19,9 +19,11 @@ mod heat;
 mod listeners;
 mod look;
 mod movement;
+mod outside;
 mod parts;
 mod pictures;
 mod readings;
+mod receivers;
 mod rules;
 mod scores;
 mod shape;
@@ -135,6 +137,8 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     let mut look = Look::new(&lines, root.get_ref(), file, &shape, outside);
     faults.into_iter().for_each(|(at, message)| look.error(&at, message));
     parts::check(&mut look, &shape.config);
+    receivers::check(&mut look, &shape.config);
+    outside::check(&mut look, &shape.config);
     let fences = fences::check(&mut look, &shape.config);
     view::check(&mut look, &shape.config);
     listeners::check(&mut look, &shape.config);

@@ -140,6 +140,8 @@ fn empty() -> Config {
         rules: Vec::new(),
         receivers: Vec::new(),
         series: None,
+        open311: None,
+        intake: Vec::new(),
     }
 }
 

@@ -1,0 +1,115 @@
+//! What the desk does by itself when its time has come: calls, leases that end, lamps that turned red, the archive.
+
+use std::sync::Arc;
+
+use super::calls::Turn;
+use super::{Desk, ELAPSE_MAX, Effect, Entry, SELF};
+use crate::nouns::{Call, Clock, Move, Stage, Standing, Ticket, Told};
+
+impl Desk {
+    /// Does by itself what is due: supervises what turned red, brings it a level up, archives what was closed long ago.
+    pub fn elapse(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
+        if std::mem::take(&mut self.has_to_look) {
+            self.release(now_ms, effects);
+        }
+        while let Some(silence) = self.mutes.take_over(SELF, now_ms) {
+            effects.push(Effect::Silence(silence));
+            self.release(now_ms, effects);
+        }
+        while let Some(no) = self.storms.take_over(now_ms) {
+            self.end_storm(no, now_ms, effects);
+        }
+        for _ in 0..ELAPSE_MAX {
+            let Some((at_ms, no)) = self.timers.first().copied().filter(|(at_ms, _)| *at_ms <= now_ms) else { return };
+            match self.live.get(&no).map(|live| live.ticket.clone()) {
+                Some(ticket) => self.act(&ticket, now_ms, effects),
+                None => {
+                    self.timers.remove(&(at_ms, no));
+                }
+            }
+        }
+    }
+
+    /// Whoever makes a move has heard of the ticket, but for who urges others. Another centre has not heard of it yet.
+    pub(super) fn call_after(&self, before: &Ticket, after: &Ticket, asked: Move, now_ms: i64) -> Option<Call> {
+        match asked {
+            _ if after.centre != before.centre => self.calls.begin(after, &self.centres, now_ms),
+            Move::Supervise => before.call.clone(),
+            _ => None,
+        }
+    }
+
+    /// Calls those whose turn it is.
+    fn ring(&mut self, ticket: &Ticket, call: &Call, now_ms: i64, effects: &mut Vec<Effect>) {
+        let ticket = ticket.clone();
+        match self.calls.step(call, &ticket, &self.receivers, &self.centres, now_ms) {
+            Turn::Ring { receivers, call, note } => {
+                let entry = Entry { who: SELF, what: "called", note, kind: "outpost.ticket.called" };
+                let told = |receiver| Told { receiver, from_ms: now_ms };
+                let to = receivers.into_iter().map(told).collect();
+                self.record_to(Ticket { call: Some(call), ..ticket }, entry, to, now_ms, effects);
+            }
+            Turn::Wait(call) => drop(self.update(Ticket { call: Some(call), ..ticket }, effects)),
+            Turn::Over(note) => {
+                let entry = Entry { who: SELF, what: "unanswered", note, kind: "outpost.ticket.unanswered" };
+                self.record(Ticket { call: None, ..ticket }, entry, now_ms, effects);
+            }
+        }
+    }
+
+    fn act(&mut self, ticket: &Arc<Ticket>, now_ms: i64, effects: &mut Vec<Effect>) {
+        if let Some(call) = ticket.call.as_ref().filter(|call| call.next_ms <= now_ms) {
+            return self.ring(ticket, call, now_ms, effects);
+        }
+        let mut changed = Ticket::clone(ticket);
+        if ticket.stage.standing() == Standing::Settled {
+            changed.stage = Stage::Archived;
+            self.record(changed, Entry::own(Move::Archive, String::new()), now_ms, effects);
+            return;
+        }
+        if let Some(officer) = ticket.officer.clone().filter(|_| ticket.lease_ms.is_some_and(|at_ms| at_ms <= now_ms)) {
+            self.recall(ticket, &officer, now_ms, effects);
+            return;
+        }
+        let untold = |clock: &Clock| clock.n_told == 0 && now_ms > clock.due_ms;
+        let stage = ticket.stage.as_str();
+        let (clock, note) = match &mut changed.step {
+            _ if untold(&changed.whole) => (&mut changed.whole, "overdue".to_owned()),
+            Some(step) if untold(step) => (step, format!("overdue as {stage}")),
+            step => {
+                let Some(above) = self.centres.above(&ticket.centre).cloned() else { return };
+                let is_step = earliest_told(ticket).is_some_and(|clock| Some(clock) == ticket.step.as_ref());
+                let clock = step.as_mut().filter(|_| is_step).unwrap_or(&mut changed.whole);
+                clock.n_told += 1;
+                changed.counts.escalated += 1;
+                let note = format!("to {above}: still overdue");
+                changed.centre = above;
+                changed.call = self.calls.begin(&changed, &self.centres, now_ms);
+                self.record(changed, Entry::own(Move::Escalate, note), now_ms, effects);
+                return;
+            }
+        };
+        clock.n_told = 1;
+        changed.counts.supervised += 1;
+        self.record(changed, Entry::own(Move::Supervise, note), now_ms, effects);
+    }
+
+    /// When something is to be done about a ticket by itself.
+    pub(super) fn timer_ms(&self, ticket: &Ticket) -> Option<i64> {
+        if ticket.stage.standing() == Standing::Settled {
+            return self.clocks.archive_ms(ticket);
+        }
+        let untold = ticket.clocks().filter(|clock| clock.n_told == 0).map(|clock| clock.due_ms);
+        let raised = earliest_told(ticket)
+            .filter(|_| self.centres.above(&ticket.centre).is_some())
+            .map(|clock| self.clocks.raise_ms(clock, clock.n_told));
+        // Red is what is past its time.
+        let red = untold.chain(raised).map(|due_ms| due_ms.saturating_add(1));
+        red.chain(ticket.call.as_ref().map(|call| call.next_ms)).chain(ticket.lease_ms).min()
+    }
+}
+
+/// Of the clocks about which something was done already, the one that was due first: it alone brings a ticket up.
+fn earliest_told(ticket: &Ticket) -> Option<&Clock> {
+    ticket.clocks().filter(|clock| clock.n_told > 0).min_by_key(|clock| clock.due_ms)
+}
