@@ -7,6 +7,7 @@
 //! - [`video`]: access units → pictures → picture facts; evidence
 //! - [`pipeline`]: Watch (rules over observations), and the shell that commits before it acknowledges
 //! - [`dispatch`]: Desk, which turns alerts into tickets
+//! - [`roads`]: the road graph, and how long ways take
 //! - [`store`]: states, alerts, tickets and queues in SQLite
 //! - [`notify`], [`series`]: what goes out
 //! - [`lights`]: physical lights that show lamps
@@ -29,6 +30,7 @@ pub mod nouns;
 pub mod pipeline;
 pub mod probe;
 pub mod report;
+pub mod roads;
 pub mod series;
 pub mod store;
 pub mod telemetry;

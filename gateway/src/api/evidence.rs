@@ -53,23 +53,30 @@ struct LookQuery {
 }
 
 /// Who looks: from the query, or else from headers.
-pub(super) struct Looker(Doer);
+pub(super) struct Looker(pub(super) Doer);
 
 impl FromRequestParts<Context> for Looker {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &Context) -> Result<Looker, Fault> {
         let Query(asked) = Query::<LookQuery>::from_request_parts(parts, state).await?;
+        Looker::new((asked.who, asked.reason), &parts.headers, parts.extensions.get::<ConnectInfo<Peer>>())
+    }
+}
+
+impl Looker {
+    /// `said`: who, and why.
+    pub(super) fn new(
+        said: (Option<String>, Option<String>),
+        headers: &HeaderMap,
+        info: Option<&ConnectInfo<Peer>>,
+    ) -> Result<Looker, Fault> {
         let told = |given: Option<String>, name: &'static str| match given {
             Some(text) => Ok(text),
-            None => header_text(&parts.headers, name),
+            None => header_text(headers, name),
         };
-        let doer = Doer {
-            who: text("who", &told(asked.who, WHO_HEADER)?)?,
-            peer: peer(parts.extensions.get::<ConnectInfo<Peer>>()),
-            reason: text("reason", &told(asked.reason, REASON_HEADER)?)?,
-        };
-        Ok(Looker(doer))
+        let who = text("who", &told(said.0, WHO_HEADER)?)?;
+        Ok(Looker(Doer { who, peer: peer(info), reason: text("reason", &told(said.1, REASON_HEADER)?)? }))
     }
 }
 

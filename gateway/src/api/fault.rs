@@ -65,6 +65,9 @@ impl From<Refusal> for Fault {
             | Refusal::NotCalled
             | Refusal::ExtensionWaits
             | Refusal::NothingAbove(_)
+            | Refusal::NothingBeside(_)
+            | Refusal::Booked { .. }
+            | Refusal::OffDuty(_)
             | Refusal::TooManySilences(_)
             | Refusal::TooManyWorkOrders(_)
             | Refusal::WrongClassStage { .. } => (StatusCode::CONFLICT, None),
@@ -72,11 +75,15 @@ impl From<Refusal> for Fault {
             Refusal::Missing { .. }
             | Refusal::NotBeneath { .. }
             | Refusal::NotOnDutyList { .. }
+            | Refusal::NotBeside { .. }
+            | Refusal::NoOfficer(_)
+            | Refusal::OtherUnit { .. }
             | Refusal::NoSuchMaster(_) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Refusal::Unknown(_)
             | Refusal::Role { .. }
             | Refusal::Reach { .. }
             | Refusal::OwnWork { .. }
+            | Refusal::NotTheirs { .. }
             | Refusal::NoChief(_)
             | Refusal::OwnExtension { .. } => (StatusCode::FORBIDDEN, None),
             Refusal::Stopping | Refusal::StoreSilent => (StatusCode::SERVICE_UNAVAILABLE, None),

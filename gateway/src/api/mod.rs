@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`lights`], [`scores`], [`classes`], [`alerts`], [`silences`], [`works`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`lights`], [`borders`], [`officers`], [`scores`], [`classes`], [`alerts`], [`silences`], [`works`], [`estate`]: the resources
 //! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
@@ -13,6 +13,7 @@
 //! - [`door`]: how many connections there may be
 
 mod alerts;
+mod borders;
 mod cap;
 mod classes;
 mod door;
@@ -24,6 +25,7 @@ mod health;
 mod intake;
 mod lamps;
 mod lights;
+mod officers;
 mod open311;
 mod page;
 mod rate;
@@ -43,6 +45,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
+use outpost_fences::FenceSet;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -55,9 +58,11 @@ pub use open311::Desk311;
 
 use crate::config::District;
 use crate::dispatch::centres::Centres;
+use crate::dispatch::roster::Roster;
 use crate::dispatch::scores::Scoring;
 use crate::lights::worker::View;
 use crate::pipeline::run::{Ask, Health};
+use crate::roads::Roads;
 use crate::store::{Archive, Reader};
 use crate::telemetry::metrics::Metrics;
 use fault::Fault;
@@ -86,6 +91,11 @@ pub struct Context {
     pub estate: watch::Receiver<Estate>,
     /// Whose tickets are.
     pub centres: Arc<Centres>,
+    /// The fences with which centres are named.
+    pub ground: Arc<FenceSet>,
+    /// Who can be sent, and on which roads.
+    pub roster: Arc<Roster>,
+    pub roads: Option<Arc<Roads>>,
     /// The figures that work is scored by.
     pub scoring: Arc<Scoring>,
     /// Which tickets are one problem.
@@ -129,6 +139,12 @@ pub fn router(context: Context) -> Router {
         .route("/loop", get(tickets::table))
         .route("/lamps", get(lamps::board))
         .route("/lights", get(lights::list))
+        .route("/borders", get(borders::list))
+        .route("/officers", get(officers::list))
+        .route("/tickets/{no}/suggestions", get(officers::suggestions))
+        .route("/assignments", post(officers::confirm))
+        .route("/assignments/plan", post(officers::plan))
+        .route("/patrols", get(officers::patrols))
         .route("/silences", get(silences::list).post(silences::begin))
         .route("/silences/{no}/end", post(silences::end))
         .route(

@@ -123,10 +123,12 @@ async fn a_ticket_offers_the_moves_that_the_table_opens_to_it() {
         let moves = ticket["moves"].as_array().unwrap().iter().map(|offer| offer["move"].clone()).collect::<Vec<_>>();
         (ticket["stage"].clone(), moves)
     };
+    // It is near no border.
+    let rows = || rows.iter().filter(|row| row["move"] != "hand-over");
     let (stage, moves) = offered().await;
     // Nobody is called about it, and it is no emergency and no private matter.
     let fits = |row: &&Value| row["emergency"] == false && row["private"] == false && row["move"] != "acknowledge";
-    let open = rows.iter().filter(|row| row["from"].as_array().unwrap().contains(&stage)).filter(fits);
+    let open = rows().filter(|row| row["from"].as_array().unwrap().contains(&stage)).filter(fits);
     assert_eq!(moves, open.map(|row| row["move"].clone()).collect::<Vec<_>>());
     assert!(moves.contains(&json!("accept")) && !moves.contains(&json!("verify")));
     world.post("/api/v1/tickets/1/solve", json!({ "who": "Li", "photos": { "before": "a", "after": "b" } })).await;

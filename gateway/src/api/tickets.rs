@@ -45,6 +45,7 @@ pub(super) struct CommandBody {
     #[serde(default)]
     note: String,
     unit: Option<String>,
+    officer: Option<String>,
     photos: Option<PhotosBody>,
     into: Option<u64>,
     centre: Option<String>,
@@ -83,6 +84,8 @@ pub(super) struct TicketView<'a> {
     yellow_ms: Option<i64>,
     due_ms: Option<i64>,
     clocks: Vec<ClockOut>,
+    /// Until when the officer has to sign it.
+    lease_ms: Option<i64>,
     /// What may be asked of it now.
     moves: Vec<MoveOut>,
 }
@@ -173,6 +176,7 @@ impl<'a> TicketView<'a> {
             yellow_ms: ticket.clocks().map(|clock| clock.yellow_ms).min(),
             due_ms: ticket.clocks().map(|clock| clock.due_ms).min(),
             clocks: std::iter::once(out("whole", &ticket.whole)).chain(step).collect(),
+            lease_ms: ticket.lease_ms,
             moves: table::open(ticket).map(MoveOut::from).collect(),
         }
     }
@@ -265,6 +269,7 @@ impl CommandBody {
             ("who", Some(&self.who)),
             ("note", Some(&self.note)),
             ("unit", self.unit.as_ref()),
+            ("officer", self.officer.as_ref()),
             ("centre", self.centre.as_ref()),
             ("photos.before", photos.map(|photos| &photos.before)),
             ("photos.after", photos.map(|photos| &photos.after)),
@@ -284,6 +289,7 @@ impl CommandBody {
         Ok(Said {
             note: self.note,
             unit: self.unit.map(trimmed),
+            officer: self.officer.map(trimmed),
             photos: self.photos.map(|photos| [trimmed(photos.before), trimmed(photos.after)]),
             into: self.into,
             centre: self.centre.map(trimmed),

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::config::Span;
 use crate::store::{Archive, StoreError};
 use crate::telemetry::now_ms;
 use crate::video::Clip;
@@ -18,7 +19,12 @@ pub(super) const CLIPS_MAX: usize = 16;
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
 /// Until stopped; then what came before is written.
-pub(super) async fn run(archive: Arc<Archive>, mut clips: mpsc::Receiver<Clip>, stop: CancellationToken) {
+pub(super) async fn run(
+    archive: Arc<Archive>,
+    mut clips: mpsc::Receiver<Clip>,
+    fixes_keep: Span,
+    stop: CancellationToken,
+) {
     let mut ticks = tokio::time::interval(EXPIRE_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut is_open = true;
@@ -28,7 +34,7 @@ pub(super) async fn run(archive: Arc<Archive>, mut clips: mpsc::Receiver<Clip>, 
                 Some(clip) => write(&archive, clip).await,
                 None => is_open = false,
             },
-            _ = ticks.tick() => expire(&archive).await,
+            _ = ticks.tick() => expire(&archive, fixes_keep).await,
             () = stop.cancelled() => break,
         }
     }
@@ -47,11 +53,15 @@ async fn write(archive: &Arc<Archive>, clip: Clip) {
     }
 }
 
-async fn expire(archive: &Arc<Archive>) {
+async fn expire(archive: &Arc<Archive>, fixes_keep: Span) {
     match blocking(archive, |archive| archive.expire(now_ms())).await {
         Ok(0) => {}
         Ok(n_files) => info!(n_files, "evidence expired"),
         Err(cause) => warn!(%cause, "evidence could not be expired"),
+    }
+    let expired = blocking(archive, move |archive| archive.expire_fixes(now_ms().saturating_sub(fixes_keep.ms())));
+    if let Err(cause) = expired.await {
+        warn!(%cause, "positions of officers could not be expired");
     }
 }
 

@@ -37,6 +37,7 @@ use crate::api;
 use crate::config::Config;
 use crate::dispatch::centres::Centres;
 use crate::dispatch::classes::KeptClasses;
+use crate::dispatch::roster::Roster;
 use crate::dispatch::scores::Scoring;
 use crate::dispatch::{self, Desk};
 use crate::ingest::listener::Listener;
@@ -127,6 +128,7 @@ impl App {
                 last_silence: restored.last_silence,
                 works: restored.works,
                 last_work: restored.last_work,
+                fixes: restored.fixes,
             },
         );
         let classes = store.restore_classes(begun_ms.saturating_sub(config.desk.classes.within.ms()));
@@ -156,7 +158,8 @@ impl App {
         if let Some(cameras) = cameras.clone() {
             out.push(tokio::spawn(gates::keep(queues.clone(), cameras, config.cameras.clone(), stop_out.clone())));
         }
-        out.push(tokio::spawn(archive::run(archive.clone(), clips, stop_out.clone())));
+        let fixes_keep = config.desk.officers.positions_keep;
+        out.push(tokio::spawn(archive::run(archive.clone(), clips, fixes_keep, stop_out.clone())));
         let lights = start_lights(config, &publishers, &reader, &stop)?;
         if let Some(worker) = lights.worker {
             // With its sessions: they wait for those who may acknowledge yet.
@@ -220,6 +223,9 @@ impl App {
             readiness,
             estate,
             centres: Arc::new(Centres::new(config)),
+            ground: config.places.ground.clone(),
+            roster: Arc::new(Roster::new(config)),
+            roads: config.roads.as_ref().and_then(|roads| roads.graph.clone()),
             scoring: Arc::new(Scoring::new(config)),
             classes: Arc::new(config.desk.classes.clone()),
             district: Arc::new(config.district.clone()),

@@ -70,6 +70,8 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         pipeline,
         video,
         desk,
+        places,
+        roads,
         centres,
         people,
         scores,
@@ -93,6 +95,8 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("video", format!("{video:?}")),
         ("desk", format!("{desk:?}")),
         ("centres", format!("{centres:?}")),
+        ("places", format!("{}", places.border_m)),
+        ("roads", format!("{:?}", roads.as_ref().map(|roads| (&roads.nodes, &roads.edges, roads.reach_m)))),
         ("people", format!("{people:?}")),
         ("scores", format!("{scores:?}")),
         // Rules take another calendar; what the desk promised stands on its own.

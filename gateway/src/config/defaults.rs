@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Api, Bytes, Classes, Clip, Clock, Desk, District, Evidence, Group, Inhibit, Limit, Pipeline, Severity, Span, Store,
-    Storm, Video,
+    Api, Bytes, Classes, Clip, Clock, Desk, District, Evidence, Group, Inhibit, Limit, Officers, Pipeline, Severity,
+    Span, Store, Storm, Video,
 };
 
 impl Default for District {
@@ -82,6 +82,7 @@ impl Default for Desk {
             confirm_below: 0.5,
             inhibits: vec![Inhibit { when: "camera-dark".into(), mutes: Vec::new() }],
             storm: Storm::default(),
+            officers: Officers::default(),
             group: Group::default(),
             classes: Classes::default(),
             escalations: Vec::new(),
@@ -93,6 +94,23 @@ impl Default for Desk {
 impl Default for Storm {
     fn default() -> Self {
         Storm { n: 30, within: Span::from_ms(60_000) }
+    }
+}
+
+impl Default for Officers {
+    fn default() -> Self {
+        let minutes = |n: i64| Span::from_ms(n * 60_000);
+        Officers {
+            tickets_max: 1,
+            lease: minutes(10),
+            position_age_max: minutes(10),
+            position_every: Span::from_ms(10_000),
+            positions_keep: minutes(30 * 24 * 60),
+            speed_kmh: 25.0,
+            detour: 1.5,
+            load: minutes(10),
+            owner_bonus: minutes(5),
+        }
     }
 }
 
@@ -114,6 +132,10 @@ impl Default for Classes {
             spans: vec![days(2), days(4), days(14)],
         }
     }
+}
+
+pub(super) fn reach_m() -> f64 {
+    300.0
 }
 
 impl Default for Clock {

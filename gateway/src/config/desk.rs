@@ -31,6 +31,7 @@ pub struct Desk {
     /// Alerts that follow from another one make no ticket while that is on.
     pub inhibits: Vec<Inhibit>,
     pub storm: Storm,
+    pub officers: Officers,
     pub group: Group,
     pub classes: Classes,
     /// Who is called about a ticket until somebody acknowledges it; of a centre the first that fits counts.
@@ -103,6 +104,29 @@ pub struct Storm {
     pub within: Span,
 }
 
+/// Who is sent, and how that is chosen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Officers {
+    /// Tickets that one officer may have at a time.
+    pub tickets_max: usize,
+    /// A ticket whose officer has not signed it in this time goes back to who dispatches.
+    pub lease: Span,
+    /// Who was heard of longer ago is suggested after all others.
+    pub position_age_max: Span,
+    /// One position of each officer is kept in so much time.
+    pub position_every: Span,
+    pub positions_keep: Span,
+    /// On roads that do not say, and where there are none.
+    pub speed_kmh: f64,
+    /// How much longer ways are than straight lines, where there are no roads.
+    pub detour: f64,
+    /// What each ticket at hand weighs against time on the way.
+    pub load: Span,
+    /// What being of the centre whose ticket it is weighs.
+    pub owner_bonus: Span,
+}
+
 /// Alerts of one category and place that come within this span after the first one are one ticket's.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -173,6 +197,9 @@ pub struct Centre {
     /// Patterns of sources whose tickets enter here; the lowest centre that fits counts, and the one on top for the rest.
     #[serde(default)]
     pub sources: Vec<String>,
+    /// Line of `places.centres` that it is from, where it is from there.
+    #[serde(skip)]
+    pub line: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -194,6 +221,19 @@ pub struct Person {
     pub name: String,
     pub centre: String,
     pub roles: Vec<Role>,
+    /// Who is a handler can be sent, as one of this unit; alone where absent.
+    pub unit: Option<String>,
+    /// Patterns of categories that they are sent for; all where there are none.
+    #[serde(default)]
+    pub skills: Vec<String>,
+    /// The source whose positions are theirs.
+    pub terminal: Option<String>,
+    /// When they are on duty, as windows of a rule's `active`, on the desk's calendar; always where there are none.
+    #[serde(default)]
+    pub duty: Vec<String>,
+    /// Line of `places.people` that they are from, where they are from there.
+    #[serde(skip)]
+    pub line: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -267,6 +307,12 @@ impl Level {
 }
 
 impl Role {
+    pub const ALL: [Role; 5] = [Role::Officer, Role::Clerk, Role::Chief, Role::Dispatcher, Role::Handler];
+
+    pub fn parse(text: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Officer => "officer",

@@ -20,6 +20,7 @@ mod movement;
 mod outside;
 pub mod pattern;
 mod picture;
+pub(crate) mod places;
 mod receiver;
 mod scalar;
 pub mod scores;
@@ -39,7 +40,7 @@ pub use check::load;
 pub use defaults::ZONE;
 pub use desk::{
     AutoDispatch, CategoryLimits, Centre, Classes, Clock, Desk, Escalation, EscalationStep, Group, Inhibit, Level,
-    Person, Role, StageLimits, Storm,
+    Officers, Person, Role, StageLimits, Storm,
 };
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
@@ -55,6 +56,7 @@ pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use outside::{ApiKey, Intake, Open311, ReportKind, Service};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
+pub use places::{Places, RoadFiles};
 pub use receiver::{Hears, MailSecurity, Receiver, TOPIC_WORDS, Target};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 pub use scores::{Amount, Count, Figure, Score, Sum, Term, with_standard};
@@ -77,6 +79,9 @@ pub struct Config {
     pub video: Video,
     #[serde(default)]
     pub desk: Desk,
+    #[serde(default)]
+    pub places: Places,
+    pub roads: Option<RoadFiles>,
     #[serde(default)]
     pub centres: Vec<Centre>,
     #[serde(default)]
@@ -282,7 +287,7 @@ pub struct FenceFile {
     pub file: PathBuf,
     #[serde(default)]
     pub coordinates: CoordinateSystem,
-    /// Its fences are the ground that centres answer for: tickets with a point are told whose it is.
+    /// Its fences are the ground that centres answer for: a ticket with a point is the centre's whose id the fence has.
     #[serde(default)]
     pub grids: bool,
     /// Of its fences, once the file was read and they are grids.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::ground::Ground;
 use super::table::{Reach, Row};
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Level, Role};
@@ -15,6 +16,7 @@ pub struct Centres {
     by_id: HashMap<Arc<str>, usize>,
     top: usize,
     people: HashMap<Arc<str>, Person>,
+    pub(super) ground: Ground,
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +33,12 @@ struct Centre {
 struct Person {
     centre: usize,
     roles: Vec<Role>,
+}
+
+impl Centre {
+    fn has_duty(&self, category: &str) -> bool {
+        self.duties.iter().any(|duty| duty.as_str() == "#" || duty.matches(category))
+    }
 }
 
 impl Centres {
@@ -71,7 +79,7 @@ impl Centres {
             Some((person.id.as_str().into(), Person { centre, roles: person.roles.clone() }))
         };
         let people = config.people.iter().filter_map(person).collect();
-        Centres { list, by_id, top, people }
+        Centres { list, by_id, top, people, ground: Ground::new(&config.places) }
     }
 
     /// In the order of the configuration: id, name, level.
@@ -90,6 +98,22 @@ impl Centres {
         chain.map(|at| (&self.list[at].id, self.list[at].level))
     }
 
+    pub fn level(&self, id: &str) -> Option<Level> {
+        self.by_id.get(id).map(|at| self.list[*at].level)
+    }
+
+    /// Whether one of the two is above the other, or they are one.
+    pub(super) fn is_related(&self, one: &str, other: &str) -> bool {
+        let is_above = |above: &str, beneath: &str| self.upwards(beneath).any(|(id, _)| **id == *above);
+        is_above(one, other) || is_above(other, one)
+    }
+
+    /// Whether people of one centre are sent for another one: within a town all are, and those above it.
+    pub(super) fn is_in_reach(&self, of: &str, whose: &str) -> bool {
+        let town = self.upwards(whose).find(|(_, level)| *level >= Level::Town);
+        town.is_some_and(|(town, _)| self.is_related(of, town))
+    }
+
     pub(super) fn above(&self, id: &str) -> Option<&Arc<str>> {
         self.upwards(id).nth(1).map(|(id, _)| id)
     }
@@ -99,6 +123,14 @@ impl Centres {
         let fits = |centre: &&Centre| centre.sources.iter().any(|pattern| pattern.matches(source));
         let lowest = self.list.iter().filter(fits).min_by_key(|centre| centre.level);
         &lowest.unwrap_or(&self.list[self.top]).id
+    }
+
+    /// Who takes what happens on the ground of a centre: itself, or the next one above that has the category on its duty list.
+    pub(super) fn on_duty(&self, id: &str, category: &str) -> Option<&Arc<str>> {
+        let own = *self.by_id.get(id)?;
+        let chain = std::iter::successors(Some(own), |at| self.list[*at].parent);
+        let takes = |at: &usize| self.list[*at].parent.is_none() || self.list[*at].has_duty(category);
+        chain.into_iter().find(takes).map(|at| &self.list[at].id)
     }
 
     /// The centre to which a ticket of another one is handed down.
@@ -113,7 +145,7 @@ impl Centres {
         if below.parent != Some(self.at(whose)) {
             return Err(not_beneath());
         }
-        let is_duty = below.duties.iter().any(|duty| duty.as_str() == "#" || duty.matches(category));
+        let is_duty = below.has_duty(category);
         let refusal = || Refusal::NotOnDutyList { centre: centre.clone(), category: category.clone() };
         is_duty.then(|| below.id.clone()).ok_or_else(refusal)
     }

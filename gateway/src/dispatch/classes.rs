@@ -276,6 +276,7 @@ impl Desk {
 
     /// The grids have other borders from now on.
     pub fn take_grids(&mut self, grids: FenceSet) {
+        self.centres.ground.take(&grids);
         self.classes.take_grids(grids);
     }
 

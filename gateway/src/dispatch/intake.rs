@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::ground::Route;
 use super::mutes::By;
 use super::places::Spot;
 use super::{Desk, Effect, Entry, SELF};
@@ -111,6 +112,7 @@ impl Desk {
         self.next_no += 1;
         let is_doubted = self.is_doubted(alert);
         let stage = if is_doubted { Stage::Suspected } else { Stage::Reported };
+        let Route { centre, beside } = self.centres.route(&alert.key.source, &alert.category, &alert.place);
         let mut ticket = Ticket {
             no,
             alert: alert.id.clone(),
@@ -127,9 +129,12 @@ impl Desk {
             held: None,
             is_emergency: alert.severity >= self.emergency_from && !is_doubted,
             is_private: self.private.iter().any(|pattern| pattern.matches(&alert.category)),
-            centre: self.centres.entrance(&alert.key.source).clone(),
+            centre,
+            beside,
             lead: None,
             unit: None,
+            officer: None,
+            lease_ms: None,
             handlers: Vec::new(),
             opened_ms: now_ms,
             closed_ms: None,

@@ -3,8 +3,11 @@
 //!
 //! - [`table`]: the loop, drawn in `LOOP.md`
 //! - [`moves`]: what a move does
+//! - [`centres`]: the tree of centres, and who may do what
+//! - `ground`: whose a ticket is by its place
+//! - [`roster`], [`officers`]: who can be sent, where they are, and what they have at hand
+//! - [`suggest`], [`plan`]: who is to be sent where; [`patrol`]: where officers were
 //! - [`receivers`], [`calls`]: who hears of it, and who is called until somebody acknowledges it
-//! - [`centres`]: whose a ticket is, and who may do what
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
 //! - [`mutes`], [`works`], [`groups`], [`storms`]: which have none for now, and which share one
@@ -12,6 +15,7 @@
 //! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
 //! - [`records`]: journal entries, and who hears of them
 //! - [`reports`]: tickets of what people and other systems tell
+//! - `timers`: what is done when its time has come
 
 mod calls;
 pub mod centres;
@@ -19,18 +23,25 @@ pub mod classes;
 mod clocks;
 #[cfg(test)]
 mod drawing;
+mod ground;
 mod groups;
 mod intake;
 mod moves;
 mod mutes;
+mod officers;
+pub mod patrol;
 pub mod patterns;
 mod places;
+pub mod plan;
 mod receivers;
 mod records;
 mod reports;
+pub mod roster;
 pub mod scores;
 mod storms;
+pub mod suggest;
 pub mod table;
+mod timers;
 mod works;
 
 use std::collections::{BTreeSet, HashMap};
@@ -43,16 +54,16 @@ use self::clocks::Clocks;
 use self::groups::Groups;
 use self::moves::Moving;
 use self::mutes::Mutes;
+use self::officers::Bookings;
 use self::receivers::Receivers;
 use self::storms::Storms;
-use self::table::Row;
 pub use self::works::WORK_ORDERS_MAX;
 use self::works::Works;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, ClassChange, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Passage,
-    Place, Refusal, Silence, Stage, Standing, Storm, Ticket, Told, WorkOrder,
+    Alert, ClassChange, Cleared, Command, Confidence, Fix, Joined, JournalEntry, Looked, Move, OnAlert, Passage, Place,
+    Refusal, Silence, Standing, Storm, Ticket, Told, WorkOrder,
 };
 
 /// Who the gateway is in a journal.
@@ -89,6 +100,16 @@ pub enum Effect {
     Silence(Silence),
     /// A new work order, or one as it is now.
     Work(WorkOrder),
+    /// Where an officer is.
+    Fix {
+        officer: Arc<str>,
+        fix: Fix,
+    },
+    /// A ticket was handed over a border, from one centre to another.
+    HandOver {
+        from: Arc<str>,
+        to: Arc<str>,
+    },
     /// Somebody looked at a finding of the rule.
     Finding {
         rule: Arc<str>,
@@ -126,12 +147,15 @@ pub struct Kept {
     /// Work orders that were not ended.
     pub works: Vec<WorkOrder>,
     pub last_work: u64,
+    /// The last fix of each officer.
+    pub fixes: Vec<(Arc<str>, Fix)>,
 }
 
 #[derive(Debug)]
 pub struct Desk {
     clocks: Clocks,
     centres: Centres,
+    bookings: Bookings,
     receivers: Receivers,
     calls: Calls,
     emergency_from: Severity,
@@ -188,6 +212,7 @@ impl Desk {
             receivers: Receivers::new(config),
             calls: Calls::new(config, &centres),
             centres,
+            bookings: Bookings::new(config, kept.fixes),
             emergency_from: config.desk.emergency_from,
             dispatch: dispatch.collect(),
             live: HashMap::new(),
@@ -295,17 +320,21 @@ impl Desk {
         let Command { who, asked, said, .. } = command;
         let live = self.live.get(&command.ticket).ok_or(Refusal::NoSuchTicket(command.ticket))?;
         let ticket = live.ticket.clone();
-        let row = table::row(&ticket, *asked).ok_or_else(|| no_row(&ticket, *asked))?;
+        let row = table::row(&ticket, *asked).ok_or_else(|| table::refusal(&ticket, *asked))?;
         let of = self.centres.may(row, &ticket, who)?;
         moves::check_said(row, said)?;
         let master = said.into.map(|into| self.master(into, &ticket)).transpose()?;
-        let moving = Moving { clocks: &self.clocks, centres: &self.centres, now_ms };
+        self.bookings.check(&ticket, *asked, who, said, now_ms)?;
+        let moving = Moving { clocks: &self.clocks, centres: &self.centres, bookings: &self.bookings, now_ms };
         let (mut changed, note) = moving.apply(&ticket, row, command, of)?;
         changed.call = self.call_after(&ticket, &changed, *asked, now_ms);
         let entry = Entry { who, what: asked.name(), note, kind: asked.told_as() };
         let changed = self.record(changed, entry, now_ms, effects);
         if let Move::Confirm | Move::Reject = asked {
             effects.push(Effect::Finding { rule: changed.rule.clone(), is_true: *asked == Move::Confirm });
+        }
+        if *asked == Move::HandOver {
+            effects.push(Effect::HandOver { from: ticket.centre.clone(), to: changed.centre.clone() });
         }
         if *asked == Move::Confirm {
             self.confirmed(&changed, now_ms, effects);
@@ -314,80 +343,6 @@ impl Desk {
             self.give(&changed, master, now_ms, effects);
         }
         Ok(self.live.get(&changed.no).map_or(changed, |live| live.ticket.clone()))
-    }
-
-    /// Does by itself what is due: supervises what turned red, brings it a level up, archives what was closed long ago.
-    pub fn elapse(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
-        if std::mem::take(&mut self.has_to_look) {
-            self.release(now_ms, effects);
-        }
-        while let Some(silence) = self.mutes.take_over(SELF, now_ms) {
-            effects.push(Effect::Silence(silence));
-            self.release(now_ms, effects);
-        }
-        while let Some(order) = self.mutes.works.take_over(SELF, now_ms) {
-            effects.push(Effect::Work(order));
-            self.release(now_ms, effects);
-        }
-        while let Some(no) = self.storms.take_over(now_ms) {
-            self.end_storm(no, now_ms, effects);
-        }
-        for _ in 0..ELAPSE_MAX {
-            let Some((at_ms, no)) = self.timers.first().copied().filter(|(at_ms, _)| *at_ms <= now_ms) else { return };
-            match self.live.get(&no).map(|live| live.ticket.clone()) {
-                Some(ticket) => self.act(&ticket, now_ms, effects),
-                None => {
-                    self.timers.remove(&(at_ms, no));
-                }
-            }
-        }
-    }
-
-    fn act(&mut self, ticket: &Arc<Ticket>, now_ms: i64, effects: &mut Vec<Effect>) {
-        if let Some(call) = ticket.call.as_ref().filter(|call| call.next_ms <= now_ms) {
-            return self.ring(ticket, call, now_ms, effects);
-        }
-        let mut changed = Ticket::clone(ticket);
-        if ticket.stage.standing() == Standing::Settled {
-            changed.stage = Stage::Archived;
-            self.record(changed, Entry::own(Move::Archive, String::new()), now_ms, effects);
-            return;
-        }
-        let untold = |clock: &Clock| clock.n_told == 0 && now_ms > clock.due_ms;
-        let stage = ticket.stage.as_str();
-        let (clock, note) = match &mut changed.step {
-            _ if untold(&changed.whole) => (&mut changed.whole, "overdue".to_owned()),
-            Some(step) if untold(step) => (step, format!("overdue as {stage}")),
-            step => {
-                let Some(above) = self.centres.above(&ticket.centre).cloned() else { return };
-                let is_step = earliest_told(ticket).is_some_and(|clock| Some(clock) == ticket.step.as_ref());
-                let clock = step.as_mut().filter(|_| is_step).unwrap_or(&mut changed.whole);
-                clock.n_told += 1;
-                changed.counts.escalated += 1;
-                let note = format!("to {above}: still overdue");
-                changed.centre = above;
-                changed.call = self.calls.begin(&changed, &self.centres, now_ms);
-                self.record(changed, Entry::own(Move::Escalate, note), now_ms, effects);
-                return;
-            }
-        };
-        clock.n_told = 1;
-        changed.counts.supervised += 1;
-        self.record(changed, Entry::own(Move::Supervise, note), now_ms, effects);
-    }
-
-    /// When something is to be done about a ticket by itself.
-    fn timer_ms(&self, ticket: &Ticket) -> Option<i64> {
-        if ticket.stage.standing() == Standing::Settled {
-            return self.clocks.archive_ms(ticket);
-        }
-        let untold = ticket.clocks().filter(|clock| clock.n_told == 0).map(|clock| clock.due_ms);
-        let raised = earliest_told(ticket)
-            .filter(|_| self.centres.above(&ticket.centre).is_some())
-            .map(|clock| self.clocks.raise_ms(clock, clock.n_told));
-        // Red is what is past its time.
-        let red = untold.chain(raised).map(|due_ms| due_ms.saturating_add(1));
-        red.chain(ticket.call.as_ref().map(|call| call.next_ms)).min()
     }
 
     /// What was doubted is a report now, as if it had come so.
@@ -425,22 +380,6 @@ impl Desk {
 
     fn of_alert(&self, alert: &str) -> Option<&Arc<Ticket>> {
         Some(&self.live.get(self.by_alert.get(alert)?)?.ticket)
-    }
-}
-
-/// Of the clocks about which something was done already, the one that was due first: it alone brings a ticket up.
-fn earliest_told(ticket: &Ticket) -> Option<&Clock> {
-    ticket.clocks().filter(|clock| clock.n_told > 0).min_by_key(|clock| clock.due_ms)
-}
-
-/// Why there is no row.
-fn no_row(ticket: &Ticket, asked: Move) -> Refusal {
-    let at_work = |row: &&Row| row.asked == asked && row.from.contains(&ticket.stage);
-    match asked {
-        Move::Approve | Move::Deny if table::TABLE.iter().any(|row| at_work(&row)) => Refusal::NoExtension,
-        Move::Acknowledge => Refusal::NotCalled,
-        Move::Extend if ticket.extension.is_some() => Refusal::ExtensionWaits,
-        _ => Refusal::WrongStage { stage: ticket.stage, asked },
     }
 }
 

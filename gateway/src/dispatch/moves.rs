@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::centres::Centres;
 use super::clocks::Clocks;
+use super::officers::Bookings;
 use super::table::{Row, To};
 use crate::nouns::{Command, Extension, Move, Need, Refusal, Said, Stage, Standing, Ticket};
 
@@ -11,15 +12,18 @@ use crate::nouns::{Command, Extension, Move, Need, Refusal, Said, Stage, Standin
 pub(super) struct Moving<'a> {
     pub(super) clocks: &'a Clocks,
     pub(super) centres: &'a Centres,
+    pub(super) bookings: &'a Bookings,
     pub(super) now_ms: i64,
 }
 
 /// The command says what the move needs, and nothing that it does not take.
 pub(super) fn check_said(row: &Row, said: &Said) -> Result<(), Refusal> {
-    let Said { note, unit, photos, into, centre, limit, score } = said;
+    let Said { note, unit, officer, photos, into, centre, limit, score } = said;
     for (need, is_said) in [
         (Need::Reason, !note.trim().is_empty()),
-        (Need::Unit, unit.is_some()),
+        // Who names an officer names their unit.
+        (Need::Unit, unit.is_some() || officer.is_some()),
+        (Need::Officer, officer.is_some()),
         (Need::Photos, photos.is_some()),
         (Need::Into, into.is_some()),
         (Need::Centre, centre.is_some()),
@@ -56,12 +60,20 @@ impl Moving<'_> {
             Move::Dispatch | Move::Reassign => {
                 counts.reassigned += u32::from(*asked == Move::Reassign);
                 ticket.lead = ticket.lead.or(Some(of));
-                ticket.unit = said.unit.clone();
-                note = before(said.unit.as_ref().map(|unit| format!("to {unit}")), &note);
+                ticket.officer = said.officer.clone();
+                let of_officer = said.officer.as_ref().and_then(|officer| self.bookings.roster.get(officer));
+                ticket.unit = said.unit.clone().or(of_officer.map(|officer| officer.unit.clone()));
+                let to = ticket.unit.iter().chain(&ticket.officer).map(|name| &**name).collect::<Vec<_>>();
+                note = before(Some(format!("to {}", to.join(", "))), &note);
             }
             Move::Return => {
                 counts.returned += 1;
+                ticket.officer = None;
                 note = before(ticket.unit.take().map(|unit| format!("by {unit}")), &note);
+            }
+            Move::Recall => {
+                ticket.officer = None;
+                note = before(ticket.unit.take().map(|unit| format!("from {unit}")), &note);
             }
             Move::Dispute => counts.disputed += 1,
             Move::Sign | Move::Start | Move::FeedBack | Move::Solve => {
@@ -71,7 +83,15 @@ impl Moving<'_> {
                 let photos = said.photos.as_ref().map(|[before, after]| format!("before {before}, after {after}"));
                 note = before(photos, &note);
             }
-            Move::Rework => counts.reworked += 1,
+            Move::Rework => {
+                counts.reworked += 1;
+                // Who has gone on to something else since leaves it to the unit.
+                if let Some(busy) =
+                    ticket.officer.take_if(|officer| self.bookings.has_room(officer, command.ticket).is_err())
+                {
+                    note = before(Some(format!("{busy} is busy with another one")), &note);
+                }
+            }
             Move::Rate => {
                 ticket.score = said.score;
                 note = before(said.score.map(|score| format!("{score} of 5")), &note);
@@ -107,6 +127,17 @@ impl Moving<'_> {
                 ticket.centre = self.centres.beneath(&ticket.centre, &centre, &ticket.category)?;
                 note = before(Some(format!("to {centre}")), &note);
             }
+            Move::HandOver => {
+                // To the nearest where nobody says to whom.
+                let to = said.centre.as_ref().or(ticket.beside.first()).cloned().unwrap_or_default();
+                let beside = || Refusal::NotBeside { centre: to.clone(), beside: ticket.beside.join(", ") };
+                let at = ticket.beside.iter().position(|centre| *centre == to).ok_or_else(beside)?;
+                counts.handed_over += 1;
+                // It can come back the same way, and who passes on what was never theirs does not lead it.
+                let from = std::mem::replace(&mut ticket.beside[at], std::mem::replace(&mut ticket.centre, to.clone()));
+                ticket.lead = ticket.lead.map(|lead| if lead == ticket.beside[at] { from } else { lead });
+                note = before(Some(format!("to {to}")), &note);
+            }
             Move::Merge => {
                 ticket.into = said.into;
                 note = before(said.into.map(|into| format!("into T-{into}")), &note);
@@ -135,6 +166,8 @@ impl Moving<'_> {
             return;
         }
         ticket.stage = row.to.stage(from, ticket.held);
+        let lease_ms = now_ms.saturating_add(self.bookings.roster.limits.lease.ms());
+        ticket.lease_ms = ticket.officer.as_ref().filter(|_| ticket.stage == Stage::Dispatched).map(|_| lease_ms);
         match (from, ticket.stage) {
             (_, Stage::Suspended) => {
                 ticket.held = Some(from);

@@ -81,6 +81,9 @@ impl Desk {
         if let Some(old) = self.live.remove(&no) {
             self.n_open -= is_open(&old.ticket);
             old.timer_ms.map(|at_ms| self.timers.remove(&(at_ms, no)));
+            self.bookings.change(Some(&old.ticket), &ticket);
+        } else {
+            self.bookings.change(None, &ticket);
         }
         if ticket.stage.standing() == Standing::Ended {
             return;

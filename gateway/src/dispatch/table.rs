@@ -2,7 +2,7 @@
 //! API offers what it allows, and `LOOP.md` beside it is drawn from it.
 
 use crate::config::Role;
-use crate::nouns::{Move, Need, Stage, Ticket};
+use crate::nouns::{Move, Need, Refusal, Stage, Ticket};
 
 /// One row: a move from any of its stages.
 pub struct Row {
@@ -67,7 +67,7 @@ const AT_WORK: &[Stage] = &[Dispatched, Signed, Handling];
 const BEFORE_FEED_BACK: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling];
 const TIMED: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling, FedBack, Verified];
 
-pub const TABLE: [Row; 33] = [
+pub const TABLE: [Row; 35] = [
     // Is it true?
     Row { from: &[Suspected], asked: Move::Confirm, to: To::Stage(Reported), roles: &[Officer, Clerk, Chief], ..PLAIN },
     Row {
@@ -104,6 +104,7 @@ pub const TABLE: [Row; 33] = [
         to: To::Stage(Dispatched),
         roles: &[Dispatcher, Chief],
         needs: &[Unit],
+        takes: &[Need::Officer],
         ..PLAIN
     },
     Row {
@@ -112,6 +113,7 @@ pub const TABLE: [Row; 33] = [
         to: To::Stage(Dispatched),
         roles: &[Dispatcher, Chief],
         needs: &[Unit],
+        takes: &[Need::Officer],
         is_urgent: true,
         ..PLAIN
     },
@@ -121,6 +123,15 @@ pub const TABLE: [Row; 33] = [
         to: To::Stage(Dispatched),
         roles: &[Dispatcher, Chief],
         needs: &[Unit],
+        takes: &[Need::Officer],
+        ..PLAIN
+    },
+    Row {
+        from: &[Dispatched],
+        asked: Move::Recall,
+        to: To::Stage(Filed),
+        roles: &[Dispatcher, Chief],
+        needs: &[Reason],
         ..PLAIN
     },
     Row {
@@ -272,6 +283,13 @@ pub const TABLE: [Row; 33] = [
         needs: &[Centre],
         ..PLAIN
     },
+    Row {
+        from: &[Suspected, Reported, Accepted, Filed],
+        asked: Move::HandOver,
+        roles: &[Clerk, Dispatcher, Chief],
+        takes: &[Centre],
+        ..PLAIN
+    },
     // While somebody is called.
     Row { from: TIMED, asked: Move::Acknowledge, roles: &[Officer, Clerk, Chief, Dispatcher, Handler], ..PLAIN },
 ];
@@ -288,12 +306,25 @@ pub fn open(ticket: &Ticket) -> impl Iterator<Item = &'static Row> + use<'_> {
         let fits = match row.asked {
             Move::Extend => !is_extended,
             Move::Approve | Move::Deny => is_extended,
+            Move::HandOver => !ticket.beside.is_empty(),
             Move::Acknowledge => ticket.call.is_some(),
             _ => true,
         };
         let is_open = (is_urgent || !row.is_urgent) && (ticket.is_private || !row.is_private);
         fits && is_open && row.from.contains(&stage)
     })
+}
+
+/// Why there is no row.
+pub fn refusal(ticket: &Ticket, asked: Move) -> Refusal {
+    let at_work = |row: &&Row| row.asked == asked && row.from.contains(&ticket.stage);
+    match asked {
+        Move::Approve | Move::Deny if TABLE.iter().any(|row| at_work(&row)) => Refusal::NoExtension,
+        Move::HandOver if TABLE.iter().any(|row| at_work(&row)) => Refusal::NothingBeside(ticket.no),
+        Move::Acknowledge => Refusal::NotCalled,
+        Move::Extend if ticket.extension.is_some() => Refusal::ExtensionWaits,
+        _ => Refusal::WrongStage { stage: ticket.stage, asked },
+    }
 }
 
 impl Reach {

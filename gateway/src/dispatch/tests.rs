@@ -5,6 +5,7 @@ mod classes;
 mod clocks;
 mod groups;
 mod intake;
+mod officers;
 mod people;
 mod scores;
 mod walk;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use super::*;
 use crate::config::check::check_alone;
 use crate::config::{Limit, Severity};
-use crate::nouns::{AlertKey, Confidence, Counts, Looked, Need, Place, Said, Why};
+use crate::nouns::{AlertKey, Confidence, Counts, Looked, Need, Place, Said, Stage, Why};
 
 pub(super) fn alert(n: u64) -> Alert {
     let key = AlertKey { rule: "r".into(), source: format!("s/{n}").into(), fence: None };
@@ -60,6 +61,7 @@ pub(super) fn said(asked: Move) -> Said {
     Said {
         note: if has(Need::Reason) { "why".into() } else { String::new() },
         unit: has(Need::Unit).then(|| "patrol-3".into()),
+        officer: None,
         photos: has(Need::Photos).then(|| ["p1".into(), "p2".into()]),
         into: has(Need::Into).then_some(1),
         centre: has(Need::Centre).then(|| "town".into()),
@@ -81,7 +83,11 @@ pub(super) struct Office {
 
 impl Office {
     pub(super) fn new(text: &str) -> Office {
-        Office { desk: desk(text), effects: Vec::new(), now_ms: 1_000 }
+        Office::of(desk(text))
+    }
+
+    pub(super) fn of(desk: Desk) -> Office {
+        Office { desk, effects: Vec::new(), now_ms: 1_000 }
     }
 
     pub(super) fn open(&mut self, alert: &Alert) -> Arc<Ticket> {

@@ -29,8 +29,13 @@ pub struct TicketOut<'a> {
     pub emergency: bool,
     /// Whose it is now, and who received it first and leads.
     pub centre: &'a str,
+    /// Centres on whose ground it may be as well, the nearest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<&'a str>,
     pub lead: Option<&'a str>,
     pub unit: Option<&'a str>,
+    /// Whom of the unit it was dispatched to.
+    pub officer: Option<&'a str>,
     /// RFC 3339.
     pub opened: String,
     /// Null while the clock stands.
@@ -121,8 +126,10 @@ impl<'a> From<&'a Ticket> for TicketOut<'a> {
             confidence: ticket.confidence.as_ref().map(ConfidenceOut::from),
             emergency: ticket.is_emergency,
             centre: &ticket.centre,
+            beside: ticket.beside.iter().map(|centre| &**centre).collect(),
             lead: ticket.lead.as_deref(),
             unit: ticket.unit.as_deref(),
+            officer: ticket.officer.as_deref(),
             opened: time_text(ticket.opened_ms),
             due: ticket.whole.left_ms.is_none().then(|| time_text(ticket.whole.due_ms)),
             closed: ticket.closed_ms.map(time_text),

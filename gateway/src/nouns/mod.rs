@@ -6,6 +6,7 @@ pub mod class_case;
 pub mod delivery;
 pub mod evidence;
 pub mod lamp;
+pub mod officer;
 pub mod passage;
 pub mod redo;
 pub mod report;
@@ -22,6 +23,7 @@ pub use class_case::{ClassAsk, ClassCase, ClassChange, ClassEntry, ClassMove, Cl
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};
+pub use officer::{Field, Fix, Located};
 pub use passage::{Passage, Story};
 pub use redo::{RedoChange, RedoRow};
 pub use report::{Report, Taken};

@@ -50,6 +50,7 @@ pub enum Move {
     Sign,
     Return,
     Reassign,
+    Recall,
     Dispute,
     Start,
     FeedBack,
@@ -70,6 +71,7 @@ pub enum Move {
     Supervise,
     Escalate,
     HandDown,
+    HandOver,
     /// Somebody has heard of it: nobody is called about it any more.
     Acknowledge,
 }
@@ -80,6 +82,8 @@ pub enum Need {
     /// Why, as the note.
     Reason,
     Unit,
+    /// One of the unit's people.
+    Officer,
     /// References of pictures from before and after.
     Photos,
     /// The ticket that it becomes part of.
@@ -164,7 +168,7 @@ impl Stage {
 }
 
 impl Move {
-    pub const ALL: [Move; 31] = [
+    pub const ALL: [Move; 33] = [
         Move::Confirm,
         Move::Reject,
         Move::Accept,
@@ -175,6 +179,7 @@ impl Move {
         Move::Sign,
         Move::Return,
         Move::Reassign,
+        Move::Recall,
         Move::Dispute,
         Move::Start,
         Move::FeedBack,
@@ -195,6 +200,7 @@ impl Move {
         Move::Supervise,
         Move::Escalate,
         Move::HandDown,
+        Move::HandOver,
         Move::Acknowledge,
     ];
 
@@ -228,6 +234,7 @@ impl Move {
             Move::Sign => ("sign", "签收", "outpost.ticket.signed"),
             Move::Return => ("return", "回退", "outpost.ticket.returned"),
             Move::Reassign => ("reassign", "改派", "outpost.ticket.reassigned"),
+            Move::Recall => ("recall", "撤回派遣", "outpost.ticket.recalled"),
             Move::Dispute => ("dispute", "派单异议", "outpost.ticket.disputed"),
             Move::Start => ("start", "开始处置", "outpost.ticket.handling"),
             Move::FeedBack => ("feed-back", "反馈", "outpost.ticket.fed-back"),
@@ -248,6 +255,7 @@ impl Move {
             Move::Supervise => ("supervise", "督办", "outpost.ticket.supervised"),
             Move::Escalate => ("escalate", "上报上级", "outpost.ticket.escalated"),
             Move::HandDown => ("hand-down", "下派", "outpost.ticket.handed-down"),
+            Move::HandOver => ("hand-over", "移交邻区", "outpost.ticket.handed-over"),
             Move::Acknowledge => ("acknowledge", "知悉", "outpost.ticket.acknowledged"),
         }
     }
@@ -259,6 +267,7 @@ impl Need {
         match self {
             Need::Reason => "note",
             Need::Unit => "unit",
+            Need::Officer => "officer",
             Need::Photos => "photos",
             Need::Into => "into",
             Need::Centre => "centre",

@@ -30,10 +30,16 @@ pub struct Ticket {
     pub is_private: bool,
     /// Whose it is now.
     pub centre: Arc<str>,
+    /// Centres on whose ground it may be as well, the nearest first: it is near a border.
+    pub beside: Vec<Arc<str>>,
     /// Who received it first, and leads until it is settled (首接负责): a centre.
     pub lead: Option<Arc<str>>,
     /// Who it was last dispatched to.
     pub unit: Option<Arc<str>>,
+    /// Whom of the unit.
+    pub officer: Option<Arc<str>>,
+    /// Until when they have to sign it.
+    pub lease_ms: Option<i64>,
     /// Who had a hand in it: they do not verify it.
     pub handlers: Vec<Arc<str>>,
     pub opened_ms: i64,
@@ -84,6 +90,10 @@ pub struct Counts {
     pub reworked: u32,
     pub supervised: u32,
     pub escalated: u32,
+    /// Across a border.
+    pub handed_over: u32,
+    /// Not signed within the lease.
+    pub unanswered: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +123,7 @@ pub struct Command {
 pub struct Said {
     pub note: String,
     pub unit: Option<Arc<str>>,
+    pub officer: Option<Arc<str>>,
     /// References of a picture from before and one from after.
     pub photos: Option<[Arc<str>; 2]>,
     pub into: Option<u64>,
@@ -142,6 +153,16 @@ pub enum Refusal {
     OwnWork { who: Arc<str>, asked: Move },
     #[error("{who} asked for the extension: somebody else decides on it")]
     OwnExtension { who: Arc<str> },
+    #[error("{0:?} is nobody who can be sent: people with the role handler are")]
+    NoOfficer(Arc<str>),
+    #[error("{officer} is not of {unit}")]
+    OtherUnit { officer: Arc<str>, unit: Arc<str> },
+    #[error("{0} is off duty")]
+    OffDuty(Arc<str>),
+    #[error("{officer} has {tickets} at hand already")]
+    Booked { officer: Arc<str>, tickets: String },
+    #[error("{officer} has it at hand: {who} cannot {asked} it", asked = asked.name())]
+    NotTheirs { who: Arc<str>, asked: Move, officer: Arc<str> },
     #[error("no extension was asked for")]
     NoExtension,
     #[error("an extension was asked for already and waits for an answer")]
@@ -154,6 +175,10 @@ pub enum Refusal {
     NotBeneath { centre: Arc<str>, whose: Arc<str> },
     #[error("category {category:?} is not on the duty list of {centre}")]
     NotOnDutyList { centre: Arc<str>, category: Arc<str> },
+    #[error("T-{0} is not near a border: no other centre may have it as well")]
+    NothingBeside(u64),
+    #[error("{centre} is none of the centres that may have it as well: {beside}")]
+    NotBeside { centre: Arc<str>, beside: String },
     #[error("T-{0} is no other open ticket that it could become part of")]
     NoSuchMaster(u64),
     #[error("there is no silence {0} that is on")]
@@ -180,6 +205,13 @@ impl Ticket {
     /// The worse one of its clocks'.
     pub fn lamp(&self, now_ms: i64) -> Lamp {
         self.clocks().map(|clock| clock.lamp(now_ms)).max().unwrap_or(Lamp::Off)
+    }
+
+    /// Who has it at hand: from when they are sent until they have fed back. Also while it is suspended, since it then goes on
+    /// where it was.
+    pub fn booked(&self) -> Option<&Arc<str>> {
+        let stage = self.held.unwrap_or(self.stage);
+        self.officer.as_ref().filter(|_| matches!(stage, Stage::Dispatched | Stage::Signed | Stage::Handling))
     }
 
     /// Those that run.
@@ -209,7 +241,7 @@ impl Storm {
 
 impl Counts {
     /// With the names under which they are kept and told.
-    pub fn named(&self) -> [(&'static str, u32); 8] {
+    pub fn named(&self) -> [(&'static str, u32); 10] {
         [
             ("returned", self.returned),
             ("reassigned", self.reassigned),
@@ -219,6 +251,8 @@ impl Counts {
             ("reworked", self.reworked),
             ("supervised", self.supervised),
             ("escalated", self.escalated),
+            ("handed-over", self.handed_over),
+            ("unanswered", self.unanswered),
         ]
     }
 }

@@ -33,8 +33,8 @@ use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
 use crate::nouns::{
-    ClassAsk, ClassCase, Command, LookAsk, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket, Trouble,
-    WorkAsk, WorkOrder,
+    ClassAsk, ClassCase, Command, Field, LookAsk, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket,
+    Trouble, WorkAsk, WorkOrder,
 };
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
@@ -72,6 +72,7 @@ pub enum Ask {
     Class(ClassAsk, oneshot::Sender<Classed>),
     Reports(Vec<Report>, oneshot::Sender<Reported>),
     Sources(oneshot::Sender<Vec<SourceView>>),
+    Field(oneshot::Sender<Field>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
     Observe(Box<Observation>, oneshot::Sender<()>),
@@ -290,6 +291,7 @@ impl Shell {
     /// Takes what came of a shard's turn.
     fn take_turn(&mut self, at: usize, batch: &mut Batch) {
         let turn = &mut self.turns[at];
+        turn.located.drain(..).for_each(|located| self.desk.located(&located, &mut batch.desk_effects));
         for (broker, request) in turn.requests.drain(..) {
             let requests = self.lines.get(&broker).and_then(|line| line.requests.as_ref());
             // Where it does not fit the decoder asks again when the device next says something that needs it.
@@ -317,6 +319,7 @@ impl Shell {
             Ask::Sources(reply) => {
                 let _ = reply.send(self.shards.views());
             }
+            Ask::Field(reply) => drop(reply.send(self.desk.field())),
             Ask::Reload(reload, reply) => {
                 let now_ms = now_ms();
                 let Reload { config, fences, expected } = *reload;

@@ -1,9 +1,10 @@
 //! What a source's messages go through alone: decoding, dating, judging. The pipeline has one shard, or several on as many
 //! threads with sources of their own ([`super::shards`]). Does no I/O but to record.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use outpost_detectors::observation::{Fact, Observation};
+use outpost_detectors::observation::{Fact, Observation, Position};
 use prometheus_client::metrics::counter::Counter;
 use tracing::warn;
 
@@ -13,7 +14,7 @@ use super::watch::{Effect, Watch};
 use crate::config::Config;
 use crate::decode::{Decoded, Decoder, Decoders, FeedError, Request};
 use crate::ingest::Message;
-use crate::nouns::Trouble;
+use crate::nouns::{Fix, Located, Trouble};
 use crate::series::line;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::tally::{FactTally, FeedTally};
@@ -33,6 +34,8 @@ pub struct Shard {
     /// Shared by all shards.
     recorder: Option<Arc<Mutex<Recorder>>>,
     decoded: Decoded,
+    /// Sources whose positions the desk wants to know.
+    terminals: HashSet<Arc<str>>,
 }
 
 /// The decoder of a broker or listener.
@@ -57,6 +60,8 @@ pub struct Turn {
     pub effects: Vec<Effect>,
     /// Where effects end that had the same gateway time, and which.
     pub times: Vec<(usize, i64)>,
+    /// Where officers' terminals are.
+    pub located: Vec<Located>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
     /// What decoders want to ask devices, by broker.
@@ -114,7 +119,9 @@ impl Shard {
         let inexpressible = config.series.as_ref().map(|_| metrics.series.inexpressible.clone());
         let decoded = Decoded::default();
         let facts = metrics.facts();
-        let shard = Shard { decoders: by_line, sources, watch, facts, inexpressible, recorder, decoded };
+        let terminals = config.people.iter().filter_map(|person| person.terminal.as_deref());
+        let terminals = terminals.map(Into::into).collect();
+        let shard = Shard { decoders: by_line, sources, watch, facts, inexpressible, recorder, decoded, terminals };
         Ok((shard, turn))
     }
 
@@ -214,6 +221,12 @@ impl Shard {
             if !line::push_line(&mut turn.lines, source, metric, unit, reading.value, observation.at_ms) {
                 inexpressible.inc();
             }
+        }
+        if let Fact::Position(Position { lon, lat, accuracy_m }) = observation.fact
+            && self.terminals.contains(&observation.source)
+        {
+            let fix = Fix { at_ms: observation.at_ms, lon, lat, accuracy_m };
+            turn.located.push(Located { source: observation.source.clone(), fix });
         }
         self.watch.step(observation, &mut turn.effects);
         turn.timed(observation.received_ms);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::shelf::{Shelf, ShelfCounts};
-use super::{Store, StoreError, connect};
+use super::{Store, StoreError, connect, fixes};
 use crate::nouns::{EvidenceKind, Missing};
 
 /// Looks of one person at one thing within this time are one: a browser asks for a clip piece by piece.
@@ -70,6 +70,13 @@ impl Archive {
         self.shelf.expire(&mut self.conn(), now_ms)
     }
 
+    /// Removes positions of officers that are older than `before_ms`.
+    pub fn expire_fixes(&self, before_ms: i64) -> Result<(), StoreError> {
+        // The connection is let go in between: who looks at evidence waits for it.
+        while fixes::expire(&self.conn(), before_ms)? {}
+        Ok(())
+    }
+
     /// Keeps the evidence of an alert whatever its age and the room there is; audited.
     pub fn hold(&self, alert: &str, doer: &Doer, now_ms: i64) -> Result<Held, StoreError> {
         let insert = "INSERT OR IGNORE INTO hold (alert, who, reason, held_ms) SELECT ?1, ?2, ?3, ?4";
@@ -111,17 +118,22 @@ impl Archive {
 
     /// Writes down that somebody looks; on disk when it returns.
     pub fn looked(&self, alert: &str, kind: EvidenceKind, doer: &Doer, now_ms: i64) -> Result<(), StoreError> {
+        self.noted(alert, kind.as_str(), doer, now_ms)
+    }
+
+    /// The same of what is no evidence: `of` stands where the alert does.
+    pub fn noted(&self, of: &str, what: &str, doer: &Doer, now_ms: i64) -> Result<(), StoreError> {
         let mut conn = self.conn();
         let known = conn
             .prepare_cached(
                 "SELECT 1 FROM audit WHERE alert = ?1 AND what = ?2 AND who = ?3 AND peer = ?4 AND reason = ?5
                  AND at_ms BETWEEN ?6 AND ?7",
             )?
-            .exists(params![alert, kind.as_str(), doer.who, doer.peer, doer.reason, now_ms - SAME_LOOK_MS, now_ms])?;
+            .exists(params![of, what, doer.who, doer.peer, doer.reason, now_ms - SAME_LOOK_MS, now_ms])?;
         if known {
             return Ok(());
         }
-        self.shelf.with_room(&mut conn, |conn| write_audit(conn, alert, kind.as_str(), doer, now_ms))
+        self.shelf.with_room(&mut conn, |conn| write_audit(conn, of, what, doer, now_ms))
     }
 
     /// What was evicted, expired and refused, by the writer as well.

@@ -7,9 +7,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::evidence::{self, NewExhibit, Written};
 use super::reports::{self, ReportRow};
 use super::shelf::Shelved;
-use super::{Store, StoreError, classes, looks, mutes, passages, redo_key, rows, spool, tickets, works};
+use super::{
+    Store, StoreError, borders, classes, fixes, looks, mutes, passages, redo_key, rows, spool, tickets, works,
+};
 use crate::nouns::{
-    Alert, ClassChange, Cleared, Confidence, EvidenceKind, JournalEntry, LookAsk, Missing, Passage, RedoChange,
+    Alert, ClassChange, Cleared, Confidence, EvidenceKind, Fix, JournalEntry, LookAsk, Missing, Passage, RedoChange,
     RedoRow, Silence, StateRow, Ticket, WorkOrder,
 };
 
@@ -41,6 +43,10 @@ pub struct Commit {
     pub works: Vec<WorkOrder>,
     /// Rules of which a finding was confirmed, or rejected.
     pub findings: Vec<(Arc<str>, bool)>,
+    /// From which centre to which a ticket was handed over their border.
+    pub handed_over: Vec<(Arc<str>, Arc<str>)>,
+    /// Where officers are.
+    pub fixes: Vec<(Arc<str>, Fix)>,
     pub passages: Vec<Passage>,
     /// Of class cases, in this order.
     pub classes: Vec<ClassChange>,
@@ -99,6 +105,8 @@ impl Commit {
             && self.silences.is_empty()
             && self.works.is_empty()
             && self.findings.is_empty()
+            && self.handed_over.is_empty()
+            && self.fixes.is_empty()
             && self.passages.is_empty()
             && self.classes.is_empty()
             && self.reports.is_empty()
@@ -125,6 +133,8 @@ impl Commit {
         self.silences.clear();
         self.works.clear();
         self.findings.clear();
+        self.handed_over.clear();
+        self.fixes.clear();
         self.passages.clear();
         self.classes.clear();
         self.reports.clear();
@@ -188,6 +198,8 @@ fn write(
     mutes::write(&transaction, commit)?;
     works::write(&transaction, commit)?;
     looks::write(&transaction, commit)?;
+    borders::write(&transaction, commit)?;
+    fixes::write(&transaction, commit)?;
     passages::write(&transaction, &commit.passages)?;
     classes::write(&transaction, &commit.classes)?;
     reports::write(&transaction, &commit.reports)?;

@@ -7,9 +7,11 @@
 //! - [`Archive`]: evidence after its alert was committed: clips, holds, expiry, who looked
 
 mod archive;
+mod borders;
 mod classes;
 mod commit;
 mod evidence;
+mod fixes;
 mod gates;
 mod lamps;
 mod looks;
@@ -31,6 +33,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use archive::{Archive, Doer, Held};
+pub use borders::BorderRow;
 pub use classes::{CategoryRow, ClassEntryRow, RestoredClasses};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
@@ -46,10 +49,10 @@ pub use shelf::ShelfCounts;
 
 use self::shelf::Shelf;
 use crate::config;
-use crate::nouns::{Alert, LookAsk, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket, WorkOrder};
+use crate::nouns::{Alert, Fix, LookAsk, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket, WorkOrder};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -57,8 +60,9 @@ const STEPS: [&str; 10] = [
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
     include_str!("schema_7.sql"),
-    include_str!("schema_10.sql"),
+    include_str!("schema_8.sql"),
     include_str!("schema_9.sql"),
+    include_str!("schema_10.sql"),
     include_str!("schema_11.sql"),
 ];
 
@@ -128,6 +132,8 @@ pub struct Restored {
     pub last_work: u64,
     /// Looks that were asked and have no answer yet, with the times at which their alerts opened.
     pub looks: Vec<(LookAsk, i64)>,
+    /// The last fix of each officer.
+    pub fixes: Vec<(Arc<str>, Fix)>,
     /// By shard, oldest first.
     pub redo: Vec<(u8, RedoRow)>,
     pub seen: Vec<SeenRow>,
@@ -203,6 +209,7 @@ impl Store {
         let (on, withheld) = (mutes::on(&self.conn)?, mutes::withheld(&self.conn)?);
         let silences = mutes::silences(&self.conn, false, u32::MAX)?;
         let last_silence = mutes::last_silence(&self.conn)?;
+        let fixes = fixes::last(&self.conn)?;
         let (works, last_work) = (works::works(&self.conn, false, u32::MAX)?, works::last_work(&self.conn)?);
         Ok(Restored {
             states,
@@ -216,6 +223,7 @@ impl Store {
             works,
             last_work,
             looks: looks::asked(&self.conn)?,
+            fixes,
             redo,
             seen,
         })

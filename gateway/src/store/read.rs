@@ -6,13 +6,16 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, Row, params};
 
+use super::borders::{self, BorderRow};
 use super::evidence::{self, ExhibitRow};
+use super::fixes;
 use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
 use super::{CategoryRow, FindingRow, StoreError, classes, connect, mutes, passages, spool, tickets, works};
 use crate::config::Severity;
 use crate::nouns::{
-    ClassCase, Confidence, CountedTicket, EvidenceKind, Missing, Place, Silence, Standing, Story, Ticket, WorkOrder,
+    ClassCase, Confidence, CountedTicket, EvidenceKind, Fix, Missing, Place, Silence, Standing, Story, Ticket,
+    WorkOrder,
 };
 
 /// Rows that one answer carries at the most.
@@ -124,6 +127,21 @@ impl Reader {
     pub fn tickets(&self, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
         let limit = if query.limit == 0 { ROWS_MAX } else { query.limit.min(ROWS_MAX) };
         self.with(|conn| tickets::all(conn, &TicketQuery { limit, ..query.clone() }))
+    }
+
+    /// Borders over which tickets were handed, the busiest first.
+    pub fn borders(&self, limit: u32) -> Result<Vec<BorderRow>, StoreError> {
+        self.with(|conn| borders::all(conn, limit.min(ROWS_MAX)))
+    }
+
+    /// Calls `take` with the fixes from `from_ms` until before `to_ms`, of one officer or of all, in order of officer and time.
+    pub fn fixes(
+        &self,
+        officer: Option<&str>,
+        (from_ms, to_ms): (i64, i64),
+        take: impl FnMut(&str, Fix),
+    ) -> Result<(), StoreError> {
+        self.with(|conn| fixes::each(conn, officer, (from_ms, to_ms), take))
     }
 
     pub fn ticket(&self, no: u64) -> Result<Option<(Ticket, Vec<JournalRow>)>, StoreError> {

@@ -1,25 +1,24 @@
--- Version 11.
--- Work orders, and who ended or changed them. An order that is changed is ended, and its new form is a row of its own:
--- nothing is overwritten but the counter.
-CREATE TABLE work_order (
-    no         INTEGER PRIMARY KEY,
-    id         TEXT NOT NULL,           -- as those call it who gave it
-    lon        REAL NOT NULL,           -- WGS-84
-    lat        REAL NOT NULL,
-    from_ms    INTEGER NOT NULL,
-    until_ms   INTEGER NOT NULL,
-    who        TEXT NOT NULL,
-    reason     TEXT NOT NULL,
-    entered_ms INTEGER NOT NULL,
-    ended_by   TEXT,
-    ended_ms   INTEGER,
-    n_withheld INTEGER NOT NULL
-);
-CREATE INDEX work_order_on ON work_order (no) WHERE ended_ms IS NULL;
-
--- Looks through visible cameras that have no answer yet.
-CREATE TABLE look (
-    alert  TEXT NOT NULL,
-    camera TEXT NOT NULL,
-    PRIMARY KEY (alert, camera)
+-- Version 8.
+-- Whose ground a ticket may be on as well, and how often tickets were handed over which border.
+ALTER TABLE ticket ADD COLUMN beside TEXT NOT NULL DEFAULT '[]';      -- JSON array of centres
+ALTER TABLE ticket ADD COLUMN handed_over INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN officer TEXT;
+ALTER TABLE ticket ADD COLUMN lease_ms INTEGER;                       -- until when the officer has to sign
+ALTER TABLE ticket ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE border (
+    giver      TEXT NOT NULL,
+    taker      TEXT NOT NULL,
+    n_tickets  INTEGER NOT NULL,
+    PRIMARY KEY (giver, taker)
 ) WITHOUT ROWID;
+
+-- Where officers were while they were on duty.
+CREATE TABLE fix (
+    officer    TEXT NOT NULL,
+    at_ms      INTEGER NOT NULL,        -- device time
+    lon        REAL NOT NULL,
+    lat        REAL NOT NULL,
+    accuracy_m REAL,
+    PRIMARY KEY (officer, at_ms)
+) WITHOUT ROWID;
+CREATE INDEX fix_by_age ON fix (at_ms);

@@ -1,5 +1,6 @@
 //! Claims about the store, on a real database in a temporary folder.
 
+mod fixes;
 mod scores;
 mod tickets;
 
@@ -69,6 +70,9 @@ fn ticket(no: u64) -> Ticket {
         score: None,
         call: Some(Call { escalation: "night".into(), step: 1, since_ms: 7, next_ms: 9, n_rung: 3 }),
         n_journal: 1,
+        beside: Vec::new(),
+        officer: None,
+        lease_ms: None,
     }
 }
 

@@ -16,7 +16,8 @@ const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, cat
      whole_budget_ms, whole_yellow_ms, due_ms, whole_left_ms, whole_n_told, step_runs, step_budget_ms, \
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
      n_alerts, n_alerts_on, storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
-     escalated, score, n_journal, call_escalation, call_step, call_since_ms, call_next_ms, call_n_rung, is_private";
+     escalated, handed_over, unanswered, score, n_journal, beside, officer, lease_ms, call_escalation, call_step, \
+     call_since_ms, call_next_ms, call_n_rung, is_private";
 
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let marks = COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
@@ -90,7 +91,6 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     let number = |n: Option<i64>| n.map_or(Value::Null, Value::Integer);
     let real = |x: Option<f64>| x.map_or(Value::Null, Value::Real);
     let (point, step) = (ticket.place.point, ticket.step.as_ref());
-    let handlers: Vec<&str> = ticket.handlers.iter().map(|who| &**who).collect();
     let mut out = vec![
         whole(ticket.no),
         text(&ticket.alert),
@@ -114,7 +114,7 @@ fn values(ticket: &Ticket) -> Vec<Value> {
         text(&ticket.centre),
         maybe(ticket.lead.as_deref()),
         maybe(ticket.unit.as_deref()),
-        text(&serde_json::json!(handlers).to_string()),
+        text(&names_to_json(&ticket.handlers)),
         Value::Integer(ticket.opened_ms),
         number(ticket.closed_ms),
         text(ticket.whole.runs.as_str()),
@@ -139,6 +139,9 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     out.extend(ticket.counts.named().map(|(_, n)| whole(n.into())));
     out.push(number(ticket.score.map(i64::from)));
     out.push(whole(ticket.n_journal));
+    out.push(text(&names_to_json(&ticket.beside)));
+    out.push(maybe(ticket.officer.as_deref()));
+    out.push(number(ticket.lease_ms));
     let call = ticket.call.as_ref();
     out.push(maybe(call.map(|call| &*call.escalation)));
     out.push(number(call.map(|call| call.step as i64)));
@@ -211,10 +214,7 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
         centre: c.text()?,
         lead: c.maybe()?,
         unit: c.maybe()?,
-        handlers: {
-            let names: Vec<String> = serde_json::from_str(&c.text()?).map_err(|cause| bad(cause.to_string()))?;
-            names.into_iter().map(Into::into).collect()
-        },
+        handlers: names_from_json(&c.text()?)?,
         opened_ms: c.next()?,
         closed_ms: c.next()?,
         whole: Clock {
@@ -259,9 +259,14 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
             reworked: c.small()?,
             supervised: c.small()?,
             escalated: c.small()?,
+            handed_over: c.small()?,
+            unanswered: c.small()?,
         },
         score: c.next()?,
         n_journal: c.count()?,
+        beside: names_from_json(&c.text()?)?,
+        officer: c.maybe()?,
+        lease_ms: c.next()?,
         call: match c.maybe()? {
             Some(escalation) => Some(Call {
                 escalation,
@@ -277,4 +282,14 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
         },
         is_private: c.next()?,
     })
+}
+
+fn names_to_json(names: &[Arc<str>]) -> String {
+    serde_json::json!(names.iter().map(|name| &**name).collect::<Vec<_>>()).to_string()
+}
+
+fn names_from_json(text: &str) -> Result<Vec<Arc<str>>, StoreError> {
+    let bad = |cause: serde_json::Error| StoreError::Row { table: "ticket", what: cause.to_string() };
+    let names: Vec<String> = serde_json::from_str(text).map_err(bad)?;
+    Ok(names.into_iter().map(Into::into).collect())
 }

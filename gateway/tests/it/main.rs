@@ -40,6 +40,7 @@ mod notify_webhook;
 mod onvif;
 mod page;
 mod page_chromium;
+mod people;
 mod pictures;
 mod pictures_truth;
 mod quiet_path;

@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("gateway/src/video", &["crate::pipeline", "crate::dispatch", "crate::store", "rusqlite"]),
     ("gateway/src/pipeline", &["axum", "rusqlite", "reqwest", "crate::api"]),
     ("gateway/src/dispatch", &["tokio", "axum", "rusqlite", "now_ms()", "crate::store", "crate::notify"]),
+    ("gateway/src/roads", &["tokio", "std::fs", "crate::dispatch", "crate::store", "crate::nouns", "now_ms()"]),
     ("gateway/src/notify", &["crate::pipeline", "crate::dispatch", "rusqlite"]),
     ("gateway/src/lights", &["crate::pipeline", "crate::dispatch", "rusqlite"]),
     ("gateway/src/series", &["crate::pipeline", "crate::dispatch", "rusqlite"]),

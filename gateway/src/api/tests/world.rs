@@ -13,6 +13,7 @@ use tower::ServiceExt;
 use super::super::*;
 use crate::config::{Config, Severity};
 use crate::dispatch::centres::Centres;
+use crate::dispatch::roster::Roster;
 use crate::dispatch::{Desk, Effect, Kept};
 use crate::nouns::{Alert, AlertKey, Confidence, Figure, Place, Why};
 use crate::pipeline::sources::{Last, SourceView};
@@ -107,6 +108,8 @@ impl Office {
                 Effect::Release(alert) => commit.withheld.push((alert, None)),
                 Effect::Silence(silence) => commit.silences.push(silence),
                 Effect::Work(order) => commit.works.push(order),
+                Effect::Fix { officer, fix } => commit.fixes.push((officer, fix)),
+                Effect::HandOver { from, to } => commit.handed_over.push((from, to)),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
                 Effect::Passage(passage) => commit.passages.push(passage),
                 Effect::Class(change) => commit.classes.push(change),
@@ -144,6 +147,9 @@ impl Office {
                 let answer = self.desk.work(&asked, now_ms(), &mut effects);
                 self.commit(Commit::default(), effects);
                 let _ = reply.send(answer);
+            }
+            Ask::Field(reply) => {
+                let _ = reply.send(self.desk.field());
             }
             Ask::Class(asked, reply) => {
                 let mut effects = Vec::new();
@@ -273,6 +279,9 @@ impl World {
             readiness: brokers.clone(),
             estate: watch::channel(Estate::new(&config, &fences)).1,
             centres: Arc::new(Centres::new(&config)),
+            ground: Arc::new(FenceSet::new(geojson::parse(FENCE).fences)),
+            roster: Arc::new(Roster::new(&config)),
+            roads: None,
             scoring: Arc::new(crate::dispatch::scores::Scoring::new(&config)),
             classes: Arc::new(config.desk.classes.clone()),
             district: Arc::default(),

@@ -2,9 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Outside;
 use super::calendars::check_windows;
 use super::look::Look;
+use super::tables::Stand;
 use super::tree::Path;
+use super::words::did_you_mean;
 use crate::config::pattern::SourcePattern;
 use crate::config::{CategoryLimits, Centre, Classes, Config, Desk, Limit, Span};
 
@@ -20,6 +23,10 @@ const DISTANCE_M_MAX: f64 = 10_000.0;
 const BANDS_MAX: usize = 10;
 const CENTRES_MAX: usize = 2_000;
 const PEOPLE_MAX: usize = 10_000;
+/// Of one officer at a time.
+const TICKETS_MAX: usize = 100;
+/// Farthest that a point may be off, in metres.
+const BORDER_M_MAX: f64 = 10_000.0;
 
 pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     let (at, desk) = (Path::default().key("desk"), &config.desk);
@@ -62,8 +69,23 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     for (key, n) in lists {
         look.check_within(&at.key(key), n, 0, ENTRIES_MAX);
     }
-    check_centres(look, &config.centres);
+    let border_m = Path::default().key("places").key("border_m");
+    look.check_within(&border_m, config.places.border_m, 0.0, BORDER_M_MAX);
+    check_centres(look, config);
     check_people(look, config);
+    let at = at.key("officers");
+    let officers = &desk.officers;
+    look.check_within(&at.key("tickets_max"), officers.tickets_max, 1, TICKETS_MAX);
+    look.check_within(&at.key("speed_kmh"), officers.speed_kmh, 1.0, 200.0);
+    look.check_within(&at.key("detour"), officers.detour, 1.0, 10.0);
+    for (key, span) in [
+        ("lease", officers.lease),
+        ("position_age_max", officers.position_age_max),
+        ("position_every", officers.position_every),
+        ("positions_keep", officers.positions_keep),
+    ] {
+        look.check_positive(&at.key(key), span);
+    }
 }
 
 fn check_classes(look: &mut Look<'_>, at: &Path, classes: &Classes) {
@@ -129,52 +151,92 @@ impl CategoryLimits {
     }
 }
 
-fn check_centres(look: &mut Look<'_>, centres: &[Centre]) {
+fn check_centres(look: &mut Look<'_>, config: &Config) {
+    let centres = &config.centres;
     look.check_within(&Path::default().key("centres"), centres.len(), 0, CENTRES_MAX);
-    let paths: Vec<_> = (0..centres.len()).map(|i| look.shape.origin("centres", i)).collect();
-    look.check_ids(paths.iter().cloned().zip(centres.iter().map(|centre| centre.id.as_str())));
+    let stands: Vec<_> = centres.iter().enumerate().map(|(i, c)| Stand::new(look, "centres", i, c.line)).collect();
+    look.check_ids(stands.iter().map(|stand| stand.at().clone()).zip(centres.iter().map(|centre| centre.id.as_str())));
     let by_id: HashMap<&str, &Centre> = centres.iter().map(|centre| (centre.id.as_str(), centre)).collect();
     let mut top: Option<&Centre> = None;
-    for (at, centre) in paths.iter().zip(centres) {
+    for (stand, centre) in stands.iter().zip(centres) {
         for (key, patterns) in [("duties", &centre.duties), ("sources", &centre.sources)] {
-            look.check_within(&at.key(key), patterns.len(), 0, ENTRIES_MAX);
+            look.check_within(&stand.key(key), patterns.len(), 0, ENTRIES_MAX);
             for (i, pattern) in patterns.iter().enumerate() {
-                check_pattern(look, &at.key(key).index(i), pattern);
+                check_pattern_of(look, stand, (key, i), pattern);
             }
         }
         match (&centre.parent, top) {
             (Some(parent), _) => match by_id.get(parent.as_str()) {
                 Some(above) if above.level <= centre.level => {
                     let (own, over) = (centre.level.as_str(), above.level.as_str());
-                    look.error(&at.key("parent"), format!("a {over} is not above a {own}"));
+                    look.error(&stand.key("parent"), stand.say(format!("a {over} is not above a {own}")));
                 }
                 Some(_) => {}
-                None => look.check_reference(&at.key("parent"), "centre", parent, "centres"),
+                None => check_centre(look, config, stand, "parent", parent),
             },
             (None, Some(top)) => {
-                look.error(at, format!("one centre has no parent, and that is {:?} already", top.id));
+                let message = format!("one centre has no parent, and that is {:?} already", top.id);
+                look.error(stand.at(), stand.say(message));
             }
             (None, None) => top = Some(centre),
         }
     }
-    if let (None, Some(at)) = (top, paths.first()) {
-        look.error(at, "no centre is on top: one of them has no parent");
+    if let (None, Some(stand)) = (top, stands.first().filter(|_| is_whole(look, config))) {
+        look.error(stand.at(), "no centre is on top: one of them has no parent");
     }
 }
 
 fn check_people(look: &mut Look<'_>, config: &Config) {
     let people = &config.people;
     look.check_within(&Path::default().key("people"), people.len(), 0, PEOPLE_MAX);
-    let paths: Vec<_> = (0..people.len()).map(|i| look.shape.origin("people", i)).collect();
-    look.check_ids(paths.iter().cloned().zip(people.iter().map(|person| person.id.as_str())));
+    let stands: Vec<_> = people.iter().enumerate().map(|(i, p)| Stand::new(look, "people", i, p.line)).collect();
+    look.check_ids(stands.iter().map(|stand| stand.at().clone()).zip(people.iter().map(|person| person.id.as_str())));
     let centres: HashSet<&str> = config.centres.iter().map(|centre| centre.id.as_str()).collect();
-    for (at, person) in paths.iter().zip(people) {
+    let mut terminals: HashMap<&str, &str> = HashMap::new();
+    for (stand, person) in stands.iter().zip(people) {
         if !centres.contains(person.centre.as_str()) {
-            look.check_reference(&at.key("centre"), "centre", &person.centre, "centres");
+            check_centre(look, config, stand, "centre", &person.centre);
         }
         if person.roles.is_empty() {
-            look.error(&at.key("roles"), "who has no role may do nothing");
+            look.error(&stand.key("roles"), stand.say("who has no role may do nothing"));
         }
+        for (i, skill) in person.skills.iter().enumerate() {
+            check_pattern_of(look, stand, ("skills", i), skill);
+        }
+        if !person.duty.is_empty() {
+            check_windows(look, &stand.key("duty"), &person.duty);
+        }
+        if !person.duty.is_empty() && config.desk.calendar.is_none() {
+            let hint = "desk.calendar names an entry of [[calendars]]".to_owned();
+            let message = stand.say("duty is counted on a calendar, and the desk has none");
+            look.error_hint(&stand.key("duty"), message, Some(hint));
+        }
+        if let Some(terminal) = &person.terminal
+            && let Some(other) = terminals.insert(terminal, &person.id)
+        {
+            look.error(&stand.key("terminal"), stand.say(format!("{terminal:?} is the terminal of {other:?} already")));
+        }
+    }
+}
+
+/// A centre that is named and not there.
+fn check_centre(look: &mut Look<'_>, config: &Config, stand: &Stand, key: &str, id: &str) {
+    if !is_whole(look, config) || look.ids("centres").iter().any(|known| known == id) {
+        return;
+    }
+    let known: Vec<&str> = config.centres.iter().map(|centre| centre.id.as_str()).collect();
+    let message = stand.say(format!("there is no centre {id:?}"));
+    look.error_hint(&stand.key(key), message, did_you_mean(id, &known));
+}
+
+/// Whether all centres are known: those of a table are not where nothing outside is looked at.
+fn is_whole(look: &Look<'_>, config: &Config) -> bool {
+    look.outside == Outside::Looked || config.places.centres.is_none()
+}
+
+fn check_pattern_of(look: &mut Look<'_>, stand: &Stand, (key, i): (&str, usize), pattern: &str) {
+    if let Err(error) = SourcePattern::parse(pattern) {
+        look.error(&stand.entry(key, i), stand.say(error));
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
+//! - [`tables`]: centres and people that stand in files of their own
 //! - [`parts`], [`receivers`], [`outside`], [`lights`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`scores`],
 //!   [`rules`], [`readings`], [`conditions`], [`movement`], [`fences`]: what must hold beyond the types
 
@@ -27,6 +28,7 @@ mod receivers;
 mod rules;
 mod scores;
 mod shape;
+mod tables;
 mod tree;
 mod view;
 mod words;
@@ -128,8 +130,13 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
         problems.sort_by_key(|problem| (problem.line, problem.column));
         return Checked { config: None, problems };
     }
-    let shape = shape::read(root.get_ref());
+    let mut shape = shape::read(root.get_ref());
+    let faults = match outside {
+        Outside::Looked => tables::read(&mut shape.config, file),
+        Outside::Skipped => Vec::new(),
+    };
     let mut look = Look::new(&lines, root.get_ref(), file, &shape, outside);
+    faults.into_iter().for_each(|(at, message)| look.error(&at, message));
     parts::check(&mut look, &shape.config);
     receivers::check(&mut look, &shape.config);
     lights::check(&mut look, &shape.config);

@@ -124,6 +124,8 @@ fn empty() -> Config {
         pipeline: Default::default(),
         video: Default::default(),
         desk: Default::default(),
+        places: Default::default(),
+        roads: None,
         centres: Vec::new(),
         people: Vec::new(),
         scores: Vec::new(),

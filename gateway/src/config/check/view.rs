@@ -1,20 +1,38 @@
 //! What must hold of views over land, and the ground itself, which is read here.
 
+use std::io::Read as _;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
+use outpost_fences::FenceSet;
 use outpost_fences::sight::Terrain;
 
 use super::look::Look;
 use super::tree::Path;
 use super::{Outside, fences, parts};
-use crate::config::{Config, Land, PtzOf, Span, ViewOf};
+use crate::config::{Config, Land, PtzOf, RoadFiles, Span, ViewOf};
+use crate::roads::Roads;
+
+/// How far from a road a place may be, in metres.
+const REACH_M_MIN: f64 = 50.0;
+const REACH_M_MAX: f64 = 5_000.0;
+/// Text of one table of roads.
+const ROADS_BYTES_MAX: u64 = 512 << 20;
 
 /// How often a mount is asked, and how long for an answer.
 const PTZ_MIN: Span = Span::from_ms(100);
 const PTZ_MAX: Span = Span::from_ms(60_000);
 
 pub(super) fn check(look: &mut Look<'_>, config: &Config) {
+    if let Some(roads) = &config.roads {
+        let at = Path::default().key("roads");
+        look.check_within(&at.key("reach_m"), roads.reach_m, REACH_M_MIN, REACH_M_MAX);
+        if look.outside == Outside::Looked
+            && let Err(error) = read_roads(roads, config.desk.officers.speed_kmh, look.file)
+        {
+            look.error(&at, error);
+        }
+    }
     for (i, source) in config.sources.iter().enumerate() {
         let Some(view) = &source.view else { continue };
         let at = look.shape.origin("sources", i).key("view");
@@ -98,17 +116,44 @@ fn check_view(look: &mut Look<'_>, at: &Path, view: &ViewOf) {
     }
 }
 
-/// What the configuration names and its users need at hand: the ground, and the ids of grids.
+/// What the configuration names and its users need at hand: terrain, roads, and grids with their ids.
 pub(super) fn keep(config: &mut Config, file: &FilePath) {
     if let Some(Ok(terrain)) = read(&config.land, file) {
         config.land.terrain = Some(terrain);
     }
-    let folder = file.parent().unwrap_or(FilePath::new("")).to_owned();
-    for entry in config.fences.iter_mut().filter(|entry| entry.grids) {
-        let parsed = fences::read(&folder.join(&entry.file)).map(|text| entry.parse(&text));
-        entry.ids =
-            parsed.map(|parsed| parsed.fences.iter().map(|fence| fence.id.clone()).collect()).unwrap_or_default();
+    let kmh = config.desk.officers.speed_kmh;
+    if let Some(roads) = &mut config.roads {
+        roads.graph = read_roads(roads, kmh, file).ok().map(Arc::new);
     }
+    let folder = file.parent().unwrap_or(FilePath::new("")).to_owned();
+    let mut ground = Vec::new();
+    for entry in config.fences.iter_mut().filter(|entry| entry.grids) {
+        let parsed = fences::read(&folder.join(&entry.file)).map(|text| entry.parse(&text).fences);
+        let fences = parsed.unwrap_or_default();
+        entry.ids = fences.iter().map(|fence| fence.id.clone()).collect();
+        ground.extend(fences);
+    }
+    config.places.ground = Arc::new(FenceSet::new(ground));
+}
+
+fn read_roads(files: &RoadFiles, kmh: f64, file: &FilePath) -> Result<Roads, String> {
+    let folder = file.parent().unwrap_or(FilePath::new(""));
+    let text = |name: &FilePath| {
+        let path = folder.join(name);
+        if !name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz")) {
+            return fences::read(&path);
+        }
+        let packed = fences::read_bytes(&path)?;
+        let mut text = String::new();
+        // A bound on what comes out of it, too.
+        let mut unpacked = flate2::read::GzDecoder::new(packed.as_slice()).take(ROADS_BYTES_MAX + 1);
+        let n_bytes = unpacked.read_to_string(&mut text).map_err(|cause| format!("{}: {cause}", path.display()))?;
+        if n_bytes as u64 > ROADS_BYTES_MAX {
+            return Err(format!("{}: more than {ROADS_BYTES_MAX} bytes when unpacked", path.display()));
+        }
+        Ok(text)
+    };
+    Roads::parse(&text(&files.nodes)?, &text(&files.edges)?, kmh, files.reach_m).map_err(|error| error.to_string())
 }
 
 fn read(land: &Land, file: &FilePath) -> Option<Result<Arc<Terrain>, String>> {

@@ -38,6 +38,8 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
             Effect::Work(order) => drop(works.insert(order.no, order.clone())),
             Effect::Journal(_)
             | Effect::Finding { .. }
+            | Effect::HandOver { .. }
+            | Effect::Fix { .. }
             | Effect::Passage(_)
             | Effect::Class(_)
             | Effect::Tell { .. } => {}
@@ -53,6 +55,7 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
         works: works.into_values().filter(|order| order.ended.is_none()).collect(),
         silences: silences.into_values().filter(|silence| silence.ended.is_none()).collect(),
         tickets: tickets.into_values().filter(|ticket| ticket.stage.standing() > Standing::Ended).collect(),
+        fixes: Vec::new(),
     }
 }
 

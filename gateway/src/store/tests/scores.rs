@@ -95,7 +95,7 @@ fn class_cases_are_kept_with_members_and_journal() {
     assert_eq!(store.restore_classes(0).unwrap().cases, []);
     let reader = Reader::open(folder.path(), 1).unwrap();
     assert_eq!(reader.class_cases(false, None, 9).unwrap(), []);
-    assert_eq!(reader.class_cases(true, None, 9).unwrap(), [closed.clone()]);
+    assert_eq!(reader.class_cases(true, None, 9).unwrap(), std::slice::from_ref(&closed));
     assert_eq!(reader.class_cases(true, Some(1), 9).unwrap(), []);
     let (found, members, journal) = reader.class_case(1).unwrap().unwrap();
     assert_eq!((found, members.len(), journal[0].what.as_str()), (closed, 1, "found"));

@@ -34,7 +34,7 @@ retry_max = "200ms"
 }
 
 /// For the broker `b`. The desk does what it does by policy; storms are told by the gateway's own clock, by which no two
-/// runs agree, so that none is to come of a day that passes within seconds.
+/// runs agree, so that none is to come of a day that passes within seconds. One of the buses is followed as an officer is.
 pub(crate) const FEEDS_AND_RULES: &str = r##"
 [desk]
 calendar = "district"
@@ -142,6 +142,17 @@ severity = "minor"
 
 [[fences]]
 file = "fences.geojson"
+grids = true
+[[centres]]
+id = "hospital-quarter"
+level = "grid"
+parent = "town"
+duties = ["#"]
+[[people]]
+id = "driver"
+centre = "town"
+roles = ["handler"]
+terminal = "bus/4842"
 "##;
 
 /// All messages in the order of their times; `begin_ms` is the device time at which the day begins.

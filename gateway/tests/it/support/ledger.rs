@@ -57,8 +57,14 @@ pub(crate) fn left_in(folder: &Path) -> Left {
             assert_eq!((entry.ticket, entry.no), (ticket.no, no));
             lines.push(format!("T-{}/{no} {} {} {:?}", ticket.no, entry.who, entry.what, entry.note));
         }
-        lines.push(format!("T-{} {:?} {:?} {:?} {:?}", ticket.no, ticket.title, ticket.why, ticket.stage, ticket.unit));
+        let whose = (&ticket.centre, &ticket.beside);
+        lines.push(format!(
+            "T-{} {:?} {:?} {:?} {:?} {whose:?}",
+            ticket.no, ticket.title, ticket.why, ticket.stage, ticket.unit
+        ));
     }
+    let fix = |officer: &str, fix| lines.push(format!("{officer} {fix:?}"));
+    reader.fixes(None, (i64::MIN, i64::MAX), fix).unwrap();
     let n_cleared = alerts.iter().filter(|alert| alert.cleared_ms.is_some()).count();
     Left { lines, n_alerts: alerts.len(), n_cleared }
 }

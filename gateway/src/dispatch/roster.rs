@@ -1,0 +1,82 @@
+//! Who can be sent: people with the role handler, what for, and when they are on duty. As it is configured; nothing of it
+//! changes while the gateway runs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use outpost_fences::track::calendar::{Calendar, Schedule};
+
+use crate::config::pattern::SourcePattern;
+use crate::config::{Config, Officers, Role};
+
+#[derive(Debug)]
+pub struct Roster {
+    officers: HashMap<Arc<str>, Officer>,
+    by_terminal: HashMap<Arc<str>, Arc<str>>,
+    pub limits: Officers,
+}
+
+#[derive(Debug)]
+pub struct Officer {
+    pub id: Arc<str>,
+    pub name: Arc<str>,
+    pub centre: Arc<str>,
+    /// Their own id where they are of no unit.
+    pub unit: Arc<str>,
+    skills: Vec<SourcePattern>,
+    /// Always where there is none.
+    duty: Option<Schedule>,
+}
+
+impl Roster {
+    /// Of a checked configuration.
+    pub fn new(config: &Config) -> Roster {
+        let calendar = config.calendars.iter().find(|calendar| Some(&calendar.id) == config.desk.calendar.as_ref());
+        let calendar = calendar.and_then(|c| Calendar::new(&c.zone, &c.holidays, &c.workdays).ok()).map(Arc::new);
+        let mut roster =
+            Roster { officers: HashMap::new(), by_terminal: HashMap::new(), limits: config.desk.officers.clone() };
+        for person in config.people.iter().filter(|person| person.roles.contains(&Role::Handler)) {
+            let id: Arc<str> = person.id.as_str().into();
+            let duty = calendar.as_ref().filter(|_| !person.duty.is_empty());
+            let officer = Officer {
+                id: id.clone(),
+                name: person.name.as_str().into(),
+                centre: person.centre.as_str().into(),
+                unit: person.unit.as_deref().unwrap_or(&person.id).into(),
+                skills: person.skills.iter().filter_map(|skill| SourcePattern::parse(skill).ok()).collect(),
+                duty: duty.and_then(|calendar| Schedule::new(calendar.clone(), &person.duty).ok()),
+            };
+            if let Some(terminal) = &person.terminal {
+                roster.by_terminal.insert(terminal.as_str().into(), id.clone());
+            }
+            roster.officers.insert(id, officer);
+        }
+        roster
+    }
+
+    /// In the order of their ids.
+    pub fn all(&self) -> Vec<&Officer> {
+        let mut all: Vec<&Officer> = self.officers.values().collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Officer> {
+        self.officers.get(id)
+    }
+
+    /// Whose positions a source sends.
+    pub fn of_terminal(&self, source: &str) -> Option<&Officer> {
+        self.officers.get(self.by_terminal.get(source)?)
+    }
+}
+
+impl Officer {
+    pub fn is_on_duty(&self, at_ms: i64) -> bool {
+        self.duty.as_ref().is_none_or(|duty| duty.is_on(at_ms))
+    }
+
+    pub fn has_skill(&self, category: &str) -> bool {
+        self.skills.is_empty() || self.skills.iter().any(|skill| skill.as_str() == "#" || skill.matches(category))
+    }
+}
