@@ -6,7 +6,8 @@
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
-//! - [`page`]: the page at `/`
+//! - [`openapi`]: what all of this looks like, for programs
+//! - [`page`]: the console at `/`
 //! - [`fault`]: errors as problem+json
 //! - [`door`]: how many connections there may be
 
@@ -18,6 +19,7 @@ mod fault;
 mod frames;
 mod health;
 mod lamps;
+mod openapi;
 mod page;
 mod silences;
 mod stream;
@@ -123,6 +125,7 @@ pub fn router(context: Context) -> Router {
             )),
         )
         .route("/stream", get(stream::stream).layer(axum::Extension(stream::Seats::new())))
+        .route("/openapi.json", get(openapi::document))
         .fallback(nothing_there)
         .method_not_allowed_fallback(async || Fault::wrong_method())
         .layer(middleware::map_response(keep_out_of_caches))
@@ -132,10 +135,9 @@ pub fn router(context: Context) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .route("/", get(page::page))
-        .route("/page.css", get(page::style))
-        .route("/page.js", get(page::script))
+        .route("/", get(page::index))
         .route("/icon.svg", get(page::icon))
+        .route("/assets/{name}", get(page::asset))
         .fallback(nothing_there)
         .method_not_allowed_fallback(async || Fault::wrong_method())
         .layer(middleware::map_response(never_sniff))

@@ -1,6 +1,7 @@
 //! The API asked call by call, without a socket: a real store and a real Desk behind it, only the sources are lacking.
 
 mod evidence;
+mod openapi;
 mod silences;
 mod world;
 
