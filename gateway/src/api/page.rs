@@ -14,8 +14,8 @@ use super::fault::Fault;
 #[allow_missing = true]
 struct Built;
 
-/// Nothing but what this server serves. MapLibre draws from a worker, a file of ours, and keeps pictures in blobs.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; img-src 'self' blob:; \
+/// Nothing but what this server serves. MapLibre draws from a worker, a file of ours, and has its signs as data.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; img-src 'self' blob: data:; \
      media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const ALWAYS_ASKED: HeaderValue = HeaderValue::from_static("no-cache");

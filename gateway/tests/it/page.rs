@@ -260,6 +260,37 @@ fn the_address_holds_what_is_seen_and_silences_are_seen_everywhere() {
 }
 
 #[test]
+fn the_map_shows_fences_sources_and_tickets_of_this_gateway_only() {
+    let demo = Demo::start();
+    let mut browser = Chromium::start("en-US");
+    browser.open(&demo.page());
+    let shown = |what: &str, least: u64| format!("Number(document.querySelector('.map')?.dataset.{what}) >= {least}");
+    browser.wait_for("document.querySelector('.map')?.dataset.ready === 'true'");
+    browser.wait_for(&shown("fences", 2));
+    // The camera's place comes from the configuration, the bus says where it is.
+    browser.wait_for(&shown("sources", 2));
+    browser.wait_for(&shown("tickets", 1));
+    let elsewhere =
+        "performance.getEntriesByType('resource').filter(e => !e.name.startsWith(location.origin + '/')).length";
+    assert_eq!(browser.value(elsewhere), json!(0), "the map asks somebody else");
+    browser.value("document.querySelector('.map-toggle').click()");
+    browser.wait_for("document.querySelector('.map') === null && location.search.includes('map=0')");
+    assert_eq!(browser.complaints, [] as [String; 0]);
+}
+
+#[test]
+fn without_webgl_places_are_listed_and_chosen() {
+    let demo = Demo::start();
+    let mut browser = Chromium::start_with("en-US", &["--disable-3d-apis"]);
+    browser.open(&demo.page());
+    browser.wait_for("document.querySelector('.places')?.textContent.includes('has no WebGL')");
+    browser.wait_for("document.querySelector('.places')?.textContent.includes('cam:hall')");
+    browser.wait_for("document.querySelector('.places button') !== null");
+    browser.value("document.querySelector('.places button').click()");
+    browser.wait_for("document.querySelector('.detail')?.dataset.no && location.search.includes('ticket=')");
+}
+
+#[test]
 fn no_view_has_a_serious_fault_of_accessibility() {
     let demo = Demo::start();
     let mut browser = Chromium::start("en-US");
@@ -278,7 +309,11 @@ fn no_view_has_a_serious_fault_of_accessibility() {
 
 /// Each view's query, and what shows that it is there.
 const VIEWS: &[(&str, &str)] = &[
+    ("view=wall", "document.querySelector('[data-centre]') !== null && document.querySelector('.worst li') !== null"),
     ("view=silences", "document.querySelector('[name=reason]') !== null"),
+    ("view=sources", "document.querySelector('[data-source=\"cam:hall\"]') !== null"),
+    // The pictures that the view of tickets shows are looked at, too.
+    ("view=audit", "document.querySelector('main.sheet') !== null"),
     (
         "ticket=1",
         "document.querySelector('.journal li') !== null && document.querySelector('[role=option][data-no]') !== null",

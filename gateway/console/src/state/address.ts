@@ -1,7 +1,7 @@
 // All of the page's state that somebody may want to send, keep or come back to is its address.
 import { reactive, watch } from 'vue';
 
-export const VIEWS = ['tickets', 'silences'] as const;
+export const VIEWS = ['tickets', 'wall', 'silences', 'sources', 'audit'] as const;
 export type View = (typeof VIEWS)[number];
 export const SORTS = ['new', 'due', 'severity'] as const;
 export type Sort = (typeof SORTS)[number];

@@ -35,11 +35,12 @@ export interface Told {
   ticket: Ticket;
 }
 type Listener = (told: Told) => void;
-const listeners: Listener[] = [];
+const listeners = new Set<Listener>();
 
-/** Hears each entry of the stream, after it was taken. */
-export function onTold(listener: Listener): void {
-  listeners.push(listener);
+/** Hears each entry of the stream, after it was taken, until what is returned is called. */
+export function onTold(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 export function take(ticket: Ticket): void {

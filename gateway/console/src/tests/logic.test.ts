@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { compareHealth, isUnwell, Rates } from '../state/health';
 import { lampOf, span } from '../state/clock';
 import { bodyOf, byWay, fieldsOf, offerOfKey } from '../state/moves';
 import { isUntaken, worst } from '../state/sound';
 import { rowsInSight, scrollTo } from '../state/window';
-import type { Offer } from '../types';
+import type { Offer, Source } from '../types';
 import { ticket } from './ticket';
 
 const offer = (move: string, needs: string[] = [], takes: string[] = []): Offer => ({ move, needs, takes, check: false });
@@ -59,4 +60,21 @@ test('the worst of what nobody has taken rings, and nothing that was accepted', 
   expect(isUntaken(accepted)).toBe(false);
   expect(worst([undefined, accepted, ticket(2), ticket(3, { severity: 'severe' })], 0)?.no).toBe(3);
   expect(worst([accepted], 0)).toBe(null);
+});
+
+const source = (id: string, changes: Partial<Source> = {}): Source => ({
+  id, observations: 0, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, place: null, ...changes,
+});
+
+test('unwell sources come first, the worst before all', () => {
+  const offline = source('cam:b', { link: { state: 'offline', reason: 'auth' }, last_heard: '2026-01-01T00:00:00Z' });
+  const rows = [source('a', { last_heard: '2026-01-01T00:00:00Z' }), source('never'), offline, source('cam:a', { link: { state: 'live', reason: null } })];
+  expect([...rows].sort(compareHealth).map(row => row.id)).toEqual(['cam:b', 'never', 'a', 'cam:a']);
+  expect(rows.map(isUnwell)).toEqual([false, true, true, false]);
+});
+
+test('a rate is of the time between two looks, and unknown at the first and after a restart', () => {
+  const rates = new Rates();
+  const at = (n: number, atMs: number) => rates.take([source('a', { observations: n })], atMs).get('a');
+  expect([at(100, 0), at(110, 30_000), at(110, 60_000), at(3, 90_000), at(5, 100_000)]).toEqual([null, 20, 0, null, 12]);
 });

@@ -6,7 +6,7 @@ export const en: Words = {
   view: { tickets: 'Tickets', wall: 'Lamp board', silences: 'Silences', sources: 'Sources', audit: 'Audit', label: 'Pages' },
   severity: { minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme' },
   lamp: { green: 'green', yellow: 'yellow', red: 'red', off: 'no clock' },
-  time: { left: '{span} left', late: '{span} overdue', none: 'no clock', stands: 'stopped, {span} left' },
+  time: { left: '{span} left', late: '{span} late', stands: 'stopped, {span} left' },
   live: { up: 'live', down: 'not connected' },
   stale: {
     since: 'Connection lost: this is how it was at {time} and may be out of date. Reconnecting…',
@@ -70,8 +70,8 @@ export const en: Words = {
     beginning: 'new silence', ending: 'end of a silence', created: 'The silence is on', whole: 'everything',
   },
   map: {
-    label: 'Map', hide: 'Hide the map', show: 'Map', sources: 'sources', noWebgl: 'This browser has no WebGL: places are listed instead.',
-    places: 'Places', fit: 'Show all', empty: 'No ticket or source has coordinates', loading: 'Loading the map…', cluster: '{n} places',
+    label: 'Map', hide: 'Hide the map', show: 'Map', sources: 'Sources', noWebgl: 'This browser has no WebGL: places are listed instead.',
+    places: 'Places', fit: 'Show all', empty: 'No ticket or source has coordinates', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
   },
   wall: {
     title: 'Lamp board', standing: 'stopped', rate: 'closed in time, 30 days', none: 'none yet', worst: 'Most urgent', calm: 'No tickets in work',

@@ -4,7 +4,7 @@ export const zh = {
   view: { tickets: '工单', wall: '灯牌', silences: '静默', sources: '来源', audit: '调阅审计', label: '页面' },
   severity: { minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大' },
   lamp: { green: '绿灯', yellow: '黄灯', red: '红灯', off: '未计时' },
-  time: { left: '剩余 {span}', late: '超时 {span}', none: '不计时', stands: '已停表，剩余 {span}' },
+  time: { left: '剩余 {span}', late: '超时 {span}', stands: '已停表，剩余 {span}' },
   live: { up: '实时', down: '未连接' },
   stale: {
     since: '连接中断：以下是 {time} 的数据，可能已过时。正在重新连接……',
@@ -62,7 +62,7 @@ export const zh = {
   },
   map: {
     label: '地图', hide: '收起地图', show: '地图', sources: '来源', noWebgl: '此浏览器不支持 WebGL，改为列出地点。', places: '地点列表', fit: '显示全部',
-    empty: '没有带坐标的工单和来源', loading: '正在载入地图……', cluster: '{n} 处',
+    empty: '没有带坐标的工单和来源', zoomIn: '放大', zoomOut: '缩小',
   },
   wall: {
     title: '督办灯牌', standing: '停表', rate: '30 天按时结案', none: '暂无', worst: '最紧急', calm: '没有在办工单', back: '返回工单', closed: '按时 {inTime}，超时 {late}',
