@@ -42,11 +42,23 @@ export function span(ms: number): string {
   return `${two(minutes)}:${two(seconds % 60)}`;
 }
 
+const formats = new Map<string, { time: Intl.DateTimeFormat; date: Intl.DateTimeFormat }>();
+
+/** Making one costs more than all else that a row of the list does. */
+function formatsOf(language: string): { time: Intl.DateTimeFormat; date: Intl.DateTimeFormat } {
+  let found = formats.get(language);
+  if (!found) {
+    const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const;
+    const date = { ...time, year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+    found = { time: new Intl.DateTimeFormat(language, time), date: new Intl.DateTimeFormat(language, date) };
+    formats.set(language, found);
+  }
+  return found;
+}
+
 /** The time of day, with the date where that is not today's. */
 export function when(at: number | string, language: string): string {
   const date = new Date(at);
   const isToday = new Date(nowMs()).toDateString() === date.toDateString();
-  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const;
-  if (isToday) return date.toLocaleTimeString(language, time);
-  return date.toLocaleString(language, { ...time, year: 'numeric', month: '2-digit', day: '2-digit' });
+  return formatsOf(language)[isToday ? 'time' : 'date'].format(date);
 }

@@ -3,10 +3,10 @@ import { computed, ref, shallowRef, watch } from 'vue';
 import { get, Problem } from '../api';
 import type { Alert, JournalEntry, Rule, Ticket } from '../types';
 import { address } from './address';
-import { isLive, one } from './live';
+import { isLive, one, taken } from './live';
 import { set } from './tickets';
 
-/** A ticket that the list does not have, such as a closed one that an address names. */
+/** The newest view of the ticket that is looked at: the list may not have it, such as a closed one that an address names. */
 const elsewhere = shallowRef<Ticket | null>(null);
 export const journal = shallowRef<JournalEntry[]>([]);
 export const alert = shallowRef<Alert | null>(null);
@@ -51,6 +51,11 @@ export function follow(): void {
     missing.value = '';
     if (no !== null) void load(no, true);
   }, { immediate: true });
+  watch(taken, told => {
+    if (!told || told.no !== address.ticket) return;
+    const known = elsewhere.value;
+    if (known?.no !== told.no || known.revision <= told.revision) elsewhere.value = told;
+  }, { flush: 'sync' });
   watch([() => ticket.value?.revision, isLive], () => {
     if (address.ticket !== null) void load(address.ticket, false);
   });

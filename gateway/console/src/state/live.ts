@@ -43,8 +43,12 @@ export function onTold(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
+/** What the gateway said last of any ticket, also of one that leaves the list by that. */
+export const taken = shallowRef<Ticket | null>(null);
+
 export function take(ticket: Ticket): void {
   set.value.take(ticket, address.closed);
+  taken.value = ticket;
   changed();
 }
 
