@@ -12,7 +12,9 @@ use crate::light::{Light, LightScratch};
 use crate::luma::{Grid, Luma, ShrinkScratch};
 use crate::mask;
 use crate::observation::Blob;
+use crate::packed::{pack, pack_all, unpack};
 use crate::regions::next_set;
+use crate::view::View;
 
 /// Still ground follows slow change (sun, dew, drift) with this time constant: short against an hour's change of
 /// light, long against a passer-by.
@@ -103,12 +105,12 @@ pub struct MotionModel {
     last_change: Option<SceneChange>,
     background: Vec<f32>,
     noise: Vec<f32>,
-    /// What a changed cell shows, or showed last.
-    other: Vec<f32>,
+    /// What a changed cell shows, or showed last, packed.
+    other: Vec<u16>,
     /// For how long it has. Negative: it is ground that something absorbed covers, believed again at 0.
     stayed_ms: Vec<f32>,
-    /// The cells of the picture before.
-    before: Vec<f32>,
+    /// The cells of the picture before, packed.
+    before: Vec<u16>,
     /// Polygons that are not looked at, and the cells that are: all where empty.
     masks: Vec<Vec<[f32; 2]>>,
     seen: Vec<u8>,
@@ -121,7 +123,10 @@ pub struct MotionModel {
 /// one after the other share it.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    current: Vec<f32>,
+    /// The cells of the picture that was looked at last; those that are not looked at are 0.
+    pub(crate) current: Vec<f32>,
+    pub(crate) view: View,
+    before: Vec<f32>,
     expected: Vec<f32>,
     edges: Vec<f32>,
     mask: Vec<u8>,
@@ -197,6 +202,9 @@ impl MotionModel {
         if grid != self.grid || gap_ms > GAP_MS_MAX {
             self.grid = grid;
             self.learn_anew();
+        } else {
+            self.scratch.before.clear();
+            self.scratch.before.extend(self.before.iter().map(|packed| unpack(*packed)));
         }
 
         // A clock that goes back stops learning for a frame, nothing more.
@@ -208,7 +216,7 @@ impl MotionModel {
                 self.wait_for_calm(since_ms, lasted_ms + step_ms.max(1), settled_ms, step_ms);
             }
         }
-        std::mem::swap(&mut self.before, &mut self.scratch.current);
+        pack_all(&self.scratch.current, &mut self.before);
         &self.blobs
     }
 
@@ -254,19 +262,19 @@ impl MotionModel {
         (sum_ms / n.max(1.0)) as i64
     }
 
-    /// The cells of the picture that was observed last; those that are not looked at are 0.
-    pub(crate) fn cells(&self) -> (Grid, &[f32]) {
-        (self.grid, &self.before)
+    /// That of the picture that was observed last.
+    pub(crate) fn grid(&self) -> Grid {
+        self.grid
     }
 
     fn learn_anew(&mut self) {
         self.stage = Stage::Learning { learned_ms: 0, n_frames: 0 };
         self.light = Light::SAME;
         self.background.clone_from(&self.scratch.current);
-        self.before.clone_from(&self.scratch.current);
+        self.scratch.before.clone_from(&self.scratch.current);
         self.noise.clear();
         self.noise.resize(self.scratch.current.len(), NOISE_START);
-        self.other.clone_from(&self.scratch.current);
+        pack_all(&self.scratch.current, &mut self.other);
         self.stayed_ms.clear();
         self.stayed_ms.resize(self.scratch.current.len(), 0.0);
     }
@@ -326,7 +334,7 @@ impl MotionModel {
             return;
         }
         let diff_min = self.config.diff_min;
-        let pairs = self.scratch.current.iter().zip(&self.before);
+        let pairs = self.scratch.current.iter().zip(&self.scratch.before);
         let n_differ = pairs.map(|(now, before)| u32::from((now - before).abs() > diff_min)).sum::<u32>();
         let is_calm = n_differ as f32 <= SETTLED_SHARE * self.scratch.current.len() as f32;
         let settled_ms = if is_calm { settled_ms + step_ms } else { 0 };
@@ -370,7 +378,8 @@ impl MotionModel {
             let goal = expected + one_if(mask == STILL) * (current - expected);
             *background += follow * (goal - *background);
         }
-        let seen = self.scratch.current.iter().zip(&self.before).zip(&self.scratch.expected).zip(&self.scratch.mask);
+        let scratch = &self.scratch;
+        let seen = scratch.current.iter().zip(&scratch.before).zip(&scratch.expected).zip(&scratch.mask);
         for ((((current, before), expected), &mask), noise) in seen.zip(&mut self.noise) {
             // A thing that stands still differs from the background and is no noise; leaves differ from themselves.
             let (miss, leap) = ((current - expected).abs(), (current - before).abs());
@@ -391,24 +400,25 @@ impl MotionModel {
         while let Some(cell) = next_set(&self.scratch.mask, from) {
             from = cell + 1;
             let is_vacated = self.scratch.mask[cell] == VACATED;
-            let (current, other, stayed_ms) =
-                (self.scratch.current[cell], &mut self.other[cell], &mut self.stayed_ms[cell]);
-            *other += follow * (self.light.on(*other) - *other);
-            let miss = current - *other;
+            let (current, stayed_ms) = (self.scratch.current[cell], &mut self.stayed_ms[cell]);
+            let mut other = unpack(self.other[cell]);
+            other += follow * (self.light.on(other) - other);
+            let miss = current - other;
             if miss.abs() >= self.config.diff_min {
-                *other = current;
+                self.other[cell] = pack(current);
                 *stayed_ms = 0.0;
                 continue;
             }
-            *other += follow * miss;
+            other += follow * miss;
             let was_ground = *stayed_ms < 0.0;
             let pace = if is_vacated { absorb_ms / VACATE_MS as f32 } else { 1.0 };
             *stayed_ms += (pace + FADE) * step_ms;
             if was_ground && *stayed_ms >= 0.0 || *stayed_ms >= absorb_ms {
-                std::mem::swap(&mut self.background[cell], other);
+                std::mem::swap(&mut self.background[cell], &mut other);
                 // What a thing covers is worth remembering; what has left is not.
                 *stayed_ms = if was_ground || is_vacated { 0.0 } else { -(VACATE_MS as f32) };
             }
+            self.other[cell] = pack(other);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::luma::{Grid, Luma};
 use crate::observation::{Faults, SightFault};
+use crate::packed::{pack_all, unpack};
 use crate::view::View;
 
 /// Pictures closer to the last one that was judged say nothing new.
@@ -78,8 +79,8 @@ pub struct Health {
     judged_ms: Option<i64>,
     /// Since when it has been the same picture.
     same_since_ms: i64,
-    last: Vec<f32>,
-    view: View,
+    /// The cells of the picture judged last, packed.
+    last: Vec<u16>,
     /// When the view was last looked for elsewhere, and whether it was there.
     searched: Option<(i64, bool)>,
     parts: Vec<f32>,
@@ -108,8 +109,8 @@ struct Figures {
 
 impl Health {
     /// The faults of a picture: of the one judged last where that is less than [`EVERY_MS`] ago. `cells` are the picture's
-    /// box means, 0 where it is not looked at.
-    pub(crate) fn judge(&mut self, luma: &Luma, grid: Grid, cells: &[f32], at_ms: i64) -> Faults {
+    /// box means, 0 where it is not looked at. `view` is scratch.
+    pub(crate) fn judge(&mut self, luma: &Luma, grid: Grid, cells: &[f32], view: &mut View, at_ms: i64) -> Faults {
         let since_ms = self.judged_ms.map_or(EVERY_MS, |judged_ms| at_ms.saturating_sub(judged_ms));
         if (0..EVERY_MS).contains(&since_ms) || cells.len() != grid.cells() {
             return self.faults;
@@ -126,11 +127,10 @@ impl Health {
         faults.set(SightFault::TooDark, is_dark);
         faults.set(SightFault::TooBright, is_bright);
         if !is_dark && !is_bright {
-            self.view.look(grid, cells);
-            self.compare(figures, at_ms, step_ms, &mut faults);
+            view.look(grid, cells);
+            self.compare(view, figures, at_ms, step_ms, &mut faults);
         }
-        self.last.clear();
-        self.last.extend_from_slice(cells);
+        pack_all(cells, &mut self.last);
         self.faults = faults;
         faults
     }
@@ -140,7 +140,7 @@ impl Health {
             self.same_since_ms = at_ms;
             return false;
         }
-        let differences = cells.iter().zip(&self.last).map(|(now, before)| (now - before).abs());
+        let differences = cells.iter().zip(&self.last).map(|(now, before)| (now - unpack(*before)).abs());
         let (sum, most) = differences.fold((0.0_f32, 0.0_f32), |(sum, most), miss| (sum + miss, most.max(miss)));
         if sum / cells.len().max(1) as f32 > FROZEN_DIFF_MAX || most > FROZEN_CELL_MAX {
             self.same_since_ms = at_ms;
@@ -149,15 +149,15 @@ impl Health {
     }
 
     /// Against the usual views.
-    fn compare(&mut self, figures: Figures, at_ms: i64, step_ms: i64, faults: &mut Faults) {
+    fn compare(&mut self, view: &View, figures: Figures, at_ms: i64, step_ms: i64, faults: &mut Faults) {
         let Some(first) = self.usual.first() else {
-            self.usual.push(Usual::new(&self.view, figures, at_ms));
+            self.usual.push(Usual::new(view, figures, at_ms));
             return;
         };
         if first.n_learned < LEARN_N {
-            return self.usual[0].learn(&self.view, figures, at_ms);
+            return self.usual[0].learn(view, figures, at_ms);
         }
-        let likes = self.usual.iter().map(|usual| usual.view.likeness(&self.view));
+        let likes = self.usual.iter().map(|usual| usual.view.likeness(view));
         let (number, likeness) =
             likes.enumerate().fold((0, -1.0), |best, next| if next.1 > best.1 { next } else { best });
         if likeness >= LIKE_MIN {
@@ -175,29 +175,26 @@ impl Health {
             (self.fresh, self.searched) = (None, None);
             usual.seen_ms = at_ms;
             if !is_covered && !is_blurred {
-                usual.follow(&self.view, figures, step_ms as f32 / FOLLOW_MS as f32);
+                usual.follow(view, figures, step_ms as f32 / FOLLOW_MS as f32);
             }
             return;
         }
-        if is_covered
-            || is_blurred
-            || !usual.view.is_telling()
-            || self.view.strength() < EDGES_SHARE * usual.view.strength()
+        if is_covered || is_blurred || !usual.view.is_telling() || view.strength() < EDGES_SHARE * usual.view.strength()
         {
             return;
         }
         let is_recent = |(searched_ms, _): &(i64, bool)| at_ms.saturating_sub(*searched_ms) < SEARCH_EVERY_MS;
-        let search = || usual.view.likeness_elsewhere(&self.view) > likeness.max(0.0) + SHIFTED_MORE;
+        let search = || usual.view.likeness_elsewhere(view) > likeness.max(0.0) + SHIFTED_MORE;
         let searched = self.searched.filter(is_recent).unwrap_or_else(|| (at_ms, search()));
         self.searched = Some(searched);
         let is_shifted = searched.1;
         faults.set(SightFault::Moved, likeness < UNLIKE_MAX || is_shifted);
-        self.get_used(figures, at_ms);
+        self.get_used(view, figures, at_ms);
     }
 
     /// An unusual view becomes usual if it stays.
-    fn get_used(&mut self, figures: Figures, at_ms: i64) {
-        let is_same = |fresh: &Usual| fresh.view.likeness(&self.view) >= LIKE_MIN;
+    fn get_used(&mut self, view: &View, figures: Figures, at_ms: i64) {
+        let is_same = |fresh: &Usual| fresh.view.likeness(view) >= LIKE_MIN;
         match self.fresh.take().filter(|(fresh, _)| is_same(fresh)) {
             Some((fresh, since_ms)) if at_ms.saturating_sub(since_ms) >= ACCEPT_MS => {
                 if self.usual.len() >= VIEWS_MAX {
@@ -208,10 +205,10 @@ impl Health {
                 self.usual.push(Usual { n_learned: LEARN_N, seen_ms: at_ms, ..fresh });
             }
             Some((mut fresh, since_ms)) => {
-                fresh.learn(&self.view, figures, at_ms);
+                fresh.learn(view, figures, at_ms);
                 self.fresh = Some((fresh, since_ms));
             }
-            None => self.fresh = Some((Usual::new(&self.view, figures, at_ms), at_ms)),
+            None => self.fresh = Some((Usual::new(view, figures, at_ms), at_ms)),
         }
     }
 }

@@ -34,6 +34,7 @@ pub mod blob;
 mod light;
 pub mod luma;
 mod mask;
+mod packed;
 mod regions;
 pub mod size_gate;
 pub mod tracker;

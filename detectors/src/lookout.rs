@@ -58,8 +58,7 @@ impl Lookout {
         tracks.iter_mut().for_each(|track| track.still_ms = self.motion.still_ms(&track.blob));
         let tracks = tracks.to_vec();
         self.motion.swap_scratch(scratch);
-        let (grid, cells) = self.motion.cells();
-        let mut faults = self.health.judge(luma, grid, cells, at_ms);
+        let mut faults = self.health.judge(luma, self.motion.grid(), &scratch.current, &mut scratch.view, at_ms);
         let is_changing = self.motion.is_changing();
         faults.set(SightFault::SceneChange, is_changing);
         let n_still = tracks.iter().filter(|track| track.still_ms >= STILL_MS).count();

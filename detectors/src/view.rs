@@ -16,13 +16,16 @@ const READ_EVERY: usize = 3;
 /// Mean edge from which on one way of looking says something: below it, it is noise that is compared.
 const MEAN_MIN: f32 = 0.15;
 
+/// Steps an edge of one grey level has: edges are kept in two bytes each.
+const STEPS: f32 = 1_024.0;
+
 /// The edges of a picture, cell by cell; 0 where it is even. Those that one meets going across and those going down are
 /// compared each by itself: a kerb along the picture looks the same wherever the camera has turned along it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct View {
     columns: usize,
-    across: Vec<f32>,
-    down: Vec<f32>,
+    across: Vec<u16>,
+    down: Vec<u16>,
 }
 
 impl View {
@@ -32,11 +35,11 @@ impl View {
         self.columns = columns;
         for edges in [&mut self.across, &mut self.down] {
             edges.clear();
-            edges.resize(cells.len(), 0.0);
+            edges.resize(cells.len(), 0);
         }
         let edge = |a: f32, b: f32| {
             let is_seen = f32::from(u8::from(a > 0.0 && b > 0.0));
-            is_seen * ((a - b).abs() - EDGE_MIN).clamp(0.0, EDGE_MAX)
+            (STEPS * is_seen * ((a - b).abs() - EDGE_MIN).clamp(0.0, EDGE_MAX)) as u16
         };
         for (edges, row) in self.across.chunks_exact_mut(columns).zip(cells.chunks_exact(columns)) {
             for (to, pair) in edges.iter_mut().zip(row.windows(2)) {
@@ -52,9 +55,10 @@ impl View {
     pub(crate) fn follow(&mut self, other: &View, share: f32) {
         self.columns = other.columns;
         for (edges, other) in [(&mut self.across, &other.across), (&mut self.down, &other.down)] {
-            edges.resize(other.len(), 0.0);
+            edges.resize(other.len(), 0);
             for (edge, other) in edges.iter_mut().zip(other) {
-                *edge += share * (other - *edge);
+                let (from, to) = (f32::from(*edge), f32::from(*other));
+                *edge = (from + share * (to - from) + 0.5) as u16;
             }
         }
     }
@@ -99,11 +103,11 @@ impl View {
     }
 }
 
-fn mean(edges: &[f32]) -> f32 {
-    edges.iter().sum::<f32>() / edges.len().max(1) as f32
+fn mean(edges: &[u16]) -> f32 {
+    edges.iter().map(|edge| u64::from(*edge)).sum::<u64>() as f32 / STEPS / edges.len().max(1) as f32
 }
 
-fn correlation(a: &[f32], b: &[f32], columns: usize, [dx, dy]: [isize; 2], every: usize) -> f32 {
+fn correlation(a: &[u16], b: &[u16], columns: usize, [dx, dy]: [isize; 2], every: usize) -> f32 {
     let rows = a.len() / columns;
     let ((a_x, b_x), (a_y, b_y)) = (shifted(dx, columns), shifted(dy, rows));
     let (width, height) = (columns.saturating_sub(dx.unsigned_abs()), rows.saturating_sub(dy.unsigned_abs()));
@@ -131,16 +135,17 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, a: &[f32], b: &[f32]) {
+    fn add(&mut self, a: &[u16], b: &[u16]) {
         const LANES: usize = 8;
         let mut lanes = [[0.0_f32; LANES]; 5];
         for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
             for lane in 0..LANES {
-                lanes[0][lane] += a[lane];
-                lanes[1][lane] += b[lane];
-                lanes[2][lane] += a[lane] * a[lane];
-                lanes[3][lane] += b[lane] * b[lane];
-                lanes[4][lane] += a[lane] * b[lane];
+                let (a, b) = (f32::from(a[lane]) / STEPS, f32::from(b[lane]) / STEPS);
+                lanes[0][lane] += a;
+                lanes[1][lane] += b;
+                lanes[2][lane] += a * a;
+                lanes[3][lane] += b * b;
+                lanes[4][lane] += a * b;
             }
         }
         self.n += (a.len() / LANES * LANES) as f32;

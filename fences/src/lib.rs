@@ -13,6 +13,7 @@
 //! - [`picture`]: zones and tripwires in a camera's picture
 //! - [`order`]: what comes out of order, sorted again within a bound
 //! - [`sight`]: a pixel of a camera on a high point to a place on the map, and how sure that is
+//! - [`recurrence`]: whether what happens again and again belongs together
 //! - [`track`]: subjects over fences: crossings, trips, stays, speed, and when rules are on duty
 //!
 //! Longitudes and latitudes are WGS-84 degrees. An edge between two vertices is the straight line between their
@@ -139,6 +140,7 @@ pub mod outline;
 pub mod picture;
 mod plane;
 pub mod point;
+pub mod recurrence;
 pub mod repair;
 pub mod set;
 pub mod shape;

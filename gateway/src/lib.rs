@@ -13,7 +13,7 @@
 //! - [`telemetry`]: logs, metrics, the clock
 //! - [`demo`]: the embedded broker, camera and publishers of `outpost demo`
 //! - [`app`]: start and stop order
-//! - [`probe`]: `outpost probe`; [`thermal`]: `outpost thermal`, and heat drawn as pictures
+//! - [`probe`]: `outpost probe`; [`thermal`]: `outpost thermal`, and heat drawn as pictures; [`report`]: `outpost report`
 
 pub mod api;
 pub mod app;
@@ -26,6 +26,7 @@ pub mod notify;
 pub mod nouns;
 pub mod pipeline;
 pub mod probe;
+pub mod report;
 pub mod series;
 pub mod store;
 pub mod telemetry;

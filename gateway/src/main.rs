@@ -12,9 +12,12 @@ use outpost::decode::{Decoded, Decoders};
 use outpost::pipeline::backtest::{Backtest, By};
 use outpost::pipeline::replay::Replay;
 use outpost::pipeline::{examples, record};
-use outpost::{app, demo, probe, telemetry, thermal};
+use outpost::{app, demo, probe, report, telemetry, thermal};
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The gateway of a district: cameras and sensors in, dispatch tickets out.
 #[derive(Parser)]
@@ -82,6 +85,8 @@ enum Command {
     /// Work on the rules of a configuration.
     #[command(subcommand)]
     Rules(Rules),
+    /// Write a month of a district as a page (HTML) and as tables (CSV): scores, class cases, patterns.
+    Report(report::Args),
     /// Run on replayed real recordings, with a broker and a camera of its own.
     Demo {
         /// Address of the page; port 0 takes a free one.
@@ -194,6 +199,7 @@ fn main() -> ExitCode {
             backtest(&files, &config, beside.as_deref(), since.unwrap_or(i64::MIN), changes)
         }
         Command::Rules(Rules::Test { files }) => test_rules(&files),
+        Command::Report(args) => report::run(&args).map_err(anyhow::Error::from),
         Command::Demo { listen, data, speed, seconds } => show(&listen, data, speed, seconds),
     };
     match outcome {

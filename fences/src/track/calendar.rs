@@ -103,6 +103,13 @@ impl Calendar {
         &self.zone
     }
 
+    /// When a date such as `2026-10-01` begins; none where the text is no date.
+    pub fn begin_of_ms(&self, date: &str) -> Option<i64> {
+        let (day, mut instants_ms) = (day(date)?, Vec::new());
+        self.zone.add_instants(day, &[0], &mut instants_ms);
+        instants_ms.into_iter().find(|at_ms| self.zone.local_ms(*at_ms).div_euclid(DAY_MS) == day)
+    }
+
     fn is_workday(&self, day: i64) -> bool {
         self.workdays.contains(&day) || (weekday(day) < 5 && !self.holidays.contains(&day))
     }
@@ -406,6 +413,18 @@ mod tests {
             ))
         };
         (0..n).filter_map(|_| next()).collect()
+    }
+
+    #[test]
+    fn a_date_begins_when_its_zone_says() {
+        let begin = |zone: &str, date: &str| Calendar::new(zone, &[], &[]).unwrap().begin_of_ms(date);
+        let at = |text: &str| Some(text.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+        assert_eq!(begin("+08:00", "2026-10-01"), at("2026-09-30T16:00:00Z"));
+        assert_eq!(begin("Europe/Paris", "2026-03-29"), at("2026-03-28T23:00:00Z"));
+        assert_eq!(begin("Europe/Paris", "2026-03-30"), at("2026-03-29T22:00:00Z"));
+        // In Beirut midnight is left out when clocks are put forward.
+        assert_eq!(begin("Asia/Beirut", "2026-03-29"), at("2026-03-28T22:00:00Z"));
+        assert_eq!(begin("+08:00", "2026-02-30"), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod movement;
 mod noise;
 mod notations;
 mod oracle;
+mod recurrence;
 mod shapes;
 mod sight;
 mod terrain;

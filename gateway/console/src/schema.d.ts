@@ -1066,6 +1066,324 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Class cases, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `open` is the default */
+                    state?: "open" | "all";
+                    /** @description rows of the answer */
+                    limit?: number;
+                    /** @description number of the last case of the page before */
+                    before?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            classes: components["schemas"]["ClassCase"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/classes/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Knox test, near repeats and clusters of a category */
+        get: {
+            parameters: {
+                query: {
+                    /** @description of tickets */
+                    category: string;
+                    /** @description how far back, such as `30d`; 90 days where absent */
+                    within?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            category: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339
+                             */
+                            from: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339
+                             */
+                            to: string;
+                            tickets: number;
+                            only_the_newest: boolean;
+                            patterns: components["schemas"]["Patterns"];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/classes/{no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One with its tickets, its journal and what changed since it was closed */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    no: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            class: components["schemas"]["ClassCase"];
+                            tickets: components["schemas"]["ClassTicket"][];
+                            journal: components["schemas"]["JournalEntry"][];
+                            change: components["schemas"]["Change"] | null;
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/classes/{no}/{move}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms or closes one */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    no: number;
+                    move: "confirm" | "close";
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ClassBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            class: components["schemas"]["ClassCase"];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scores of centres, units or people in a period */
+        get: {
+            parameters: {
+                query: {
+                    /** @description whose */
+                    level: "grid" | "village" | "town" | "district" | "unit" | "officer";
+                    /** @description a date in the desk's zone, or an RFC 3339 time */
+                    from: string;
+                    /** @description the same; the period ends before it */
+                    to: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            level: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339
+                             */
+                            from: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339
+                             */
+                            to: string;
+                            scores: components["schemas"]["Formula"][];
+                            counts: components["schemas"]["Count"][];
+                            rows: components["schemas"]["ScoreRow"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tickets behind one count */
+        get: {
+            parameters: {
+                query: {
+                    /** @description whose */
+                    level: "grid" | "village" | "town" | "district" | "unit" | "officer";
+                    /** @description a date in the desk's zone, or an RFC 3339 time */
+                    from: string;
+                    /** @description the same; the period ends before it */
+                    to: string;
+                    /** @description the centre, unit or person */
+                    of: string;
+                    /** @description one of those of /scores */
+                    count: string;
+                    /** @description rows of the answer */
+                    limit?: number;
+                    /** @description number of the last ticket of the page before */
+                    after?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            of: string;
+                            count: string;
+                            n: number;
+                            tickets: number[];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1642,6 +1960,120 @@ export interface components {
             who: string;
             note: string;
             ticket: components["schemas"]["Ticket"];
+        };
+        /** @description a problem that keeps coming back */
+        ClassCase: {
+            /** @description `C-<no>` */
+            id: string;
+            no: number;
+            category: string;
+            grid: string | null;
+            place: string | null;
+            /** @description longitude and latitude, WGS-84 */
+            point: number[] | null;
+            stage: string;
+            open: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            opened: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            ended: string | null;
+            tickets: number;
+            revision: number;
+            moves: string[];
+        };
+        ClassTicket: {
+            id: string;
+            no: number;
+            source: string;
+            /** @description longitude and latitude, WGS-84 */
+            point: number[] | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            opened: string;
+        };
+        /** @description tickets before and after the case was closed, over spans of equal length */
+        Change: {
+            days: number;
+            before: number;
+            after: number;
+            reduction: number | null;
+            p: number | null;
+            elsewhere: {
+                before: number;
+                after: number;
+            };
+        };
+        /** @description pairs of tickets within a distance and a span */
+        Pairs: {
+            metres: number;
+            days: number;
+            pairs: number;
+            /** @description by chance */
+            expected: number;
+            ratio: number | null;
+            p: number | null;
+        };
+        Cluster: {
+            tickets: number[];
+            /** @description longitude and latitude, WGS-84 */
+            middle: number[];
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            first: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            last: string;
+        };
+        Patterns: {
+            /** @description tickets with a place */
+            placed: number;
+            knox: components["schemas"]["Pairs"][];
+            near_repeats: components["schemas"]["Pairs"][];
+            patrol: {
+                radius_m: number;
+                days: number;
+            } | null;
+            clusters: components["schemas"]["Cluster"][];
+        };
+        Formula: {
+            id: string;
+            name: string;
+            english: string;
+            /** @description as configured */
+            figure: Record<string, never>;
+            counts: string[];
+        };
+        Count: {
+            id: string;
+            name: string;
+            says: string;
+        };
+        ScoreRow: {
+            of: string;
+            name: string | null;
+            /** @description by formula; null where nothing counts */
+            figures: {
+                [key: string]: number | null;
+            };
+            counts: {
+                [key: string]: number;
+            };
+        };
+        ClassBody: {
+            who: string;
+            note?: string;
         };
         Ready: {
             ready: boolean;

@@ -25,6 +25,8 @@ pub struct Estate {
     sources: HashSet<Arc<str>>,
     /// Where they and the cameras stand, WGS-84 degrees: longitude, latitude.
     places: HashMap<String, [f64; 2]>,
+    /// The ground of centres.
+    pub(super) grids: Arc<FenceSet>,
 }
 
 impl Estate {
@@ -46,6 +48,7 @@ impl Estate {
                 })
             })
             .collect();
+        let grids = Arc::new(config.grids(fences));
         let fences: Vec<Value> = fences.iter().map(|fence| geojson::to_json(fence)).collect();
         let zones = config.cameras.iter().flat_map(|camera| {
             camera.zones.iter().map(
@@ -56,6 +59,7 @@ impl Estate {
         let sources = config.sources.iter().map(|source| (source.id.clone(), source.place));
         Estate {
             places: cameras.chain(sources).filter_map(|(id, place)| Some((id, place?))).collect(),
+            grids,
             sources: config.sources.iter().map(|source| source.id.as_str().into()).collect(),
             rules: json!({ "rules": rules }),
             fences: json!({ "type": "FeatureCollection", "features": fences, "zones": zones.collect::<Vec<_>>() }),

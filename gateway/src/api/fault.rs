@@ -51,11 +51,15 @@ impl Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         let (status, stage) = match refusal {
-            Refusal::NoSuchTicket(_) | Refusal::NoSuchSilence(_) => (StatusCode::NOT_FOUND, None),
-            Refusal::WrongStage { stage, .. } => (StatusCode::CONFLICT, Some(stage)),
-            Refusal::NoExtension | Refusal::ExtensionWaits | Refusal::NothingAbove(_) | Refusal::TooManySilences(_) => {
-                (StatusCode::CONFLICT, None)
+            Refusal::NoSuchTicket(_) | Refusal::NoSuchSilence(_) | Refusal::NoSuchClass(_) => {
+                (StatusCode::NOT_FOUND, None)
             }
+            Refusal::WrongStage { stage, .. } => (StatusCode::CONFLICT, Some(stage)),
+            Refusal::NoExtension
+            | Refusal::ExtensionWaits
+            | Refusal::NothingAbove(_)
+            | Refusal::TooManySilences(_)
+            | Refusal::WrongClassStage { .. } => (StatusCode::CONFLICT, None),
             Refusal::Needless { .. } => (StatusCode::BAD_REQUEST, None),
             Refusal::Missing { .. }
             | Refusal::NotBeneath { .. }
@@ -65,6 +69,7 @@ impl From<Refusal> for Fault {
             | Refusal::Role { .. }
             | Refusal::Reach { .. }
             | Refusal::OwnWork { .. }
+            | Refusal::NoChief(_)
             | Refusal::OwnExtension { .. } => (StatusCode::FORBIDDEN, None),
             Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, None),
         };

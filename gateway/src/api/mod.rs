@@ -1,7 +1,7 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`scores`], [`classes`], [`alerts`], [`silences`], [`estate`]: the resources
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
@@ -12,6 +12,7 @@
 //! - [`door`]: how many connections there may be
 
 mod alerts;
+mod classes;
 mod door;
 mod estate;
 mod evidence;
@@ -21,6 +22,7 @@ mod health;
 mod lamps;
 mod openapi;
 mod page;
+mod scores;
 mod silences;
 mod stream;
 mod tickets;
@@ -44,6 +46,7 @@ pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
 
 use crate::dispatch::centres::Centres;
+use crate::dispatch::scores::Scoring;
 use crate::pipeline::run::{Ask, Health};
 use crate::store::{Archive, Reader};
 use crate::telemetry::metrics::Metrics;
@@ -73,6 +76,10 @@ pub struct Context {
     pub estate: watch::Receiver<Estate>,
     /// Whose tickets are.
     pub centres: Arc<Centres>,
+    /// The figures that work is scored by.
+    pub scoring: Arc<Scoring>,
+    /// Which tickets are one problem.
+    pub classes: Arc<crate::config::Classes>,
     pub token: Option<Arc<str>>,
     pub stop: CancellationToken,
 }
@@ -104,6 +111,12 @@ pub fn router(context: Context) -> Router {
         .route("/lamps", get(lamps::board))
         .route("/silences", get(silences::list).post(silences::begin))
         .route("/silences/{no}/end", post(silences::end))
+        .route("/scores", get(scores::sheet))
+        .route("/scores/tickets", get(scores::tickets))
+        .route("/classes", get(classes::list))
+        .route("/classes/patterns", get(classes::patterns).layer(axum::Extension(classes::Finders::new())))
+        .route("/classes/{no}", get(classes::one))
+        .route("/classes/{no}/{move}", post(classes::command))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
         .route("/alerts/{id}/snapshot", get(evidence::snapshot))

@@ -1,7 +1,9 @@
 //! The API asked call by call, without a socket: a real store and a real Desk behind it, only the sources are lacking.
 
+mod classes;
 mod evidence;
 mod openapi;
+mod scores;
 mod silences;
 mod world;
 

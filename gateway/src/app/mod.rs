@@ -33,6 +33,8 @@ use self::shards::{Kept, Sharded, start_shards};
 use crate::api;
 use crate::config::Config;
 use crate::dispatch::centres::Centres;
+use crate::dispatch::classes::KeptClasses;
+use crate::dispatch::scores::Scoring;
 use crate::dispatch::{self, Desk};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
@@ -41,7 +43,7 @@ use crate::pipeline::evidence::{Evidence, Eyes, Looks};
 use crate::pipeline::record::Recorder;
 use crate::pipeline::run::{Health, Inputs, Shell};
 use crate::pipeline::seen::Seen;
-use crate::store::{Archive, Queues, Reader, Store};
+use crate::store::{Archive, Queues, Reader, RestoredClasses, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 use crate::video;
@@ -122,6 +124,9 @@ impl App {
                 last_silence: restored.last_silence,
             },
         );
+        let classes = store.restore_classes(begun_ms.saturating_sub(config.desk.classes.within.ms()));
+        let RestoredClasses { cases, last_no, counted } = classes.context("failed to read the store")?;
+        let desk = desk.with_classes(config.grids(&fences), KeptClasses { cases, last_no, counted });
         info!(open_tickets = desk.n_open(), folder = %folder.display(), "store opened");
 
         let (messages_in, messages) = mpsc::channel(config.pipeline.queue_max);
@@ -201,6 +206,8 @@ impl App {
             readiness,
             estate,
             centres: Arc::new(Centres::new(config)),
+            scoring: Arc::new(Scoring::new(config)),
+            classes: Arc::new(config.desk.classes.clone()),
             token: token.map(Into::into),
             stop: stop.clone(),
         };

@@ -72,6 +72,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         desk,
         centres,
         people,
+        scores,
         calendars,
         brokers,
         listeners,
@@ -90,6 +91,7 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("desk", format!("{desk:?}")),
         ("centres", format!("{centres:?}")),
         ("people", format!("{people:?}")),
+        ("scores", format!("{scores:?}")),
         // Rules take another calendar; what the desk promised stands on its own.
         (
             "the calendar of desk",

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Api, Bytes, Clip, Clock, Desk, District, Evidence, Inhibit, Limit, Pipeline, Severity, Span, Store, Storm, Video,
+    Api, Bytes, Classes, Clip, Clock, Desk, District, Evidence, Group, Inhibit, Limit, Pipeline, Severity, Span, Store,
+    Storm, Video,
 };
 
 impl Default for District {
@@ -81,6 +82,8 @@ impl Default for Desk {
             confirm_below: 0.5,
             inhibits: vec![Inhibit { when: "camera-dark".into(), mutes: Vec::new() }],
             storm: Storm::default(),
+            group: Group::default(),
+            classes: Classes::default(),
         }
     }
 }
@@ -88,6 +91,26 @@ impl Default for Desk {
 impl Default for Storm {
     fn default() -> Self {
         Storm { n: 30, within: Span::from_ms(60_000) }
+    }
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Group { within: Span::from_ms(0), radius_m: 50.0, same_grid: false }
+    }
+}
+
+impl Default for Classes {
+    fn default() -> Self {
+        let days = |n: i64| Span::from_ms(n * 86_400_000);
+        Classes {
+            n: 3,
+            within: days(30),
+            radius_m: 50.0,
+            same_grid: true,
+            distances_m: vec![50.0, 120.0, 300.0],
+            spans: vec![days(2), days(4), days(14)],
+        }
     }
 }
 
@@ -113,8 +136,9 @@ pub(super) fn ptz_tilt() -> [f64; 2] {
 pub(super) fn centikelvin() -> String {
     "cK".into()
 }
+pub const ZONE: &str = "+08:00";
 pub(super) fn zone() -> String {
-    "+08:00".into()
+    ZONE.into()
 }
 pub(super) fn mqtt_port() -> u16 {
     1883

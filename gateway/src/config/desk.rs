@@ -31,6 +31,8 @@ pub struct Desk {
     /// Alerts that follow from another one make no ticket while that is on.
     pub inhibits: Vec<Inhibit>,
     pub storm: Storm,
+    pub group: Group,
+    pub classes: Classes,
 }
 
 /// Time from opening to closing, by severity, round the clock.
@@ -95,6 +97,35 @@ pub struct Inhibit {
 pub struct Storm {
     pub n: usize,
     pub within: Span,
+}
+
+/// Alerts of one category and place that come within this span after the first one are one ticket's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Group {
+    /// "0s" where each alert has a ticket of its own.
+    pub within: Span,
+    /// One place is what is so near, in metres…
+    pub radius_m: f64,
+    /// …or in one grid of a fence file with `grids`.
+    pub same_grid: bool,
+}
+
+/// Which tickets are one problem, and over which scales patterns are looked for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Classes {
+    /// So many tickets of one category at one place…
+    pub n: usize,
+    /// …within this span make a class case.
+    pub within: Span,
+    /// One place is what is so near, in metres…
+    pub radius_m: f64,
+    /// …or in one grid of a fence file with `grids`.
+    pub same_grid: bool,
+    /// Upper ends of the bands in which pairs of tickets are counted, rising: metres and spans.
+    pub distances_m: Vec<f64>,
+    pub spans: Vec<Span>,
 }
 
 /// A command centre.

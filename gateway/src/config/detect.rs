@@ -365,7 +365,7 @@ pub enum Detect {
         zone: String,
         #[serde(rename = "for")]
         longer_than: Span,
-        #[serde(default)]
+        #[serde(default = "Things::carried", deserialize_with = "Things::read_carried")]
         things: Things,
         #[serde(default = "clear_hold")]
         clear_hold: Span,
@@ -375,7 +375,7 @@ pub enum Detect {
         zone: String,
         #[serde(default = "one_second")]
         hold: Span,
-        #[serde(default)]
+        #[serde(default = "Things::carried", deserialize_with = "Things::read_carried")]
         things: Things,
         #[serde(default = "one_minute")]
         clear_hold: Span,

@@ -19,19 +19,24 @@ mod movement;
 pub mod pattern;
 mod picture;
 mod scalar;
+pub mod scores;
 pub mod topic;
 pub mod unit;
 mod view;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outpost_fences::{Coordinates, geojson, wkt};
+use outpost_fences::{Coordinates, Fence, FenceSet, geojson, wkt};
 use serde::{Deserialize, Serialize};
 
 pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use check::load;
-pub use desk::{AutoDispatch, CategoryLimits, Centre, Clock, Desk, Inhibit, Level, Person, Role, StageLimits, Storm};
+pub use defaults::ZONE;
+pub use desk::{
+    AutoDispatch, CategoryLimits, Centre, Classes, Clock, Desk, Group, Inhibit, Level, Person, Role, StageLimits, Storm,
+};
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
 pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
@@ -45,6 +50,7 @@ pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use scalar::{Bytes, Secret, SecretError, Span};
+pub use scores::{Amount, Count, Figure, Score, Sum, Term, with_standard};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -68,6 +74,8 @@ pub struct Config {
     pub centres: Vec<Centre>,
     #[serde(default)]
     pub people: Vec<Person>,
+    #[serde(default)]
+    pub scores: Vec<Score>,
     #[serde(default)]
     pub brokers: Vec<Broker>,
     #[serde(default)]
@@ -413,6 +421,13 @@ pub struct Series {
 }
 
 impl Config {
+    /// Those of the fences that are the ground of centres.
+    pub fn grids(&self, fences: &FenceSet) -> FenceSet {
+        let ids: HashSet<&Arc<str>> = self.fences.iter().flat_map(|entry| &entry.ids).collect();
+        let grids = fences.iter().filter(|fence| ids.contains(&fence.id)).map(|fence| Fence::clone(fence));
+        FenceSet::new(grids.collect())
+    }
+
     /// The broker of that id.
     pub fn broker(&self, id: &str) -> Option<&Broker> {
         self.brokers.iter().find(|broker| broker.id == id)

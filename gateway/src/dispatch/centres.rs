@@ -143,6 +143,15 @@ impl Centres {
         Err(Refusal::Reach { who: who.clone(), centre: centre.clone(), whose: whose.clone() })
     }
 
+    /// Whether somebody may confirm and close class cases.
+    pub(super) fn may_judge_classes(&self, who: &Arc<str>) -> Result<(), Refusal> {
+        if self.people.is_empty() {
+            return Ok(());
+        }
+        let person = self.people.get(who).ok_or_else(|| Refusal::Unknown(who.clone()))?;
+        person.roles.contains(&Role::Chief).then_some(()).ok_or_else(|| Refusal::NoChief(who.clone()))
+    }
+
     fn at(&self, id: &str) -> usize {
         self.by_id.get(id).copied().unwrap_or(self.top)
     }

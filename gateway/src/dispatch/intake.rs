@@ -1,13 +1,19 @@
-//! From alerts to tickets: what is withheld, what has a ticket of its own, what belongs to a storm, and what nobody
+//! From alerts to tickets: what is withheld, what has a ticket of its own, what belongs to a group or a storm, and what nobody
 //! believes yet.
 
 use std::sync::Arc;
 
 use super::mutes::By;
+use super::places::Spot;
 use super::{Desk, Effect, Entry, SELF};
 use crate::config::Severity;
 use crate::config::pattern::SourcePattern;
-use crate::nouns::{Alert, Counts, Move, Refusal, Silence, SilenceAsk, Stage, Standing, Storm, Ticket};
+use crate::nouns::{
+    Alert, Clock, Confidence, Counts, Move, Place, Refusal, Silence, SilenceAsk, Stage, Standing, Storm, Ticket,
+};
+
+/// Alerts of a group of which each is in the journal; of further ones those that begin a power of ten.
+const GROUP_TOLD_MAX: u64 = 10;
 
 /// From so many alerts of a storm on, and from ten times as many each time, its journal tells how many there are.
 const STORM_TOLD_FROM: u64 = 100;
@@ -59,7 +65,17 @@ impl Desk {
                 _ => self.storms.end(source),
             }
         }
+        let spot = self.groups.spot(alert, self.classes.grids());
+        if let Some(spot) = &spot
+            && let Some(ticket) = self.group_of(alert, spot, now_ms, effects)
+        {
+            return self.join_group(&ticket, alert, spot, now_ms, effects);
+        }
         let ticket = self.ticket(alert, now_ms);
+        if let Some(spot) = spot {
+            let head = (alert.since_at_ms, alert.id.clone());
+            self.groups.begin(ticket.no, &alert.category, spot, head, now_ms);
+        }
         self.by_alert.insert(alert.id.clone(), ticket.no);
         effects.push(Effect::Member { alert: alert.id.clone(), ticket: ticket.no });
         let ticket = self.record(ticket, opened(alert.why.text.clone()), now_ms, effects);
@@ -69,10 +85,14 @@ impl Desk {
         }
     }
 
+    fn is_doubted(&self, alert: &Alert) -> bool {
+        alert.confidence.as_ref().is_some_and(|confidence| confidence.share < self.confirm_below)
+    }
+
     fn ticket(&mut self, alert: &Alert, now_ms: i64) -> Ticket {
         let no = self.next_no;
         self.next_no += 1;
-        let is_doubted = alert.confidence.as_ref().is_some_and(|confidence| confidence.share < self.confirm_below);
+        let is_doubted = self.is_doubted(alert);
         let stage = if is_doubted { Stage::Suspected } else { Stage::Reported };
         Ticket {
             no,
@@ -136,6 +156,102 @@ impl Desk {
         }
     }
 
+    /// The open ticket of the group that an alert belongs to. Where the alert lies between several they become one, but for
+    /// those that somebody has begun to work on.
+    fn group_of(&mut self, alert: &Alert, spot: &Spot, now_ms: i64, effects: &mut Vec<Effect>) -> Option<Arc<Ticket>> {
+        let near = self.groups.near(&alert.category, spot, now_ms);
+        let live = near.into_iter().filter_map(|no| Some(self.live.get(&no)?.ticket.clone()));
+        let open = live.filter(|ticket| ticket.stage.standing() == Standing::Open && ticket.storm.is_none());
+        let mut open = open.collect::<Vec<_>>().into_iter();
+        let first = open.next()?;
+        for part in open.filter(|part| is_untouched(part)) {
+            self.absorb(&part, first.no, now_ms, effects);
+        }
+        self.live.get(&first.no).map(|live| live.ticket.clone())
+    }
+
+    /// Two groups are one.
+    fn absorb(&mut self, part: &Ticket, into: u64, now_ms: i64, effects: &mut Vec<Effect>) {
+        let of = |desk: &Desk| desk.live.get(&into).map(|live| live.ticket.clone());
+        let Some(before) = of(self) else { return };
+        let is_first = self.groups.absorb(part.no, into);
+        self.merge(part, into, now_ms, effects);
+        let Some(whole) = of(self) else { return };
+        let mut changed = Ticket::clone(&whole);
+        if is_first {
+            Told::from(part).put(&mut changed);
+        }
+        self.grow(changed, (&before, part.severity), part.confidence.as_ref(), part.stage, now_ms, effects);
+    }
+
+    fn join_group(&mut self, whole: &Ticket, alert: &Alert, spot: &Spot, now_ms: i64, effects: &mut Vec<Effect>) {
+        let head = (alert.since_at_ms, alert.id.clone());
+        let is_first = self.groups.join(whole.no, &alert.category, spot.clone(), head);
+        self.by_alert.insert(alert.id.clone(), whole.no);
+        effects.push(Effect::Member { alert: alert.id.clone(), ticket: whole.no });
+        let n_alerts = whole.n_alerts + 1;
+        let mut changed = Ticket { n_alerts, n_alerts_on: whole.n_alerts_on + 1, ..whole.clone() };
+        if is_first {
+            Told::from(alert).put(&mut changed);
+        }
+        let changed = if n_alerts <= GROUP_TOLD_MAX || n_alerts.ilog10() > (n_alerts - 1).ilog10() {
+            let note = format!("{n_alerts} alerts; {}: {}", alert.key.source, alert.why.text);
+            let entry = Entry { who: SELF, what: "grouped", note, kind: "outpost.ticket.grouped" };
+            self.record(changed, entry, now_ms, effects)
+        } else {
+            self.update(changed, effects)
+        };
+        let stage = if self.is_doubted(alert) { Stage::Suspected } else { Stage::Reported };
+        self.grow(Ticket::clone(&changed), (whole, alert.severity), alert.confidence.as_ref(), stage, now_ms, effects);
+    }
+
+    /// What a ticket is by what joined it: as severe as the worst, as sure as the surest. `stage` is that of what joined.
+    fn grow(
+        &mut self,
+        mut changed: Ticket,
+        (before, severity): (&Ticket, Severity),
+        confidence: Option<&Confidence>,
+        stage: Stage,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) {
+        changed.severity = before.severity.max(severity);
+        changed.confidence = surer(before.confidence.as_ref(), confidence);
+        let is_sure_now = changed.stage == Stage::Suspected && stage != Stage::Suspected;
+        if is_sure_now {
+            changed.stage = Stage::Reported;
+            changed.step = self.clocks.step(&changed.category, changed.stage, now_ms);
+        }
+        let is_worse = changed.severity > before.severity;
+        if is_worse && changed.whole.left_ms.is_none() && changed.counts.extended == 0 {
+            // As if the worst had come first.
+            let whole = self.clocks.whole(changed.severity, &changed.category, changed.opened_ms);
+            changed.whole = Clock { n_told: changed.whole.n_told, ..whole };
+        }
+        let is_emergency = changed.stage != Stage::Suspected && changed.severity >= self.emergency_from;
+        let is_urgent_now = is_emergency && !before.is_emergency;
+        changed.is_emergency |= is_emergency;
+        let changed = if is_sure_now {
+            let entry = Entry { who: SELF, what: "surer", note: String::new(), kind: "outpost.ticket.surer" };
+            self.record(changed, entry, now_ms, effects)
+        } else if self.live.get(&changed.no).is_some_and(|live| *live.ticket == changed) {
+            return;
+        } else {
+            self.update(changed, effects)
+        };
+        if is_sure_now || is_worse || is_urgent_now {
+            self.by_policy(&changed, now_ms, effects);
+        }
+    }
+
+    /// A ticket that nobody has begun to work on becomes part of another one.
+    fn merge(&mut self, part: &Ticket, into: u64, now_ms: i64, effects: &mut Vec<Effect>) {
+        let merged =
+            Ticket { stage: Stage::Merged, into: Some(into), closed_ms: Some(now_ms), step: None, ..part.clone() };
+        let merged = self.record(merged, Entry::own(Move::Merge, format!("into T-{into}")), now_ms, effects);
+        self.give(&merged, into, now_ms, effects);
+    }
+
     /// One ticket for a source that has had too many: it takes in those that nobody has begun to work on.
     fn begin_storm(&mut self, alert: &Alert, parts: &[u64], now_ms: i64, effects: &mut Vec<Effect>) {
         let source = &alert.key.source;
@@ -153,19 +269,10 @@ impl Desk {
         let storm = self.record(storm, entry, now_ms, effects);
         for no in parts {
             let Some(part) = self.live.get(no).map(|live| live.ticket.clone()) else { continue };
-            if !matches!(part.stage, Stage::Suspected | Stage::Reported) {
+            if !is_untouched(&part) {
                 continue;
             }
-            let merged = Ticket {
-                stage: Stage::Merged,
-                into: Some(storm.no),
-                closed_ms: Some(now_ms),
-                step: None,
-                ..Ticket::clone(&part)
-            };
-            let note = format!("into T-{}", storm.no);
-            let merged = self.record(merged, Entry::own(Move::Merge, note), now_ms, effects);
-            self.give(&merged, storm.no, now_ms, effects);
+            self.merge(&part, storm.no, now_ms, effects);
         }
         self.storms.begin(source.clone(), storm.no, Some(now_ms));
     }
@@ -194,6 +301,64 @@ impl Desk {
         let entry = told(storm.n_alerts, "storm-over");
         self.record(Ticket { storm: Some(Storm::Over), ..Ticket::clone(&storm) }, entry, now_ms, effects);
     }
+}
+
+/// What a ticket says of the alert by which it is told.
+struct Told {
+    alert: Arc<str>,
+    rule: Arc<str>,
+    source: Arc<str>,
+    fence: Option<Arc<str>>,
+    title: Arc<str>,
+    why: Arc<str>,
+    place: Place,
+}
+
+impl Told {
+    fn put(self, ticket: &mut Ticket) {
+        let Told { alert, rule, source, fence, title, why, place } = self;
+        (ticket.alert, ticket.rule, ticket.source, ticket.fence) = (alert, rule, source, fence);
+        (ticket.title, ticket.why, ticket.place) = (title, why, place);
+    }
+}
+
+impl From<&Alert> for Told {
+    fn from(alert: &Alert) -> Told {
+        Told {
+            alert: alert.id.clone(),
+            rule: alert.key.rule.clone(),
+            source: alert.key.source.clone(),
+            fence: alert.key.fence.clone(),
+            title: alert.name.clone(),
+            why: alert.why.text.as_str().into(),
+            place: alert.place.clone(),
+        }
+    }
+}
+
+impl From<&Ticket> for Told {
+    fn from(ticket: &Ticket) -> Told {
+        Told {
+            alert: ticket.alert.clone(),
+            rule: ticket.rule.clone(),
+            source: ticket.source.clone(),
+            fence: ticket.fence.clone(),
+            title: ticket.title.clone(),
+            why: ticket.why.clone(),
+            place: ticket.place.clone(),
+        }
+    }
+}
+
+/// Nobody has begun to work on it.
+fn is_untouched(ticket: &Ticket) -> bool {
+    matches!(ticket.stage, Stage::Suspected | Stage::Reported)
+}
+
+/// Of two confidences the higher one; none is certainty.
+fn surer(a: Option<&Confidence>, b: Option<&Confidence>) -> Option<Confidence> {
+    let (a, b) = (a?, b?);
+    Some(if b.share > a.share { b.clone() } else { a.clone() })
 }
 
 fn opened(note: String) -> Entry<'static> {

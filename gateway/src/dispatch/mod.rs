@@ -6,15 +6,22 @@
 //! - [`centres`]: whose a ticket is, and who may do what
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
-//! - [`mutes`], [`storms`]: which have none for now, and which share one
+//! - [`mutes`], [`groups`], [`storms`]: which have none for now, and which share one
+//! - [`scores`]: how well work is done, from what tickets went through
+//! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
 
 pub mod centres;
+pub mod classes;
 mod clocks;
 #[cfg(test)]
 mod drawing;
+mod groups;
 mod intake;
 mod moves;
 mod mutes;
+pub mod patterns;
+mod places;
+pub mod scores;
 mod storms;
 pub mod table;
 
@@ -22,7 +29,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::centres::Centres;
+use self::classes::Classes;
 use self::clocks::Clocks;
+use self::groups::Groups;
 use self::moves::Moving;
 use self::mutes::Mutes;
 use self::storms::Storms;
@@ -30,8 +39,8 @@ use self::table::Row;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Place, Refusal, Silence,
-    Stage, Standing, Storm, Ticket,
+    Alert, ClassChange, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Passage,
+    Place, Refusal, Silence, Stage, Standing, Storm, Ticket,
 };
 
 /// Who the gateway is in a journal.
@@ -71,6 +80,10 @@ pub enum Effect {
         rule: Arc<str>,
         is_true: bool,
     },
+    /// The ticket left a stage for another.
+    Passage(Passage),
+    /// Of a class case.
+    Class(ClassChange),
     /// Receivers have to hear of this journal entry.
     Tell {
         ticket: Arc<Ticket>,
@@ -111,6 +124,8 @@ pub struct Desk {
     by_alert: HashMap<Arc<str>, u64>,
     mutes: Mutes,
     storms: Storms,
+    groups: Groups,
+    classes: Classes,
     confirm_below: f64,
     /// After a restart: what was withheld may be muted no longer.
     has_to_look: bool,
@@ -155,6 +170,8 @@ impl Desk {
             by_alert: kept.members.into_iter().collect(),
             mutes: Mutes::new(&config.desk.inhibits, kept.silences, kept.last_silence),
             storms: Storms::new(&config.desk.storm),
+            groups: Groups::new(&config.desk.group),
+            classes: Classes::new(&config.desk.classes),
             confirm_below: config.desk.confirm_below,
             has_to_look: !kept.withheld.is_empty(),
             next_no: kept.last_no + 1,
@@ -170,6 +187,7 @@ impl Desk {
                 Some(Storm::Over) => {}
                 None => desk.storms.remember(&ticket.source, ticket.no, ticket.opened_ms),
             }
+            desk.groups.remember(&ticket);
             desk.keep(Arc::new(ticket));
         }
         desk
@@ -353,6 +371,7 @@ impl Desk {
     fn give(&mut self, part: &Ticket, into: u64, now_ms: i64, effects: &mut Vec<Effect>) {
         let Some(master) = self.live.get(&into).map(|live| live.ticket.clone()) else { return };
         effects.push(Effect::Adopt { from: part.no, into });
+        self.groups.absorb(part.no, into);
         self.by_alert.values_mut().filter(|no| **no == part.no).for_each(|no| *no = into);
         let master = Ticket {
             n_alerts: master.n_alerts + part.n_alerts,
@@ -374,6 +393,7 @@ impl Desk {
     fn record(&mut self, mut ticket: Ticket, entry: Entry<'_>, now_ms: i64, effects: &mut Vec<Effect>) -> Arc<Ticket> {
         let Entry { who, what, note, kind } = entry;
         ticket.n_journal += 1;
+        effects.extend(self.passage(&ticket, who, now_ms).map(Effect::Passage));
         let ticket = Arc::new(ticket);
         let (no, journal) = (ticket.no, ticket.n_journal);
         effects.push(Effect::Ticket(ticket.clone()));
@@ -387,7 +407,25 @@ impl Desk {
         }));
         effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind });
         self.keep(ticket.clone());
-        ticket
+        let Some(note) = self.classes.hear(&ticket, now_ms, effects) else { return ticket };
+        let entry = Entry { who: SELF, what: "class-case", note, kind: "outpost.ticket.class-case" };
+        self.record(Ticket::clone(&ticket), entry, now_ms, effects)
+    }
+
+    /// Where the ticket is in another stage than before.
+    fn passage(&self, ticket: &Ticket, who: &str, at_ms: i64) -> Option<Passage> {
+        let before = &self.live.get(&ticket.no)?.ticket;
+        (before.stage != ticket.stage).then(|| Passage {
+            ticket: ticket.no,
+            no: ticket.n_journal,
+            from: before.stage,
+            to: ticket.stage,
+            at_ms,
+            due_ms: before.step.map(|step| step.due_ms),
+            whole_due_ms: before.whole.due_ms,
+            who: who.into(),
+            unit: ticket.unit.clone().or_else(|| before.unit.clone()),
+        })
     }
 
     /// A change of which no journal tells.

@@ -1,8 +1,11 @@
 //! Claims about Desk, on plain values.
 
+mod classes;
 mod clocks;
+mod groups;
 mod intake;
 mod people;
+mod scores;
 mod walk;
 
 use std::path::Path;

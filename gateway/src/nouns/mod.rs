@@ -1,9 +1,11 @@
 //! The words that modules exchange: alert, evidence, ticket, delivery, trouble. Plain values; no serde, no SQL, no sockets.
 
 pub mod alert;
+pub mod class_case;
 pub mod delivery;
 pub mod evidence;
 pub mod lamp;
+pub mod passage;
 pub mod redo;
 pub mod shelved;
 pub mod silence;
@@ -12,9 +14,11 @@ pub mod ticket;
 pub mod trouble;
 
 pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why};
+pub use class_case::{ClassAsk, ClassCase, ClassChange, ClassEntry, ClassMove, ClassStage, CountedTicket};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};
+pub use passage::{Passage, Story};
 pub use redo::{RedoChange, RedoRow};
 pub use shelved::{EvidenceKind, Missing};
 pub use silence::{Silence, SilenceAsk, Silenced};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Clock, Confidence, Lamp, Move, Need, Place, Stage};
+use super::{ClassMove, ClassStage, Clock, Confidence, Lamp, Move, Need, Place, Stage};
 use crate::config::{Limit, Severity};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -154,6 +154,12 @@ pub enum Refusal {
     NoSuchSilence(u64),
     #[error("{0} silences are on already")]
     TooManySilences(usize),
+    #[error("there is no open class case C-{0}")]
+    NoSuchClass(u64),
+    #[error("a class case that is {stage} cannot take the move {asked}", stage = stage.as_str(), asked = asked.name())]
+    WrongClassStage { stage: ClassStage, asked: ClassMove },
+    #[error("{0} is no chief: only chiefs judge class cases")]
+    NoChief(Arc<str>),
     #[error("the gateway is stopping")]
     Stopping,
 }

@@ -30,7 +30,7 @@ use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
-use crate::nouns::{Command, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
+use crate::nouns::{ClassAsk, ClassCase, Command, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
@@ -56,10 +56,14 @@ pub type Answer = Result<Arc<Ticket>, Refusal>;
 /// The silence as it then is, once that is on disk.
 pub type Silenced = Result<Silence, Refusal>;
 
+/// The class case as it then is, once that is on disk.
+pub type Classed = Result<ClassCase, Refusal>;
+
 /// What an operator's request asks of the shell.
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Silence(SilenceAsk, oneshot::Sender<Silenced>),
+    Class(ClassAsk, oneshot::Sender<Classed>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -148,6 +152,7 @@ struct Batch {
     /// Answers that wait for their commit.
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     silenced: Vec<(oneshot::Sender<Silenced>, Silenced)>,
+    classed: Vec<(oneshot::Sender<Classed>, Classed)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     observed: Vec<oneshot::Sender<()>>,
     /// Everything that had come was taken: timers may ring by the clock.
@@ -316,6 +321,9 @@ impl Shell {
                 let Reload { config, fences, expected } = *reload;
                 let taken = self.shards.reload(&config, &fences, &expected, now_ms, &mut batch.effects);
                 self.shards.report(&mut self.turns);
+                if taken.is_ok() {
+                    self.desk.take_grids(config.grids(&fences));
+                }
                 self.apply(batch, now_ms);
                 batch.reloads.push((reply, taken));
             }
@@ -330,6 +338,11 @@ impl Shell {
                 let answer = self.desk.silence(&ask, now_ms(), &mut batch.desk_effects);
                 self.apply_desk(batch);
                 batch.silenced.push((reply, answer));
+            }
+            Ask::Class(ask, reply) => {
+                let answer = self.desk.class_command(&ask, now_ms(), &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.classed.push((reply, answer));
             }
         }
     }
@@ -427,6 +440,9 @@ impl Shell {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.silenced.drain(..) {
+            let _ = reply.send(answer);
+        }
+        for (reply, answer) in batch.classed.drain(..) {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.reloads.drain(..) {

@@ -25,6 +25,8 @@ pub(super) fn put(effects: &mut Vec<Effect>, listeners: &[Listener], metrics: &M
             Effect::Release(alert) => commit.withheld.push((alert, None)),
             Effect::Silence(silence) => commit.silences.push(silence),
             Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
+            Effect::Passage(passage) => commit.passages.push(passage),
+            Effect::Class(change) => commit.classes.push(change),
             Effect::Tell { ticket, journal, kind } => {
                 if journal == 1 {
                     metrics.ticket_opened(ticket.severity);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use outpost_fences::sight::{Aim, Covariance, Ground, Sighting, Spot, Terrain, View, meet};
-use outpost_fences::{Fence, FenceSet, Point};
+use outpost_fences::{FenceSet, Point};
 use serde::{Deserialize, Serialize};
 
 use super::heat::Pixel;
@@ -30,9 +30,6 @@ pub(super) struct Views {
 impl Views {
     pub(super) fn new(config: &Config, fences: &FenceSet) -> Views {
         let view = |source: &crate::config::Source| Some((source.id.as_str().into(), source.view?.from(source.place?)));
-        let ids: HashSet<&Arc<str>> = config.fences.iter().flat_map(|entry| &entry.ids).collect();
-        let grids: Vec<Fence> =
-            fences.iter().filter(|fence| ids.contains(&fence.id)).map(|fence| Fence::clone(fence)).collect();
         Views {
             views: config.sources.iter().filter_map(view).collect(),
             swept: config
@@ -43,7 +40,7 @@ impl Views {
                 .collect(),
             terrain: config.land.terrain.clone(),
             flat_m: config.land.flat_m,
-            grids: FenceSet::new(grids),
+            grids: config.grids(fences),
         }
     }
 

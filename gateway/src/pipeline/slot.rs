@@ -5,14 +5,13 @@ mod hours;
 mod memo;
 mod moving;
 mod picture;
+mod stored;
 mod why;
 
 use std::collections::VecDeque;
-use std::num::NonZeroI64;
 use std::sync::Arc;
 
 use outpost_detectors::condition::{ConditionState, Last};
-use outpost_detectors::flapping::FlappingState;
 use outpost_detectors::hotspot::HotspotScratch;
 use outpost_detectors::hotspot::trace::Trace;
 use outpost_detectors::latch::{Latch, LatchState, Moment, Phase, Signal, Turn};
@@ -23,37 +22,39 @@ use serde::{Deserialize, Serialize};
 
 use self::memo::{Memo, Noted};
 use self::picture::Pictures;
-use super::late::{Late, LateState};
+pub(super) use self::stored::Stored;
+use super::late::Late;
 use super::movement::{Sight, Sign, Trail};
 use super::picture::{CountingState, Framing};
 use super::reading::{Memory, figure};
 use super::redo::Stamp;
 use super::rules::{Judge, Rule};
-use super::sight::Kept;
 use super::watch::{approach::Company, earlier};
 use crate::nouns::{Figure, Trouble, Why};
 
+/// When nothing is due.
+const NEVER_MS: i64 = i64::MAX;
+
+/// Small, for there are hundreds of thousands: what most have none of is out of line.
 pub(super) struct Slot {
-    pub(super) rule: usize,
+    rule: u32,
+    /// Whether the last observation was one that the rule remembers.
+    pub(super) must_remember: bool,
+    /// Whether it was a reading that the rule refused, because it carries another unit than it names.
+    pub(super) has_wrong_unit: bool,
+    /// A condition over several readings has to be judged with what came.
+    pub(super) is_unjudged: bool,
     pub(super) source: Arc<str>,
     pub(super) stored: Stored,
     /// When the timer of this slot is set to; it may ring early, never late.
-    pub(super) timer_ms: Option<i64>,
-    /// Readings that the rule refused because they carry another unit than it names.
-    pub(super) n_wrong_unit: u32,
-    /// Observations remembered since the state was last written.
-    pub(super) n_unsaved: u32,
+    timer_ms: i64,
     rest: Option<Box<Rest>>,
-    pub(super) stamp: Option<Box<Stamp>>,
-    /// Where the rule waits for what is late.
-    pub(super) late: Option<Box<Late>>,
-    /// A condition over several readings has to be judged with what came.
-    pub(super) is_unjudged: bool,
     memo: Noted,
 }
 
-/// What a slot has of rules about pictures and movement, or of rules with hours: most of a hundred thousand need none of it.
-#[derive(Debug, Default)]
+/// What a slot has of rules about pictures and movement, of rules that remember or wait for what is late, or of rules with
+/// hours: most of a hundred thousand need none of it.
+#[derive(Default)]
 struct Rest {
     /// What of this camera the rule watches; none where the source is no camera.
     framing: Option<Arc<Framing>>,
@@ -62,6 +63,9 @@ struct Rest {
     signs: VecDeque<Sign>,
     /// When the rule next goes on or off duty, where this slot has to know.
     hours_ms: Option<i64>,
+    stamp: Option<Box<Stamp>>,
+    /// Where the rule waits for what is late.
+    late: Option<Box<Late>>,
 }
 
 /// Room to work in, the same for all slots.
@@ -69,34 +73,6 @@ struct Rest {
 pub(super) struct Scratch {
     hotspot: HotspotScratch,
     signs: VecDeque<Sign>,
-}
-
-/// What survives a restart.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Stored {
-    pub(super) state: State,
-    /// The alert that is open.
-    pub(super) alert: Option<Arc<str>>,
-    /// Where a camera saw it when it last opened: what is over counts for a while where alerts are judged together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) sighting: Option<Box<Kept>>,
-    /// The source that opened the alert, where it was another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) opened_by: Option<Box<Arc<str>>>,
-    /// Alerts that this slot has opened so far: tells two within one millisecond apart.
-    pub(super) n_alerts: u64,
-    /// Entries of the log of remembered observations that it has seen: those from this number on are new to it.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) redo_seq: u64,
-    /// When something last moved in the zone: a dwell goes on over a moment without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) seen_at_ms: Option<NonZeroI64>,
-    /// Filled while it is written only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) late: Option<Box<LateState>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) flapping: Option<Box<FlappingState>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -131,22 +107,6 @@ pub(super) enum State {
         count: Box<CountingState>,
         latch: LatchState,
     },
-}
-
-impl Stored {
-    pub(super) fn new(judge: &Judge) -> Stored {
-        Stored {
-            state: State::new(judge),
-            alert: None,
-            sighting: None,
-            opened_by: None,
-            n_alerts: 0,
-            redo_seq: 0,
-            seen_at_ms: None,
-            late: None,
-            flapping: None,
-        }
-    }
 }
 
 impl State {
@@ -244,20 +204,50 @@ impl State {
 }
 
 impl Slot {
-    pub(super) fn new(rule: usize, source: Arc<str>, stored: Stored, framing: Option<Arc<Framing>>) -> Slot {
+    pub(super) fn new(number: usize, rule: &Rule, source: Arc<str>, framing: Option<Arc<Framing>>) -> Slot {
+        let late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
+        let needs_rest = framing.is_some() || late.is_some();
         Slot {
-            rule,
-            source,
-            stored,
-            timer_ms: None,
-            n_wrong_unit: 0,
-            n_unsaved: 0,
-            rest: framing.map(|framing| Box::new(Rest { framing: Some(framing), ..Rest::default() })),
-            stamp: None,
-            late: None,
+            rule: number as u32,
+            must_remember: false,
+            has_wrong_unit: false,
             is_unjudged: false,
+            source,
+            stored: Stored::new(&rule.judge),
+            timer_ms: NEVER_MS,
+            rest: needs_rest.then(|| Box::new(Rest { framing, late, ..Rest::default() })),
             memo: Noted::default(),
         }
+    }
+
+    /// The number of its rule.
+    pub(super) fn rule(&self) -> usize {
+        self.rule as usize
+    }
+
+    pub(super) fn timer_ms(&self) -> Option<i64> {
+        Some(self.timer_ms).filter(|timer_ms| *timer_ms != NEVER_MS)
+    }
+
+    pub(super) fn set_timer_ms(&mut self, timer_ms: Option<i64>) {
+        self.timer_ms = timer_ms.unwrap_or(NEVER_MS);
+    }
+
+    pub(super) fn stamp(&self) -> Option<&Stamp> {
+        self.rest.as_ref()?.stamp.as_deref()
+    }
+
+    pub(super) fn stamp_mut(&mut self) -> &mut Stamp {
+        self.rest.get_or_insert_default().stamp.get_or_insert_default()
+    }
+
+    /// What waits for those that happened before it, where the rule waits.
+    pub(super) fn late(&self) -> Option<&Late> {
+        self.rest.as_ref()?.late.as_deref()
+    }
+
+    pub(super) fn late_mut(&mut self) -> Option<&mut Late> {
+        self.rest.as_mut()?.late.as_deref_mut()
     }
 
     /// Goes on where the same rule's slot under an earlier configuration stopped.
@@ -275,6 +265,7 @@ impl Slot {
     }
 
     pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut Scratch) -> Turn {
+        (self.must_remember, self.has_wrong_unit) = (false, false);
         let moment = Moment { at_ms: observation.at_ms, now_ms: observation.received_ms };
         if !self.is_on_duty(rule, moment.at_ms) {
             return Turn::Stay;
@@ -282,12 +273,12 @@ impl Slot {
         match (&rule.judge, &observation.fact) {
             (Judge::Reading { unit, test, latch, .. }, Fact::Reading(reading)) => {
                 if unit.is_some() && *unit != reading.unit {
-                    self.n_wrong_unit += 1;
+                    self.has_wrong_unit = true;
                     return Turn::Stay;
                 }
                 let judged = match &mut self.stored.state {
                     State::Reading { memory, .. } => {
-                        self.n_unsaved = self.n_unsaved.saturating_add(1);
+                        self.must_remember = true;
                         test.judge_with(memory, reading.value, moment.at_ms)
                     }
                     _ => test.judge(reading.value),
@@ -301,14 +292,14 @@ impl Slot {
             (Judge::Condition { condition, units, .. }, Fact::Reading(reading)) => {
                 let Some(number) = condition.number_of(&reading.metric) else { return Turn::Stay };
                 if units[number].is_some() && units[number] != reading.unit {
-                    self.n_wrong_unit += 1;
+                    self.has_wrong_unit = true;
                     return Turn::Stay;
                 }
                 let last = Last { value: reading.value, unit: reading.unit.clone(), at_ms: moment.at_ms };
                 if let State::Condition { readings, .. } = &mut self.stored.state
                     && readings.note(number, last)
                 {
-                    self.n_unsaved = self.n_unsaved.saturating_add(1);
+                    self.must_remember = true;
                     self.is_unjudged = true;
                 }
                 Turn::Stay
@@ -376,8 +367,8 @@ impl Slot {
         let (State::Latch(latch) | State::Reading { latch, .. }) = &self.stored.state else { return false };
         matches!(latch.phase, Phase::Quiet | Phase::Raised)
             && self.hours_ms().is_none()
-            && self.late.is_none()
-            && self.stored.flapping.is_none()
+            && self.late().is_none()
+            && self.stored.past().flapping.is_none()
     }
 
     fn condition_due_ms(&self, rule: &Rule) -> Option<i64> {
@@ -458,10 +449,6 @@ impl Judge {
             Judge::Silent(_) | Judge::Dark(_) | Judge::Together(_) | Judge::Approach(_) => None,
         }
     }
-}
-
-fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 pub(super) fn seconds(ms: i64) -> String {

@@ -49,7 +49,6 @@ pub struct Sources {
 }
 
 /// A [`SourceView`] as it is kept of a hundred thousand.
-#[derive(Default)]
 struct Known {
     n_observations: u64,
     last_ms: Option<i64>,
@@ -57,8 +56,22 @@ struct Known {
     link: Option<(LinkState, Option<LinkReason>)>,
     /// How many, and why the last one.
     rejected: Option<Box<(u64, String)>>,
-    /// Time given to its latest undated fact, and the message that this was in.
-    undated: Option<(i64, u64)>,
+    /// Time given to its latest undated fact, and the message that this was in, numbered from 1; 0 before the first, and
+    /// for a time that is from before a restart.
+    undated: (i64, u64),
+}
+
+impl Default for Known {
+    fn default() -> Known {
+        Known {
+            n_observations: 0,
+            last_ms: None,
+            last: Last::Nothing,
+            link: None,
+            rejected: None,
+            undated: (i64::MIN, 0),
+        }
+    }
 }
 
 impl Sources {
@@ -70,7 +83,7 @@ impl Sources {
     /// ahead of the clock behind a backlog.
     pub fn resume(&mut self, source: &Arc<str>, at_ms: i64) {
         if let Some(known) = self.known(source) {
-            known.undated = Some(known.undated.map_or((at_ms, 0), |(before_ms, _)| (at_ms.max(before_ms), 0)));
+            known.undated = (at_ms.max(known.undated.0), 0);
         }
     }
 
@@ -84,11 +97,11 @@ impl Sources {
             let received_ms = observation.received_ms;
             let Some(known) = self.known(&observation.source) else { continue };
             observation.at_ms = match known.undated {
-                Some((at_ms, before)) if before == message => at_ms,
-                Some((at_ms, _)) if (0..LEAD_MS_MAX).contains(&(at_ms - received_ms)) => at_ms + 1,
+                (at_ms, before) if before == message => at_ms,
+                (at_ms, _) if (0..LEAD_MS_MAX).contains(&at_ms.saturating_sub(received_ms)) => at_ms + 1,
                 _ => received_ms,
             };
-            known.undated = Some((observation.at_ms, message));
+            known.undated = (observation.at_ms, message);
         }
     }
 

@@ -21,7 +21,6 @@ use outpost_fences::FenceSet;
 
 use self::message::Unjudged;
 use self::together::Parts;
-use super::late::Late;
 use super::names::Names;
 use super::picture::Cameras;
 use super::redo::Redo;
@@ -115,10 +114,13 @@ impl Watch {
             match (stored, slot) {
                 (Some(mut stored), Some(slot)) if stored.state.fits(&self.rule_of(slot).judge) => {
                     stored.state.rebase(now_ms);
-                    stored.flapping.iter_mut().for_each(|flapping| flapping.rebase(now_ms));
-                    let late = stored.late.take();
+                    let mut late = None;
+                    if let Some(past) = stored.past_if_any() {
+                        past.flapping.iter_mut().for_each(|flapping| flapping.rebase(now_ms));
+                        late = past.late.take();
+                    }
                     self.slots[slot].stored = stored;
-                    let rule = &self.rules[self.slots[slot].rule];
+                    let rule = &self.rules[self.slots[slot].rule()];
                     self.slots[slot].resume_hours(rule, now_ms);
                     self.wait_on(slot, late, effects);
                 }
@@ -133,7 +135,7 @@ impl Watch {
         for source in sources {
             let source: Arc<str> = source.into();
             for slot in self.slots_of(&source).unwrap_or_default() {
-                let rule = &self.rules[self.slots[slot].rule];
+                let rule = &self.rules[self.slots[slot].rule()];
                 let turn = self.slots[slot].expect(rule, now_ms);
                 self.turned(slot, turn, now_ms, effects);
             }
@@ -157,20 +159,19 @@ impl Watch {
 
     fn judge(&mut self, number: usize, observation: &Observation, effects: &mut Vec<Effect>) {
         let slot = &mut self.slots[number];
-        let rule = &self.rules[slot.rule];
+        let rule = &self.rules[slot.rule()];
         if !rule.hears(&observation.fact) {
             return;
         }
-        let n_before = slot.n_unsaved;
         let turn = slot.observe(rule, observation, &mut self.scratch);
-        self.n_wrong_unit += u64::from(std::mem::take(&mut slot.n_wrong_unit));
+        self.n_wrong_unit += u64::from(slot.has_wrong_unit);
         if slot.is_unjudged {
             self.unjudged.add(number, observation);
         }
         // What waited for its turn was noted when it came.
-        if slot.n_unsaved != n_before
-            && slot.late.is_none()
-            && !self.redo.note(number, &rule.key, observation, slot.stamp.get_or_insert_default())
+        if slot.must_remember
+            && slot.late().is_none()
+            && !self.redo.note(number, &rule.key, observation, slot.stamp_mut())
         {
             effects.push(self.save(number));
         }
@@ -183,7 +184,7 @@ impl Watch {
     /// What the gateway says of itself.
     pub fn trouble(&mut self, trouble: &Trouble, effects: &mut Vec<Effect>) {
         for slot in self.slots_of(&trouble.kind.source().into()).unwrap_or_default() {
-            let rule = &self.rules[self.slots[slot].rule];
+            let rule = &self.rules[self.slots[slot].rule()];
             let turn = self.slots[slot].trouble(rule, trouble);
             self.turned(slot, turn, trouble.at_ms, effects);
         }
@@ -211,10 +212,10 @@ impl Watch {
                 return;
             }
             self.timers.pop_first();
-            self.slots[slot].timer_ms = None;
+            self.slots[slot].set_timer_ms(None);
             self.judge_sorted(slot, now_ms, effects);
             self.rest(slot, now_ms, effects);
-            let rule = &self.rules[self.slots[slot].rule];
+            let rule = &self.rules[self.slots[slot].rule()];
             let turn = self.slots[slot].elapse(rule, now_ms.saturating_sub(rule.behind_ms()));
             self.all_turned(slot, turn, now_ms, effects);
         }
@@ -250,7 +251,7 @@ impl Watch {
     }
 
     fn rule_of(&self, slot: usize) -> &Rule {
-        &self.rules[self.slots[slot].rule]
+        &self.rules[self.slots[slot].rule()]
     }
 
     /// The slots of a source, made where it is new; none when there is no room.
@@ -261,15 +262,12 @@ impl Watch {
         self.names.add(source)?;
         let first = self.slots.len();
         for (number, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.matches(source)) {
-            let stored = Stored::new(&rule.judge);
             match rule.judge {
                 Judge::Approach(_) => self.movers.entry(number).or_default().push(self.slots.len()),
                 Judge::Hotspot { .. } => self.sharers.entry(number).or_default().push(self.slots.len()),
                 _ => {}
             }
-            let mut slot = Slot::new(number, source.clone(), stored, self.cameras.framing(source, &rule.judge));
-            slot.late = (rule.lateness_ms > 0).then(|| Box::new(Late::new(rule.lateness_ms)));
-            self.slots.push(slot);
+            self.slots.push(Slot::new(number, rule, source.clone(), self.cameras.framing(source, &rule.judge)));
         }
         self.of_source.push((first as u32, self.slots.len() as u32));
         Some(first..self.slots.len())
@@ -285,7 +283,7 @@ impl Watch {
         let mut turn = turn;
         loop {
             self.turned(slot, turn, now_ms, effects);
-            let rule = &self.rules[self.slots[slot].rule];
+            let rule = &self.rules[self.slots[slot].rule()];
             turn = self.slots[slot].next_turn(rule, now_ms);
             if turn == Turn::Stay {
                 return;
@@ -301,7 +299,7 @@ impl Watch {
             Turn::Raise { since_at_ms } => {
                 let opening = match self.rule_of(slot).flapping {
                     Some(flapping) => {
-                        flapping.opens(self.slots[slot].stored.flapping.get_or_insert_default(), since_at_ms)
+                        flapping.opens(self.slots[slot].stored.past_mut().flapping.get_or_insert_default(), since_at_ms)
                     }
                     None => Opening::Plain,
                 };
@@ -309,27 +307,28 @@ impl Watch {
                     effects.push(self.save(slot));
                     return self.schedule(slot);
                 }
-                self.slots[slot].stored.sighting = self.sight(slot).map(Box::new);
-                self.slots[slot].stored.opened_by = None;
+                let sighting = self.sight(slot).map(Box::new);
+                let past = self.slots[slot].stored.past_mut();
+                (past.sighting, past.opened_by) = (sighting, None);
                 if self.join(slot, effects) {
                     self.correlate(slot, true, now_ms, effects);
                     return self.schedule(slot);
                 }
-                self.slots[slot].stored.n_alerts += 1;
+                self.slots[slot].stored.past_mut().n_alerts += 1;
                 let mut alert = self.alert(slot, since_at_ms, now_ms);
                 alert.exhibits = self.exhibit(slot);
                 if let (Opening::Flaps(n), Some(flapping)) = (opening, self.rule_of(slot).flapping) {
                     let within = seconds(flapping.within_ms());
                     alert.why.text += &format!("; {n} times within {within}, stays open until it rests for as long");
                 }
-                self.slots[slot].stored.alert = Some(alert.id.clone());
+                self.slots[slot].stored.past_mut().alert = Some(alert.id.clone());
                 effects.push(self.save(slot));
                 effects.push(Effect::Open(Box::new(alert)));
                 self.correlate(slot, true, now_ms, effects);
             }
             Turn::Clear if !self.clears(slot, now_ms) => effects.push(self.save(slot)),
             Turn::Clear => {
-                let id = self.slots[slot].stored.alert.take();
+                let id = self.slots[slot].stored.past_if_any().and_then(|past| past.alert.take());
                 effects.push(self.save(slot));
                 let (key, why) = (self.key(slot), self.slots[slot].why_cleared(self.rule_of(slot)));
                 let id = id.filter(|id| !self.is_held(slot, id));
@@ -343,7 +342,7 @@ impl Watch {
     /// Whether the alert is over when its condition is: one that flaps has to rest first.
     fn clears(&mut self, slot: usize, now_ms: i64) -> bool {
         let flapping = self.rule_of(slot).flapping;
-        let state = self.slots[slot].stored.flapping.as_mut();
+        let state = self.slots[slot].stored.past_if_any().and_then(|past| past.flapping.as_mut());
         flapping.zip(state).is_none_or(|(flapping, state)| flapping.clears(state, now_ms))
     }
 
@@ -352,9 +351,9 @@ impl Watch {
         if self.rests_until_ms(slot).is_none_or(|due_ms| due_ms > now_ms) {
             return;
         }
-        let stored = &mut self.slots[slot].stored;
-        let n_suppressed = stored.flapping.take().map_or(0, |mut state| state.end());
-        let id = stored.alert.take();
+        let past = self.slots[slot].stored.past_mut();
+        let n_suppressed = past.flapping.take().map_or(0, |mut state| state.end());
+        let id = past.alert.take();
         effects.push(self.save(slot));
         let (key, why) = (self.key(slot), format!("rested, {n_suppressed} more openings were suppressed"));
         effects.extend(id.map(|id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why })));
@@ -362,7 +361,7 @@ impl Watch {
     }
 
     fn rests_until_ms(&self, slot: usize) -> Option<i64> {
-        let state = self.slots[slot].stored.flapping.as_ref()?;
+        let state = self.slots[slot].stored.past().flapping.as_ref()?;
         match self.rule_of(slot).flapping {
             Some(flapping) => flapping.due_ms(state),
             None => state.resting_since_ms,
@@ -376,13 +375,13 @@ impl Watch {
 
     fn alert(&self, number: usize, since_at_ms: i64, now_ms: i64) -> Alert {
         let (rule, key, slot) = (self.rule_of(number), self.key(number), &self.slots[number]);
-        let mut place = match &slot.stored.sighting {
+        let mut place = match &slot.stored.past().sighting {
             Some(seen) => self.place_of(&slot.source, seen, None),
             None => self.known_place(&slot.source),
         };
         place.point = slot.point().or(place.point);
         Alert {
-            id: key.alert_id(since_at_ms, slot.stored.n_alerts),
+            id: key.alert_id(since_at_ms, slot.stored.past().n_alerts),
             key,
             name: rule.name.clone(),
             severity: rule.severity,
@@ -409,16 +408,16 @@ impl Watch {
     fn schedule(&mut self, slot: usize) {
         let rule = self.rule_of(slot);
         let due_ms = self.slots[slot].due_ms(rule).map(|due_ms| due_ms.saturating_add(rule.behind_ms()));
-        let sorted_ms = self.slots[slot].late.as_ref().and_then(|late| late.due_ms());
+        let sorted_ms = self.slots[slot].late().and_then(|late| late.due_ms());
         let Some(due_ms) = earlier(earlier(due_ms, sorted_ms), self.rests_until_ms(slot)) else { return };
-        match self.slots[slot].timer_ms {
+        match self.slots[slot].timer_ms() {
             Some(timer_ms) if timer_ms <= due_ms => return,
             Some(timer_ms) => {
                 self.timers.remove(&(timer_ms, slot));
             }
             None => {}
         }
-        self.slots[slot].timer_ms = Some(due_ms);
+        self.slots[slot].set_timer_ms(Some(due_ms));
         self.timers.insert((due_ms, slot));
     }
 }
@@ -435,7 +434,7 @@ pub(super) fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
 fn forget(rule: Arc<str>, source: Arc<str>, stored: Option<Stored>, now_ms: i64) -> impl Iterator<Item = Effect> {
     let key = AlertKey { rule: rules::id_of(&rule).into(), source: source.clone(), fence: None };
     let clear = |id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why: "rule changed".into() });
-    let cleared = stored.and_then(|stored| stored.alert).map(clear);
+    let cleared = stored.and_then(|stored| stored.past().alert.clone()).map(clear);
     cleared.into_iter().chain([Effect::Save(StateRow { rule, source, state: String::new() })])
 }
 

@@ -6,9 +6,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, NewExhibit, Written};
 use super::shelf::Shelved;
-use super::{Store, StoreError, mutes, redo_key, rows, spool, tickets};
+use super::{Store, StoreError, classes, mutes, passages, redo_key, rows, spool, tickets};
 use crate::nouns::{
-    Alert, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, RedoChange, RedoRow, Silence, StateRow, Ticket,
+    Alert, ClassChange, Cleared, Confidence, EvidenceKind, JournalEntry, Missing, Passage, RedoChange, RedoRow,
+    Silence, StateRow, Ticket,
 };
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -35,6 +36,9 @@ pub struct Commit {
     pub silences: Vec<Silence>,
     /// Rules of which a finding was confirmed, or rejected.
     pub findings: Vec<(Arc<str>, bool)>,
+    pub passages: Vec<Passage>,
+    /// Of class cases, in this order.
+    pub classes: Vec<ClassChange>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -83,6 +87,8 @@ impl Commit {
             && self.withheld.is_empty()
             && self.silences.is_empty()
             && self.findings.is_empty()
+            && self.passages.is_empty()
+            && self.classes.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -103,6 +109,8 @@ impl Commit {
         self.withheld.clear();
         self.silences.clear();
         self.findings.clear();
+        self.passages.clear();
+        self.classes.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -161,6 +169,8 @@ fn write(
     write_confidences(&transaction, &commit.confidences)?;
     tickets::write(&transaction, commit)?;
     mutes::write(&transaction, commit)?;
+    passages::write(&transaction, &commit.passages)?;
+    classes::write(&transaction, &commit.classes)?;
     write_deliveries(&transaction, &commit.deliveries)?;
     for (shard, change) in &commit.redo {
         write_redo(&transaction, *shard, change)?;

@@ -7,11 +7,13 @@
 //! - [`Archive`]: evidence after its alert was committed: clips, holds, expiry, who looked
 
 mod archive;
+mod classes;
 mod commit;
 mod evidence;
 mod gates;
 mod lamps;
 mod mutes;
+mod passages;
 mod queues;
 mod read;
 mod rows;
@@ -26,11 +28,13 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use archive::{Archive, Doer, Held};
+pub use classes::{CategoryRow, ClassEntryRow, RestoredClasses};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
 pub use gates::GateRow;
 pub use lamps::{LampRow, LampTicket};
 pub use mutes::FindingRow;
+pub use passages::STORIES_MAX;
 pub use queues::Queues;
 pub use read::{AlertRow, AuditRow, EvidenceRow, HoldRow, JournalRow, Reader, TicketQuery};
 pub use rows::FigureRow;
@@ -41,7 +45,7 @@ use crate::config;
 use crate::nouns::{Alert, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -49,6 +53,7 @@ const STEPS: [&str; 7] = [
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
     include_str!("schema_7.sql"),
+    include_str!("schema_10.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
@@ -66,6 +71,8 @@ pub enum StoreError {
     SqliteTooOld { found: &'static str },
     #[error("the database is of a newer version ({found}) than this program knows ({known})")]
     SchemaTooNew { found: usize, known: usize },
+    #[error("the database is of version {found}: a gateway of this program's version ({known}) has to open it first")]
+    SchemaTooOld { found: usize, known: usize },
     #[error("another process uses the database {path}")]
     InUse { path: PathBuf },
     #[error("database: {0}")]
@@ -152,6 +159,11 @@ impl Store {
         Store { shelf: Shelf::new(&self.folder, limits.clone()), ..self }
     }
 
+    /// Class cases that are open, and tickets that opened after `since_ms`: they may make others.
+    pub fn restore_classes(&self, since_ms: i64) -> Result<RestoredClasses, StoreError> {
+        classes::restore(&self.conn, since_ms)
+    }
+
     pub fn restore(&self) -> Result<Restored, StoreError> {
         let mut states = Vec::new();
         let mut statement = self.conn.prepare("SELECT rule, source, state FROM watch_state ORDER BY rule, source")?;
@@ -205,6 +217,16 @@ fn lock(folder: &Path) -> Result<std::fs::File, StoreError> {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: folder.join("outpost.db") }),
         Err(std::fs::TryLockError::Error(cause)) => Err(StoreError::Folder { path, cause }),
+    }
+}
+
+fn check_version(conn: &Connection) -> Result<(), StoreError> {
+    let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = usize::try_from(found).unwrap_or(usize::MAX);
+    match found.cmp(&STEPS.len()) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(StoreError::SchemaTooOld { found, known: STEPS.len() }),
+        std::cmp::Ordering::Greater => Err(StoreError::SchemaTooNew { found, known: STEPS.len() }),
     }
 }
 

@@ -9,9 +9,11 @@ use rusqlite::{Connection, Row, params};
 use super::evidence::{self, ExhibitRow};
 use super::lamps::{self, LampRow, LampTicket};
 use super::rows::{self, FigureRow};
-use super::{FindingRow, StoreError, connect, mutes, spool, tickets};
+use super::{CategoryRow, FindingRow, StoreError, classes, connect, mutes, passages, spool, tickets};
 use crate::config::Severity;
-use crate::nouns::{Confidence, EvidenceKind, Missing, Place, Silence, Standing, Ticket};
+use crate::nouns::{
+    ClassCase, Confidence, CountedTicket, EvidenceKind, Missing, Place, Silence, Standing, Story, Ticket,
+};
 
 /// Rows that one answer carries at the most.
 const ROWS_MAX: u32 = 1000;
@@ -114,6 +116,11 @@ impl Reader {
         Ok(Reader { conns, folder: folder.to_path_buf() })
     }
 
+    /// The database is of this program's version: a reader brings no older one up to it.
+    pub fn check_version(&self) -> Result<(), StoreError> {
+        self.with(super::check_version)
+    }
+
     pub fn tickets(&self, query: &TicketQuery) -> Result<Vec<Ticket>, StoreError> {
         let limit = if query.limit == 0 { ROWS_MAX } else { query.limit.min(ROWS_MAX) };
         self.with(|conn| tickets::all(conn, &TicketQuery { limit, ..query.clone() }))
@@ -136,6 +143,38 @@ impl Reader {
     /// What the lamp board shows of these tickets, by number.
     pub fn lamp_tickets(&self, nos: &[u64]) -> Result<HashMap<u64, LampTicket>, StoreError> {
         self.with(|conn| lamps::shown(conn, nos))
+    }
+
+    /// Tickets of which anything happened, was due or was open within `from_ms..to_ms`, in rising order, each with what it
+    /// went through; none where there are more than [`STORIES_MAX`](super::STORIES_MAX).
+    pub fn stories(&self, from_ms: i64, to_ms: i64) -> Result<Option<Vec<Story>>, StoreError> {
+        self.with(|conn| passages::stories(conn, from_ms, to_ms))
+    }
+
+    /// Newest first; those that are over, too, where asked for.
+    pub fn class_cases(&self, is_all: bool, before: Option<u64>, limit: u32) -> Result<Vec<ClassCase>, StoreError> {
+        self.with(|conn| classes::all(conn, is_all, before, limit.min(ROWS_MAX)))
+    }
+
+    /// A class case, its tickets in the order in which they opened, and its journal.
+    pub fn class_case(&self, no: u64) -> Result<Option<classes::Whole>, StoreError> {
+        self.with(|conn| classes::one(conn, no))
+    }
+
+    /// Categories of tickets that opened within `from_ms..to_ms`, those with the most first.
+    pub fn categories(&self, from_ms: i64, to_ms: i64, limit: u32) -> Result<Vec<CategoryRow>, StoreError> {
+        self.with(|conn| classes::categories(conn, from_ms, to_ms, limit.min(ROWS_MAX)))
+    }
+
+    /// Tickets of a category that opened within `from_ms..to_ms`, the newest first.
+    pub fn happened(
+        &self,
+        category: &str,
+        from_ms: i64,
+        to_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<CountedTicket>, StoreError> {
+        self.with(|conn| classes::happened(conn, category, from_ms, to_ms, limit))
     }
 
     /// Newest first; those that were ended, too, where asked for.

@@ -1,5 +1,6 @@
 //! Claims about the store, on a real database in a temporary folder.
 
+mod scores;
 mod tickets;
 
 use std::sync::Arc;

@@ -237,6 +237,20 @@ async fn real_answers_are_as_the_document_says() {
         assert_eq!(said.status, status);
         assert_as_said(&document, "/api/v1/tickets/{no}/{move}", "post", &said);
     }
+    let period = "from=2020-01-01&to=2020-12-31";
+    for (path, query) in [
+        ("classes", ""),
+        ("classes/patterns", "?category=underground/gas"),
+        ("scores", &*format!("?level=district&{period}")),
+        ("scores/tickets", &*format!("?level=district&of=district&count=filed&{period}")),
+    ] {
+        let path = format!("/api/v1/{path}");
+        assert_as_said(&document, &path, "get", &world.get(&format!("{path}{query}")).await);
+    }
+    for name in ["confirm", "close"] {
+        post("/classes/{no}/{move}", &format!("/classes/1/{name}"), json!({ "who": "Zhou" })).await;
+        assert_as_said(&document, "/api/v1/classes/{no}", "get", &world.get("/api/v1/classes/1").await);
+    }
     for path in ["/healthz", "/readyz"] {
         assert_as_said(&document, path, "get", &world.get(path).await);
     }

@@ -104,6 +104,8 @@ impl Office {
                 Effect::Release(alert) => commit.withheld.push((alert, None)),
                 Effect::Silence(silence) => commit.silences.push(silence),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
+                Effect::Passage(passage) => commit.passages.push(passage),
+                Effect::Class(change) => commit.classes.push(change),
                 Effect::Tell { .. } => {}
             }
         }
@@ -130,6 +132,12 @@ impl Office {
             Ask::Silence(asked, reply) => {
                 let mut effects = Vec::new();
                 let answer = self.desk.silence(&asked, now_ms(), &mut effects);
+                self.commit(Commit::default(), effects);
+                let _ = reply.send(answer);
+            }
+            Ask::Class(asked, reply) => {
+                let mut effects = Vec::new();
+                let answer = self.desk.class_command(&asked, now_ms(), &mut effects);
                 self.commit(Commit::default(), effects);
                 let _ = reply.send(answer);
             }
@@ -248,6 +256,8 @@ impl World {
             readiness: brokers.clone(),
             estate: watch::channel(Estate::new(&config, &fences)).1,
             centres: Arc::new(Centres::new(&config)),
+            scoring: Arc::new(crate::dispatch::scores::Scoring::new(&config)),
+            classes: Arc::new(config.desk.classes.clone()),
             token: None,
             stop: CancellationToken::new(),
         };

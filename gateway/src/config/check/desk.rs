@@ -6,12 +6,18 @@ use super::calendars::check_windows;
 use super::look::Look;
 use super::tree::Path;
 use crate::config::pattern::SourcePattern;
-use crate::config::{CategoryLimits, Centre, Config, Desk, Limit};
+use crate::config::{CategoryLimits, Centre, Classes, Config, Desk, Limit, Span};
 
 /// Entries of `desk.limits` and of `desk.dispatch`, and patterns of one centre.
 const ENTRIES_MAX: usize = 1_000;
 /// Tickets of each source that are remembered.
 const STORM_MAX: usize = 10_000;
+/// Alerts that are one ticket's come within this.
+const GROUP_WITHIN_MAX: Span = Span::from_ms(86_400_000);
+/// Tickets that make a class case, farthest that these are apart, and bands in which pairs are counted.
+const CLASS_MAX: usize = 1_000;
+const DISTANCE_M_MAX: f64 = 10_000.0;
+const BANDS_MAX: usize = 10;
 const CENTRES_MAX: usize = 2_000;
 const PEOPLE_MAX: usize = 10_000;
 
@@ -47,12 +53,38 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     }
     look.check_within(&at.key("storm").key("n"), desk.storm.n, 1, STORM_MAX);
     look.check_positive(&at.key("storm").key("within"), desk.storm.within);
+    look.check_within(&at.key("group").key("radius_m"), desk.group.radius_m, 1.0, DISTANCE_M_MAX);
+    if desk.group.within > GROUP_WITHIN_MAX {
+        look.error(&at.key("group").key("within"), "must be at most 24 h: what comes later is news");
+    }
+    check_classes(look, &at.key("classes"), &desk.classes);
     let lists = [("limits", desk.limits.len()), ("dispatch", desk.dispatch.len()), ("inhibits", desk.inhibits.len())];
     for (key, n) in lists {
         look.check_within(&at.key(key), n, 0, ENTRIES_MAX);
     }
     check_centres(look, &config.centres);
     check_people(look, config);
+}
+
+fn check_classes(look: &mut Look<'_>, at: &Path, classes: &Classes) {
+    look.check_within(&at.key("n"), classes.n, 2, CLASS_MAX);
+    look.check_positive(&at.key("within"), classes.within);
+    look.check_within(&at.key("radius_m"), classes.radius_m, 1.0, DISTANCE_M_MAX);
+    for (key, n) in [("distances_m", classes.distances_m.len()), ("spans", classes.spans.len())] {
+        look.check_within(&at.key(key), n, 1, BANDS_MAX);
+    }
+    for (i, metres) in classes.distances_m.iter().enumerate() {
+        look.check_within(&at.key("distances_m").index(i), *metres, 1.0, DISTANCE_M_MAX);
+    }
+    if !classes.distances_m.is_sorted_by(|a, b| a < b) {
+        look.error(&at.key("distances_m"), "upper ends of bands rise");
+    }
+    for (i, span) in classes.spans.iter().enumerate() {
+        look.check_positive(&at.key("spans").index(i), *span);
+    }
+    if !classes.spans.is_sorted_by(|a, b| a < b) {
+        look.error(&at.key("spans"), "upper ends of bands rise");
+    }
 }
 
 fn check_limits(look: &mut Look<'_>, at: &Path, desk: &Desk) {

@@ -5,8 +5,8 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
-//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`rules`], [`readings`], [`conditions`], [`movement`],
-//!   [`fences`]: what must hold beyond the types
+//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`scores`], [`rules`], [`readings`], [`conditions`],
+//!   [`movement`], [`fences`]: what must hold beyond the types
 
 mod calendars;
 mod cameras;
@@ -22,6 +22,7 @@ mod parts;
 mod pictures;
 mod readings;
 mod rules;
+mod scores;
 mod shape;
 mod tree;
 mod view;
@@ -134,6 +135,7 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     cameras::check(&mut look, &shape.config);
     calendars::check(&mut look, &shape.config);
     desk::check(&mut look, &shape.config);
+    scores::check(&mut look, &shape.config);
     rules::check(&mut look, &shape.config, fences.as_deref());
     let problems = look.finish();
     let is_sound = problems.iter().all(|problem| problem.level == Level::Warning);

@@ -126,6 +126,7 @@ fn empty() -> Config {
         desk: Default::default(),
         centres: Vec::new(),
         people: Vec::new(),
+        scores: Vec::new(),
         brokers: Vec::new(),
         listeners: Vec::new(),
         feeds: Vec::new(),

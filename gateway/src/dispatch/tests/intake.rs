@@ -35,7 +35,11 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
             Effect::Withhold { alert, .. } => drop(withheld.insert(alert.clone(), ())),
             Effect::Release(alert) => drop(withheld.remove(alert)),
             Effect::Silence(silence) => drop(silences.insert(silence.no, silence.clone())),
-            Effect::Journal(_) | Effect::Finding { .. } | Effect::Tell { .. } => {}
+            Effect::Journal(_)
+            | Effect::Finding { .. }
+            | Effect::Passage(_)
+            | Effect::Class(_)
+            | Effect::Tell { .. } => {}
         }
     }
     Kept {

@@ -1,9 +1,11 @@
 //! A client at work: packets in, messages to the pipeline, answers out, an eye on its silence. All of it is one task, so a
 //! connection that waits for anything holds no other.
 
+use std::borrow::Borrow;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -61,6 +63,22 @@ pub(super) struct Terms {
 /// Nothing where the client may not publish to it.
 pub(super) type Topic = Option<Arc<str>>;
 
+/// A topic that the client may publish to, found by the bytes of its name.
+#[derive(PartialEq, Eq)]
+pub(super) struct Allowed(pub(super) Arc<str>);
+
+impl Borrow<[u8]> for Allowed {
+    fn borrow(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Hash for Allowed {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_bytes().hash(state);
+    }
+}
+
 pub(super) struct Connection {
     pub(super) number: u32,
     pub(super) client: Client,
@@ -88,7 +106,7 @@ pub(super) struct Connection {
     is_reading: Cell<bool>,
     pub(super) received_ms: Cell<i64>,
     /// Topics named before, by name and by number.
-    pub(super) topics: RefCell<HashMap<Box<[u8]>, Topic, RandomState>>,
+    pub(super) topics: RefCell<HashSet<Allowed, RandomState>>,
     pub(super) aliases: RefCell<HashMap<u16, Topic>>,
     pub(super) expiry: Cell<Duration>,
     silence_max: Duration,

@@ -1,12 +1,13 @@
 //! What each packet of a client does to its connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::close::Close;
 use super::codec::{Answers, Packet, Publish, Version};
-use super::connection::{Connection, Topic};
+use super::connection::{Allowed, Connection, Topic};
 use super::hub::Hub;
 use crate::config::topic::TopicFilter;
 use crate::ingest::{Message, Quality, Receipt};
@@ -106,19 +107,22 @@ impl Connection {
     }
 
     fn known(&self, name: &Bytes) -> Result<Topic, Close> {
-        if let Some(topic) = self.topics.borrow().get(&**name) {
-            return Ok(topic.clone());
+        if let Some(Allowed(topic)) = self.topics.borrow().get(&**name) {
+            return Ok(Some(topic.clone()));
         }
         let text = std::str::from_utf8(name).map_err(|_| Close::Malformed)?;
-        let topic: Topic = self.permit.allows(text).then(|| text.into());
+        if !self.permit.allows(text) {
+            return Ok(None);
+        }
+        let topic: Arc<str> = text.into();
         if name.len() <= TOPIC_BYTES_MAX {
             let mut topics = self.topics.borrow_mut();
             if topics.len() >= TOPICS_MAX {
                 topics.clear();
             }
-            topics.insert(name.to_vec().into(), topic.clone());
+            topics.insert(Allowed(topic.clone()));
         }
-        Ok(topic)
+        Ok(Some(topic))
     }
 
     fn forbid(&self, hub: &Hub, packet: u16, quality: Quality) -> Result<(), Close> {

@@ -40,7 +40,7 @@ impl Slot {
         let was_quiet = trace.as_ref().is_none_or(|trace| trace.is_empty());
         let (signal, seen) = heating.judge(frame, moment.at_ms, trace.map(|trace| &mut **trace), scratch);
         if heating.remembers() && !(was_quiet && seen.is_none()) {
-            self.n_unsaved = self.n_unsaved.saturating_add(1);
+            self.must_remember = true;
         }
         let ask = match &seen {
             Some(seen) => seen.snapshot(),
@@ -58,7 +58,7 @@ impl Slot {
 
     /// `quiet_max`: how many frames without anything hot are kept, where this is one.
     fn keep_frame(&mut self, ask: SnapshotAsk, quiet_max: Option<usize>, at_ms: i64) {
-        let (source, is_open) = (self.source.clone(), self.stored.alert.is_some());
+        let (source, is_open) = (self.source.clone(), self.stored.past().alert.is_some());
         let frames = &mut self.pictures_mut().frames;
         if let (Some(quiet_max), SnapshotAsk::Heat { celsius, .. }) = (quiet_max, &ask) {
             frames.before.push_back((at_ms, celsius.clone()));

@@ -28,13 +28,13 @@ impl Slot {
             }
             (Judge::Approach(approach), State::Approach(company)) => {
                 let must_remember = company.mover.step(fix, &approach.limits);
-                self.n_unsaved = self.n_unsaved.saturating_add(u32::from(must_remember));
+                self.must_remember = must_remember;
                 return Turn::Stay;
             }
             _ => return Turn::Stay,
         };
         let must_remember = movement.judge(trail, fix, moment.now_ms, signs);
-        self.n_unsaved = self.n_unsaved.saturating_add(u32::from(must_remember));
+        self.must_remember = must_remember;
         // Of one who is away nothing is told, nor will be by waiting.
         let is_quiet = state.phase == Phase::Quiet && trail.is_away();
         if !is_quiet || signs.iter().any(|sign| sign.signal == Signal::On) {

@@ -60,12 +60,12 @@ impl Slot {
             let area = greatest.map(|blob| blob.area);
             self.memo.set(Memo::Picture { figured: finding.figure, area, size_m, point });
             self.keep_shot(facts, finding.boxes);
-            self.stored.seen_at_ms = NonZeroI64::new(moment.at_ms);
+            self.stored.past_mut().seen_at_ms = NonZeroI64::new(moment.at_ms);
         } else if self.flickers(latch, moment.at_ms) {
             return Turn::Stay;
         }
         if has_counted || (finding.signal == Signal::On && self.is_holding()) {
-            self.n_unsaved = self.n_unsaved.saturating_add(1);
+            self.must_remember = true;
         }
         self.latched(latch, finding.signal, moment)
     }
@@ -159,7 +159,7 @@ impl Slot {
     /// Whether what the rule looks for was lost only a moment ago, while it holds. A single sight of it ends no hold.
     fn flickers(&self, latch: &Latch, now_at_ms: i64) -> bool {
         let gap_ms = INTRUSION_GAP_MS.min(latch.hold_ms / 2);
-        let seen_at_ms = self.stored.seen_at_ms.filter(|_| self.is_holding());
+        let seen_at_ms = self.stored.past().seen_at_ms.filter(|_| self.is_holding());
         seen_at_ms.is_some_and(|at_ms| now_at_ms.saturating_sub(at_ms.get()) < gap_ms)
     }
 }

@@ -39,7 +39,7 @@ impl Company {
 impl Watch {
     /// The source of this slot is somewhere else.
     pub(super) fn meet(&mut self, slot: usize, now_ms: i64, effects: &mut Vec<Effect>) {
-        let number = self.slots[slot].rule;
+        let number = self.slots[slot].rule();
         let others = self.movers.get(&number).cloned().unwrap_or_default();
         for &other in others.iter().filter(|other| **other != slot) {
             let Judge::Approach(approach) = &self.rules[number].judge else { return };

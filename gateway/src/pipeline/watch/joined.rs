@@ -20,20 +20,23 @@ impl Watch {
 
     /// Joins an alert that is open already: it is of the same thing, or this slot opened it once and others hold it still.
     pub(super) fn join(&mut self, number: usize, effects: &mut Vec<Effect>) -> bool {
-        let (slot, seen) = (&self.slots[number], self.slots[number].stored.sighting.as_deref());
-        let others = self.sharers(slot.rule).filter(|other| other.source != slot.source);
-        let found = others.filter_map(|other| Some((other, other.stored.alert.clone()?))).find_map(|(other, alert)| {
-            let spot = seen.zip(other.stored.sighting.as_deref()).and_then(|(seen, theirs)| seen.meets(theirs));
-            let is_own = other.stored.opened_by.as_deref() == Some(&slot.source);
-            (spot.is_some() || is_own).then(|| (alert, spot, other.stored.opened_by.clone(), other.source.clone()))
-        });
+        let (slot, seen) = (&self.slots[number], self.slots[number].stored.past().sighting.as_deref());
+        let others = self.sharers(slot.rule()).filter(|other| other.source != slot.source);
+        let found =
+            others.filter_map(|other| Some((other, other.stored.past().alert.clone()?))).find_map(|(other, alert)| {
+                let spot =
+                    seen.zip(other.stored.past().sighting.as_deref()).and_then(|(seen, theirs)| seen.meets(theirs));
+                let is_own = other.stored.past().opened_by.as_deref() == Some(&slot.source);
+                (spot.is_some() || is_own)
+                    .then(|| (alert, spot, other.stored.past().opened_by.clone(), other.source.clone()))
+            });
         let Some((alert, spot, opened_by, other)) = found else { return false };
         let source = slot.source.clone();
         let place = seen.map(|seen| self.place_of(&source, seen, spot.as_ref()));
         let (exhibits, visible) = (self.joined_exhibits(number), self.visible(number));
-        let stored = &mut self.slots[number].stored;
-        stored.alert = Some(alert.clone());
-        stored.opened_by = opened_by.or_else(|| Some(Box::new(other))).filter(|opener| **opener != source);
+        let past = self.slots[number].stored.past_mut();
+        past.alert = Some(alert.clone());
+        past.opened_by = opened_by.or_else(|| Some(Box::new(other))).filter(|opener| **opener != source);
         effects.push(self.save(number));
         effects.push(Effect::Join(Joined { id: alert, source, place, exhibits, visible }));
         true
@@ -49,10 +52,10 @@ impl Watch {
 
     /// Whether another slot holds this alert open.
     pub(super) fn is_held(&self, number: usize, alert: &Arc<str>) -> bool {
-        let rule = self.slots[number].rule;
+        let rule = self.slots[number].rule();
         let source = &self.slots[number].source;
         let mut others = self.sharers(rule).filter(|other| other.source != *source);
-        others.any(|other| other.stored.alert.as_ref() == Some(alert))
+        others.any(|other| other.stored.past().alert.as_ref() == Some(alert))
     }
 
     /// The slots of a rule whose alerts several sources may share; none of any other rule.

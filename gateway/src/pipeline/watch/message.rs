@@ -45,7 +45,7 @@ impl Watch {
         let Some(now_ms) = self.unjudged.received_ms() else { return };
         let mut slots = std::mem::take(&mut self.unjudged.slots);
         for slot in slots.drain(..) {
-            let rule = &self.rules[self.slots[slot].rule];
+            let rule = &self.rules[self.slots[slot].rule()];
             let turn = self.slots[slot].judge(rule, now_ms);
             self.turned(slot, turn, now_ms, effects);
         }

@@ -74,7 +74,7 @@ impl Watch {
     /// The end of a Watch: what its slots go on from, and its ledger for the one that takes its place.
     pub(in crate::pipeline) fn dissolve(&mut self, effects: &mut Vec<Effect>) -> (Estate, Ledger) {
         self.message_ends(effects);
-        let is_behind = |slot: &usize| self.slots[*slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind());
+        let is_behind = |slot: &usize| self.slots[*slot].stamp().is_some_and(|stamp| stamp.is_behind());
         let behind: Vec<usize> = (0..self.slots.len()).filter(is_behind).collect();
         for slot in behind {
             effects.push(self.save(slot));
@@ -98,12 +98,12 @@ impl Watch {
     /// Goes on, under the rules that it has, with slots that had those.
     fn adopt(&mut self, rules: &[Rule], slots: Vec<Slot>, now_ms: i64, effects: &mut Vec<Effect>) {
         for old in slots {
-            let old_rule = &rules[old.rule];
+            let old_rule = &rules[old.rule()];
             let mut heirs = self.slots_of(&old.source).unwrap_or_default();
             let heir = heirs.find(|slot| self.rule_of(*slot).continues(old_rule));
             match heir {
                 Some(heir) if old.stored.state.fits(&self.rule_of(heir).judge) => {
-                    let late = old.late.as_ref().map(|late| Box::new(late.state()));
+                    let late = old.late().map(|late| Box::new(late.state()));
                     let (key, source) = (&old_rule.key, old.source.clone());
                     self.slots[heir].inherit(old);
                     let is_renamed = self.rule_of(heir).key != *key;
@@ -111,11 +111,11 @@ impl Watch {
                         let state = String::new();
                         effects.push(Effect::Save(StateRow { rule: key.clone(), source, state }));
                     }
-                    let rule = &self.rules[self.slots[heir].rule];
+                    let rule = &self.rules[self.slots[heir].rule()];
                     self.slots[heir].resume_hours(rule, now_ms);
                     self.slots[heir].refence(rule);
                     // The numbers of its entries were those of another log.
-                    if is_renamed || self.slots[heir].stored.redo_seq > self.redo.next_seq() {
+                    if is_renamed || self.slots[heir].stored.past().redo_seq > self.redo.next_seq() {
                         effects.push(self.save(heir));
                     }
                     self.all_turned(heir, Turn::Stay, now_ms, effects);

@@ -11,7 +11,7 @@ impl Watch {
     pub fn remember(&mut self, effects: &mut Vec<Effect>) {
         self.message_ends(effects);
         let slots = &self.slots;
-        let is_behind = |slot: usize, seq| slots[slot].stamp.as_ref().is_some_and(|stamp| stamp.is_behind_from(seq));
+        let is_behind = |slot: usize, seq| slots[slot].stamp().is_some_and(|stamp| stamp.is_behind_from(seq));
         let mut overdue = Vec::new();
         overdue.extend(std::iter::from_fn(|| self.redo.overdue(is_behind)));
         effects.extend(overdue.into_iter().map(|slot| self.save(slot)));
@@ -23,7 +23,7 @@ impl Watch {
     pub fn redo(&mut self, rows: &[RedoRow], now_ms: i64, effects: &mut Vec<Effect>) -> Result<(), BadRow> {
         let mut all = Ok(());
         // The log may be empty, and the states have seen what was in it.
-        let seen_seq = self.slots.iter().map(|slot| slot.stored.redo_seq).max().unwrap_or_default();
+        let seen_seq = self.slots.iter().map(|slot| slot.stored.past().redo_seq).max().unwrap_or_default();
         let mut next_seq = seen_seq.max(rows.last().map_or(0, |row| row.seq as u64 + 1));
         self.redo.begin_again(rows.iter().map(|row| row.seq as u64));
         for row in rows {
@@ -35,7 +35,7 @@ impl Watch {
                 next_seq = next_seq.max(seq + 1);
                 let Some(mut slots) = self.slots_of(&observation.source) else { continue };
                 let Some(number) = slots.find(|slot| self.rule_of(*slot).key == rule) else { continue };
-                if seq >= self.slots[number].stored.redo_seq {
+                if seq >= self.slots[number].stored.past().redo_seq {
                     self.message_begins(&observation, effects);
                     self.redo.again(seq);
                     self.take(number, &observation, effects);
@@ -48,8 +48,9 @@ impl Watch {
         for number in 0..self.slots.len() {
             let slot = &mut self.slots[number];
             slot.stored.state.rebase(now_ms);
-            if let Some(late) = &mut slot.late {
-                late.rebase(&slot.source, now_ms);
+            let source = slot.source.clone();
+            if let Some(late) = slot.late_mut() {
+                late.rebase(&source, now_ms);
             }
             self.schedule(number);
         }
@@ -69,11 +70,10 @@ impl Watch {
     fn sort(&mut self, number: usize, observation: &Observation, effects: &mut Vec<Effect>) {
         self.judge_sorted(number, observation.received_ms, effects);
         let slot = &mut self.slots[number];
-        match slot.late.as_mut().map(|late| late.push(observation)) {
+        match slot.late_mut().map(|late| late.push(observation)) {
             Some(Ok(true)) => {
-                slot.n_unsaved = slot.n_unsaved.saturating_add(1);
-                let rule = &self.rules[slot.rule];
-                self.redo.note(number, &rule.key, observation, slot.stamp.get_or_insert_default());
+                let rule = &self.rules[slot.rule()];
+                self.redo.note(number, &rule.key, observation, slot.stamp_mut());
             }
             Some(Err(TooLate)) => self.n_late += 1,
             Some(Ok(false)) | None => {}
@@ -83,9 +83,9 @@ impl Watch {
     }
 
     pub(super) fn judge_sorted(&mut self, number: usize, now_ms: i64, effects: &mut Vec<Effect>) {
-        while let Some(observation) = self.slots[number].late.as_mut().and_then(|late| late.pop(now_ms)) {
+        while let Some(observation) = self.slots[number].late_mut().and_then(|late| late.pop(now_ms)) {
             let slot = &mut self.slots[number];
-            let turn = slot.elapse_until(&self.rules[slot.rule], observation.at_ms);
+            let turn = slot.elapse_until(&self.rules[slot.rule()], observation.at_ms);
             self.all_turned(number, turn, observation.received_ms, effects);
             self.judge(number, &observation, effects);
         }
@@ -94,10 +94,11 @@ impl Watch {
     /// Goes on with what waited before a restart or a change of rules; it is judged where the rule waits no more.
     pub(super) fn wait_on(&mut self, number: usize, state: Option<Box<LateState>>, effects: &mut Vec<Effect>) {
         let slot = &mut self.slots[number];
-        match (state, &mut slot.late) {
-            (Some(state), Some(late)) => late.resume(&slot.source, *state),
+        let source = slot.source.clone();
+        match (state, slot.late_mut()) {
+            (Some(state), Some(late)) => late.resume(&source, *state),
             (Some(state), None) => {
-                for observation in state.into_sorted(&slot.source.clone()) {
+                for observation in state.into_sorted(&source) {
                     self.judge(number, &observation, effects);
                 }
             }
@@ -116,14 +117,18 @@ impl Watch {
     pub(super) fn save(&mut self, slot: usize) -> Effect {
         let rule = self.rule_of(slot).key.clone();
         let slot = &mut self.slots[slot];
-        slot.n_unsaved = 0;
-        if let Some(stamp) = &mut slot.stamp {
-            stamp.saved();
+        if slot.stamp().is_some() {
+            slot.stamp_mut().saved();
         }
-        slot.stored.redo_seq = self.redo.next_seq();
-        slot.stored.late = slot.late.as_ref().map(|late| Box::new(late.state()));
+        let (redo_seq, late) = (self.redo.next_seq(), slot.late().map(|late| Box::new(late.state())));
+        if redo_seq > 0 || late.is_some() {
+            let past = slot.stored.past_mut();
+            (past.redo_seq, past.late) = (redo_seq, late);
+        }
         let state = serde_json::to_string(&slot.stored).unwrap_or_default();
-        slot.stored.late = None;
+        if let Some(past) = slot.stored.past_if_any() {
+            past.late = None;
+        }
         Effect::Save(StateRow { rule, source: slot.source.clone(), state })
     }
 }

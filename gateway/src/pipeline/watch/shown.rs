@@ -10,7 +10,7 @@ use crate::pipeline::rules::Judge;
 impl Watch {
     /// The pictures with which an alert opens or is joined; those that follow are awaited.
     pub(super) fn exhibit(&mut self, number: usize) -> Vec<Exhibit> {
-        let Judge::Hotspot { heating, .. } = &self.rules[self.slots[number].rule].judge else { return Vec::new() };
+        let Judge::Hotspot { heating, .. } = &self.rules[self.slots[number].rule()].judge else { return Vec::new() };
         let shows = heating.shows();
         self.slots[number].begin_showing(shows)
     }
@@ -18,7 +18,7 @@ impl Watch {
     /// The frame that was awaited, if it has come.
     pub(super) fn show(&mut self, number: usize, effects: &mut Vec<Effect>) {
         let slot = &mut self.slots[number];
-        if let Some((alert, exhibit)) = slot.stored.alert.clone().zip(slot.take_shown()) {
+        if let Some((alert, exhibit)) = slot.stored.past().alert.clone().zip(slot.take_shown()) {
             effects.push(Effect::Show(Box::new(Shown { alert, exhibit })));
         }
     }

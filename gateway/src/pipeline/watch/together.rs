@@ -54,10 +54,10 @@ impl Watch {
         self.parts = Parts::default();
         let counted: HashSet<Arc<str>> =
             (0..self.rules.len()).filter_map(|number| self.together(number)).flat_map(|t| t.of.clone()).collect();
-        for (number, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.stored.alert.is_some()) {
-            match &self.rules[slot.rule].judge {
+        for (number, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.stored.past().alert.is_some()) {
+            match &self.rules[slot.rule()].judge {
                 Judge::Together(_) => self.parts.open.push(number),
-                _ if counted.contains(&self.rules[slot.rule].id) => {
+                _ if counted.contains(&self.rules[slot.rule()].id) => {
                     self.parts.parts.push(Part { slot: number, cleared_ms: None });
                 }
                 _ => {}
@@ -82,13 +82,13 @@ impl Watch {
             .parts
             .open
             .iter()
-            .any(|open| self.slots[*open].rule == number && self.is_near(together, *open, newest));
+            .any(|open| self.slots[*open].rule() == number && self.is_near(together, *open, newest));
         let is_on_duty = self.rules[number].is_on_duty(now_ms);
         if is_told || !is_on_duty || self.n_distinct(together, &found) < together.k {
             return;
         }
         let Some(named) = self.names.find(&self.slots[newest].source) else { return };
-        let Some(slot) = self.slots_of_name(named).find(|slot| self.slots[*slot].rule == number) else { return };
+        let Some(slot) = self.slots_of_name(named).find(|slot| self.slots[*slot].rule() == number) else { return };
         let mut names: Vec<String> =
             found.iter().map(|part| format!("{} ({})", self.rule_of(*part).name, self.slots[*part].source)).collect();
         names.sort();
@@ -103,7 +103,7 @@ impl Watch {
 
     fn clear_together(&mut self, number: usize, now_ms: i64, effects: &mut Vec<Effect>) {
         let open: Vec<usize> =
-            self.parts.open.iter().copied().filter(|slot| self.slots[*slot].rule == number).collect();
+            self.parts.open.iter().copied().filter(|slot| self.slots[*slot].rule() == number).collect();
         for slot in open {
             let Some(together) = self.together(number) else { return };
             let found = self.near(number, slot, |part| part.cleared_ms.is_none());
@@ -142,14 +142,14 @@ impl Watch {
         if together.k > together.of.len() {
             slots.iter().map(|slot| &self.slots[*slot].source).collect::<HashSet<_>>().len()
         } else {
-            slots.iter().map(|slot| self.slots[*slot].rule).collect::<HashSet<_>>().len()
+            slots.iter().map(|slot| self.slots[*slot].rule()).collect::<HashSet<_>>().len()
         }
     }
 
     /// Where what it saw is, else where it is itself.
     fn point_of(&self, slot: usize) -> Option<Point> {
         let slot = &self.slots[slot];
-        let seen = slot.stored.sighting.as_deref().and_then(|seen| seen.sighting().ground);
+        let seen = slot.stored.past().sighting.as_deref().and_then(|seen| seen.sighting().ground);
         if let Some(spot) = seen {
             return Some(spot.point);
         }
