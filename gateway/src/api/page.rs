@@ -1,10 +1,12 @@
 //! The console at `/`: what `make console` built of `gateway/console`, in the binary; nothing from other origins.
 //! Files whose names carry their hash are kept by browsers for ever, the index is asked for each time.
 
+use std::borrow::Cow;
+
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 use super::fault::Fault;
 
@@ -32,13 +34,8 @@ const NOT_BUILT: &str = "<!doctype html>
 ";
 
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    match Found::named("index.html", &headers) {
-        Some(index) => index.answer("index.html", ALWAYS_ASKED),
-        None => {
-            let kind = [(header::CONTENT_TYPE, kind("index.html")), (header::CACHE_CONTROL, "no-cache")];
-            (kind, [(header::CONTENT_SECURITY_POLICY, POLICY)], NOT_BUILT).into_response()
-        }
-    }
+    let not_built = || Found { bytes: NOT_BUILT.as_bytes().into(), is_gzip: false };
+    Found::named("index.html", &headers).unwrap_or_else(not_built).answer("index.html", ALWAYS_ASKED)
 }
 
 pub(super) async fn icon(headers: HeaderMap) -> Result<Response, Fault> {
@@ -47,7 +44,9 @@ pub(super) async fn icon(headers: HeaderMap) -> Result<Response, Fault> {
 }
 
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
-    let asset = Found::named(&format!("assets/{name}"), &headers).ok_or_else(nothing)?;
+    // Decoded, a name may have a slash; the folder has no folders.
+    let is_flat = !name.contains(['/', '\\']);
+    let asset = Found::named(&format!("assets/{name}"), &headers).filter(|_| is_flat).ok_or_else(nothing)?;
     Ok(asset.answer(&name, FOR_EVER))
 }
 
@@ -57,7 +56,7 @@ fn nothing() -> Fault {
 
 /// A file of the console, as it is or in gzip.
 struct Found {
-    file: EmbeddedFile,
+    bytes: Cow<'static, [u8]>,
     is_gzip: bool,
 }
 
@@ -66,13 +65,13 @@ impl Found {
         let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let packed = if takes_gzip(accepted) { Built::get(&format!("{name}.gz")) } else { None };
         match packed {
-            Some(file) => Some(Found { file, is_gzip: true }),
-            None => Some(Found { file: Built::get(name)?, is_gzip: false }),
+            Some(file) => Some(Found { bytes: file.data, is_gzip: true }),
+            None => Some(Found { bytes: Built::get(name)?.data, is_gzip: false }),
         }
     }
 
     fn answer(self, name: &str, cache: HeaderValue) -> Response {
-        let mut response = (StatusCode::OK, self.file.data.into_owned()).into_response();
+        let mut response = (StatusCode::OK, self.bytes.into_owned()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(name)));
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

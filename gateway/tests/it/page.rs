@@ -251,7 +251,7 @@ fn the_address_holds_what_is_seen_and_silences_are_seen_everywhere() {
     browser.press("Enter", 13, "\r");
     browser.wait_for("document.querySelector('[data-silence]')?.textContent.includes('works on the line')");
     browser.value("document.querySelector('[data-view=tickets]').click()");
-    browser.wait_for("document.getElementById('muted')?.textContent === 'Silences 1'");
+    browser.wait_for("document.getElementById('muted')?.textContent.startsWith('Silences 1 · ')");
     browser.value("document.getElementById('muted').click()");
     browser.wait_for("document.querySelector('[data-silence] button') !== null");
     browser.value("document.querySelector('[data-silence] button').click()");

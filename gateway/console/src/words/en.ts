@@ -64,7 +64,7 @@ export const en: Words = {
     storm: 'Storm', 'storm-over': 'Storm over', suspected: 'Suspected',
   },
   silence: {
-    shown: 'Silences {n}', none: 'No silence is on', begin: 'New silence', end: 'End', until: 'until {time}', by: '{who}: {reason}',
+    shown: 'Silences {n} · first ends in {span}', none: 'No silence is on', begin: 'New silence', end: 'End', until: 'until {time}', by: '{who}: {reason}',
     withheld: '{n} alerts withheld', left: '{span} left', what: 'Silenced', rule: 'Rule', source: 'Source', category: 'Category', reason: 'Reason',
     lasts: 'For', hint: 'patterns with + and *', minutes: '{n} minutes', hours: '{n} hour | {n} hours', atLeastOne: 'Fill in one of rule, source and category',
     beginning: 'new silence', ending: 'end of a silence', created: 'The silence is on', whole: 'everything',

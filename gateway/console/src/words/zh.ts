@@ -55,7 +55,7 @@ export const zh = {
     storm: '告警风暴', 'storm-over': '风暴结束', suspected: '待核实',
   },
   silence: {
-    shown: '静默 {n}', none: '没有生效的静默', begin: '新建静默', end: '结束', until: '至 {time}', by: '{who}：{reason}', withheld: '已拦下 {n} 条告警',
+    shown: '静默 {n} · 最早 {span} 后结束', none: '没有生效的静默', begin: '新建静默', end: '结束', until: '至 {time}', by: '{who}：{reason}', withheld: '已拦下 {n} 条告警',
     left: '还剩 {span}', what: '静默什么', rule: '规则', source: '来源', category: '类别', reason: '原因', lasts: '多久', hint: '可用 + 与 * 通配',
     minutes: '{n} 分钟', hours: '{n} 小时', atLeastOne: '规则、来源、类别至少填一项', beginning: '新建静默', ending: '结束静默', created: '静默已生效',
     whole: '全部',
