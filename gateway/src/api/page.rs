@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
@@ -43,7 +44,8 @@ pub(super) async fn icon(headers: HeaderMap) -> Result<Response, Fault> {
     Ok(icon.answer("icon.svg", ALWAYS_ASKED))
 }
 
-pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
+pub(super) async fn asset(name: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Result<Response, Fault> {
+    let Path(name) = name?;
     // Decoded, a name may have a slash; the folder has no folders.
     let is_flat = !name.contains(['/', '\\']);
     let asset = Found::named(&format!("assets/{name}"), &headers).filter(|_| is_flat).ok_or_else(nothing)?;
