@@ -59,7 +59,7 @@ packages-build:
 packages-test:
 	@.ci/packages mosquitto mosquitto-clients python3-paho-mqtt ffmpeg victoria-metrics influxdb chromium python3-gi gir1.2-gst-rtsp-server-1.0 \
 	  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
-	  gstreamer1.0-libav python3-shapely openssl vlc-bin vlc-plugin-base
+	  gstreamer1.0-libav python3-shapely python3-aiosmtpd libxml2-utils openssl vlc-bin vlc-plugin-base
 
 # Node as it is here, or else the distribution's.
 packages-console:

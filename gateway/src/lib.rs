@@ -9,6 +9,7 @@
 //! - [`dispatch`]: Desk, which turns alerts into tickets
 //! - [`store`]: states, alerts, tickets and queues in SQLite
 //! - [`notify`], [`series`]: what goes out
+//! - [`lights`]: physical lights that show lamps
 //! - [`api`]: HTTP, server-sent events, the page
 //! - [`telemetry`]: logs, metrics, the clock
 //! - [`demo`]: the embedded broker, camera and publishers of `outpost demo`
@@ -22,6 +23,7 @@ pub mod decode;
 pub mod demo;
 pub mod dispatch;
 pub mod ingest;
+pub mod lights;
 pub mod notify;
 pub mod nouns;
 pub mod pipeline;

@@ -1384,6 +1384,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{no}/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ticket as a CAP 1.2 message */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    no: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/cap+xml": string;
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest tickets as an Atom feed of CAP messages */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description rows of the answer */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/atom+xml": string;
+                    };
+                };
+                400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Physical lights: what they should show and what they say that they do */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            lights: components["schemas"]["Light"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intake/{mapping}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reports of another system; each becomes a ticket once. By the mapping's own token */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    mapping: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IntakeAnswer"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                401: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                /** @description none of them could be taken */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IntakeAnswer"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1612,7 +1786,21 @@ export interface components {
             missing: string | null;
             sha256: string | null;
         };
+        /** @description somebody is called until it is acknowledged */
+        Call: {
+            escalation: string;
+            /** @description from 1 */
+            step: number;
+            /** @description how often somebody was called so far */
+            rung: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            next: string;
+        };
         Ticket: {
+            call?: components["schemas"]["Call"];
             /** @description `T-<no>` */
             id: string;
             no: number;
@@ -1818,6 +2006,8 @@ export interface components {
             check: boolean;
             /** @description only for emergencies */
             emergency: boolean;
+            /** @description only for what is between a person and the district */
+            private: boolean;
         };
         Loop: {
             stages: components["schemas"]["LoopStage"][];
@@ -2074,6 +2264,27 @@ export interface components {
         ClassBody: {
             who: string;
             note?: string;
+        };
+        /** @description a physical light */
+        Light: {
+            id: string;
+            centre: string;
+            wanted: components["schemas"]["Lamp"] | null;
+            /** @description as it says itself */
+            shown: components["schemas"]["Lamp"] | null;
+            /** @enum {string} */
+            state: "idle" | "waiting" | "confirmed" | "fault";
+        };
+        IntakeItem: {
+            key?: string;
+            ticket?: string | null;
+            new?: boolean | null;
+            error?: string;
+        };
+        IntakeAnswer: {
+            accepted: number;
+            rejected: number;
+            items: components["schemas"]["IntakeItem"][];
         };
         Ready: {
             ready: boolean;

@@ -27,6 +27,11 @@ impl Fault {
         Fault { status, detail: detail.into(), stage: None }
     }
 
+    /// What is said of it in another form.
+    pub(super) fn told(self) -> (StatusCode, String) {
+        (self.status, self.detail)
+    }
+
     pub(super) fn not_found(detail: impl Into<String>) -> Fault {
         Fault::new(StatusCode::NOT_FOUND, detail)
     }
@@ -56,6 +61,7 @@ impl From<Refusal> for Fault {
             }
             Refusal::WrongStage { stage, .. } => (StatusCode::CONFLICT, Some(stage)),
             Refusal::NoExtension
+            | Refusal::NotCalled
             | Refusal::ExtensionWaits
             | Refusal::NothingAbove(_)
             | Refusal::TooManySilences(_)
@@ -71,7 +77,7 @@ impl From<Refusal> for Fault {
             | Refusal::OwnWork { .. }
             | Refusal::NoChief(_)
             | Refusal::OwnExtension { .. } => (StatusCode::FORBIDDEN, None),
-            Refusal::Stopping => (StatusCode::SERVICE_UNAVAILABLE, None),
+            Refusal::Stopping | Refusal::StoreSilent => (StatusCode::SERVICE_UNAVAILABLE, None),
         };
         Fault { stage, ..Fault::new(status, refusal.to_string()) }
     }

@@ -1,8 +1,10 @@
 //! HTTP: the API under /api/v1, the live stream, health, metrics and the page. Reads go to the store's readers;
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
-//! - [`tickets`], [`lamps`], [`scores`], [`classes`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`tickets`], [`lamps`], [`lights`], [`scores`], [`classes`], [`alerts`], [`silences`], [`estate`]: the resources
+//! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
+//! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -12,6 +14,7 @@
 //! - [`door`]: how many connections there may be
 
 mod alerts;
+mod cap;
 mod classes;
 mod door;
 mod estate;
@@ -19,9 +22,13 @@ mod evidence;
 mod fault;
 mod frames;
 mod health;
+mod intake;
 mod lamps;
+mod lights;
+mod open311;
 mod openapi;
 mod page;
+mod rate;
 mod scores;
 mod silences;
 mod stream;
@@ -44,9 +51,13 @@ use tracing::warn;
 
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
+pub use intake::Mappings;
+pub use open311::Desk311;
 
+use crate::config::District;
 use crate::dispatch::centres::Centres;
 use crate::dispatch::scores::Scoring;
+use crate::lights::worker::View;
 use crate::pipeline::run::{Ask, Health};
 use crate::store::{Archive, Reader};
 use crate::telemetry::metrics::Metrics;
@@ -80,6 +91,13 @@ pub struct Context {
     pub scoring: Arc<Scoring>,
     /// Which tickets are one problem.
     pub classes: Arc<crate::config::Classes>,
+    /// Who we are to others.
+    pub district: Arc<District>,
+    /// Who may report from outside.
+    pub open311: Option<Arc<Desk311>>,
+    pub mappings: Arc<Mappings>,
+    /// What physical lights show.
+    pub lights: watch::Receiver<Vec<View>>,
     pub token: Option<Arc<str>>,
     pub stop: CancellationToken,
 }
@@ -107,8 +125,11 @@ pub fn router(context: Context) -> Router {
         .route("/tickets", get(tickets::list))
         .route("/tickets/{no}", get(tickets::one))
         .route("/tickets/{no}/{move}", post(tickets::command))
+        .route("/tickets/{no}/cap", get(cap::message))
+        .route("/cap", get(cap::feed))
         .route("/loop", get(tickets::table))
         .route("/lamps", get(lamps::board))
+        .route("/lights", get(lights::list))
         .route("/silences", get(silences::list).post(silences::begin))
         .route("/silences/{no}/end", post(silences::end))
         .route("/scores", get(scores::sheet))
@@ -143,7 +164,16 @@ pub fn router(context: Context) -> Router {
         .method_not_allowed_fallback(async || Fault::wrong_method())
         .layer(middleware::map_response(keep_out_of_caches))
         .layer(middleware::from_fn_with_state(context.clone(), authorise));
+    // Senders have tokens and keys of their own.
+    let outside = Router::new()
+        .route(
+            "/api/v1/intake/{mapping}",
+            post(intake::post).layer(axum::extract::DefaultBodyLimit::max(intake::DOCUMENT_BYTES_MAX)),
+        )
+        .route("/open311/v2/{*path}", get(open311::get).post(open311::post))
+        .layer(middleware::map_response(keep_out_of_caches));
     Router::new()
+        .merge(outside)
         .nest("/api/v1", api)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

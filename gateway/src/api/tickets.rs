@@ -318,6 +318,7 @@ pub(super) async fn table(asked: Result<Query<NoQuery>, QueryRejection>) -> Resu
             "takes": takes,
             "check": check,
             "emergency": row.is_urgent,
+            "private": row.is_private,
         })
     });
     Ok(Json(serde_json::json!({ "stages": stages, "moves": rows.collect::<Vec<_>>() })))

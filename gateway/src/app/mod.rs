@@ -3,8 +3,10 @@
 
 mod archive;
 mod gates;
+mod lights;
 mod looks;
 mod mounts;
+mod outside;
 mod outward;
 mod readiness;
 mod reload;
@@ -23,6 +25,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::lights::start_lights;
 use self::looks::{LOOKED_MAX, Lookouts};
 use self::mounts::start_mounts;
 use self::outward::{start_publishers, start_receivers, start_series};
@@ -152,6 +155,11 @@ impl App {
             out.push(tokio::spawn(gates::keep(queues.clone(), cameras, config.cameras.clone(), stop_out.clone())));
         }
         out.push(tokio::spawn(archive::run(archive.clone(), clips, stop_out.clone())));
+        let lights = start_lights(config, &publishers, &reader, &stop)?;
+        if let Some(worker) = lights.worker {
+            // With its sessions: they wait for those who may acknowledge yet.
+            out.push(tokio::spawn(worker.run(stop.clone())));
+        }
         let poses = start_mounts(config, &stop)?;
         let (looked_in, looked) = mpsc::channel(LOOKED_MAX);
         let here = tokio::runtime::Handle::current();
@@ -208,6 +216,10 @@ impl App {
             centres: Arc::new(Centres::new(config)),
             scoring: Arc::new(Scoring::new(config)),
             classes: Arc::new(config.desk.classes.clone()),
+            district: Arc::new(config.district.clone()),
+            open311: outside::open311(config)?,
+            mappings: outside::mappings(config)?,
+            lights: lights.views,
             token: token.map(Into::into),
             stop: stop.clone(),
         };
@@ -222,7 +234,7 @@ impl App {
             reader,
             changed: changes,
             stop,
-            sessions,
+            sessions: sessions.into_iter().chain(lights.sessions).collect(),
             listeners: mqtt_listeners,
             cameras,
             pipeline,

@@ -30,11 +30,12 @@ const REQUESTS_MAX: usize = 64;
 pub(super) fn start_publishers(config: &Config, stop: &CancellationToken) -> Publishers {
     let told = config.receivers.iter().filter_map(|receiver| match &receiver.to {
         Target::Mqtt { broker, .. } => Some(broker),
-        Target::Webhook { .. } => None,
+        Target::Webhook { .. } | Target::Email { .. } => None,
     });
+    let lit = config.lights.iter().map(|light| &light.broker);
     let asked = config.feeds.iter().filter(|feed| feed.format.asks()).map(|feed| &feed.broker);
     let mut publishers = Publishers::new();
-    for id in told.chain(asked) {
+    for id in told.chain(asked).chain(lit) {
         if let (Some(broker), false) = (config.broker(id), publishers.contains_key(id)) {
             let client_id = format!("{}-out", broker.client_id);
             let publisher = Publisher::start(broker, &client_id, stop.clone());
@@ -75,7 +76,7 @@ pub(super) fn start_receivers(
         let counters = metrics.receiver(&receiver.id);
         let worker = notify::Worker::new(&config.district, receiver, notifier, queues.clone(), wake.clone(), counters);
         out.push(tokio::spawn(worker.run(stop.clone())));
-        listeners.push(Listener { id: receiver.id.as_str().into(), from_severity: receiver.from_severity, wake });
+        listeners.push(Listener { id: receiver.id.as_str().into(), wake });
     }
     Ok(listeners)
 }

@@ -80,6 +80,9 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         cameras,
         receivers,
         series,
+        lights,
+        open311,
+        intake,
         ..
     } = config;
     vec![
@@ -103,5 +106,8 @@ fn fixed(config: &Config) -> Vec<(&'static str, String)> {
         ("cameras", format!("{cameras:?}")),
         ("receivers", format!("{receivers:?}")),
         ("series", format!("{series:?}")),
+        ("lights", format!("{lights:?}")),
+        ("open311", format!("{open311:?}")),
+        ("intake", format!("{intake:?}")),
     ]
 }

@@ -90,7 +90,7 @@ pub(super) fn start_cameras(
 }
 
 /// A session's acknowledgements, as the pipeline gives them.
-struct Acks(AckSender);
+pub(super) struct Acks(pub(super) AckSender);
 
 impl Acknowledge for Acks {
     fn acknowledge(&self, receipts: &[Receipt]) {

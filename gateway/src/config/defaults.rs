@@ -9,7 +9,7 @@ use super::{
 
 impl Default for District {
     fn default() -> Self {
-        District { id: "district".into(), name: String::new(), outline: None }
+        District { id: "district".into(), name: String::new(), language: "zh-CN".into(), outline: None }
     }
 }
 
@@ -84,6 +84,8 @@ impl Default for Desk {
             storm: Storm::default(),
             group: Group::default(),
             classes: Classes::default(),
+            escalations: Vec::new(),
+            private: Vec::new(),
         }
     }
 }
@@ -215,6 +217,18 @@ pub(super) fn memory_max() -> Bytes {
 }
 pub(super) fn least_severity() -> Severity {
     Severity::Minor
+}
+pub(super) fn smtp_port() -> u16 {
+    587
+}
+pub(super) fn reports_per_minute() -> u32 {
+    30
+}
+pub(super) fn light_within() -> Span {
+    Span::from_ms(5_000)
+}
+pub(super) fn breaks_quiet_from() -> Severity {
+    Severity::Extreme
 }
 pub(super) fn give_up_after() -> Span {
     Span::from_ms(3 * 86_400_000)

@@ -33,6 +33,10 @@ pub struct Desk {
     pub storm: Storm,
     pub group: Group,
     pub classes: Classes,
+    /// Who is called about a ticket until somebody acknowledges it; of a centre the first that fits counts.
+    pub escalations: Vec<Escalation>,
+    /// Patterns of categories that are private matters: nobody is told of them who does not name them.
+    pub private: Vec<String>,
 }
 
 /// Time from opening to closing, by severity, round the clock.
@@ -128,6 +132,31 @@ pub struct Classes {
     pub spans: Vec<Span>,
 }
 
+/// Who is called about tickets of a centre until somebody acknowledges them. After the last step comes the escalation of the
+/// nearest centre above that has one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalation {
+    pub id: String,
+    /// The one on top where absent.
+    pub centre: Option<String>,
+    #[serde(default = "defaults::least_severity")]
+    pub from_severity: Severity,
+    /// Pattern of categories; all where absent.
+    pub category: Option<String>,
+    pub steps: Vec<EscalationStep>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EscalationStep {
+    pub receivers: Vec<String>,
+    /// They are called again after each such time; once where absent.
+    pub repeat: Option<Span>,
+    /// The next step comes after this time.
+    pub after: Span,
+}
+
 /// A command centre.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,6 +224,10 @@ impl Desk {
         let Clock { minor, moderate, severe, extreme } = &mut self.clock;
         [minor, moderate, severe, extreme].into_iter().for_each(span);
         limit(&mut self.raise_after);
+        for step in self.escalations.iter_mut().flat_map(|escalation| &mut escalation.steps) {
+            step.repeat.iter_mut().for_each(span);
+            span(&mut step.after);
+        }
         for entry in &mut self.limits {
             entry.whole.iter_mut().for_each(limit);
             let StageLimits { suspected, reported, accepted, filed, dispatched, signed, handling, fed_back, verified } =

@@ -13,11 +13,14 @@ mod example;
 mod fence_names;
 mod format;
 mod heat;
+mod light;
 mod limit;
 mod listener;
 mod movement;
+mod outside;
 pub mod pattern;
 mod picture;
+mod receiver;
 mod scalar;
 pub mod scores;
 pub mod topic;
@@ -35,7 +38,8 @@ pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Tra
 pub use check::load;
 pub use defaults::ZONE;
 pub use desk::{
-    AutoDispatch, CategoryLimits, Centre, Classes, Clock, Desk, Group, Inhibit, Level, Person, Role, StageLimits, Storm,
+    AutoDispatch, CategoryLimits, Centre, Classes, Clock, Desk, Escalation, EscalationStep, Group, Inhibit, Level,
+    Person, Role, StageLimits, Storm,
 };
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
@@ -45,10 +49,13 @@ pub use format::{
     RegisterType, TimeUnit, WordOrder,
 };
 pub use heat::{Backdrop, Grows, HotArea, Shield, Shows, SurfaceOf};
+pub use light::{Colours, Confirm, LIGHT_WORD, Light};
 pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
+pub use outside::{ApiKey, Intake, Open311, ReportKind, Service};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
+pub use receiver::{Hears, MailSecurity, Receiver, TOPIC_WORDS, Target};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 pub use scores::{Amount, Count, Figure, Score, Sum, Term, with_standard};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
@@ -97,6 +104,11 @@ pub struct Config {
     #[serde(default)]
     pub receivers: Vec<Receiver>,
     pub series: Option<Series>,
+    #[serde(default)]
+    pub lights: Vec<Light>,
+    pub open311: Option<Open311>,
+    #[serde(default)]
+    pub intake: Vec<Intake>,
 }
 
 /// Who we are: goes out with every notification.
@@ -105,6 +117,8 @@ pub struct Config {
 pub struct District {
     pub id: String,
     pub name: String,
+    /// Of names and titles, as RFC 5646 says it: goes out with CAP messages.
+    pub language: String,
     /// Id of the fence that all others must lie in; none where absent.
     pub outline: Option<String>,
 }
@@ -362,36 +376,6 @@ pub struct Active {
 pub struct Flapping {
     pub n: usize,
     pub within: Span,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Receiver {
-    pub id: String,
-    pub to: Target,
-    /// Least severity that is sent.
-    #[serde(default = "defaults::least_severity")]
-    pub from_severity: Severity,
-    /// Longest wait between two attempts.
-    #[serde(default = "defaults::retry_max")]
-    pub retry_max: Span,
-    /// Deliveries older than this are given up, counted and shown.
-    #[serde(default = "defaults::give_up_after")]
-    pub give_up_after: Span,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Target {
-    /// CloudEvents 1.0 JSON by POST, signed as Standard Webhooks.
-    Webhook {
-        url: String,
-        secret: Option<Secret>,
-        #[serde(default = "defaults::connect_timeout")]
-        timeout: Span,
-    },
-    /// CloudEvents 1.0 JSON to a topic, QoS 1, over a connection of its own.
-    Mqtt { broker: String, topic: String },
 }
 
 /// Readings to an InfluxDB v2 write endpoint.

@@ -9,6 +9,12 @@ use crate::config::pattern::SourcePattern;
 use crate::config::{self, Limit, Span, StageLimits};
 use crate::nouns::{Clock, Runs, Stage, Ticket};
 
+/// The desk's calendar, where it has one.
+pub(super) fn desk_days(config: &config::Config) -> Option<Arc<Calendar>> {
+    let calendar = config.calendars.iter().find(|calendar| Some(&calendar.id) == config.desk.calendar.as_ref())?;
+    Calendar::new(&calendar.zone, &calendar.holidays, &calendar.workdays).ok().map(Arc::new)
+}
+
 #[derive(Debug)]
 pub(super) struct Clocks {
     /// Working hours; day and night where the desk has no calendar.
@@ -24,11 +30,7 @@ impl Clocks {
     /// Of a checked configuration.
     pub(super) fn new(config: &config::Config) -> Clocks {
         let desk = &config.desk;
-        let calendar = config.calendars.iter().find(|calendar| Some(&calendar.id) == desk.calendar.as_ref());
-        let hours = calendar.and_then(|calendar| {
-            let days = Calendar::new(&calendar.zone, &calendar.holidays, &calendar.workdays).ok()?;
-            Schedule::new(Arc::new(days), &desk.hours).ok()
-        });
+        let hours = desk_days(config).and_then(|days| Schedule::new(days, &desk.hours).ok());
         let entry = |entry: &config::CategoryLimits| {
             (SourcePattern::parse(&entry.category).ok(), entry.whole, entry.stages.clone())
         };

@@ -21,7 +21,11 @@ fn drawing() -> String {
     }
     page.push_str("    [*] --> suspected\n    [*] --> reported\n    [*] --> dispatched\n");
     for row in &TABLE {
-        let urgent = if row.is_urgent { " (emergency)" } else { "" };
+        let only = match (row.is_urgent, row.is_private) {
+            (true, _) => " (emergency)",
+            (_, true) => " (private)",
+            _ => "",
+        };
         for from in row.from {
             let to = match row.to {
                 To::Stage(to) => id(to),
@@ -29,7 +33,7 @@ fn drawing() -> String {
                 To::Same => continue,
                 To::Held => "filed".into(),
             };
-            writeln!(page, "    {} --> {to} : {}{urgent}", id(*from), row.asked.name()).unwrap();
+            writeln!(page, "    {} --> {to} : {}{only}", id(*from), row.asked.name()).unwrap();
         }
     }
     page.push_str("```\n\n| move | from | to | who | of | needs | may say |\n|---|---|---|---|---|---|---|\n");
@@ -42,7 +46,7 @@ fn drawing() -> String {
             To::Held => "where it was",
         };
         let roles: Vec<_> = row.roles.iter().map(|role| role.as_str()).collect();
-        let marks = [(row.is_check, " *check*"), (row.is_urgent, " *emergency*")];
+        let marks = [(row.is_check, " *check*"), (row.is_urgent, " *emergency*"), (row.is_private, " *private*")];
         let marks: String = marks.iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| *mark).collect();
         let (name, chinese) = (row.asked.name(), row.asked.chinese());
         let (from, roles, reach) = (from.join(", "), roles.join(", "), row.reach.as_str());

@@ -2,7 +2,7 @@
 //!
 //! Who is near whom decides, and not who came first: what lies between two groups makes them one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use outpost_fences::FenceSet;
@@ -30,10 +30,20 @@ struct Group {
     since_ms: i64,
     head: Head,
     alerts: Vec<u64>,
+    /// Where they are: what comes again from the same place adds none.
+    known: HashSet<Known>,
 }
 
 /// Since when an alert's condition has held, and its id: the first of all is what a ticket is told by.
 pub(super) type Head = (i64, Arc<str>);
+
+/// Source and place, bit by bit.
+type Known = (Arc<str>, Option<[u64; 2]>, Option<Arc<str>>);
+
+fn known(spot: &Spot) -> Known {
+    let bits = spot.point.map(|point| [point.lon.to_bits(), point.lat.to_bits()]);
+    (spot.source.clone(), bits, spot.grid.clone())
+}
 
 impl Groups {
     pub(super) fn new(config: &config::Group) -> Groups {
@@ -67,7 +77,7 @@ impl Groups {
 
     /// A ticket has its first alert.
     pub(super) fn begin(&mut self, ticket: u64, category: &Arc<str>, spot: Spot, head: Head, now_ms: i64) {
-        self.groups.insert(ticket, Group { since_ms: now_ms, head, alerts: Vec::new() });
+        self.groups.insert(ticket, Group { since_ms: now_ms, head, alerts: Vec::new(), known: HashSet::new() });
         self.by_time.insert((now_ms, ticket));
         self.put(ticket, category, spot);
     }
@@ -106,6 +116,7 @@ impl Groups {
             }
         }
         group.alerts.extend(part.alerts);
+        group.known.extend(part.known);
         let is_first = part.head < group.head;
         if is_first {
             group.head = part.head;
@@ -129,6 +140,9 @@ impl Groups {
 
     fn put(&mut self, ticket: u64, category: &Arc<str>, spot: Spot) {
         let Some(group) = self.groups.get_mut(&ticket) else { return };
+        if !group.known.insert(known(&spot)) {
+            return;
+        }
         let no = self.next_alert;
         self.next_alert += 1;
         group.alerts.push(no);

@@ -89,12 +89,12 @@ impl Desk {
         alert.confidence.as_ref().is_some_and(|confidence| confidence.share < self.confirm_below)
     }
 
-    fn ticket(&mut self, alert: &Alert, now_ms: i64) -> Ticket {
+    pub(super) fn ticket(&mut self, alert: &Alert, now_ms: i64) -> Ticket {
         let no = self.next_no;
         self.next_no += 1;
         let is_doubted = self.is_doubted(alert);
         let stage = if is_doubted { Stage::Suspected } else { Stage::Reported };
-        Ticket {
+        let mut ticket = Ticket {
             no,
             alert: alert.id.clone(),
             rule: alert.key.rule.clone(),
@@ -109,6 +109,7 @@ impl Desk {
             stage,
             held: None,
             is_emergency: alert.severity >= self.emergency_from && !is_doubted,
+            is_private: self.private.iter().any(|pattern| pattern.matches(&alert.category)),
             centre: self.centres.entrance(&alert.key.source).clone(),
             lead: None,
             unit: None,
@@ -124,8 +125,11 @@ impl Desk {
             storm: None,
             counts: Counts::default(),
             score: None,
+            call: None,
             n_journal: 0,
-        }
+        };
+        ticket.call = self.calls.begin(&ticket, &self.centres, now_ms);
+        ticket
     }
 
     /// Emergencies are told to all levels at once; some tickets are dispatched as they come. What somebody has to look at
@@ -178,7 +182,7 @@ impl Desk {
         self.merge(part, into, now_ms, effects);
         let Some(whole) = of(self) else { return };
         let mut changed = Ticket::clone(&whole);
-        if is_first {
+        if is_first && is_untouched(&whole) {
             Told::from(part).put(&mut changed);
         }
         self.grow(changed, (&before, part.severity), part.confidence.as_ref(), part.stage, now_ms, effects);
@@ -191,7 +195,8 @@ impl Desk {
         effects.push(Effect::Member { alert: alert.id.clone(), ticket: whole.no });
         let n_alerts = whole.n_alerts + 1;
         let mut changed = Ticket { n_alerts, n_alerts_on: whole.n_alerts_on + 1, ..whole.clone() };
-        if is_first {
+        // Who works on it knows it by what it is told by.
+        if is_first && is_untouched(whole) {
             Told::from(alert).put(&mut changed);
         }
         let changed = if n_alerts <= GROUP_TOLD_MAX || n_alerts.ilog10() > (n_alerts - 1).ilog10() {

@@ -3,13 +3,17 @@
 //!
 //! - [`table`]: the loop, drawn in `LOOP.md`
 //! - [`moves`]: what a move does
+//! - [`receivers`], [`calls`]: who hears of it, and who is called until somebody acknowledges it
 //! - [`centres`]: whose a ticket is, and who may do what
 //! - [`clocks`]: limits on the desk's calendar
 //! - [`intake`]: which alerts have which ticket
 //! - [`mutes`], [`groups`], [`storms`]: which have none for now, and which share one
 //! - [`scores`]: how well work is done, from what tickets went through
 //! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
+//! - [`reports`]: tickets of what people and other systems tell
+//! - [`mutes`], [`storms`]: which have none for now, and which share one
 
+mod calls;
 pub mod centres;
 pub mod classes;
 mod clocks;
@@ -21,6 +25,8 @@ mod moves;
 mod mutes;
 pub mod patterns;
 mod places;
+mod receivers;
+mod reports;
 pub mod scores;
 mod storms;
 pub mod table;
@@ -28,19 +34,21 @@ pub mod table;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use self::calls::Calls;
 use self::centres::Centres;
 use self::classes::Classes;
 use self::clocks::Clocks;
 use self::groups::Groups;
 use self::moves::Moving;
 use self::mutes::Mutes;
+use self::receivers::Receivers;
 use self::storms::Storms;
 use self::table::Row;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
     Alert, ClassChange, Cleared, Clock, Command, Confidence, Joined, JournalEntry, Looked, Move, OnAlert, Passage,
-    Place, Refusal, Silence, Stage, Standing, Storm, Ticket,
+    Place, Refusal, Silence, Stage, Standing, Storm, Ticket, Told,
 };
 
 /// Who the gateway is in a journal.
@@ -89,6 +97,7 @@ pub enum Effect {
         ticket: Arc<Ticket>,
         journal: u64,
         kind: &'static str,
+        to: Vec<Told>,
     },
 }
 
@@ -114,6 +123,8 @@ pub struct Kept {
 pub struct Desk {
     clocks: Clocks,
     centres: Centres,
+    receivers: Receivers,
+    calls: Calls,
     emergency_from: Severity,
     dispatch: Vec<(SourcePattern, Severity, Arc<str>)>,
     /// Every ticket that may take a move yet, with the time at which something is to be done about it by itself.
@@ -127,6 +138,8 @@ pub struct Desk {
     groups: Groups,
     classes: Classes,
     confirm_below: f64,
+    /// Categories of private matters.
+    private: Vec<SourcePattern>,
     /// After a restart: what was withheld may be muted no longer.
     has_to_look: bool,
     next_no: u64,
@@ -159,9 +172,12 @@ impl Desk {
         let dispatch = config.desk.dispatch.iter().filter_map(|entry| {
             Some((SourcePattern::parse(&entry.category).ok()?, entry.from_severity, entry.unit.as_str().into()))
         });
+        let centres = Centres::new(config);
         let mut desk = Desk {
             clocks: Clocks::new(config),
-            centres: Centres::new(config),
+            receivers: Receivers::new(config),
+            calls: Calls::new(config, &centres),
+            centres,
             emergency_from: config.desk.emergency_from,
             dispatch: dispatch.collect(),
             live: HashMap::new(),
@@ -173,6 +189,7 @@ impl Desk {
             groups: Groups::new(&config.desk.group),
             classes: Classes::new(&config.desk.classes),
             confirm_below: config.desk.confirm_below,
+            private: config.desk.private.iter().filter_map(|text| SourcePattern::parse(text).ok()).collect(),
             has_to_look: !kept.withheld.is_empty(),
             next_no: kept.last_no + 1,
         };
@@ -182,6 +199,7 @@ impl Desk {
         tickets.sort_by_key(|ticket| ticket.no);
         for mut ticket in tickets {
             ticket.centre = desk.centres.known(&ticket.centre).clone();
+            ticket.call = desk.calls.restored(&ticket, &desk.centres);
             match ticket.storm {
                 Some(Storm::On) => desk.storms.begin(ticket.source.clone(), ticket.no, None),
                 Some(Storm::Over) => {}
@@ -272,7 +290,8 @@ impl Desk {
         moves::check_said(row, said)?;
         let master = said.into.map(|into| self.master(into, &ticket)).transpose()?;
         let moving = Moving { clocks: &self.clocks, centres: &self.centres, now_ms };
-        let (changed, note) = moving.apply(&ticket, row, command, of)?;
+        let (mut changed, note) = moving.apply(&ticket, row, command, of)?;
+        changed.call = self.call_after(&ticket, &changed, *asked, now_ms);
         let entry = Entry { who, what: asked.name(), note, kind: asked.told_as() };
         let changed = self.record(changed, entry, now_ms, effects);
         if let Move::Confirm | Move::Reject = asked {
@@ -311,6 +330,9 @@ impl Desk {
     }
 
     fn act(&mut self, ticket: &Arc<Ticket>, now_ms: i64, effects: &mut Vec<Effect>) {
+        if let Some(call) = ticket.call.as_ref().filter(|call| call.next_ms <= now_ms) {
+            return self.ring(ticket, call, now_ms, effects);
+        }
         let mut changed = Ticket::clone(ticket);
         if ticket.stage.standing() == Standing::Settled {
             changed.stage = Stage::Archived;
@@ -330,6 +352,7 @@ impl Desk {
                 changed.counts.escalated += 1;
                 let note = format!("to {above}: still overdue");
                 changed.centre = above;
+                changed.call = self.calls.begin(&changed, &self.centres, now_ms);
                 self.record(changed, Entry::own(Move::Escalate, note), now_ms, effects);
                 return;
             }
@@ -349,7 +372,8 @@ impl Desk {
             .filter(|_| self.centres.above(&ticket.centre).is_some())
             .map(|clock| self.clocks.raise_ms(clock, clock.n_told));
         // Red is what is past its time.
-        untold.chain(raised).min().map(|due_ms| due_ms.saturating_add(1))
+        let red = untold.chain(raised).map(|due_ms| due_ms.saturating_add(1));
+        red.chain(ticket.call.as_ref().map(|call| call.next_ms)).min()
     }
 
     /// What was doubted is a report now, as if it had come so.
@@ -390,10 +414,25 @@ impl Desk {
     }
 
     /// Writes one journal entry with the ticket as it then is, and lets receivers hear of it.
-    fn record(&mut self, mut ticket: Ticket, entry: Entry<'_>, now_ms: i64, effects: &mut Vec<Effect>) -> Arc<Ticket> {
+    fn record(&mut self, ticket: Ticket, entry: Entry<'_>, now_ms: i64, effects: &mut Vec<Effect>) -> Arc<Ticket> {
+        let to = self.receivers.of(&ticket, &self.centres, now_ms);
+        self.record_to(ticket, entry, to, now_ms, effects)
+    }
+
+    fn record_to(
+        &mut self,
+        mut ticket: Ticket,
+        entry: Entry<'_>,
+        to: Vec<Told>,
+        now_ms: i64,
+        effects: &mut Vec<Effect>,
+    ) -> Arc<Ticket> {
         let Entry { who, what, note, kind } = entry;
         ticket.n_journal += 1;
         effects.extend(self.passage(&ticket, who, now_ms).map(Effect::Passage));
+        if ticket.stage.standing() < Standing::Open {
+            ticket.call = None;
+        }
         let ticket = Arc::new(ticket);
         let (no, journal) = (ticket.no, ticket.n_journal);
         effects.push(Effect::Ticket(ticket.clone()));
@@ -405,7 +444,7 @@ impl Desk {
             what,
             note,
         }));
-        effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind });
+        effects.push(Effect::Tell { ticket: ticket.clone(), journal, kind, to });
         self.keep(ticket.clone());
         let Some(note) = self.classes.hear(&ticket, now_ms, effects) else { return ticket };
         let entry = Entry { who: SELF, what: "class-case", note, kind: "outpost.ticket.class-case" };
@@ -464,6 +503,7 @@ fn no_row(ticket: &Ticket, asked: Move) -> Refusal {
     let at_work = |row: &&Row| row.asked == asked && row.from.contains(&ticket.stage);
     match asked {
         Move::Approve | Move::Deny if table::TABLE.iter().any(|row| at_work(&row)) => Refusal::NoExtension,
+        Move::Acknowledge => Refusal::NotCalled,
         Move::Extend if ticket.extension.is_some() => Refusal::ExtensionWaits,
         _ => Refusal::WrongStage { stage: ticket.stage, asked },
     }

@@ -121,7 +121,8 @@ impl Moving<'_> {
             | Move::Archive
             | Move::Resume
             | Move::Park
-            | Move::TakeUp => {}
+            | Move::TakeUp
+            | Move::Acknowledge => {}
         }
         self.enter(&mut ticket, row);
         Ok((ticket, note))

@@ -19,6 +19,8 @@ pub struct Row {
     pub is_check: bool,
     /// Emergencies only.
     pub is_urgent: bool,
+    /// Private matters only.
+    pub is_private: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +60,14 @@ const PLAIN: Row = Row {
     takes: &[],
     is_check: false,
     is_urgent: false,
+    is_private: false,
 };
 
 const AT_WORK: &[Stage] = &[Dispatched, Signed, Handling];
 const BEFORE_FEED_BACK: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling];
 const TIMED: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling, FedBack, Verified];
 
-pub const TABLE: [Row; 31] = [
+pub const TABLE: [Row; 33] = [
     // Is it true?
     Row { from: &[Suspected], asked: Move::Confirm, to: To::Stage(Reported), roles: &[Officer, Clerk, Chief], ..PLAIN },
     Row {
@@ -193,6 +196,16 @@ pub const TABLE: [Row; 31] = [
         is_check: true,
         ..PLAIN
     },
+    // A private matter is closed by who answered it: nobody else looks at it.
+    Row {
+        from: &[Accepted, Filed, Handling, FedBack],
+        asked: Move::Close,
+        to: To::Stage(Closed),
+        roles: &[Clerk, Chief],
+        needs: &[Reason],
+        is_private: true,
+        ..PLAIN
+    },
     Row {
         from: &[Closed],
         asked: Move::Rate,
@@ -259,6 +272,8 @@ pub const TABLE: [Row; 31] = [
         needs: &[Centre],
         ..PLAIN
     },
+    // While somebody is called.
+    Row { from: TIMED, asked: Move::Acknowledge, roles: &[Officer, Clerk, Chief, Dispatcher, Handler], ..PLAIN },
 ];
 
 /// The row of a move that is open to the ticket, whoever asks.
@@ -267,15 +282,17 @@ pub fn row(ticket: &Ticket, asked: Move) -> Option<&'static Row> {
 }
 
 /// All rows that are open to the ticket, whoever asks.
-pub fn open(ticket: &Ticket) -> impl Iterator<Item = &'static Row> {
+pub fn open(ticket: &Ticket) -> impl Iterator<Item = &'static Row> + use<'_> {
     let (stage, is_urgent, is_extended) = (ticket.stage, ticket.is_emergency, ticket.extension.is_some());
     TABLE.iter().filter(move |row| {
         let fits = match row.asked {
             Move::Extend => !is_extended,
             Move::Approve | Move::Deny => is_extended,
+            Move::Acknowledge => ticket.call.is_some(),
             _ => true,
         };
-        fits && row.from.contains(&stage) && (is_urgent || !row.is_urgent)
+        let is_open = (is_urgent || !row.is_urgent) && (ticket.is_private || !row.is_private);
+        fits && is_open && row.from.contains(&stage)
     })
 }
 

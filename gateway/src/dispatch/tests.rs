@@ -1,5 +1,6 @@
 //! Claims about Desk, on plain values.
 
+mod calls;
 mod classes;
 mod clocks;
 mod groups;

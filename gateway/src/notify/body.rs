@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::nouns::{Confidence, Storm, Ticket};
+use crate::nouns::{Call, Confidence, Storm, Ticket};
 use crate::telemetry::time_text;
 
 #[derive(Debug, Serialize)]
@@ -47,6 +47,20 @@ pub struct TicketOut<'a> {
     /// How often it was returned, reworked, supervised…
     pub counts: BTreeMap<&'static str, u32>,
     pub score: Option<u8>,
+    /// Somebody is called until it is acknowledged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallOut<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct CallOut<'a> {
+    pub escalation: &'a str,
+    /// From 1.
+    pub step: usize,
+    /// How often somebody was called so far.
+    pub rung: u32,
+    /// RFC 3339.
+    pub next: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -118,7 +132,15 @@ impl<'a> From<&'a Ticket> for TicketOut<'a> {
             storm: ticket.storm.map(Storm::as_str),
             counts: ticket.counts.named().into_iter().filter(|(_, n)| *n > 0).collect(),
             score: ticket.score,
+            call: ticket.call.as_ref().map(CallOut::from),
         }
+    }
+}
+
+impl<'a> From<&'a Call> for CallOut<'a> {
+    fn from(call: &'a Call) -> Self {
+        let Call { escalation, step, next_ms, n_rung, .. } = call;
+        CallOut { escalation, step: step + 1, rung: *n_rung, next: time_text(*next_ms) }
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! - [`Notifier`]: the registry of receiver kinds; each is a file that sends one letter and says what came of it
 //! - [`body`]: a ticket as others see it
+//! - [`cap`]: a ticket as the Common Alerting Protocol says it
+//! - `glance`: what a letter says of its ticket, for those who do not send JSON
 //! - `cloudevent`: a delivery → CloudEvents 1.0 JSON, the same for every kind
 //! - `policy`: when to try again, when to give up; lives once, for all kinds
 //! - `order`: which delivery goes first
@@ -13,7 +15,10 @@
 //! with the same key, by which receivers fold repeats.
 
 pub mod body;
+pub mod cap;
 mod cloudevent;
+mod email;
+mod glance;
 mod mqtt;
 mod order;
 mod policy;
@@ -27,6 +32,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use email::Email;
 pub use mqtt::{Mqtt, Publish, PublishError};
 pub use progress::{Phase, Progress, Status};
 pub use webhook::Webhook;
@@ -38,6 +44,7 @@ use crate::config::Target;
 pub enum Notifier {
     Webhook(Box<Webhook>),
     Mqtt(Mqtt),
+    Email(Box<Email>),
 }
 
 /// One delivery, ready to go.
@@ -47,6 +54,11 @@ pub struct Letter {
     pub key: String,
     /// CloudEvents JSON, the same bytes at every attempt.
     pub body: Bytes,
+    /// The CloudEvents type, and who we are, as in the body.
+    pub kind: String,
+    pub source: String,
+    /// The ticket: JSON of [`body::TicketOut`].
+    pub data: String,
     /// When this attempt is made.
     pub sent_ms: i64,
 }
@@ -78,6 +90,8 @@ pub enum NotifierError {
     Secret(String),
     #[error("webhook client: {0}")]
     Client(String),
+    #[error("mail: {0}")]
+    Mail(String),
     #[error("topic {0:?} cannot be published to")]
     Topic(String),
     #[error("no broker {0:?} to publish to")]
@@ -101,6 +115,7 @@ impl Notifier {
                 let connection = publisher(broker).ok_or_else(|| NotifierError::Broker(broker.clone()))?;
                 Ok(Notifier::Mqtt(Mqtt::new(topic, connection)?))
             }
+            Target::Email { .. } => Ok(Notifier::Email(Box::new(Email::new(target)?))),
         }
     }
 
@@ -109,6 +124,7 @@ impl Notifier {
         match self {
             Notifier::Webhook(webhook) => webhook.address(),
             Notifier::Mqtt(mqtt) => mqtt.address(),
+            Notifier::Email(email) => email.address(),
         }
     }
 
@@ -117,6 +133,7 @@ impl Notifier {
         match self {
             Notifier::Webhook(webhook) => webhook.send(letter).await,
             Notifier::Mqtt(mqtt) => mqtt.send(letter).await,
+            Notifier::Email(email) => email.send(letter).await,
         }
     }
 }

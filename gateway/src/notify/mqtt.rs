@@ -1,12 +1,15 @@
 //! A letter to an MQTT topic. Knows nothing of connections (see [`Publish`]), retries or the outbox.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
+use super::glance::Glance;
 use super::{Fault, Letter, NotifierError};
+use crate::config::TOPIC_WORDS;
 
 /// An attempt ends after this long; the broker may be away, and the outbox is where letters wait.
 const PUBLISH_MAX: Duration = Duration::from_secs(10);
@@ -49,8 +52,20 @@ impl Mqtt {
         &self.topic
     }
 
+    /// With the words of the template in place.
+    fn topic(&self, letter: &Letter) -> Result<Cow<'_, str>, Fault> {
+        if !self.topic.contains('{') {
+            return Ok(Cow::Borrowed(&self.topic));
+        }
+        let glance = Glance::read(&letter.data)?;
+        let words = [&glance.centre, &glance.severity, &glance.category, &glance.stage];
+        let put = |topic: String, (word, said): (&&str, &String)| topic.replace(word, &as_level(said));
+        Ok(Cow::Owned(TOPIC_WORDS.iter().zip(words).fold(self.topic.clone(), put)))
+    }
+
     pub(super) async fn send(&self, letter: &Letter) -> Result<(), Fault> {
-        let publish = self.connection.publish(&self.topic, letter.body.clone());
+        let topic = self.topic(letter)?;
+        let publish = self.connection.publish(&topic, letter.body.clone());
         match tokio::time::timeout(self.wait_max, publish).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error @ PublishError::Away(_))) => Err(Fault::passing(error.to_string())),
@@ -58,6 +73,13 @@ impl Mqtt {
             Err(_) => Err(Fault::passing("timed out: no acknowledgement by the broker")),
         }
     }
+}
+
+/// What may stand in a topic: a category keeps its levels.
+fn as_level(said: &str) -> String {
+    let level: String =
+        said.chars().map(|c| if matches!(c, '+' | '#' | '$') || c.is_control() { '_' } else { c }).collect();
+    if level.is_empty() { "_".into() } else { level }
 }
 
 #[cfg(test)]
@@ -77,7 +99,14 @@ mod tests {
     }
 
     fn letter() -> Letter {
-        Letter { key: "T-1/1".into(), body: Bytes::from_static(b"{}"), sent_ms: 0 }
+        Letter {
+            key: "T-1/1".into(),
+            body: Bytes::from_static(b"{}"),
+            kind: "outpost.ticket.opened".into(),
+            source: "outpost/west".into(),
+            data: r#"{"id":"T-1","centre":"east","severity":"severe","category":"waste/#1","stage":"reported"}"#.into(),
+            sent_ms: 0,
+        }
     }
 
     #[tokio::test]
@@ -91,6 +120,23 @@ mod tests {
         assert_eq!(kind(Some(Err(PublishError::Away("restarting".into())))).await, Some(FaultKind::Passing));
         assert_eq!(kind(Some(Err(PublishError::Refused("not authorised".into())))).await, Some(FaultKind::Refused));
         assert_eq!(kind(None).await, Some(FaultKind::Passing));
+    }
+
+    #[test]
+    fn a_topic_goes_by_the_ticket_and_stays_one() {
+        let topic = |template: &str, letter: &Letter| {
+            let mqtt = Mqtt::new(template, Arc::new(Broker(None))).unwrap();
+            mqtt.topic(letter).map(Cow::into_owned)
+        };
+        let all = "t/{centre}/{severity}/{stage}/{category}";
+        assert_eq!(topic(all, &letter()).unwrap(), "t/east/severe/reported/waste/_1");
+        let bare = Letter { data: "{}".into(), ..letter() };
+        assert_eq!(topic("t/{centre}", &bare).unwrap(), "t/_");
+        assert_eq!(topic("t", &Letter { data: "nonsense".into(), ..letter() }).unwrap(), "t");
+        assert_eq!(
+            topic("t/{centre}", &Letter { data: "nonsense".into(), ..letter() }).unwrap_err().kind,
+            FaultKind::Refused
+        );
     }
 
     #[test]

@@ -214,7 +214,14 @@ impl Worker {
     async fn attempt(&self, delivery: &Delivery) -> Result<(), Fault> {
         let body = cloudevent::encode(&self.source, delivery)
             .map_err(|error| Fault::refused(format!("data of {} is not JSON: {error}", delivery.key)))?;
-        let letter = Letter { key: delivery.key.clone(), body: Bytes::from(body), sent_ms: clock::now_ms() };
+        let letter = Letter {
+            key: delivery.key.clone(),
+            body: Bytes::from(body),
+            kind: delivery.kind.clone(),
+            source: self.source.clone(),
+            data: delivery.data.clone(),
+            sent_ms: clock::now_ms(),
+        };
         self.notifier.send(&letter).await
     }
 

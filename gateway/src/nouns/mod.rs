@@ -1,12 +1,14 @@
 //! The words that modules exchange: alert, evidence, ticket, delivery, trouble. Plain values; no serde, no SQL, no sockets.
 
 pub mod alert;
+pub mod call;
 pub mod class_case;
 pub mod delivery;
 pub mod evidence;
 pub mod lamp;
 pub mod passage;
 pub mod redo;
+pub mod report;
 pub mod shelved;
 pub mod silence;
 pub mod stage;
@@ -14,12 +16,14 @@ pub mod ticket;
 pub mod trouble;
 
 pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why};
+pub use call::{Call, Told};
 pub use class_case::{ClassAsk, ClassCase, ClassChange, ClassEntry, ClassMove, ClassStage, CountedTicket};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use lamp::{Clock, Lamp, Runs};
 pub use passage::{Passage, Story};
 pub use redo::{RedoChange, RedoRow};
+pub use report::{Report, Taken};
 pub use shelved::{EvidenceKind, Missing};
 pub use silence::{Silence, SilenceAsk, Silenced};
 pub use stage::{Move, Need, Stage, Standing};

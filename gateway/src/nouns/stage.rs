@@ -70,6 +70,8 @@ pub enum Move {
     Supervise,
     Escalate,
     HandDown,
+    /// Somebody has heard of it: nobody is called about it any more.
+    Acknowledge,
 }
 
 /// What a command has to say beside the move.
@@ -162,7 +164,7 @@ impl Stage {
 }
 
 impl Move {
-    pub const ALL: [Move; 30] = [
+    pub const ALL: [Move; 31] = [
         Move::Confirm,
         Move::Reject,
         Move::Accept,
@@ -193,6 +195,7 @@ impl Move {
         Move::Supervise,
         Move::Escalate,
         Move::HandDown,
+        Move::Acknowledge,
     ];
 
     pub fn name(self) -> &'static str {
@@ -245,6 +248,7 @@ impl Move {
             Move::Supervise => ("supervise", "督办", "outpost.ticket.supervised"),
             Move::Escalate => ("escalate", "上报上级", "outpost.ticket.escalated"),
             Move::HandDown => ("hand-down", "下派", "outpost.ticket.handed-down"),
+            Move::Acknowledge => ("acknowledge", "知悉", "outpost.ticket.acknowledged"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ClassMove, ClassStage, Clock, Confidence, Lamp, Move, Need, Place, Stage};
+use super::{Call, ClassMove, ClassStage, Clock, Confidence, Lamp, Move, Need, Place, Stage};
 use crate::config::{Limit, Severity};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Ticket {
     pub held: Option<Stage>,
     /// Jumps levels, and all are told.
     pub is_emergency: bool,
+    /// Between a person and the district: nobody else is told, and who answered them closes it.
+    pub is_private: bool,
     /// Whose it is now.
     pub centre: Arc<str>,
     /// Who received it first, and leads until it is settled (首接负责): a centre.
@@ -51,6 +53,8 @@ pub struct Ticket {
     pub counts: Counts,
     /// 1 to 5.
     pub score: Option<u8>,
+    /// Somebody is called until it is acknowledged.
+    pub call: Option<Call>,
     /// Entries in its journal; the next one gets this number plus one.
     pub n_journal: u64,
 }
@@ -142,6 +146,8 @@ pub enum Refusal {
     NoExtension,
     #[error("an extension was asked for already and waits for an answer")]
     ExtensionWaits,
+    #[error("nobody is called about the ticket: there is nothing to acknowledge")]
+    NotCalled,
     #[error("no centre is above {0}")]
     NothingAbove(Arc<str>),
     #[error("{centre} is not directly beneath {whose}")]
@@ -160,6 +166,8 @@ pub enum Refusal {
     WrongClassStage { stage: ClassStage, asked: ClassMove },
     #[error("{0} is no chief: only chiefs judge class cases")]
     NoChief(Arc<str>),
+    #[error("the store does not say whether it was reported before")]
+    StoreSilent,
     #[error("the gateway is stopping")]
     Stopping,
 }

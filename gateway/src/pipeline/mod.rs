@@ -2,7 +2,7 @@
 //! Knows nothing of HTTP and SQL.
 //!
 //! - [`watch`]: rules over observations, pure
-//! - [`run`]: the shell, and `settled`: what it commits of Desk
+//! - [`run`]: the shell, and `settled`: what it commits of Desk; `reported`: what it takes of reports
 //! - [`evidence`]: pictures and looks that alerts ask for
 //! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`redo`]: what rules remember, kept over a crash
@@ -23,6 +23,7 @@ mod reading;
 pub mod record;
 pub mod redo;
 pub mod replay;
+pub(crate) mod reported;
 mod rules;
 pub mod run;
 pub mod seen;

@@ -18,6 +18,7 @@ use tracing::{error, info};
 use super::evidence::Eyes;
 use super::owed::Owed;
 use super::record::Recorder;
+use super::reported;
 use super::rules::RuleError;
 use super::seen::Seen;
 use super::settled;
@@ -25,12 +26,14 @@ use super::shard::{Turn, Unjudged};
 use super::shards::Shards;
 use super::sources::SourceView;
 use super::watch::Effect;
-use crate::config::{Config, Severity};
+use crate::config::Config;
 use crate::decode::Request;
 use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
-use crate::nouns::{ClassAsk, ClassCase, Command, Looked, Refusal, Role, Silence, SilenceAsk, Ticket, Trouble};
+use crate::nouns::{
+    ClassAsk, ClassCase, Command, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket, Trouble,
+};
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
@@ -58,12 +61,15 @@ pub type Silenced = Result<Silence, Refusal>;
 
 /// The class case as it then is, once that is on disk.
 pub type Classed = Result<ClassCase, Refusal>;
+/// What became of each report, once that is on disk.
+pub type Reported = Result<Vec<Taken>, Refusal>;
 
 /// What an operator's request asks of the shell.
 pub enum Ask {
     Command(Command, oneshot::Sender<Answer>),
     Silence(SilenceAsk, oneshot::Sender<Silenced>),
     Class(ClassAsk, oneshot::Sender<Classed>),
+    Reports(Vec<Report>, oneshot::Sender<Reported>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -102,7 +108,6 @@ pub struct Health {
 /// A receiver as Desk's notifications see it.
 pub struct Listener {
     pub id: Arc<str>,
-    pub from_severity: Severity,
     /// Wakes its worker when something for it was committed.
     pub wake: Arc<Notify>,
 }
@@ -153,6 +158,7 @@ struct Batch {
     replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     silenced: Vec<(oneshot::Sender<Silenced>, Silenced)>,
     classed: Vec<(oneshot::Sender<Classed>, Classed)>,
+    reported: Vec<(oneshot::Sender<Reported>, Reported)>,
     reloads: Vec<(oneshot::Sender<Reloaded>, Reloaded)>,
     observed: Vec<oneshot::Sender<()>>,
     /// Everything that had come was taken: timers may ring by the clock.
@@ -344,6 +350,12 @@ impl Shell {
                 self.apply_desk(batch);
                 batch.classed.push((reply, answer));
             }
+            Ask::Reports(reports, reply) => {
+                let answer =
+                    reported::take(&reports, &mut self.desk, &self.store, &mut batch.commit, &mut batch.desk_effects);
+                self.apply_desk(batch);
+                batch.reported.push((reply, answer));
+            }
         }
     }
 
@@ -401,7 +413,7 @@ impl Shell {
     }
 
     fn apply_desk(&mut self, batch: &mut Batch) {
-        settled::put(&mut batch.desk_effects, &self.listeners, &self.metrics, &mut batch.commit);
+        settled::put(&mut batch.desk_effects, &self.metrics, &mut batch.commit);
     }
 
     /// On disk first, then everybody is told. False when stopped while the store failed: nothing was acknowledged.
@@ -443,6 +455,9 @@ impl Shell {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.classed.drain(..) {
+            let _ = reply.send(answer);
+        }
+        for (reply, answer) in batch.reported.drain(..) {
             let _ = reply.send(answer);
         }
         for (reply, answer) in batch.reloads.drain(..) {

@@ -1,13 +1,13 @@
 //! What Desk settled, as rows of the commit and deliveries to those who hear of it.
 
-use super::run::Listener;
 use crate::dispatch::Effect;
 use crate::notify::body;
+use crate::nouns::Told;
 use crate::store::{Commit, NewDelivery};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::now_ms;
 
-pub(super) fn put(effects: &mut Vec<Effect>, listeners: &[Listener], metrics: &Metrics, commit: &mut Commit) {
+pub(super) fn put(effects: &mut Vec<Effect>, metrics: &Metrics, commit: &mut Commit) {
     for effect in effects.drain(..) {
         match effect {
             Effect::Ticket(ticket) => match commit.tickets.last_mut() {
@@ -27,23 +27,21 @@ pub(super) fn put(effects: &mut Vec<Effect>, listeners: &[Listener], metrics: &M
             Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
             Effect::Passage(passage) => commit.passages.push(passage),
             Effect::Class(change) => commit.classes.push(change),
-            Effect::Tell { ticket, journal, kind } => {
+            Effect::Tell { ticket, journal, kind, to } => {
                 if journal == 1 {
                     metrics.ticket_opened(ticket.severity);
                 }
                 // One event has one time, whoever hears of it.
                 let created_ms = now_ms();
-                // Emergencies are told to all.
-                let hears = |listener: &&Listener| ticket.is_emergency || ticket.severity >= listener.from_severity;
-                for listener in listeners.iter().filter(hears) {
-                    commit.deliveries.push(NewDelivery {
-                        receiver: listener.id.clone(),
-                        key: format!("T-{}/{journal}", ticket.no),
-                        kind,
-                        data: body::ticket_data(&ticket),
-                        created_ms,
-                    });
-                }
+                let data = if to.is_empty() { String::new() } else { body::ticket_data(&ticket) };
+                commit.deliveries.extend(to.into_iter().map(|Told { receiver, from_ms }| NewDelivery {
+                    receiver,
+                    key: format!("T-{}/{journal}", ticket.no),
+                    kind,
+                    data: data.clone(),
+                    created_ms,
+                    next_ms: created_ms.max(from_ms),
+                }));
             }
         }
     }

@@ -1,7 +1,5 @@
 //! A month as it is written, from a store that a desk filled.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::config::Severity;
 use crate::config::check::check_alone;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, NewExhibit, Written};
+use super::reports::{self, ReportRow};
 use super::shelf::Shelved;
 use super::{Store, StoreError, classes, mutes, passages, redo_key, rows, spool, tickets};
 use crate::nouns::{
@@ -39,6 +40,8 @@ pub struct Commit {
     pub passages: Vec<Passage>,
     /// Of class cases, in this order.
     pub classes: Vec<ClassChange>,
+    /// Reports that became tickets.
+    pub reports: Vec<ReportRow>,
     pub deliveries: Vec<NewDelivery>,
     /// Line protocol for the series database, each line ended by `\n`.
     pub lines: String,
@@ -58,6 +61,8 @@ pub struct NewDelivery {
     pub kind: &'static str,
     pub data: String,
     pub created_ms: i64,
+    /// When it is first sent: later where quiet hours end first.
+    pub next_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +94,7 @@ impl Commit {
             && self.findings.is_empty()
             && self.passages.is_empty()
             && self.classes.is_empty()
+            && self.reports.is_empty()
             && self.deliveries.is_empty()
             && self.lines.is_empty()
             && self.redo.is_empty()
@@ -111,6 +117,7 @@ impl Commit {
         self.findings.clear();
         self.passages.clear();
         self.classes.clear();
+        self.reports.clear();
         self.deliveries.clear();
         self.lines.clear();
         self.redo.clear();
@@ -171,6 +178,7 @@ fn write(
     mutes::write(&transaction, commit)?;
     passages::write(&transaction, &commit.passages)?;
     classes::write(&transaction, &commit.classes)?;
+    reports::write(&transaction, &commit.reports)?;
     write_deliveries(&transaction, &commit.deliveries)?;
     for (shard, change) in &commit.redo {
         write_redo(&transaction, *shard, change)?;
@@ -247,10 +255,10 @@ fn write_confidences(transaction: &Transaction, confidences: &[(Arc<str>, Confid
 
 fn write_deliveries(transaction: &Transaction, deliveries: &[NewDelivery]) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO outbox (receiver, key, kind, data, created_ms, next_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+        "INSERT INTO outbox (receiver, key, kind, data, created_ms, next_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for row in deliveries {
-        statement.execute(params![row.receiver, row.key, row.kind, row.data, row.created_ms])?;
+        statement.execute(params![row.receiver, row.key, row.kind, row.data, row.created_ms, row.next_ms])?;
     }
     Ok(())
 }

@@ -294,7 +294,7 @@ impl Reader {
         self.with(spool::n_waiting)
     }
 
-    fn with<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn with<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let conn = match self.conns.iter().find_map(|conn| conn.try_lock().ok()) {
             Some(conn) => conn,
             None => self.conns[0].lock().unwrap_or_else(std::sync::PoisonError::into_inner),

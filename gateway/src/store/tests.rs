@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::*;
 use crate::config::Severity;
 use crate::nouns::{
-    Alert, AlertKey, Cleared, Clock, Confidence, Counts, Figure, JournalEntry, Outbox, Place, Role, Runs, Spool,
+    Alert, AlertKey, Call, Cleared, Clock, Confidence, Counts, Figure, JournalEntry, Outbox, Place, Role, Runs, Spool,
     SpoolLoss, Stage, StateRow, Why,
 };
 
@@ -51,6 +51,7 @@ fn ticket(no: u64) -> Ticket {
         stage: Stage::Reported,
         held: None,
         is_emergency: false,
+        is_private: false,
         centre: "district".into(),
         lead: None,
         unit: None,
@@ -66,6 +67,7 @@ fn ticket(no: u64) -> Ticket {
         storm: None,
         counts: Counts::default(),
         score: None,
+        call: Some(Call { escalation: "night".into(), step: 1, since_ms: 7, next_ms: 9, n_rung: 3 }),
         n_journal: 1,
     }
 }
@@ -236,7 +238,38 @@ fn delivery(n: i64) -> NewDelivery {
         kind: "outpost.ticket.opened",
         data: "{}".into(),
         created_ms: 10,
+        next_ms: 10,
     }
+}
+
+#[test]
+fn what_comes_in_quiet_hours_is_due_when_they_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), None).unwrap();
+    let quiet = NewDelivery { next_ms: 50, ..delivery(1) };
+    store.commit(&Commit { deliveries: vec![quiet], ..Commit::default() }).unwrap();
+    let queues = Queues::open(folder.path()).unwrap();
+    assert_eq!(queues.due("town", 49, 9).unwrap(), []);
+    assert_eq!(queues.next_due_ms("town").unwrap(), Some(50));
+    let due = queues.due("town", 50, 9).unwrap();
+    assert_eq!((due[0].key.as_str(), due[0].created_ms), ("T-1/1", 10));
+}
+
+#[test]
+fn a_report_is_known_after_a_restart_and_never_told_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = ReportRow { sender: "intake:housing".into(), key: "7".into(), ticket: 3, told_ms: 20 };
+    let commit = Commit { reports: vec![row], ..Commit::default() };
+    let mut store = Store::open(folder.path(), None).unwrap();
+    store.commit(&commit).unwrap();
+    assert!(store.commit(&commit).is_err(), "the same report is one row");
+    drop(store);
+    let store = Store::open(folder.path(), None).unwrap();
+    assert_eq!(store.reported("intake:housing", "7").unwrap(), Some(3));
+    assert_eq!(store.reported("intake:roads", "7").unwrap(), None);
+    let reader = Reader::open(folder.path(), 1).unwrap();
+    let told = |sender: &str, from_ms, to_ms| reader.reports(sender, from_ms, to_ms, 10).unwrap();
+    assert_eq!((told("intake:", 20, 21), told("open311:", 0, 99), told("intake:", 0, 20)), (vec![3], vec![], vec![]));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_f
 use super::read::{confidence_from, place_from, severity_from};
 use super::{Commit, StoreError, TicketQuery, rows};
 use crate::config::Limit;
-use crate::nouns::{Clock, Counts, Extension, JournalEntry, Runs, Stage, Standing, Storm, Ticket};
+use crate::nouns::{Call, Clock, Counts, Extension, JournalEntry, Runs, Stage, Standing, Storm, Ticket};
 
 /// In the order in which [`values`] writes them and [`from_row`] reads them.
 const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, category, place_name, lon, lat, sight, confidence, confidence_why, stage, \
@@ -16,7 +16,7 @@ const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, cat
      whole_budget_ms, whole_yellow_ms, due_ms, whole_left_ms, whole_n_told, step_runs, step_budget_ms, \
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
      n_alerts, n_alerts_on, storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
-     escalated, score, n_journal";
+     escalated, score, n_journal, call_escalation, call_step, call_since_ms, call_next_ms, call_n_rung, is_private";
 
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let marks = COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
@@ -139,6 +139,13 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     out.extend(ticket.counts.named().map(|(_, n)| whole(n.into())));
     out.push(number(ticket.score.map(i64::from)));
     out.push(whole(ticket.n_journal));
+    let call = ticket.call.as_ref();
+    out.push(maybe(call.map(|call| &*call.escalation)));
+    out.push(number(call.map(|call| call.step as i64)));
+    out.push(number(call.map(|call| call.since_ms)));
+    out.push(number(call.map(|call| call.next_ms)));
+    out.push(number(call.map(|call| call.n_rung.into())));
+    out.push(flag(ticket.is_private));
     out
 }
 
@@ -255,5 +262,19 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
         },
         score: c.next()?,
         n_journal: c.count()?,
+        call: match c.maybe()? {
+            Some(escalation) => Some(Call {
+                escalation,
+                step: c.small()? as usize,
+                since_ms: c.next()?,
+                next_ms: c.next()?,
+                n_rung: c.small()?,
+            }),
+            None => {
+                c.at += 4;
+                None
+            }
+        },
+        is_private: c.next()?,
     })
 }

@@ -58,6 +58,7 @@ pub struct Metrics {
     pub listeners: ListenerFamilies,
     observations_unjudged: Family<ReasonLabel, Counter>,
     alerts_withheld: Family<ReasonLabel, Counter>,
+    reports: Family<FeedReasonLabels, Counter>,
 }
 
 /// What became of a receiver's deliveries.
@@ -126,6 +127,7 @@ impl Metrics {
             evidence: EvidenceMetrics::registered(r),
             messages_unrouted: add(r, "messages_unrouted", "messages that no feed reads", Family::default()),
             mqtt_session_up: add(r, "mqtt_session_up", "1 while the broker's session is up", Family::default()),
+            reports: add(r, "reports", "reports from outside, by sender and what became of them", Family::default()),
             alerts_withheld: add(r, "alerts_withheld", "alerts that made no ticket, by reason", Family::default()),
             observations_unjudged: add(
                 r,
@@ -177,6 +179,13 @@ impl Metrics {
 
     pub fn ticket_opened(&self, severity: Severity) {
         self.tickets_opened.get_or_create(&SeverityLabel { severity: severity.as_str() }).inc();
+    }
+
+    /// Reports of one sender that became tickets, or were told before, and those that were wrong.
+    pub fn reports_taken(&self, sender: &str, n_taken: u64, n_rejected: u64) {
+        for (reason, n) in [("taken", n_taken), ("rejected", n_rejected)] {
+            self.reports.get_or_create(&FeedReasonLabels { feed: sender.to_owned(), reason }).inc_by(n);
+        }
     }
 
     /// By a silence, or by another alert.

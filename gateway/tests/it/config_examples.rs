@@ -143,7 +143,7 @@ fn the_district_example_shows_every_key() {
 #[test]
 fn the_district_example_shows_every_kind() {
     let root = toml::Value::Table(complete_district());
-    for (list, table) in [("feeds", "format"), ("rules", "detect"), ("receivers", "to")] {
+    for (list, table) in [("feeds", "format"), ("rules", "detect"), ("receivers", "to"), ("scores", "figure")] {
         let elements = root[list].as_array().unwrap();
         let shown: BTreeSet<_> =
             elements.iter().map(|element| element[table]["kind"].as_str().unwrap().to_owned()).collect();

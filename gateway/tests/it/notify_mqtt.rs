@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use outpost::config::{District, Receiver, Severity, Span, Target};
+use outpost::config::{District, Hears, Receiver, Severity, Span, Target};
 use outpost::notify::{Notifier, NotifierError, Publish, PublishError, Worker};
 use outpost::telemetry::clock;
 use outpost::telemetry::metrics::ReceiverMetrics;
@@ -39,7 +39,12 @@ fn receiver() -> Receiver {
     Receiver {
         id: "lights".into(),
         to: Target::Mqtt { broker: "local".into(), topic: "district/west/tickets".into() },
+        hears: Hears::All,
         from_severity: Severity::Minor,
+        centres: Vec::new(),
+        categories: Vec::new(),
+        quiet: Vec::new(),
+        breaks_quiet_from: Severity::Extreme,
         retry_max: Span::from_ms(300),
         give_up_after: Span::from_ms(3_600_000),
     }

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use outpost::config::{District, Receiver, Secret, Severity, Span, Target};
+use outpost::config::{District, Hears, Receiver, Secret, Severity, Span, Target};
 use outpost::notify::{Notifier, Phase, Progress, Worker};
 use outpost::telemetry::clock;
 use outpost::telemetry::metrics::ReceiverMetrics;
@@ -118,7 +118,12 @@ impl Scene {
         let mut receiver = Receiver {
             id: "centre".into(),
             to: Target::Webhook { url, secret: Some(Secret::File(secret.path().into())), timeout: Span::from_ms(400) },
+            hears: Hears::All,
             from_severity: Severity::Minor,
+            centres: Vec::new(),
+            categories: Vec::new(),
+            quiet: Vec::new(),
+            breaks_quiet_from: Severity::Extreme,
             retry_max: Span::from_ms(300),
             give_up_after: Span::from_ms(3_600_000),
         };

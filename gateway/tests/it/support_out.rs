@@ -116,6 +116,10 @@ pub(crate) struct MemoryOutbox {
 
 impl MemoryOutbox {
     pub(crate) fn push(&self, receiver: &str, key: &str, created_ms: i64) {
+        self.push_data(receiver, key, format!(r#"{{"key":"{key}","place":"管廊"}}"#), created_ms);
+    }
+
+    pub(crate) fn push_data(&self, receiver: &str, key: &str, data: String, created_ms: i64) {
         let mut rows = self.rows.lock().unwrap();
         let row = rows.last_key_value().map_or(0, |(row, _)| *row) + 1;
         let delivery = Delivery {
@@ -123,7 +127,7 @@ impl MemoryOutbox {
             receiver: receiver.into(),
             key: key.into(),
             kind: "outpost.ticket.opened".into(),
-            data: format!(r#"{{"key":"{key}","place":"管廊"}}"#),
+            data,
             created_ms,
             attempts: 0,
         };

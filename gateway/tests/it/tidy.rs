@@ -14,6 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("gateway/src/pipeline", &["axum", "rusqlite", "reqwest", "crate::api"]),
     ("gateway/src/dispatch", &["tokio", "axum", "rusqlite", "now_ms()", "crate::store", "crate::notify"]),
     ("gateway/src/notify", &["crate::pipeline", "crate::dispatch", "rusqlite"]),
+    ("gateway/src/lights", &["crate::pipeline", "crate::dispatch", "rusqlite"]),
     ("gateway/src/series", &["crate::pipeline", "crate::dispatch", "rusqlite"]),
     ("gateway/src/store", &["crate::pipeline", "crate::dispatch", "crate::decode", "crate::ingest", "axum"]),
     ("gateway/src/api", &["rusqlite", "crate::ingest", "crate::video", "SELECT "]),

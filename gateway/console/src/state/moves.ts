@@ -5,7 +5,7 @@ import type { Offer } from '../types';
 export type Way = 'on' | 'back' | 'beside';
 
 const ON = [
-  'confirm', 'accept', 'file', 'dispatch', 'sign', 'start', 'feed-back', 'verify', 'close', 'rate', 'archive', 'resume', 'take-up',
+  'acknowledge', 'confirm', 'accept', 'file', 'dispatch', 'sign', 'start', 'feed-back', 'verify', 'close', 'rate', 'archive', 'resume', 'take-up',
 ];
 const BACK = ['reject', 'refuse', 'decline', 'return', 'dispute', 'rework'];
 

@@ -127,17 +127,19 @@ fn an_answer_that_differs_is_told_with_its_place() {
     }
 }
 
-/// `.route("PATH", METHOD(…).METHOD(…))` of the API's sources, as "METHOD PATH"; the page's own files are no API.
+/// `.route("PATH", METHOD(…).METHOD(…))` of the API's sources, as "METHOD PATH". The page's files are no API, and Open311 has a
+/// specification of its own.
 fn routes_of(text: &str) -> BTreeSet<String> {
-    let (nested, outer) = text.split_once(".nest(\"/api/v1\", api)").unwrap_or((text, ""));
+    let (before, rest) = text.split_once("let api = Router::new()").unwrap_or((text, ""));
+    let (nested, after) = rest.split_once(";\n").unwrap_or((rest, ""));
     let mut out = BTreeSet::new();
-    for (text, prefix) in [(nested, "/api/v1"), (outer, "")] {
+    for (text, prefix) in [(before, ""), (nested, "/api/v1"), (after, "")] {
         for route in text.split(".route(").skip(1) {
             let (_, rest) = route.split_once('"').unwrap();
             let (path, rest) = rest.split_once('"').unwrap();
             // To the end of the call: the next line that is no part of it begins with a dot or ends the chain.
             let call = rest.split("\n        .").next().unwrap();
-            if call.contains("page::") {
+            if call.contains("page::") || call.contains("open311::") {
                 continue;
             }
             for method in ["get", "post", "put", "patch", "delete"] {

@@ -42,6 +42,9 @@ category = "underground/gas"
 flapping = { n = 5, within = "1h" }
 active = { calendar = "town", windows = ["daily"] }
 
+[desk]
+private = ["private/#"]
+
 [[calendars]]
 id = "town"
 
@@ -139,6 +142,13 @@ impl Office {
                 let mut effects = Vec::new();
                 let answer = self.desk.class_command(&asked, now_ms(), &mut effects);
                 self.commit(Commit::default(), effects);
+                let _ = reply.send(answer);
+            }
+            Ask::Reports(reports, reply) => {
+                let (mut effects, mut commit) = (Vec::new(), Commit::default());
+                let answer =
+                    crate::pipeline::reported::take(&reports, &mut self.desk, &self.store, &mut commit, &mut effects);
+                self.commit(commit, effects);
                 let _ = reply.send(answer);
             }
             Ask::Sources(reply) => {
@@ -258,6 +268,10 @@ impl World {
             centres: Arc::new(Centres::new(&config)),
             scoring: Arc::new(crate::dispatch::scores::Scoring::new(&config)),
             classes: Arc::new(config.desk.classes.clone()),
+            district: Arc::default(),
+            open311: Some(Arc::new(super::outside::open311())),
+            mappings: Arc::new(super::outside::mappings()),
+            lights: watch::channel(Vec::new()).1,
             token: None,
             stop: CancellationToken::new(),
         };

@@ -178,7 +178,7 @@ fn check_people(look: &mut Look<'_>, config: &Config) {
     }
 }
 
-fn check_pattern(look: &mut Look<'_>, at: &Path, pattern: &str) {
+pub(super) fn check_pattern(look: &mut Look<'_>, at: &Path, pattern: &str) {
     if let Err(error) = SourcePattern::parse(pattern) {
         look.error(at, error.to_string());
     }

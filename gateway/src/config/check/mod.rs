@@ -5,8 +5,8 @@
 //! - [`shape`]: keys and types, element by element, so that one error does not hide the next
 //! - [`words`]: a parser's errors in our words, and "did you mean"
 //! - [`look`]: where checks of meaning put what they find
-//! - [`parts`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`scores`], [`rules`], [`readings`], [`conditions`],
-//!   [`movement`], [`fences`]: what must hold beyond the types
+//! - [`parts`], [`receivers`], [`outside`], [`lights`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`scores`],
+//!   [`rules`], [`readings`], [`conditions`], [`movement`], [`fences`]: what must hold beyond the types
 
 mod calendars;
 mod cameras;
@@ -15,12 +15,15 @@ mod desk;
 mod feeds;
 mod fences;
 mod heat;
+mod lights;
 mod listeners;
 mod look;
 mod movement;
+mod outside;
 mod parts;
 mod pictures;
 mod readings;
+mod receivers;
 mod rules;
 mod scores;
 mod shape;
@@ -128,6 +131,9 @@ fn checked(text: &str, file: &Path, outside: Outside) -> Checked {
     let shape = shape::read(root.get_ref());
     let mut look = Look::new(&lines, root.get_ref(), file, &shape, outside);
     parts::check(&mut look, &shape.config);
+    receivers::check(&mut look, &shape.config);
+    lights::check(&mut look, &shape.config);
+    outside::check(&mut look, &shape.config);
     let fences = fences::check(&mut look, &shape.config);
     view::check(&mut look, &shape.config);
     listeners::check(&mut look, &shape.config);

@@ -1,11 +1,11 @@
-//! What must hold of the single tables, the brokers, the known sources and the receivers.
+//! What must hold of the single tables, the brokers and the known sources.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::Outside;
 use super::look::Look;
 use super::tree::Path;
-use crate::config::{Api, Broker, Config, MqttVersion, Receiver, Series, Span, Target};
+use crate::config::{Api, Broker, Config, MqttVersion, Series, Span};
 use crate::decode::PAYLOAD_BYTES_MAX;
 
 pub(super) const QUEUE_MAX: usize = 1 << 20;
@@ -47,7 +47,6 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     super::cameras::check_clip(look, &at.key("clip"), &video.clip);
     check_brokers(look, &config.brokers);
     check_sources(look, config);
-    check_receivers(look, &config.receivers);
     if let Some(series) = &config.series {
         check_series(look, &root.key("series"), series);
     }
@@ -97,10 +96,7 @@ fn check_brokers(look: &mut Look<'_>, brokers: &[Broker]) {
 }
 
 fn check_broker(look: &mut Look<'_>, at: &Path, broker: &Broker) {
-    if broker.host.is_empty() || broker.host.contains([':', '/', '@', ' ']) && broker.host.parse::<IpAddr>().is_err() {
-        let hint = Some("a name or an address, without mqtt:// and without a port".to_owned());
-        look.error_hint(&at.key("host"), format!("{:?} is no host", broker.host), hint);
-    }
+    check_host(look, &at.key("host"), &broker.host);
     look.check_within(&at.key("port"), broker.port, 1, u16::MAX);
     if broker.client_id.is_empty() {
         look.error(&at.key("client_id"), "must not be empty: the broker keeps unread messages under it");
@@ -153,34 +149,6 @@ fn check_visible(look: &mut Look<'_>, at: &Path, visible: &str) {
     }
 }
 
-fn check_receivers(look: &mut Look<'_>, receivers: &[Receiver]) {
-    let paths: Vec<_> = (0..receivers.len()).map(|i| look.shape.origin("receivers", i)).collect();
-    look.check_ids(paths.iter().cloned().zip(receivers.iter().map(|receiver| receiver.id.as_str())));
-    for (at, receiver) in paths.iter().zip(receivers) {
-        look.check_positive(&at.key("retry_max"), receiver.retry_max);
-        look.check_positive(&at.key("give_up_after"), receiver.give_up_after);
-        let to = at.key("to");
-        match &receiver.to {
-            Target::Webhook { url, secret, timeout } => {
-                check_url(look, &to.key("url"), url, &["http", "https"]);
-                look.check_secret(&to.key("secret"), secret.as_ref());
-                look.check_positive(&to.key("timeout"), *timeout);
-            }
-            Target::Mqtt { broker, topic } => {
-                look.check_reference(&to.key("broker"), "broker", broker, "brokers");
-                if topic.is_empty()
-                    || topic.len() > 1024
-                    || topic.starts_with('$')
-                    || topic.contains(['+', '#'])
-                    || topic.chars().any(char::is_control)
-                {
-                    look.error(&to.key("topic"), "one publishes to a plain topic: no wildcards, no \"$\" in front");
-                }
-            }
-        }
-    }
-}
-
 fn check_series(look: &mut Look<'_>, at: &Path, series: &Series) {
     let url = at.key("url");
     if let Some(parsed) = check_url(look, &url, &series.url, &["http", "https"])
@@ -198,6 +166,13 @@ fn check_series(look: &mut Look<'_>, at: &Path, series: &Series) {
     look.check_bytes(&at.key("spool_bytes_max"), series.spool_bytes_max, series.batch_bytes_max.0, 1 << 40);
     look.check_positive(&at.key("timeout"), series.timeout);
     look.check_positive(&at.key("retry_max"), series.retry_max);
+}
+
+pub(super) fn check_host(look: &mut Look<'_>, at: &Path, host: &str) {
+    if host.is_empty() || host.contains([':', '/', '@', ' ']) && host.parse::<IpAddr>().is_err() {
+        let hint = Some("a name or an address, without mqtt:// and without a port".to_owned());
+        look.error_hint(at, format!("{host:?} is no host"), hint);
+    }
 }
 
 /// A URL of one of the schemes, with a host and without credentials. What is written is repeated only where it holds no

@@ -138,6 +138,9 @@ fn empty() -> Config {
         rules: Vec::new(),
         receivers: Vec::new(),
         series: None,
+        lights: Vec::new(),
+        open311: None,
+        intake: Vec::new(),
     }
 }
 

@@ -81,7 +81,9 @@ fn an_alert_between_two_groups_makes_them_one_unless_somebody_works_on_it() {
 fn ten_thousand_alerts_of_a_group_are_counted_and_told_of_quietly() {
     let mut office = Office::new(GROUPED);
     for n in 1..=10_000 {
-        office.desk.alert_opened(&at(n, (n % 40) as f64), office.now_ms, &mut office.effects);
+        let alert = at(n, (n % 40) as f64);
+        let key = AlertKey { source: format!("s/{}", n % 40).into(), ..alert.key.clone() };
+        office.desk.alert_opened(&Alert { key, ..alert }, office.now_ms, &mut office.effects);
     }
     let ticket = office.desk.live[&1].ticket.clone();
     assert_eq!((office.desk.n_open(), ticket.n_alerts, ticket.n_alerts_on), (1, 10_000, 10_000));
