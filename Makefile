@@ -1,16 +1,30 @@
 # The two commands of the README, and what they stand on. Works on Debian and Ubuntu with Rust (rustup.rs).
 
 SHELL := /bin/bash
-.PHONY: demo test check build packages-build packages-test packages-bench bench nab eval-video fuzz
+.PHONY: demo test check build console packages-build packages-test packages-console packages-bench bench nab eval-video fuzz
 
 # Runs the gateway on replayed real recordings: no broker, camera, database or network of yours.
 demo: packages-build
+	@$(MAKE) --no-print-directory console || echo "the console was not built: the page says how, the rest of the demo works"
 	cargo build --release --locked --bin outpost
 	./target/release/outpost demo
 
 # Everything: unit, property, replay, and integration against real servers on free loopback ports.
-test: packages-build packages-test
+test: packages-build packages-test console
+	cd $(CONSOLE) && npm test
 	cargo test --workspace --locked
+
+# The page that the gateway serves. Built when its sources are newer; the gateway itself builds without it.
+CONSOLE := gateway/console
+CONSOLE_SOURCES := $(shell find $(CONSOLE) \( -name node_modules -o -name dist -o -name tests \) -prune -o -type f -print)
+
+console: $(CONSOLE)/dist/index.html
+
+$(CONSOLE)/dist/index.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSOLE_SOURCES)
+	cd $(CONSOLE) && npm run build
+
+$(CONSOLE)/node_modules/.package-lock.json: $(CONSOLE)/package-lock.json | packages-console
+	cd $(CONSOLE) && npm ci --loglevel=error --no-fund --no-audit
 
 # What CI asks beside the tests.
 check:
@@ -46,6 +60,12 @@ packages-test:
 	@.ci/packages mosquitto mosquitto-clients python3-paho-mqtt ffmpeg victoria-metrics influxdb chromium python3-gi gir1.2-gst-rtsp-server-1.0 \
 	  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
 	  gstreamer1.0-libav python3-shapely python3-aiosmtpd libxml2-utils openssl vlc-bin vlc-plugin-base
+
+# Node as it is here, or else the distribution's.
+packages-console:
+	@command -v npm >/dev/null || .ci/packages nodejs npm
+	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
+	  if (major < 20 || major === 20 && minor < 19) { console.error(`the console needs Node 20.19 or newer; here is $${process.version}`); process.exit(1); }'
 
 # Node-RED needs Node 18 or later; one that is there is taken.
 packages-bench:

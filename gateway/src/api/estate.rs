@@ -1,6 +1,6 @@
 //! What is watched: sources as they spoke, rules and fences as they are configured.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -23,6 +23,8 @@ pub struct Estate {
     fences: Value,
     /// Identities of the sources that the configuration names.
     sources: HashSet<Arc<str>>,
+    /// Where they and the cameras stand, WGS-84 degrees: longitude, latitude.
+    places: HashMap<String, [f64; 2]>,
     /// The ground of centres.
     pub(super) grids: Arc<FenceSet>,
 }
@@ -54,7 +56,10 @@ impl Estate {
                 move |zone| json!({ "id": zone.id, "camera": format!("cam:{}", camera.id), "polygon": zone.polygon }),
             )
         });
+        let cameras = config.cameras.iter().map(|camera| (format!("cam:{}", camera.id), camera.place));
+        let sources = config.sources.iter().map(|source| (source.id.clone(), source.place));
         Estate {
+            places: cameras.chain(sources).filter_map(|(id, place)| Some((id, place?))).collect(),
             grids,
             sources: config.sources.iter().map(|source| source.id.as_str().into()).collect(),
             rules: json!({ "rules": rules }),
@@ -105,10 +110,12 @@ pub(super) async fn sources(
     asked?;
     let (reply, answer) = oneshot::channel();
     let views = ask(&context.asks, Ask::Sources(reply), answer).await?;
-    Ok(Json(json!({ "sources": views.iter().map(source).collect::<Vec<_>>() })))
+    let estate = context.estate.borrow();
+    let sources: Vec<Value> = views.iter().map(|view| source(view, estate.places.get(&*view.source))).collect();
+    Ok(Json(json!({ "sources": sources })))
 }
 
-fn source(view: &SourceView) -> Value {
+fn source(view: &SourceView, place: Option<&[f64; 2]>) -> Value {
     let last = match &view.last {
         Last::Nothing => Value::Null,
         Last::Reading { metric, value, unit } => json!({ "metric": metric, "value": value, "unit": unit }),
@@ -126,5 +133,6 @@ fn source(view: &SourceView) -> Value {
         "last_heard": view.last_ms.map(time_text),
         "last": last,
         "link": link,
+        "place": place.map(|[lon, lat]| json!({ "lon": lon, "lat": lat })),
     })
 }

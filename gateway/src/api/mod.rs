@@ -8,7 +8,8 @@
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
-//! - [`page`]: the page at `/`
+//! - [`openapi`]: what all of this looks like, for programs
+//! - [`page`]: the console at `/`
 //! - [`fault`]: errors as problem+json
 //! - [`door`]: how many connections there may be
 
@@ -27,6 +28,7 @@ mod lamps;
 mod lights;
 mod officers;
 mod open311;
+mod openapi;
 mod page;
 mod rate;
 mod scores;
@@ -179,6 +181,7 @@ pub fn router(context: Context) -> Router {
             )),
         )
         .route("/stream", get(stream::stream).layer(axum::Extension(stream::Seats::new())))
+        .route("/openapi.json", get(openapi::document))
         .fallback(nothing_there)
         .method_not_allowed_fallback(async || Fault::wrong_method())
         .layer(middleware::map_response(keep_out_of_caches))
@@ -197,10 +200,9 @@ pub fn router(context: Context) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .route("/", get(page::page))
-        .route("/page.css", get(page::style))
-        .route("/page.js", get(page::script))
+        .route("/", get(page::index))
         .route("/icon.svg", get(page::icon))
+        .route("/assets/{name}", get(page::asset))
         .fallback(nothing_there)
         .method_not_allowed_fallback(async || Fault::wrong_method())
         .layer(middleware::map_response(never_sniff))

@@ -1,39 +1,131 @@
-//! The page at `/`: live tickets with snapshot and lamp. Four files, nothing from other origins.
+//! The console at `/`: what `make console` built of `gateway/console`, in the binary; nothing from other origins.
+//! Files whose names carry their hash are kept by browsers for ever, the index is asked for each time.
 
-use axum::http::header;
+use std::borrow::Cow;
+
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
 
-const PAGE: &str = include_str!("../../console/index.html");
-const STYLE: &str = include_str!("../../console/page.css");
-const SCRIPT: &str = include_str!("../../console/page.js");
-const ICON: &str = include_str!("../../console/icon.svg");
+use super::fault::Fault;
 
-/// Nothing but what this server serves.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Empty where the console was not built: the gateway needs no Node.
+#[derive(RustEmbed)]
+#[folder = "console/dist"]
+#[allow_missing = true]
+struct Built;
 
-pub(super) async fn page() -> Response {
-    serve("text/html; charset=utf-8", PAGE)
+/// Nothing but what this server serves. MapLibre draws from a worker, a file of ours, and has its signs as data.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; img-src 'self' blob: data:; \
+     media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const ALWAYS_ASKED: HeaderValue = HeaderValue::from_static("no-cache");
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+const NOT_BUILT: &str = "<!doctype html>
+<html lang=\"en\"><meta charset=\"utf-8\"><title>Outpost: the console is not built</title>
+<h1>The console is not built</h1>
+<p>This gateway was compiled without its page. It works all the same: the API is under <code>/api/v1</code>.</p>
+<p>With Node 20.19 or newer: <code>make console</code>, then build the gateway again.</p>
+<h1 lang=\"zh-CN\">控制台尚未构建</h1>
+<p lang=\"zh-CN\">网关照常运行，接口在 <code>/api/v1</code>。安装 Node 20.19 以上，执行 <code>make console</code> 后重新编译即可。</p>
+</html>
+";
+
+pub(super) async fn index(headers: HeaderMap) -> Response {
+    let not_built = || Found { bytes: NOT_BUILT.as_bytes().into(), is_gzip: false };
+    Found::named("index.html", &headers).unwrap_or_else(not_built).answer("index.html", ALWAYS_ASKED)
 }
 
-pub(super) async fn style() -> Response {
-    serve("text/css; charset=utf-8", STYLE)
+pub(super) async fn icon(headers: HeaderMap) -> Result<Response, Fault> {
+    let icon = Found::named("icon.svg", &headers).ok_or_else(nothing)?;
+    Ok(icon.answer("icon.svg", ALWAYS_ASKED))
 }
 
-pub(super) async fn script() -> Response {
-    serve("text/javascript; charset=utf-8", SCRIPT)
+pub(super) async fn asset(name: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Result<Response, Fault> {
+    let Path(name) = name?;
+    // Decoded, a name may have a slash; the folder has no folders.
+    let is_flat = !name.contains(['/', '\\']);
+    let asset = Found::named(&format!("assets/{name}"), &headers).filter(|_| is_flat).ok_or_else(nothing)?;
+    Ok(asset.answer(&name, FOR_EVER))
 }
 
-pub(super) async fn icon() -> Response {
-    serve("image/svg+xml", ICON)
+fn nothing() -> Fault {
+    Fault::not_found("the console has no such file")
 }
 
-fn serve(content_type: &'static str, text: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, content_type),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
-    (headers, text).into_response()
+/// A file of the console, as it is or in gzip.
+struct Found {
+    bytes: Cow<'static, [u8]>,
+    is_gzip: bool,
+}
+
+impl Found {
+    fn named(name: &str, headers: &HeaderMap) -> Option<Found> {
+        let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let packed = if takes_gzip(accepted) { Built::get(&format!("{name}.gz")) } else { None };
+        match packed {
+            Some(file) => Some(Found { bytes: file.data, is_gzip: true }),
+            None => Some(Found { bytes: Built::get(name)?.data, is_gzip: false }),
+        }
+    }
+
+    fn answer(self, name: &str, cache: HeaderValue) -> Response {
+        let mut response = (StatusCode::OK, self.bytes.into_owned()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(name)));
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(header::CACHE_CONTROL, cache);
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if self.is_gzip {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    }
+}
+
+/// RFC 9110, 12.5.3: a coding with the weight 0 is not wanted.
+fn takes_gzip(accepted: &str) -> bool {
+    accepted.split(',').any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight.unwrap_or(0.0) > 0.0
+    })
+}
+
+fn kind(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("webmanifest") => "application/manifest+json",
+        Some("png") => "image/png",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_those_that_take_it() {
+        for accepted in ["gzip", "gzip, deflate, br", "br;q=1.0, GZIP;q=0.5"] {
+            assert!(takes_gzip(accepted), "{accepted}");
+        }
+        for accepted in ["", "br", "gzip;q=0", "gzip;q=0.0, br", "x-gzip"] {
+            assert!(!takes_gzip(accepted), "{accepted}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_none_and_no_name_leads_out_of_the_folder() {
+        for name in ["assets/none.js", "assets/../../package.json", "../package.json", "assets/"] {
+            assert!(Found::named(name, &HeaderMap::new()).is_none(), "{name}");
+        }
+    }
 }

@@ -78,17 +78,54 @@ fn launch(folder: &std::path::Path, listen: &str) -> Child {
         .unwrap()
 }
 
-/// Each ticket of the page: number, lamp of the frame and in words, time, severity, stage.
-const ROWS: &str = "[...document.querySelectorAll('article')].map(row => ({
-    no: Number(row.dataset.no), stage: row.dataset.stage, lamp: row.className.split(' ')[0],
-    colour: row.querySelector('.colour').textContent, left: row.querySelector('.left').textContent,
-    severity: row.querySelector('.tag').textContent, buttons: row.querySelectorAll('button').length }))";
+/// Each ticket of the list that is drawn: number, stage, lamp as a shape and in words, time, severity.
+const ROWS: &str = "[...document.querySelectorAll('[role=option][data-no]')].map(row => ({
+    no: Number(row.dataset.no), stage: row.dataset.stage,
+    lamp: ['green', 'yellow', 'red', 'off'].find(lamp => row.classList.contains(lamp)),
+    colour: row.querySelector('.lamp .colour').textContent, left: row.querySelector('.lamp .left').textContent,
+    severity: row.querySelector('.severity').textContent }))";
+
+/// How many there are, drawn or not.
+const N_ROWS: &str = "Number(document.querySelector('[role=option][data-no]')?.ariaSetSize ?? 0)";
 
 const PICTURE: &str =
-    "[...document.querySelectorAll('article img')].some(image => image.complete && image.naturalWidth >= 320)";
+    "[...document.querySelectorAll('.evidence img')].some(image => image.complete && image.naturalWidth >= 320)";
+
+/// axe-core, as `npm ci` left it.
+const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/console/node_modules/axe-core/axe.min.js");
 
 fn rows(browser: &mut Chromium) -> Vec<Value> {
     browser.value(ROWS).as_array().unwrap().clone()
+}
+
+/// Waits until the ticket is the one that the detail shows, with all that the gateway says of it.
+fn wait_for_detail(browser: &mut Chromium, no: &Value) {
+    browser.wait_for(&format!(
+        "document.querySelector('.detail')?.dataset.no === '{no}' && document.querySelector('.journal li') !== null"
+    ));
+}
+
+fn choose(browser: &mut Chromium, no: &Value) {
+    browser.value(&format!("document.querySelector('[role=option][data-no=\"{no}\"]').click()"));
+    wait_for_detail(browser, no);
+}
+
+/// Writes into the filter, without taking the focus.
+fn find(words: &str) -> String {
+    format!(
+        "(find => {{ find.value = '{words}'; find.dispatchEvent(new Event('input')); return true; }})(document.getElementById('find'))"
+    )
+}
+
+/// Nothing serious that axe-core finds.
+fn assert_accessible(browser: &mut Chromium, what: &str) {
+    let axe = std::fs::read_to_string(AXE).expect("axe-core is not there: `make console`");
+    browser.value(&format!("{axe};\ntrue"));
+    let found = browser.value(
+        "axe.run().then(said => said.violations.filter(one => ['serious', 'critical'].includes(one.impact))
+            .map(one => one.id + ': ' + one.nodes.map(node => node.target.join(' ') + ' ' + node.failureSummary).join('; ')))",
+    );
+    assert_eq!(found, json!([]), "{what}");
 }
 
 #[test]
@@ -96,9 +133,9 @@ fn the_page_shows_tickets_with_lamp_severity_and_a_picture_that_loaded() {
     let demo = Demo::start();
     let mut browser = Chromium::start("zh-CN");
     browser.open(&demo.page());
-    browser.wait_for("document.querySelectorAll('article').length >= 3");
-    browser.wait_for(PICTURE);
+    browser.wait_for(&format!("{N_ROWS} >= 3"));
     let rows = rows(&mut browser);
+    let mut has_picture = false;
     for row in &rows {
         let text = |key: &str| row[key].as_str().unwrap();
         let lamps = [("green", "绿灯", "剩余 "), ("yellow", "黄灯", "剩余 "), ("red", "红灯", "超时 ")];
@@ -106,16 +143,24 @@ fn the_page_shows_tickets_with_lamp_severity_and_a_picture_that_loaded() {
         assert!(text("colour") == lamp.1 && text("left").starts_with(lamp.2), "{row}");
         let severities = ["▮▯▯▯一般", "▮▮▯▯较大", "▮▮▮▯重大", "▮▮▮▮特别重大"];
         assert!(severities.contains(&text("severity")), "{row}");
+        choose(&mut browser, &row["no"]);
         // What the table opens to a report: accept, refuse, solve, merge, supervise, escalate, hand down; and dispatch, at
         // once, where it is an emergency.
         let n_moves = 7 + u64::from(text("severity").ends_with("特别重大"));
-        assert_eq!((text("stage"), &row["buttons"]), ("reported", &json!(n_moves)), "{row}");
+        let buttons = browser.value("document.querySelectorAll('.detail .moves button').length");
+        assert_eq!((text("stage"), buttons), ("reported", json!(n_moves)), "{row}");
+        if browser.value("document.querySelector('.evidence .snapshot') !== null") == json!(true) {
+            browser.wait_for(PICTURE);
+            has_picture = true;
+        }
     }
+    assert!(has_picture, "none of {} tickets has a picture", rows.len());
     let numbers: Vec<u64> = rows.iter().map(|row| row["no"].as_u64().unwrap()).collect();
     assert!(numbers.is_sorted_by(|a, b| a > b), "newest first: {numbers:?}");
     // The count in the header is that of the rows, and the stream alone brings the next ticket.
-    browser.wait_for("document.querySelector('#counts b').textContent == document.querySelectorAll('article').length");
-    browser.wait_for(&format!("document.querySelectorAll('article').length > {}", rows.len()));
+    browser.wait_for(&format!("document.querySelector('#counts').textContent.startsWith('未结 ' + {N_ROWS})"));
+    let n = browser.value(N_ROWS);
+    browser.wait_for(&format!("{N_ROWS} > {n}"));
     let elsewhere =
         "performance.getEntriesByType('resource').filter(e => !e.name.startsWith(location.origin + '/')).length";
     assert_eq!(browser.value(elsewhere), json!(0), "the page loads something from elsewhere");
@@ -127,51 +172,161 @@ fn an_operator_works_by_keyboard_and_sees_the_gateway_go_and_come_back() {
     let mut demo = Demo::start();
     let mut browser = Chromium::start("en-US");
     browser.open(&demo.page());
-    browser.wait_for("document.querySelector('article[data-no=\"1\"] [data-move=accept]') !== null");
-    let first = |rest: &str| format!("document.querySelector('article[data-no=\"1\"] {rest}')");
-    let stage = |stage: &str| format!("document.querySelector('article[data-no=\"1\"]').dataset.stage === '{stage}'");
+    browser.wait_for("document.querySelector('[data-no=\"2\"]') !== null");
+    let stage = |stage: &str| format!("document.querySelector('.detail').dataset.stage === '{stage}'");
+    let press = |browser: &mut Chromium, key: &str| {
+        browser.press(key, u32::from(key.to_ascii_uppercase().as_bytes()[0]), key);
+    };
 
-    browser.value(&format!("{}.focus()", first("[data-move=accept]")));
-    browser.press("Enter", 13, "\r");
+    // The newest with the first `j`, the oldest with as many as there are.
+    press(&mut browser, "j");
+    browser.wait_for("document.querySelector('.detail')?.dataset.no > 1");
+    for _ in 0..50 {
+        press(&mut browser, "j");
+    }
+    wait_for_detail(&mut browser, &json!(1));
+    assert_eq!(browser.value("location.search"), json!("?ticket=1"), "what is looked at is in the address");
+    press(&mut browser, "k");
+    wait_for_detail(&mut browser, &json!(2));
+    press(&mut browser, "j");
+    wait_for_detail(&mut browser, &json!(1));
+
+    // So few that all are drawn, however many come.
+    browser.value(&find("T-1"));
+    press(&mut browser, "a");
     browser.wait_for(&stage("accepted"));
-    let focused = "document.activeElement.closest('article')?.dataset.no ?? document.activeElement.tagName";
-    assert_eq!(browser.value(focused), json!("1"), "the focus stays in the row");
-    // As after a connection that broke, when the whole list is drawn again.
-    browser.value("redraw()");
-    assert_eq!(browser.value(focused), json!("1"), "the focus stays in the row of a list drawn again");
-
-    browser.value(&format!("{}.click()", first("[data-move=file]")));
-    browser.wait_for(&stage("filed"));
-    browser.value(&format!("{}.focus()", first("[data-move=dispatch]")));
+    browser.wait_for("document.querySelector('[role=option][data-no=\"1\"]').dataset.stage === 'accepted'");
+    browser.value("document.querySelector('[data-move=file]').focus()");
     browser.press("Enter", 13, "\r");
+    browser.wait_for(&stage("filed"));
+    browser.wait_for("document.activeElement.closest('.detail') !== null");
+    press(&mut browser, "d");
     browser.wait_for("document.getElementById('ask').open");
     browser.write("Patrol <b>3</b>");
     browser.press("Enter", 13, "\r");
     browser.wait_for(&stage("dispatched"));
-    browser.wait_for(&format!("{}.textContent.includes('unit Patrol <b>3</b>')", first(".meta")));
+    browser.wait_for("document.querySelector('.facts').textContent.includes('Patrol <b>3</b>')");
     assert_eq!(browser.complaints, [] as [String; 0]);
 
     demo.kill();
-    browser.wait_for("!document.getElementById('stale').hidden && document.body.classList.contains('stale')");
+    let is_stale = "document.querySelector('.page').classList.contains('stale') && document.getElementById('stale').textContent.length > 0";
+    browser.wait_for(is_stale);
     // What is asked of a gateway that is away is not shown as done.
-    browser.value(&format!("{}.click()", first("[data-move=sign]")));
+    browser.value("document.querySelector('[data-move=sign]').click()");
     browser.wait_for("document.getElementById('fault').textContent.startsWith('The gateway did not answer')");
     assert_eq!(browser.value(&stage("dispatched")), json!(true));
 
     demo.start_again();
-    browser.wait_for("document.getElementById('stale').hidden && !document.body.classList.contains('stale')");
+    browser.wait_for(&format!("!({is_stale})"));
     browser.wait_for(&stage("dispatched"));
-    browser.value(&format!("{}.click()", first("[data-move=sign]")));
+    browser.value("document.querySelector('[data-move=sign]').click()");
     browser.wait_for(&stage("signed"));
-    browser.wait_for("document.getElementById('fault').hidden");
-    // Part of another one: the row goes.
-    browser.value(&format!("{}.click()", first("[data-move=merge]")));
+    browser.wait_for("getComputedStyle(document.getElementById('fault')).display === 'none'");
+    // Part of another one: the row goes, and comes back among the closed ones.
+    browser.value("document.querySelector('[data-move=merge]').click()");
     browser.wait_for("document.getElementById('ask').open");
     browser.write("T-2");
     browser.press("Enter", 13, "\r");
-    browser.wait_for("document.querySelector('article[data-no=\"1\"]') === null");
-    browser.value("document.getElementById('all').click()");
-    browser.wait_for("document.querySelector('article[data-no=\"1\"]')?.className.startsWith('off')");
+    browser.wait_for("document.querySelector('[role=option][data-no=\"1\"]') === null");
+    browser.wait_for(&stage("merged"));
+    browser.value("document.getElementById('closed').click()");
+    browser.wait_for("document.querySelector('[role=option][data-no=\"1\"]')?.classList.contains('off')");
     let exceptions = browser.complaints.iter().filter(|complaint| complaint.contains("exceptionDetails"));
     assert_eq!(exceptions.count(), 0, "{:?}", browser.complaints);
 }
+
+#[test]
+fn the_address_holds_what_is_seen_and_silences_are_seen_everywhere() {
+    let demo = Demo::start();
+    let mut browser = Chromium::start("en-US");
+    browser.open(&format!("{}?ticket=1&find=T-1&lang=zh&theme=light", demo.page()));
+    wait_for_detail(&mut browser, &json!(1));
+    assert_eq!(
+        browser.value("[document.documentElement.lang, document.documentElement.dataset.theme]"),
+        json!(["zh-CN", "light"])
+    );
+    browser.wait_for("document.getElementById('find').value === 'T-1'");
+    browser.value("document.getElementById('lang').click()");
+    browser.wait_for("document.documentElement.lang === 'en' && location.search.includes('lang=en')");
+    // Found by nothing: said so, and the ticket that the address names is still shown.
+    browser.value(&find("nothing at all"));
+    browser.wait_for("document.querySelector('.list .empty')?.textContent.includes('No ticket matches')");
+    wait_for_detail(&mut browser, &json!(1));
+
+    browser.open(&format!("{}?view=silences", demo.page()));
+    browser.wait_for("document.querySelector('[name=reason]') !== null");
+    for (name, text) in [("source", "office/+"), ("reason", "works on the line")] {
+        browser.value(&format!("document.querySelector('[name={name}]').focus()"));
+        browser.write(text);
+    }
+    browser.press("Enter", 13, "\r");
+    browser.wait_for("document.querySelector('[data-silence]')?.textContent.includes('works on the line')");
+    browser.value("document.querySelector('[data-view=tickets]').click()");
+    browser.wait_for("document.getElementById('muted')?.textContent.startsWith('Silences 1 · ')");
+    browser.value("document.getElementById('muted').click()");
+    browser.wait_for("document.querySelector('[data-silence] button') !== null");
+    browser.value("document.querySelector('[data-silence] button').click()");
+    browser.wait_for("document.querySelector('[data-silence]') === null && document.getElementById('muted') === null");
+    assert_eq!(browser.complaints, [] as [String; 0]);
+}
+
+#[test]
+fn the_map_shows_fences_sources_and_tickets_of_this_gateway_only() {
+    let demo = Demo::start();
+    let mut browser = Chromium::start("en-US");
+    browser.open(&demo.page());
+    let shown = |what: &str, least: u64| format!("Number(document.querySelector('.map')?.dataset.{what}) >= {least}");
+    browser.wait_for("document.querySelector('.map')?.dataset.ready === 'true'");
+    browser.wait_for(&shown("fences", 2));
+    // The camera's place comes from the configuration, the bus says where it is.
+    browser.wait_for(&shown("sources", 2));
+    browser.wait_for(&shown("tickets", 1));
+    let elsewhere =
+        "performance.getEntriesByType('resource').filter(e => !e.name.startsWith(location.origin + '/')).length";
+    assert_eq!(browser.value(elsewhere), json!(0), "the map asks somebody else");
+    browser.value("document.querySelector('.map-toggle').click()");
+    browser.wait_for("document.querySelector('.map') === null && location.search.includes('map=0')");
+    assert_eq!(browser.complaints, [] as [String; 0]);
+}
+
+#[test]
+fn without_webgl_places_are_listed_and_chosen() {
+    let demo = Demo::start();
+    let mut browser = Chromium::start_with("en-US", &["--disable-3d-apis"]);
+    browser.open(&demo.page());
+    browser.wait_for("document.querySelector('.places')?.textContent.includes('has no WebGL')");
+    browser.wait_for("document.querySelector('.places')?.textContent.includes('cam:hall')");
+    browser.wait_for("document.querySelector('.places button') !== null");
+    browser.value("document.querySelector('.places button').click()");
+    browser.wait_for("document.querySelector('.detail')?.dataset.no && location.search.includes('ticket=')");
+}
+
+#[test]
+fn no_view_has_a_serious_fault_of_accessibility() {
+    let demo = Demo::start();
+    let mut browser = Chromium::start("en-US");
+    for theme in ["dark", "light"] {
+        for (query, is_there) in VIEWS {
+            browser.open(&format!("{}?theme={theme}&lang=en&{query}", demo.page()));
+            browser.wait_for(is_there);
+            assert_accessible(&mut browser, &format!("{theme} {query}"));
+        }
+        browser.press("?", 191, "?");
+        browser.wait_for("document.getElementById('help').open");
+        assert_accessible(&mut browser, &format!("{theme} help"));
+    }
+    assert_eq!(browser.complaints, [] as [String; 0]);
+}
+
+/// Each view's query, and what shows that it is there.
+const VIEWS: &[(&str, &str)] = &[
+    ("view=wall", "document.querySelector('[data-centre]') !== null && document.querySelector('.worst li') !== null"),
+    ("view=silences", "document.querySelector('[name=reason]') !== null"),
+    ("view=sources", "document.querySelector('[data-source=\"cam:hall\"]') !== null"),
+    // The pictures that the view of tickets shows are looked at, too.
+    ("view=audit", "document.querySelector('main.sheet') !== null"),
+    (
+        "ticket=1",
+        "document.querySelector('.journal li') !== null && document.querySelector('[role=option][data-no]') !== null",
+    ),
+];

@@ -29,14 +29,20 @@ pub(crate) struct Chromium {
 
 impl Chromium {
     /// An empty page in a browser of that language, with a profile of its own.
-    #[expect(clippy::disallowed_methods, reason = "the test's browser is another program")]
     pub(crate) fn start(language: &str) -> Chromium {
+        Chromium::start_with(language, &[])
+    }
+
+    /// The same with further arguments.
+    #[expect(clippy::disallowed_methods, reason = "the test's browser is another program")]
+    pub(crate) fn start_with(language: &str, arguments: &[&str]) -> Chromium {
         let profile = tempfile::Builder::new().prefix("chromium").tempdir().unwrap();
         // Chromium reads commands from file descriptor 3 and answers on 4: the shell puts our pipes there.
         let mut process = Command::new("sh")
             .args(["-c", "exec chromium \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", "sh"])
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
-            .args(["--disable-component-update", "--disable-sync", "--window-size=1280,900"])
+            .args(["--disable-component-update", "--disable-sync", "--window-size=1440,900"])
+            .args(arguments)
             .args([format!("--lang={language}"), format!("--accept-lang={language}")])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .args(["--remote-debugging-pipe", "about:blank"])

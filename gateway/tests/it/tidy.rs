@@ -46,7 +46,11 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display())) {
             let path = entry.unwrap().path();
-            if path.is_dir() && path.file_name().is_some_and(|name| name != "target" && name != ".git") {
+            if path.is_dir()
+                && path
+                    .file_name()
+                    .is_some_and(|name| !["target", ".git", "node_modules"].iter().any(|other| name == *other))
+            {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 out.push(path);

@@ -1,0 +1,84 @@
+// All of the page's state that somebody may want to send, keep or come back to is its address.
+import { reactive, watch } from 'vue';
+
+export const VIEWS = ['tickets', 'wall', 'silences', 'sources', 'audit'] as const;
+export type View = (typeof VIEWS)[number];
+export const SORTS = ['new', 'due', 'severity'] as const;
+export type Sort = (typeof SORTS)[number];
+export const LANGUAGES = ['zh', 'en'] as const;
+export type Language = (typeof LANGUAGES)[number];
+export const THEMES = ['dark', 'light'] as const;
+export type Theme = (typeof THEMES)[number];
+
+export interface Address {
+  view: View;
+  /** Number of the ticket that is looked at. */
+  ticket: number | null;
+  /** Words that all have to be found in a ticket. */
+  find: string;
+  severity: string;
+  lamp: string;
+  sort: Sort;
+  closed: boolean;
+  map: boolean;
+  /** Null: as the browser, or what was chosen last. */
+  lang: Language | null;
+  theme: Theme | null;
+  token: string;
+}
+
+function oneOf<T extends string>(values: readonly T[], text: string | null): T | null {
+  return values.find(value => value === text) ?? null;
+}
+
+/** What is not understood is as if it were not there: an old bookmark still opens the page. */
+export function parse(search: string): Address {
+  const query = new URLSearchParams(search);
+  const no = query.get('ticket');
+  return {
+    view: oneOf(VIEWS, query.get('view')) ?? 'tickets',
+    ticket: no !== null && /^[1-9]\d{0,14}$/.test(no) ? Number(no) : null,
+    find: query.get('find') ?? '',
+    severity: oneOf(['minor', 'moderate', 'severe', 'extreme'], query.get('severity')) ?? '',
+    lamp: oneOf(['green', 'yellow', 'red', 'off'], query.get('lamp')) ?? '',
+    sort: oneOf(SORTS, query.get('sort')) ?? 'new',
+    closed: query.get('closed') === '1',
+    map: query.get('map') !== '0',
+    lang: oneOf(LANGUAGES, query.get('lang')),
+    theme: oneOf(THEMES, query.get('theme')),
+    token: query.get('token') ?? '',
+  };
+}
+
+/** The shortest that `parse` reads as the same. */
+export function format(address: Address): string {
+  const query = new URLSearchParams();
+  if (address.view !== 'tickets') query.set('view', address.view);
+  if (address.ticket !== null) query.set('ticket', String(address.ticket));
+  if (address.find) query.set('find', address.find);
+  if (address.severity) query.set('severity', address.severity);
+  if (address.lamp) query.set('lamp', address.lamp);
+  if (address.sort !== 'new') query.set('sort', address.sort);
+  if (address.closed) query.set('closed', '1');
+  if (!address.map) query.set('map', '0');
+  if (address.lang) query.set('lang', address.lang);
+  if (address.theme) query.set('theme', address.theme);
+  if (address.token) query.set('token', address.token);
+  const text = query.toString();
+  return text ? '?' + text : '';
+}
+
+export const address = reactive(parse(globalThis.location?.search ?? ''));
+
+/** Keeps the address bar as the state is, and the state as the address bar is. */
+export function follow(): void {
+  window.addEventListener('popstate', () => Object.assign(address, parse(location.search)));
+  watch(address, (_, __) => {
+    const search = format(address);
+    if (search === location.search) return;
+    // Another view or ticket is a step that Back undoes; a letter of a filter is not.
+    const was = parse(location.search);
+    const isStep = was.view !== address.view || was.ticket !== address.ticket;
+    history[isStep ? 'pushState' : 'replaceState'](null, '', location.pathname + search);
+  });
+}

@@ -1,0 +1,85 @@
+// What the map draws: places as GeoJSON, whole, so that nothing here knows of a map.
+import type { Feature, FeatureCollection, Point, Polygon } from 'geojson';
+import type { Fences, Lamp, Source, Ticket } from '../types';
+import { lampOf } from './clock';
+
+export interface TicketPoint {
+  no: number;
+  lamp: Lamp;
+  /** 0 minor … 3 extreme. */
+  level: number;
+}
+
+const LEVELS = ['minor', 'moderate', 'severe', 'extreme'];
+const EARTH_M = 6_371_008.8;
+const ELLIPSE_POINTS = 48;
+
+function point<P>(lon: number, lat: number, properties: P): Feature<Point, P> {
+  return { type: 'Feature', geometry: { type: 'Point', coordinates: [lon, lat] }, properties };
+}
+
+export function collection<F extends Feature>(features: F[]): FeatureCollection {
+  return { type: 'FeatureCollection', features };
+}
+
+export function ticketPoints(tickets: Ticket[], atMs: number): Feature<Point, TicketPoint>[] {
+  return tickets.flatMap(ticket => {
+    const { lon, lat } = ticket.place;
+    if (lon === null || lat === null) return [];
+    return [point(lon, lat, { no: ticket.no, lamp: lampOf(ticket, atMs), level: LEVELS.indexOf(ticket.severity) })];
+  });
+}
+
+/** Where a source is: where it said last that it is, or else where the configuration says that it stands. */
+export function whereIs(source: Source): { lon: number; lat: number } | null {
+  const { last } = source;
+  if (last !== null && typeof last === 'object' && 'lon' in last) return last;
+  return source.place;
+}
+
+export function sourcePoints(sources: Source[]): Feature<Point, { id: string }>[] {
+  return sources.flatMap(source => {
+    const place = whereIs(source);
+    return place ? [point(place.lon, place.lat, { id: source.id })] : [];
+  });
+}
+
+/** The ground within one standard deviation of where something was seen; true to a thousandth below 100 km. */
+export function ellipse(ticket: Ticket): Feature<Polygon> | null {
+  const { lon, lat, sight } = ticket.place;
+  if (lon === null || lat === null || !sight?.error) return null;
+  const { major_m, minor_m, bearing } = sight.error;
+  const turned = (bearing * Math.PI) / 180;
+  const ring = Array.from({ length: ELLIPSE_POINTS + 1 }, (_, i) => {
+    const angle = (2 * Math.PI * i) / ELLIPSE_POINTS;
+    const [along, across] = [major_m * Math.cos(angle), minor_m * Math.sin(angle)];
+    // Bearings are clockwise from north.
+    const north = along * Math.cos(turned) - across * Math.sin(turned);
+    const east = along * Math.sin(turned) + across * Math.cos(turned);
+    const degrees = 180 / Math.PI / EARTH_M;
+    return [lon + (east * degrees) / Math.cos((lat * Math.PI) / 180), lat + north * degrees];
+  });
+  return { type: 'Feature', geometry: { type: 'Polygon', coordinates: [ring] }, properties: {} };
+}
+
+export type Bounds = [west: number, south: number, east: number, north: number];
+
+/** What holds all of these; null where there is nothing. */
+export function bounds(features: Feature[]): Bounds | null {
+  let out: Bounds | null = null;
+  const walk = (coordinates: unknown): void => {
+    if (!Array.isArray(coordinates)) return;
+    if (typeof coordinates[0] !== 'number') {
+      coordinates.forEach(walk);
+      return;
+    }
+    const [lon, lat] = coordinates as [number, number];
+    out = out ? [Math.min(out[0], lon), Math.min(out[1], lat), Math.max(out[2], lon), Math.max(out[3], lat)] : [lon, lat, lon, lat];
+  };
+  for (const feature of features) if ('coordinates' in feature.geometry) walk(feature.geometry.coordinates);
+  return out;
+}
+
+export function fenceFeatures(fences: Fences): Feature[] {
+  return fences.features.map(feature => ({ ...feature, properties: { id: feature.properties?.id, name: feature.properties?.name ?? feature.properties?.id } }));
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { bounds, ellipse, sourcePoints, ticketPoints } from '../state/places';
+import type { Source } from '../types';
+import { ticket } from './ticket';
+
+const source = (id: string, changes: Partial<Source> = {}): Source => ({
+  id, observations: 1, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, place: null, ...changes,
+});
+
+test('a source is where it said that it is, or else where it stands, or nowhere', () => {
+  const here = { lon: 106, lat: 29 };
+  const points = sourcePoints([source('bus', { last: { lon: 1, lat: 2 }, place: here }), source('cam:hall', { last: 'picture', place: here }), source('gas')]);
+  expect(points.map(point => [point.properties.id, ...point.geometry.coordinates])).toEqual([['bus', 1, 2], ['cam:hall', 106, 29]]);
+});
+
+test('a ticket without a place is no point, and the lamp is that of the moment', () => {
+  const place = { name: null, lon: 106, lat: 29 };
+  const points = ticketPoints([ticket(1), ticket(2, { place, severity: 'extreme' })], 3_000);
+  expect(points.map(point => point.properties)).toEqual([{ no: 2, lamp: 'red', level: 3 }]);
+});
+
+test('an error ellipse has its half axes in metres along its bearing', () => {
+  const error = { major_m: 1_000, minor_m: 100, bearing: 90 };
+  const sight = { bearing: 0, bearing_error: 1, distance_m: 1, error, grids: [], flat: true };
+  const ring = ellipse(ticket(1, { place: { name: null, lon: 106, lat: 60, sight } }))!.geometry.coordinates[0]!;
+  const [east, north] = [Math.max(...ring.map(([lon]) => lon! - 106)), Math.max(...ring.map(([, lat]) => lat! - 60))];
+  // A degree of latitude has 111.195 km, one of longitude at 60° half of that.
+  expect(east * 111_195 * 0.5).toBeCloseTo(1_000, 0);
+  expect(north * 111_195).toBeCloseTo(100, 0);
+  expect(ellipse(ticket(1, { place: { name: null, lon: 106, lat: 60 } }))).toBe(null);
+});
+
+test('bounds hold all points, however deep their coordinates are', () => {
+  const polygon = { type: 'Feature' as const, properties: {}, geometry: { type: 'Polygon' as const, coordinates: [[[1, 2], [3, -4], [1, 2]]] } };
+  expect(bounds([polygon, ...sourcePoints([source('a', { place: { lon: 5, lat: 6 } })])])).toEqual([1, -4, 5, 6]);
+  expect(bounds([])).toBe(null);
+});

@@ -1,0 +1,103 @@
+// English.
+import type { Words } from './zh';
+
+export const en: Words = {
+  app: { title: 'Outpost', subtitle: '前哨' },
+  view: { tickets: 'Tickets', wall: 'Lamp board', silences: 'Silences', sources: 'Sources', audit: 'Audit', label: 'Pages' },
+  severity: { minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme' },
+  lamp: { green: 'green', yellow: 'yellow', red: 'red', off: 'no clock' },
+  time: { left: '{span} left', late: '{span} late', stands: 'stopped, {span} left' },
+  live: { up: 'live', down: 'not connected' },
+  stale: {
+    since: 'Connection lost: this is how it was at {time} and may be out of date. Reconnecting…',
+    never: 'Not connected to the gateway yet, connecting…',
+  },
+  list: {
+    label: 'Tickets', empty: 'No open tickets', unmatched: 'No ticket matches the filter', loading: 'Loading…',
+    cut: 'Only the newest {n} tickets are loaded', count: '{n} ticket | {n} tickets', told: 'New ticket {id}: {title}',
+    unconfirmed: '{move}: the gateway has not confirmed yet…', cleared: 'alert is over', emergency: 'emergency', storm: 'alert storm',
+    alerts: '{n} alerts',
+  },
+  filter: {
+    find: 'Find', findHint: 'number, title, source, unit…', severity: 'Severity', lamp: 'Lamp', sort: 'Order', all: 'all', closed: 'with closed',
+    atLeast: '{severity} and above', clear: 'Clear the filter',
+    by: { new: 'newest first', due: 'due first', severity: 'most severe first' },
+  },
+  count: { open: '{n} open', lamp: '{lamp} {n}' },
+  who: { label: 'Operator', hint: 'name', nobody: 'duty officer' },
+  detail: {
+    label: 'Ticket', none: 'Choose a ticket to see it', close: 'Close the ticket', missing: 'There is no such ticket: {detail}', what: 'What',
+    where: 'Where', why: 'Why', place: 'Place', coordinates: 'Coordinates', source: 'Source', fence: 'Fence', centre: 'Centre', lead: 'Lead',
+    unit: 'Unit', category: 'Category', opened: 'Reported', alert: 'Alert', since: 'Since', cleared: 'Over', figures: 'Values', rule: 'Rule',
+    limits: 'Conditions', confidence: 'Confidence', doubt: 'False alarms', doubtOf: '{share} of {n} checked', sight: 'Seen',
+    sightOf: 'bearing {bearing}°, {distance} m away', error: 'Error', errorOf: '{major} × {minor} m', grids: 'Grids', counts: 'Counts',
+    into: 'Merged into', extension: 'Asks for', score: 'Score', hold: 'Evidence held', moves: 'Next steps', noMoves: 'Nothing is left to do',
+    clocks: 'Clocks', budget: 'of {span}', journal: 'Journal', checked: 'somebody else has to check',
+  },
+  clock: { whole: 'Whole' },
+  evidence: {
+    label: 'Pictures', snapshot: 'snapshot', none: 'No picture', play: 'Clip', close: 'Close', pending: 'The clip is still being received: {id}',
+    missing: 'There is no clip: {id}', missingWhy: 'There is no clip: {id} ({why})',
+    role: { before: 'before', at: 'at the moment', after: 'after', visible: 'visible light' }, alt: '{role} {id}: {why}',
+    why: {
+      pending: 'still being received', masked: 'the camera has privacy masks', codec: 'the stream fits no clip', gone: 'there was no picture then',
+      expired: 'its time is over', evicted: 'it made room', lost: 'it was lost',
+    },
+  },
+  ask: {
+    title: '{move}: {id}', ok: 'OK', cancel: 'Cancel', optional: '(may be left out)', unit: 'Which unit?', note: 'Why?',
+    before: 'Photo from before (reference)', after: 'Photo from after (reference)', into: 'Part of which ticket (number)?', centre: 'Which centre?',
+    limit: 'How much longer?', score: 'Score', needed: 'Please fill in: {field}', both: 'Photos come from before and after, or not at all',
+    reasons: 'Usual reasons',
+    reason: {
+      animal: 'animal or plants', weather: 'weather or light', test: 'test or maintenance', fault: 'device fault', duplicate: 'reported twice',
+      elsewhere: 'not our duty',
+    },
+    per: { minutes: 'minutes', workingHours: 'working hours', workingDays: 'working days', calendarDays: 'calendar days' },
+  },
+  fault: {
+    refused: '{what}: {detail}', unanswered: 'The gateway did not answer, this may not have been done: {what}', close: 'Dismiss',
+    crash: 'The page failed, please reload it: {detail}',
+  },
+  entry: {
+    opened: 'Opened', emergency: 'Emergency', 'also-seen': 'Also seen', 'alert-cleared': 'Alert over', looked: 'Looked', 'takes-in': 'Takes in',
+    storm: 'Storm', 'storm-over': 'Storm over', suspected: 'Suspected',
+  },
+  silence: {
+    shown: 'Silences {n} · first ends in {span}', none: 'No silence is on', begin: 'New silence', end: 'End', until: 'until {time}', by: '{who}: {reason}',
+    withheld: '{n} alerts withheld', left: '{span} left', what: 'Silenced', rule: 'Rule', source: 'Source', category: 'Category', reason: 'Reason',
+    lasts: 'For', hint: 'patterns with + and *', minutes: '{n} minutes', hours: '{n} hour | {n} hours', atLeastOne: 'Fill in one of rule, source and category',
+    beginning: 'new silence', ending: 'end of a silence', created: 'The silence is on', whole: 'everything',
+  },
+  map: {
+    label: 'Map', hide: 'Hide the map', show: 'Map', sources: 'Sources', noWebgl: 'This browser has no WebGL: places are listed instead.',
+    places: 'Places', fit: 'Show all', empty: 'No ticket or source has coordinates', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
+  },
+  wall: {
+    title: 'Lamp board', standing: 'stopped', rate: 'closed in time, 30 days', none: 'none yet', worst: 'Most urgent', calm: 'No tickets in work',
+    back: 'Back to tickets', closed: '{inTime} in time, {late} late',
+  },
+  sources: {
+    title: 'Sources', id: 'Name', state: 'State', reason: 'Reason', rate: 'Per minute', last: 'Last', heard: 'Heard', rejected: 'Rejected',
+    never: 'never', count: '{shown} of {all} sources', quiet: 'unwell first', unit: '{value} {unit}', picture: 'picture', thermal: 'thermal frame',
+    find: 'Find a source',
+    states: { live: 'live', connecting: 'connecting', stalled: 'stalled', offline: 'offline', heard: 'heard', never: 'silent' },
+    position: '{lon}, {lat}', ago: '{span} ago', lastReject: 'Last rejected: {why}', empty: 'There are no sources',
+  },
+  audit: {
+    title: 'Audit', at: 'When', who: 'Who', what: 'What', alert: 'Alert', reason: 'Why', peer: 'From', empty: 'Nobody has looked at evidence yet',
+    more: 'Earlier', unnamed: 'unnamed',
+    whats: { snapshot: 'saw a picture', clip: 'saw the clip', hold: 'held', release: 'released' },
+    of: 'Of the alert', all: 'all',
+  },
+  sound: { on: 'Sound on', off: 'Sound off', hint: 'New alerts ring by severity until they are accepted', ringing: 'ringing' },
+  theme: { dark: 'dark', light: 'light', toggle: 'Change to {theme}' },
+  language: { other: '中文' },
+  help: {
+    title: 'Keyboard', open: 'Keyboard (?)', close: 'Close',
+    keys: {
+      j: 'next ticket', k: 'previous ticket', a: 'accept, or the next step', d: 'dispatch', x: 'reject, refuse or return', e: 'escalate',
+      slash: 'find', question: 'this page', escape: 'close, back to the list', m: 'show or hide the map', s: 'sound on or off',
+    },
+  },
+};

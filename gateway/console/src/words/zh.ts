@@ -1,0 +1,93 @@
+// Chinese. The keys of this catalogue are those of all.
+export const zh = {
+  app: { title: '前哨', subtitle: 'Outpost' },
+  view: { tickets: '工单', wall: '灯牌', silences: '静默', sources: '来源', audit: '调阅审计', label: '页面' },
+  severity: { minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大' },
+  lamp: { green: '绿灯', yellow: '黄灯', red: '红灯', off: '未计时' },
+  time: { left: '剩余 {span}', late: '超时 {span}', stands: '已停表，剩余 {span}' },
+  live: { up: '实时', down: '未连接' },
+  stale: {
+    since: '连接中断：以下是 {time} 的数据，可能已过时。正在重新连接……',
+    never: '尚未连接到网关，正在连接……',
+  },
+  list: {
+    label: '工单列表', empty: '没有未结工单', unmatched: '没有符合筛选条件的工单', loading: '正在载入……',
+    cut: '只载入了最新的 {n} 张工单', count: '{n} 张', told: '新工单 {id}：{title}', unconfirmed: '{move}：待网关确认……',
+    cleared: '告警已解除', emergency: '紧急', storm: '告警风暴', alerts: '{n} 次告警',
+  },
+  filter: {
+    find: '查找', findHint: '编号、标题、来源、单位……', severity: '级别', lamp: '灯色', sort: '排序', all: '全部', closed: '含已结案',
+    atLeast: '{severity}及以上', clear: '清除筛选',
+    by: { new: '最新在前', due: '先到期在前', severity: '级别高在前' },
+  },
+  count: { open: '未结 {n}', lamp: '{lamp} {n}' },
+  who: { label: '值班员', hint: '姓名', nobody: '值班员' },
+  detail: {
+    label: '工单详情', none: '选择一张工单查看详情', close: '关闭详情', missing: '没有这张工单：{detail}', what: '情况', where: '地点', why: '告警原因',
+    place: '地点', coordinates: '坐标', source: '来源', fence: '围栏', centre: '归属中心', lead: '牵头中心', unit: '处置单位', category: '类别',
+    opened: '上报', alert: '告警', since: '开始', cleared: '解除', figures: '数值', rule: '规则', limits: '规则条件', confidence: '可信度',
+    doubt: '误报率', doubtOf: '{share}（{n} 次核实）', sight: '观测', sightOf: '方位 {bearing}°，距离 {distance} 米',
+    error: '误差', errorOf: '{major} × {minor} 米', grids: '网格', counts: '次数', into: '并入', extension: '申请延期', score: '评分', hold: '证据留存',
+    moves: '下一步', noMoves: '没有可做的操作', clocks: '时限', budget: '时限 {span}', journal: '流转记录', checked: '须由他人核查',
+  },
+  clock: { whole: '全程' },
+  evidence: {
+    label: '现场', snapshot: '现场快照', none: '没有图像', play: '录像', close: '关闭', pending: '录像仍在接收，请稍后再试：{id}',
+    missing: '没有录像：{id}', missingWhy: '没有录像：{id}（{why}）', role: { before: '之前', at: '当时', after: '之后', visible: '可见光' },
+    alt: '{role} {id}：{why}',
+    why: {
+      pending: '仍在接收', masked: '摄像机有隐私遮挡', codec: '码流无法封装', gone: '当时没有画面', expired: '已过保存期', evicted: '空间不足已清除', lost: '已丢失',
+    },
+  },
+  ask: {
+    title: '{move}：{id}', ok: '确定', cancel: '取消', optional: '（可不填）', unit: '派遣给哪个单位？', note: '请说明原因', before: '处置前照片（编号或网址）',
+    after: '处置后照片（编号或网址）', into: '并入哪张工单（编号）？', centre: '哪个中心？', limit: '延长多久？', score: '评分',
+    needed: '请填写：{field}', both: '处置前后的照片要么都填，要么都不填', reasons: '常用原因',
+    reason: { animal: '动物或植被', weather: '天气或光线', test: '测试或检修', fault: '设备故障', duplicate: '重复上报', elsewhere: '不属本单位职责' },
+    per: { minutes: '分钟', workingHours: '工作小时', workingDays: '工作日', calendarDays: '自然日' },
+  },
+  fault: {
+    refused: '{what}：{detail}', unanswered: '没有得到网关的答复，操作可能未执行：{what}', close: '知道了',
+    crash: '页面出错，请刷新：{detail}',
+  },
+  entry: {
+    opened: '上报', emergency: '紧急', 'also-seen': '其他来源也观测到', 'alert-cleared': '告警解除', looked: '可见光复核', 'takes-in': '并入',
+    storm: '告警风暴', 'storm-over': '风暴结束', suspected: '待核实',
+  },
+  silence: {
+    shown: '静默 {n} · 最早 {span} 后结束', none: '没有生效的静默', begin: '新建静默', end: '结束', until: '至 {time}', by: '{who}：{reason}', withheld: '已拦下 {n} 条告警',
+    left: '还剩 {span}', what: '静默什么', rule: '规则', source: '来源', category: '类别', reason: '原因', lasts: '多久', hint: '可用 + 与 * 通配',
+    minutes: '{n} 分钟', hours: '{n} 小时', atLeastOne: '规则、来源、类别至少填一项', beginning: '新建静默', ending: '结束静默', created: '静默已生效',
+    whole: '全部',
+  },
+  map: {
+    label: '地图', hide: '收起地图', show: '地图', sources: '来源', noWebgl: '此浏览器不支持 WebGL，改为列出地点。', places: '地点列表', fit: '显示全部',
+    empty: '没有带坐标的工单和来源', zoomIn: '放大', zoomOut: '缩小',
+  },
+  wall: {
+    title: '督办灯牌', standing: '停表', rate: '30 天按时结案', none: '暂无', worst: '最紧急', calm: '没有在办工单', back: '返回工单', closed: '按时 {inTime}，超时 {late}',
+  },
+  sources: {
+    title: '来源', id: '编号', state: '状态', reason: '原因', rate: '每分钟', last: '最近数据', heard: '最近收到', rejected: '拒收', never: '从未收到',
+    count: '{shown} / {all} 个来源', quiet: '不健康的在前', unit: '{value} {unit}', picture: '画面', thermal: '热像', find: '查找来源',
+    states: { live: '在线', connecting: '连接中', stalled: '画面停滞', offline: '断开', heard: '有数据', never: '无数据' },
+    position: '{lon}，{lat}', ago: '{span} 前', lastReject: '最近拒收：{why}', empty: '没有来源',
+  },
+  audit: {
+    title: '调阅审计', at: '时间', who: '谁', what: '做了什么', alert: '告警', reason: '为何', peer: '从哪里', empty: '还没有人调阅过证据', more: '更早的',
+    unnamed: '未具名', whats: { snapshot: '看图像', clip: '看录像', hold: '留存', release: '解除留存' },
+    of: '只看告警', all: '全部',
+  },
+  sound: { on: '声音开', off: '声音关', hint: '开启后，新告警按级别响铃，受理后停止', ringing: '响铃中' },
+  theme: { dark: '深色', light: '浅色', toggle: '切换到{theme}' },
+  language: { other: 'English' },
+  help: {
+    title: '键盘操作', open: '键盘操作（?）', close: '关闭',
+    keys: {
+      j: '下一张工单', k: '上一张工单', a: '受理，或下一步', d: '派遣', x: '不属实、不予受理或退回', e: '上报升级', slash: '查找', question: '本页', escape: '关闭，返回列表',
+      m: '显示或收起地图', s: '声音开关',
+    },
+  },
+};
+
+export type Words = typeof zh;
