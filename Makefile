@@ -64,8 +64,8 @@ packages-test:
 # Node as it is here, or else the distribution's.
 packages-console:
 	@command -v npm >/dev/null || .ci/packages nodejs npm
-	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
-	  if (major < 20 || major === 20 && minor < 19) { console.error(`the console needs Node 20.19 or newer; here is $${process.version}`); process.exit(1); }'
+	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' \
+	  || { echo "the console needs Node 20.19 or newer; here is $$(node --version)" >&2; exit 1; }
 
 # Node-RED needs Node 18 or later; one that is there is taken.
 packages-bench:

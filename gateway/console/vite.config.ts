@@ -1,4 +1,6 @@
 // How the console is built: hashed files under dist/assets, each with its gzip beside it.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import vue from '@vitejs/plugin-vue';
 import type { Plugin } from 'vite';
@@ -7,17 +9,17 @@ import { defineConfig } from 'vitest/config';
 /** Smaller files gain nothing. */
 const GZIP_BYTES_MIN = 1024;
 
-/** The gateway serves these to browsers that take gzip, and packs nothing while it runs. */
+/** The gateway serves these to browsers that take gzip, and packs nothing while it runs. What is on disk is packed: until then
+    others still change it. */
 function packed(): Plugin {
   return {
     name: 'packed',
     apply: 'build',
-    enforce: 'post',
-    generateBundle(_, bundle) {
-      for (const [name, file] of Object.entries(bundle)) {
-        const bytes = Buffer.from(file.type === 'chunk' ? file.code : file.source);
+    writeBundle(options, bundle) {
+      for (const name of Object.keys(bundle)) {
+        const file = join(options.dir ?? 'dist', name), bytes = readFileSync(file);
         if (bytes.length < GZIP_BYTES_MIN || !/\.(m?js|css|svg|html)$/.test(name)) continue;
-        this.emitFile({ type: 'asset', fileName: name + '.gz', source: gzipSync(bytes, { level: 9 }) });
+        writeFileSync(file + '.gz', gzipSync(bytes, { level: 9 }));
       }
     },
   };

@@ -1688,6 +1688,463 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/borders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Borders over which tickets were handed */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description rows of the answer */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            borders: {
+                                from: string;
+                                to: string;
+                                tickets: number;
+                            }[];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/officers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who can be sent, and where those on duty are; who asks is in the audit */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description who asks; written into the audit */
+                    who?: string;
+                    /** @description why; written into the audit */
+                    reason?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            now_ms: number;
+                            officers: components["schemas"]["Officer"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{no}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who can be sent to a ticket, the best first; who asks is in the audit */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description who asks; written into the audit */
+                    who?: string;
+                    /** @description why; written into the audit */
+                    reason?: string;
+                };
+                header?: never;
+                path: {
+                    no: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            now_ms: number;
+                            suggestions: components["schemas"]["Suggestion"][];
+                            more: number;
+                            passed_over: {
+                                off_duty: number;
+                                no_skill: number;
+                                elsewhere: number;
+                                no_room: number;
+                            };
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Dispatches pairs one by one */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        who: string;
+                        pairs: {
+                            ticket: number;
+                            officer: string;
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            results: {
+                                ticket: number;
+                                officer: string;
+                                dispatched: boolean;
+                                /** @description why not */
+                                refused: string | null;
+                            }[];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who goes where of the tickets that wait: a proposal */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description who asks; written into the audit */
+                    who?: string;
+                    /** @description why; written into the audit */
+                    reason?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description only tickets of this centre and those beneath it */
+                        centre?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            now_ms: number;
+                            pairs: {
+                                ticket: number;
+                                title: string;
+                                severity: components["schemas"]["Severity"];
+                                suggestion: components["schemas"]["Suggestion"];
+                            }[];
+                            unserved: {
+                                ticket: number;
+                                title: string;
+                                severity: components["schemas"]["Severity"];
+                            }[];
+                            more: number;
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patrols": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much of each grid officers visited */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description RFC 3339; the last day where absent */
+                    from?: string;
+                    to?: string;
+                    /** @description side of a cell, in metres */
+                    cell?: number;
+                    /** @description of one officer: who asks is in the audit */
+                    officer?: string;
+                    /** @description who asks; written into the audit */
+                    who?: string;
+                    /** @description why; written into the audit */
+                    reason?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339
+                             */
+                            from: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339
+                             */
+                            to: string;
+                            cell_m: number;
+                            positions: number;
+                            grids: {
+                                grid: string;
+                                name: string | null;
+                                cells: number;
+                                visited: number;
+                                share: number | null;
+                            }[];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Work orders */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `on` is the default: those that were not ended */
+                    state?: "on" | "all";
+                    /** @description rows of the answer */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            work_orders: components["schemas"]["WorkOrder"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        /** Enters a work order, or many as a table */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WorkBody"];
+                    "text/csv": string;
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            work_orders: components["schemas"]["WorkOrder"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-orders/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends one before its time */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["EndBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            work_orders: components["schemas"]["WorkOrder"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1869,6 +2326,11 @@ export interface components {
             due_ms: number | null;
             clocks: components["schemas"]["Clock"][];
             moves: components["schemas"]["Offer"][];
+            /** @description centres on whose ground it may be as well, the nearest first; absent where there is none */
+            beside?: string[];
+            officer: string | null;
+            /** @description until when the officer has to sign it */
+            lease_ms: number | null;
         };
         JournalEntry: {
             no: number;
@@ -2126,6 +2588,8 @@ export interface components {
             /** @description `30m`, `4 working hours`, `3 working days`, `7 calendar days` */
             limit?: string;
             score?: number;
+            /** @description of the unit, or instead of it */
+            officer?: string;
         };
         /** @description at least one of the patterns */
         SilenceBody: {
@@ -2293,6 +2757,91 @@ export interface components {
                 broker: string;
                 state: string;
             }[];
+        };
+        Officer: {
+            id: string;
+            name: string;
+            unit: string;
+            centre: string;
+            on_duty: boolean;
+            /** @description at hand */
+            tickets: number;
+            /** @description of those on duty */
+            position: {
+                lon: number;
+                lat: number;
+                accuracy_m: number | null;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339
+                 */
+                at: string;
+                age_ms: number;
+            } | null;
+        };
+        Suggestion: {
+            officer: string;
+            name: string;
+            unit: string;
+            centre: string;
+            /** @description null where the way is not known */
+            minutes: number | null;
+            metres: number | null;
+            /** @enum {string|null} */
+            by: "road" | "straight" | null;
+            position_age_ms: number | null;
+            /** @description at hand */
+            tickets: number;
+            /** @description on whose ground it is */
+            owner: boolean;
+            /** @description what the order goes by */
+            cost_minutes: number;
+            why: string;
+        };
+        WorkBody: {
+            id: string;
+            lon: number;
+            lat: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            until: string;
+            who: string;
+            reason: string;
+        };
+        WorkOrder: {
+            no: number;
+            id: string;
+            point: number[];
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            until: string;
+            who: string;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            entered: string;
+            on: boolean;
+            /** Format: date-time */
+            ended: string | null;
+            ended_by: string | null;
+            /** @description alerts that had no ticket because of it */
+            withheld: number;
         };
     };
     responses: {

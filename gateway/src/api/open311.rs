@@ -46,7 +46,7 @@ pub struct Desk311 {
 
 impl Desk311 {
     pub fn new(settings: &config::Open311) -> Result<Desk311, config::SecretError> {
-        let keys = settings.keys.iter().map(|key| key.key.read()).collect::<Result<Vec<_>, _>>()?;
+        let keys = settings.keys.iter().map(|key| key.token.read()).collect::<Result<Vec<_>, _>>()?;
         let rates = Rates::new(keys.len(), settings.per_minute);
         Ok(Desk311 { settings: settings.clone(), keys, rates })
     }

@@ -25,7 +25,7 @@ pub struct Open311 {
 pub struct ApiKey {
     /// The source of its tickets is `open311:<id>`.
     pub id: String,
-    pub key: Secret,
+    pub token: Secret,
 }
 
 /// Something that people may report.

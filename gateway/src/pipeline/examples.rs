@@ -279,7 +279,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(n_kinds, 8);
+        assert_eq!(n_kinds, 9);
     }
 
     #[test]

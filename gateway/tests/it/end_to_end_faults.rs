@@ -190,7 +190,7 @@ async fn nothing_is_acknowledged_while_the_disk_is_full_and_all_is_there_once_it
     // However many tickets come of it, each is to have a row of its own.
     let mut site = Site::prepare("5", &format!("{FEEDS}\n[desk.storm]\nn = 10000\n")).await;
     // No file may grow beyond this: the kernel refuses what the store writes, as on a full disk.
-    site.gateway.limit_files(300 << 10);
+    site.gateway.limit_files(512 << 10);
     site.gateway.start_ready().await;
     let mut n_published = 0;
     let gateway = &site.gateway;

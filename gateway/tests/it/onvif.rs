@@ -164,7 +164,7 @@ async fn alert(gateway: &Program, source: &str) -> Option<Value> {
 fn the_check_is_the_standards() {
     let (secret, asked) = ("Mufasa:http-auth@example.org:Circle of Life", "GET:/dir/index.html");
     let (nonce, cnonce) =
-        ("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFsH4GiTo0v", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ");
+        ("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ");
     let proof = |asks: Asks| asks.proof(secret, nonce, "00000001", cnonce, asked);
     assert_eq!(proof(Asks::Md5), "8ca523f5e9506fed4657c9700eebdbec");
     assert_eq!(proof(Asks::Sha256), "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");

@@ -253,6 +253,16 @@ async fn real_answers_are_as_the_document_says() {
         post("/classes/{no}/{move}", &format!("/classes/1/{name}"), json!({ "who": "Zhou" })).await;
         assert_as_said(&document, "/api/v1/classes/{no}", "get", &world.get("/api/v1/classes/1").await);
     }
+    for path in ["borders", "officers?who=Li", "patrols", "work-orders", "lights", "tickets/1/suggestions?who=Li"] {
+        let said = world.get(&format!("/api/v1/{path}")).await;
+        let path = path.split('?').next().unwrap().replace("/1/", "/{no}/");
+        assert_as_said(&document, &format!("/api/v1/{path}"), "get", &said);
+    }
+    let work = json!({ "id": "W-1", "lon": 106.5, "lat": 29.6, "from": "2020-01-01T00:00:00Z",
+        "until": "2020-02-01T00:00:00Z", "who": "Li", "reason": "paint" });
+    post("/work-orders", "/work-orders", work).await;
+    post("/assignments/plan", "/assignments/plan", json!({})).await;
+    post("/assignments", "/assignments", json!({ "who": "Li", "pairs": [{ "ticket": 1, "officer": "Wang" }] })).await;
     for path in ["/healthz", "/readyz"] {
         assert_as_said(&document, path, "get", &world.get(path).await);
     }

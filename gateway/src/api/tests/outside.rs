@@ -11,7 +11,7 @@ use crate::config::{Intake, Open311};
 const OPEN311: &str = r#"
 jurisdiction = "district.example"
 per_minute = 5
-keys = [{ id = "app", key = { file = "KEY" } }]
+keys = [{ id = "app", token = { file = "KEY" } }]
 services = [
     { code = "pothole", name = "道路破损", group = "roads", keywords = ["road", "hole"], category = "roads/pothole" },
     { code = "help", name = "求助", category = "private/help" },

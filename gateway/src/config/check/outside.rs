@@ -33,7 +33,7 @@ fn check_open311(look: &mut Look<'_>, at: &Path, open311: &Open311) {
     let keys = open311.keys.iter().enumerate().map(|(i, key)| (at.key("keys").index(i), key.id.as_str()));
     look.check_ids(keys);
     for (i, key) in open311.keys.iter().enumerate() {
-        look.check_secret(&at.key("keys").index(i).key("key"), Some(&key.key));
+        look.check_secret(&at.key("keys").index(i).key("token"), Some(&key.token));
     }
     let mut codes = HashSet::new();
     for (i, service) in open311.services.iter().enumerate() {

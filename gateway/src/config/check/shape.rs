@@ -208,10 +208,13 @@ impl<'i> Part<'i> {
         }
     }
 
-    /// A key that is missing because it was taken out.
+    /// A key that is missing because it was taken out, or the table that it belongs to.
     fn is_consequence(&self, path: &Path, told: &Told) -> bool {
         match told {
-            Told::MissingKey { key } => self.removed.contains(&path.key(key)),
+            Told::MissingKey { key } => {
+                let missing = path.key(key);
+                self.removed.iter().any(|gone| missing.starts_with(gone))
+            }
             _ => false,
         }
     }
@@ -247,10 +250,12 @@ impl<'i> Part<'i> {
         while !matches!(told, Told::MissingKey { .. }) && at != self.at && is_element(&at, &self.document) {
             at.0.pop();
         }
-        if self.at.starts_with(&at) {
+        let in_file = self.path_in_file(&at);
+        // A table that stands in for one that was taken out is of no use either.
+        if self.at.starts_with(&at) || self.removed.contains(&in_file) {
             return false;
         }
-        self.removed.push(self.path_in_file(&at));
+        self.removed.push(in_file);
         tree::remove(&mut self.document, &at.0);
         true
     }

@@ -7,6 +7,7 @@ use outpost_fences::recurrence::Comparison;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::Config;
 use crate::dispatch::classes::KeptClasses;
 use crate::dispatch::patterns::{Ground, Happened};
 use crate::nouns::{ClassAsk, ClassCase, ClassMove, ClassStage, CountedTicket};
@@ -65,8 +66,16 @@ fn tickets(effects: &[Effect]) -> BTreeMap<u64, Ticket> {
 
 /// The desk as it is after a restart at this time.
 fn started_anew(text: &str, effects: &[Effect], now_ms: i64) -> Desk {
-    let (config, tickets, stored) = (config(text), tickets(effects), stored(effects));
+    let (config, tickets) = (config(text), tickets(effects));
     let last_no = tickets.keys().max().copied().unwrap_or(0);
+    let classes = kept(&config, effects, now_ms);
+    let live = tickets.into_values().filter(|ticket| ticket.stage.standing() > Standing::Ended).collect();
+    Desk::restore(&config, Kept { tickets: live, last_no, ..Kept::default() }).with_classes(grids(), classes)
+}
+
+/// What a restart at this time finds of class cases.
+pub(super) fn kept(config: &Config, effects: &[Effect], now_ms: i64) -> KeptClasses {
+    let (tickets, stored) = (tickets(effects), stored(effects));
     let counts = |ticket: &&Ticket| {
         let is_none = [Stage::Suspected, Stage::Rejected, Stage::Refused, Stage::NotFiled, Stage::Merged];
         !is_none.contains(&ticket.stage) && ticket.opened_ms > now_ms - config.desk.classes.within.ms()
@@ -79,13 +88,11 @@ fn started_anew(text: &str, effects: &[Effect], now_ms: i64) -> Desk {
         opened_ms: ticket.opened_ms,
         class: stored.members.get(&ticket.no).copied(),
     });
-    let classes = KeptClasses {
+    KeptClasses {
         last_no: stored.cases.keys().max().copied().unwrap_or(0),
         cases: stored.cases.values().filter(|case| case.stage.is_open()).cloned().collect(),
         counted: counted.collect(),
-    };
-    let live = tickets.into_values().filter(|ticket| ticket.stage.standing() > Standing::Ended).collect();
-    Desk::restore(&config, Kept { tickets: live, last_no, ..Kept::default() }).with_classes(grids(), classes)
+    }
 }
 
 /// Opens these, a day apart, and tells of which case each of them is.

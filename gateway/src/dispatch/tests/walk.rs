@@ -175,7 +175,9 @@ proptest! {
             }
             for (at, step) in walk.iter().enumerate() {
                 if restart && at == stop {
-                    office.desk = Desk::restore(&config, kept(&office.effects, &walk[..at]));
+                    let cases = classes::kept(&config, &office.effects, office.now_ms);
+                    office.desk = Desk::restore(&config, kept(&office.effects, &walk[..at]))
+                        .with_classes(outpost_fences::FenceSet::new(Vec::new()), cases);
                 }
                 take(&mut office, step);
             }

@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_slot_is_small_and_its_state_is_written_as_ever() {
         assert!(size_of::<Slot>() <= 96, "{}", size_of::<Slot>());
-        let state = r#"{"latch":{"phase":"Raised","since_at_ms":1,"since_now_ms":2}}"#;
+        let state = r#"{"latch":{"phase":"raised","since_at_ms":1,"since_now_ms":2}}"#;
         let written = format!(r#"{{"state":{state},"alert":"a","n_alerts":3,"redo_seq":4}}"#);
         let stored: Stored = serde_json::from_str(&written).unwrap();
         assert_eq!((stored.past().n_alerts, stored.past().redo_seq), (3, 4));
