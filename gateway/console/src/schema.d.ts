@@ -2522,6 +2522,8 @@ export interface components {
             flapping: Record<string, never> | null;
             active: Record<string, never> | null;
             findings: components["schemas"]["Findings"];
+            /** @description metres: what is so near to work that was ordered has no ticket */
+            unless_work_m: number | null;
         };
         /** @description in a camera's picture, 0..1 */
         Zone: {

@@ -16,6 +16,7 @@ pub struct Open311 {
     /// Whether requests are shown to those who have no key.
     #[serde(default)]
     pub public: bool,
+    #[serde(default)]
     pub keys: Vec<ApiKey>,
     pub services: Vec<Service>,
 }

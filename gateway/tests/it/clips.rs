@@ -79,16 +79,15 @@ async fn an_alert_has_a_clip_that_is_kept_and_that_a_browser_plays() {
     gateway.start_ready().await;
     assert_eq!(gateway.bytes(path).await, bytes, "what was kept is served as it was");
 
-    let page = format!("http://{}/?token={TOKEN}", gateway.address());
-    let mut browser = Chromium::start("en-US");
-    browser.open(&page);
-    browser.wait_for("document.querySelector('[data-move=clip]') !== null");
     let id = alert["id"].as_str().unwrap();
     let tickets = gateway.json("/api/v1/tickets?stage=open&limit=1000").await;
     let ticket = tickets["tickets"].as_array().unwrap().iter().find(|ticket| ticket["alert"] == id).unwrap().clone();
-    let button = format!("document.querySelector('article[data-no=\"{}\"] [data-move=clip]')", ticket["no"]);
+    let mut browser = Chromium::start("en-US");
+    browser.open(&format!("http://{}/?token={TOKEN}&ticket={}", gateway.address(), ticket["no"]));
+    let button = "document.querySelector('.detail [data-move=clip]')";
     browser.wait_for(&format!("{button} !== null"));
     browser.value(&format!("{button}.click()"));
+    browser.wait_for("document.getElementById('clip') !== null");
     let video = |rest: &str| format!("document.getElementById('clip').{rest}");
     browser.wait_for(&format!("{} && {}", video("currentTime > 0.2"), video("videoWidth === 640")));
     assert_eq!(browser.value(&video("error")), Value::Null);

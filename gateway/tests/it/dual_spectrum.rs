@@ -215,6 +215,9 @@ async fn the_page_shows_the_frames_around_the_moment_as_they_come() {
         upload(&gateway, "thermal/yard", picture).await;
     }
     tokio::task::block_in_place(|| {
+        // The oldest of the list: the one ticket that there is.
+        page.wait_for("document.querySelector('[role=option][data-no=\"1\"]') !== null");
+        page.value("document.querySelector('[role=option][data-no=\"1\"]').click()");
         page.wait_for(
             "(shown => shown.length === 3 && shown.every(image => image.naturalWidth > 0))\
              ([...document.querySelectorAll('.strip img')])",

@@ -196,10 +196,14 @@ fn an_operator_works_by_keyboard_and_sees_the_gateway_go_and_come_back() {
     press(&mut browser, "a");
     browser.wait_for(&stage("accepted"));
     browser.wait_for("document.querySelector('[role=option][data-no=\"1\"]').dataset.stage === 'accepted'");
+    // What is asked of a ticket is asked once: the next move waits for the answer.
+    let is_answered = "document.querySelector('.moves').getAttribute('aria-busy') === 'false'";
+    browser.wait_for(is_answered);
     browser.value("document.querySelector('[data-move=file]').focus()");
     browser.press("Enter", 13, "\r");
     browser.wait_for(&stage("filed"));
     browser.wait_for("document.activeElement.closest('.detail') !== null");
+    browser.wait_for(is_answered);
     press(&mut browser, "d");
     browser.wait_for("document.getElementById('ask').open");
     browser.write("Patrol <b>3</b>");
@@ -239,6 +243,8 @@ fn an_operator_works_by_keyboard_and_sees_the_gateway_go_and_come_back() {
 fn the_address_holds_what_is_seen_and_silences_are_seen_everywhere() {
     let demo = Demo::start();
     let mut browser = Chromium::start("en-US");
+    browser.open(&demo.page());
+    browser.wait_for("document.querySelector('[data-no=\"1\"]') !== null");
     browser.open(&format!("{}?ticket=1&find=T-1&lang=zh&theme=light", demo.page()));
     wait_for_detail(&mut browser, &json!(1));
     assert_eq!(
@@ -275,8 +281,8 @@ fn the_map_shows_fences_sources_and_tickets_of_this_gateway_only() {
     let demo = Demo::start();
     let mut browser = Chromium::start("en-US");
     browser.open(&demo.page());
-    let shown = |what: &str, least: u64| format!("Number(document.querySelector('.map')?.dataset.{what}) >= {least}");
-    browser.wait_for("document.querySelector('.map')?.dataset.ready === 'true'");
+    let shown = |what: &str, least: u64| format!("Number(document.querySelector('div.map')?.dataset.{what}) >= {least}");
+    browser.wait_for("document.querySelector('div.map')?.dataset.ready === 'true'");
     browser.wait_for(&shown("fences", 2));
     // The camera's place comes from the configuration, the bus says where it is.
     browser.wait_for(&shown("sources", 2));
