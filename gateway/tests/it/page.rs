@@ -281,7 +281,8 @@ fn the_map_shows_fences_sources_and_tickets_of_this_gateway_only() {
     let demo = Demo::start();
     let mut browser = Chromium::start("en-US");
     browser.open(&demo.page());
-    let shown = |what: &str, least: u64| format!("Number(document.querySelector('div.map')?.dataset.{what}) >= {least}");
+    let shown =
+        |what: &str, least: u64| format!("Number(document.querySelector('div.map')?.dataset.{what}) >= {least}");
     browser.wait_for("document.querySelector('div.map')?.dataset.ready === 'true'");
     browser.wait_for(&shown("fences", 2));
     // The camera's place comes from the configuration, the bus says where it is.
