@@ -18,7 +18,7 @@ use super::Context;
 use super::fault::{Fault, ask};
 use crate::decode::radiometric::{Radiometric, RadiometricError};
 use crate::pipeline::run::Ask;
-use crate::telemetry::{now_ms, time_text};
+use crate::telemetry::{now_ms, time_ms, time_text};
 
 /// Largest picture. Those of today's cameras have 0.1 to 2 MB.
 pub(super) const PICTURE_BYTES_MAX: usize = 16 << 20;
@@ -53,8 +53,7 @@ pub(super) struct UploadQuery {
 impl UploadQuery {
     fn at_ms(&self, received_ms: i64) -> Result<i64, Fault> {
         let Some(text) = &self.at else { return Ok(received_ms) };
-        let at_ms = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond);
-        let at_ms = at_ms.map_err(|_| Fault::bad_request(format!("at {text:?} is no RFC 3339 time")))?;
+        let at_ms = time_ms(text).ok_or_else(|| Fault::bad_request(format!("at {text:?} is no RFC 3339 time")))?;
         if at_ms < 0 || at_ms > received_ms + AHEAD_MAX_MS {
             return Err(Fault::bad_request(format!("at {text:?} is not a time at which it can have been taken")));
         }

@@ -20,7 +20,7 @@ use crate::dispatch::patrol::Patrol;
 use crate::dispatch::suggest::{By, Choice, PassedOver, Suggestion};
 use crate::nouns::{Command, Field, Move, Refusal, Said, Ticket};
 use crate::pipeline::run::Ask;
-use crate::telemetry::{now_ms, time_text};
+use crate::telemetry::{now_ms, time_ms, time_text};
 
 /// Suggestions for one ticket.
 const SUGGESTED_MAX: usize = 20;
@@ -254,9 +254,8 @@ pub(super) struct PatrolsQuery {
 }
 
 fn time(key: &str, said: Option<String>) -> Result<Option<i64>, Fault> {
-    let parse = |text: String| text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond);
-    let wrong = |error| Fault::bad_request(format!("{key} is an RFC 3339 time: {error}"));
-    said.map(parse).transpose().map_err(wrong)
+    let wrong = |text: &str| Fault::bad_request(format!("{key} {text:?} is no RFC 3339 time"));
+    said.map(|text| time_ms(&text).ok_or_else(|| wrong(&text))).transpose()
 }
 
 /// How much of each grid was visited, by all officers or by one.

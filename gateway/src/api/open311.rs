@@ -23,7 +23,7 @@ use crate::config;
 use crate::nouns::{Place, Report, Ticket};
 use crate::pipeline::run::Ask;
 use crate::store::JournalRow;
-use crate::telemetry::now_ms;
+use crate::telemetry::{now_ms, time_ms};
 
 /// Longest description (GeoReport v2) and address.
 const DESCRIPTION_CHARS_MAX: usize = 4_000;
@@ -255,10 +255,10 @@ async fn matching(context: &Context, desk: &Desk311, words: &Words) -> Result<Ve
     }
     let time = |name: &str| match words.get(name) {
         None => Ok(None),
-        Some(said) => said
-            .parse::<jiff::Timestamp>()
-            .map(|at| Some(at.as_millisecond()))
-            .map_err(|_| Problem::bad(format!("{name} {said:?} is no time such as 2026-01-02T03:04:05Z"))),
+        Some(said) => match time_ms(said) {
+            Some(at_ms) => Ok(Some(at_ms)),
+            None => Err(Problem::bad(format!("{name} {said:?} is no time such as 2026-01-02T03:04:05Z"))),
+        },
     };
     let to_ms = time("end_date")?.unwrap_or(i64::MAX);
     let from_ms = time("start_date")?.unwrap_or_else(|| to_ms.min(now_ms()) - SPAN_MS);

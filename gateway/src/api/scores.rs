@@ -15,7 +15,7 @@ use crate::config::{Count, Level};
 use crate::dispatch::scores::Period;
 use crate::dispatch::scores::sheet::{Row, Sheet, Whose};
 use crate::store::STORIES_MAX;
-use crate::telemetry::{now_ms, time_text};
+use crate::telemetry::{now_ms, time_ms, time_text};
 
 /// Longest period.
 const PERIOD_MS_MAX: i64 = 366 * 86_400_000;
@@ -124,9 +124,8 @@ fn whose(level: &str) -> Result<Whose, Fault> {
 
 fn period(context: &Context, from: &str, to: &str) -> Result<Period, Fault> {
     let instant = |key: &str, text: &str| {
-        let time = || text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
         let what = || Fault::bad_request(format!("{key} {text:?} is neither a date nor an RFC 3339 time"));
-        context.scoring.begin_of_ms(text).or_else(time).ok_or_else(what)
+        context.scoring.begin_of_ms(text).or_else(|| time_ms(text)).ok_or_else(what)
     };
     let (from_ms, to_ms) = (instant("from", from)?, instant("to", to)?);
     if !(1..=PERIOD_MS_MAX).contains(&to_ms.saturating_sub(from_ms)) {

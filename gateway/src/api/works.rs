@@ -17,7 +17,7 @@ use super::{Context, NoQuery};
 use crate::dispatch::WORK_ORDERS_MAX;
 use crate::nouns::{WorkAsk, WorkOrder, WorkPlan};
 use crate::pipeline::run::Ask;
-use crate::telemetry::{now_ms, time_text};
+use crate::telemetry::{now_ms, time_ms, time_text};
 
 /// Longest work.
 const LASTS_MAX_MS: i64 = 366 * 86_400_000;
@@ -79,10 +79,7 @@ impl<'a> From<&'a WorkOrder> for WorkOut<'a> {
 impl WorkBody {
     /// The plan, or what is wrong with it.
     fn plan(&self, now_ms: i64) -> Result<WorkPlan, String> {
-        let time = |key: &str, text: &str| {
-            let read = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond);
-            read.map_err(|_| format!("{key} {text:?} is no RFC 3339 time"))
-        };
+        let time = |key: &str, text: &str| time_ms(text).ok_or_else(|| format!("{key} {text:?} is no RFC 3339 time"));
         let (from_ms, until_ms) = (time("from", &self.from)?, time("until", &self.until)?);
         let id = said("id", &self.id)?;
         if id.len() > ID_BYTES_MAX {

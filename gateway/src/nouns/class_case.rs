@@ -104,6 +104,15 @@ impl ClassStage {
         }
     }
 
+    pub fn chinese(self) -> &'static str {
+        match self {
+            ClassStage::Found => "已发现",
+            ClassStage::Confirmed => "已确认",
+            ClassStage::Closed => "已结案",
+            ClassStage::Withdrawn => "已撤销",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<ClassStage> {
         ClassStage::ALL.into_iter().find(|stage| stage.as_str() == text)
     }

@@ -161,7 +161,7 @@ fn classes(out: &mut String, classes: &[Class], language: Language) {
         let _ = writeln!(out, "<p>{}</p>", language.of("本月无类案。", "There were none."));
         return;
     }
-    let _ = write!(out, "<div class=\"wide\"><table><tr>");
+    let _ = write!(out, "<div class=\"wide\"><table class=\"words\"><tr>");
     for (chinese, english) in [
         ("类案", "case"),
         ("小类", "category"),
@@ -189,7 +189,7 @@ fn classes(out: &mut String, classes: &[Class], language: Language) {
             case.no,
             escaped(&case.category),
             escaped(place),
-            case.stage.as_str(),
+            language.of(case.stage.chinese(), case.stage.as_str()),
             &time_text(case.opened_ms)[..10],
             class.tickets.len(),
             named(&class.tickets),

@@ -14,11 +14,18 @@ pub fn time_text(ms: i64) -> String {
         .unwrap_or_else(|_| ms.to_string())
 }
 
+/// What RFC 3339 text says, in any zone; none where it is no such time.
+pub fn time_ms(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn times_are_rfc_3339_with_milliseconds() {
         assert_eq!(super::time_text(1_767_225_600_012), "2026-01-01T00:00:00.012Z");
+        assert_eq!(super::time_ms("2026-01-01T08:00:00.012+08:00"), Some(1_767_225_600_012));
+        assert_eq!(["2026-01-01", "2026-01-01T00:00:00", "soon"].map(super::time_ms), [None; 3]);
         assert_eq!(super::time_text(i64::MAX), i64::MAX.to_string());
     }
 }

@@ -8,4 +8,4 @@ pub mod logs;
 pub mod metrics;
 pub mod tally;
 
-pub use clock::{now_ms, time_text};
+pub use clock::{now_ms, time_ms, time_text};
