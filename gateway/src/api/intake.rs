@@ -107,6 +107,7 @@ fn report(intake: &Intake, at: &str, item: &Value) -> Result<Report, String> {
         category: kind.category.as_str().into(),
         severity: kind.severity,
         place: Place { name: place_name.map(Into::into), point: point(intake, at, item)?, sight: None },
+        accuracy_m: None,
     })
 }
 

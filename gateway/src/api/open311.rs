@@ -212,6 +212,7 @@ fn report(desk: &Desk311, key: usize, words: &Words, headers: &HeaderMap) -> Res
         category: service.category.as_str().into(),
         severity: service.severity,
         place: Place { name: address.map(Into::into), point, sight: None },
+        accuracy_m: None,
     })
 }
 

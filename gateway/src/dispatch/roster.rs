@@ -8,6 +8,7 @@ use outpost_fences::track::calendar::{Calendar, Schedule};
 
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Officers, Role};
+use crate::nouns::SaidDuty;
 
 #[derive(Debug)]
 pub struct Roster {
@@ -23,9 +24,13 @@ pub struct Officer {
     pub centre: Arc<str>,
     /// Their own id where they are of no unit.
     pub unit: Arc<str>,
+    pub roles: Vec<Role>,
+    /// The source whose positions are theirs.
+    pub terminal: Option<Arc<str>>,
     skills: Vec<SourcePattern>,
     /// Always where there is none.
     duty: Option<Schedule>,
+    overtime_ms: i64,
 }
 
 impl Roster {
@@ -43,11 +48,14 @@ impl Roster {
                 name: person.name.as_str().into(),
                 centre: person.centre.as_str().into(),
                 unit: person.unit.as_deref().unwrap_or(&person.id).into(),
+                roles: person.roles.clone(),
+                terminal: person.terminal.as_deref().map(Into::into),
                 skills: person.skills.iter().filter_map(|skill| SourcePattern::parse(skill).ok()).collect(),
                 duty: duty.and_then(|calendar| Schedule::new(calendar.clone(), &person.duty).ok()),
+                overtime_ms: roster.limits.overtime.ms(),
             };
-            if let Some(terminal) = &person.terminal {
-                roster.by_terminal.insert(terminal.as_str().into(), id.clone());
+            if let Some(terminal) = &officer.terminal {
+                roster.by_terminal.insert(terminal.clone(), id.clone());
             }
             roster.officers.insert(id, officer);
         }
@@ -72,8 +80,17 @@ impl Roster {
 }
 
 impl Officer {
-    pub fn is_on_duty(&self, at_ms: i64) -> bool {
-        self.duty.as_ref().is_none_or(|duty| duty.is_on(at_ms))
+    /// By their hours, and by what they last `said`: their own "off" holds until they say otherwise, their own "on" beyond
+    /// their hours for a time.
+    pub fn is_on_duty(&self, said: Option<&SaidDuty>, at_ms: i64) -> bool {
+        let is_by_hours = self.duty.as_ref().is_none_or(|duty| duty.is_on(at_ms));
+        match said {
+            None => is_by_hours,
+            Some(SaidDuty { is_on: false, .. }) => false,
+            Some(SaidDuty { is_on: true, at_ms: said_ms }) => {
+                is_by_hours || at_ms < said_ms.saturating_add(self.overtime_ms)
+            }
+        }
     }
 
     pub fn has_skill(&self, category: &str) -> bool {
