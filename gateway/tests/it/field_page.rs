@@ -1,6 +1,8 @@
 //! The field page in a real Chromium, on the real binary: what an officer does without network is told once, in order, when
 //! there is one again, and the page opens without.
 
+use outpost::telemetry::clock::now_ms;
+use outpost::telemetry::time_text;
 use serde_json::{Value, json};
 
 use crate::page::assert_accessible;
@@ -46,9 +48,7 @@ async fn gateway() -> Program {
     let address = gateway.address().to_owned();
     gateway.rewrite(|text| text.replace("127.0.0.1:0", &address));
     let report = json!({ "category": "waste/dumping", "words": "建筑垃圾占道", "by": "desk", "place": { "lon": 106.5, "lat": 29.601 } });
-    let request = client().post(format!("http://{address}/api/v1/tickets")).bearer_auth(TOKEN);
-    let request = request.header("idempotency-key", "r1").header("content-type", "application/json");
-    assert_eq!(request.body(report.to_string()).send().await.unwrap().status(), 200);
+    tell(&gateway, "/tickets", report).await;
     for (name, body) in [("accept", json!({})), ("file", json!({})), ("dispatch", json!({ "officer": "li" }))] {
         let mut body = body;
         body["who"] = json!("desk");
@@ -56,6 +56,14 @@ async fn gateway() -> Program {
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
     gateway
+}
+
+/// As a phone does, once.
+async fn tell(gateway: &Program, path: &str, body: Value) {
+    let request = client().post(format!("http://{}/api/v1{path}", gateway.address())).bearer_auth(TOKEN);
+    let request = request.header("idempotency-key", path).header("content-type", "application/json");
+    let answer = request.body(body.to_string()).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
 }
 
 /// A phone of Li's, near the ticket.
@@ -127,11 +135,15 @@ async fn what_is_done_without_network_is_told_once_in_order() {
             "document.querySelector('[data-file={kind}]').parentElement.classList.contains('queued')"
         ));
     }
+    browser.picture("field-handling");
     tap(&mut browser, ".task [data-move=feed-back]");
     browser.wait_for("document.querySelector('.said textarea') !== null");
     tap(&mut browser, ".said .chips button");
     tap(&mut browser, ".said [data-do=send]");
     wait_for_n(&mut browser, 5);
+    tap(&mut browser, "#waits");
+    browser.wait_for("document.querySelectorAll('.queue [data-entry=waiting]').length >= 5");
+    browser.picture("field-offline");
 
     gateway.start_ready().await;
     network(&mut browser, true);
@@ -195,13 +207,25 @@ async fn a_report_has_its_photo_and_place_and_a_refusal_is_shown_where_it_belong
 #[tokio::test(flavor = "multi_thread")]
 async fn the_field_page_can_be_installed_read_by_all_and_loads_no_map() {
     let gateway = gateway().await;
+    // A walk round a block, in the minute before.
+    let fix = |i: i64| {
+        let turn = i as f64 / 30.0;
+        let (lon, lat) = (106.5 + turn.sin() / 300.0, 29.6 + turn.cos().abs() / 500.0);
+        json!({ "lon": lon, "lat": lat, "accuracy_m": 5, "at": time_text(now_ms() - 1_000 * (60 - i)) })
+    };
+    let fixes: Vec<Value> = (0..60).step_by(10).map(fix).collect();
+    tell(&gateway, "/officers/li/positions", json!({ "by": "li", "fixes": fixes })).await;
     for language in ["zh-CN", "en-US"] {
         let mut browser = phone(&gateway, language);
-        browser.value("document.querySelector('.task .head').click()");
-        for theme in ["dark", "light"] {
+        for _ in 0..2 {
+            let theme = browser.value("document.documentElement.dataset.theme");
+            let theme = theme.as_str().unwrap();
             for tab in ["tasks", "report", "track", "me"] {
                 tap(&mut browser, &format!("[data-tab={tab}]"));
                 browser.wait_for(&format!("document.querySelector('main').dataset.pane === '{tab}'"));
+                if tab == "track" {
+                    browser.wait_for("document.querySelector('.track polyline')?.points.length >= 6");
+                }
                 assert_accessible(&mut browser, &format!("{language} {theme} {tab}"));
                 browser.picture(&format!("field-{language}-{theme}-{tab}"));
                 let beyond = browser.value("document.documentElement.scrollWidth > innerWidth");

@@ -23,7 +23,7 @@ export const field: typeof chinese = {
   task: {
     none: 'No tasks', noneHint: 'Tickets that are given to you appear here.', metres: '{n} m', km: '{n} km', navigate: 'Way there', waits: '{move}: waits to be sent', place: 'Place unknown',
     photo: { before: 'Photo before', after: 'Photo after', photo: 'Photo', voice: 'Voice note' }, photos: 'Photos and voice', more: 'More', sent: 'sent', queued: 'to be sent', taken: '{kind} ✓',
-    shrinking: 'Preparing the photo…', record: 'Record', stop: 'Stop recording', recording: 'Recording…',
+    shrinking: 'Preparing the photo…', record: 'Record a voice note', stop: 'Stop recording', recording: 'Recording…',
   },
   move: {
     sign: 'Sign', start: 'I am there', 'feed-back': 'Done', solve: 'Done at once', return: 'Give back', dispute: 'Object', escalate: 'Hand up', acknowledge: 'Heard',

@@ -18,7 +18,7 @@ export const field = {
   task: {
     none: '没有任务', noneHint: '派给你的工单会出现在这里。', metres: '{n} 米', km: '{n} 公里', navigate: '导航', waits: '{move}：等待发送', place: '地点不详',
     photo: { before: '处置前照片', after: '处置后照片', photo: '现场照片', voice: '语音说明' }, photos: '照片与语音', more: '其他操作', sent: '已发送', queued: '待发送', taken: '{kind} ✓',
-    shrinking: '正在处理照片……', record: '录音', stop: '停止录音', recording: '正在录音……',
+    shrinking: '正在处理照片……', record: '录一段语音', stop: '停止录音', recording: '正在录音……',
   },
   move: {
     sign: '签收', start: '到达现场', 'feed-back': '办结', solve: '当场办结', return: '退回', dispute: '有异议', escalate: '上报上级', acknowledge: '知悉',
