@@ -3057,6 +3057,11 @@ export interface components {
              * @description when it was done, where it is told later
              */
             done_at?: string;
+            /**
+             * @description suspended or parked for what nobody could help: scores show it apart
+             * @default false
+             */
+            force_majeure: boolean;
         };
         /** @description at least one of the patterns */
         SilenceBody: {

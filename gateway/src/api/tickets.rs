@@ -63,6 +63,8 @@ pub(super) struct CommandBody {
     score: Option<u8>,
     /// RFC 3339: when it was done, where it is told later.
     done_at: Option<String>,
+    #[serde(default)]
+    force_majeure: bool,
 }
 
 /// References of pictures: an address, or whatever names them where they are kept.
@@ -342,6 +344,7 @@ impl CommandBody {
             limit: self.limit,
             score: self.score,
             done_ms,
+            is_force_majeure: self.force_majeure,
         })
     }
 }
