@@ -97,3 +97,44 @@ impl Officer {
         self.skills.is_empty() || self.skills.iter().any(|skill| skill.as_str() == "#" || skill.matches(category))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn their_own_word_goes_beyond_their_hours_and_off_is_off() {
+        let config = r#"
+            [desk]
+            calendar = "c"
+            [desk.officers]
+            overtime = "2h"
+            [[calendars]]
+            id = "c"
+            [[centres]]
+            id = "town"
+            level = "district"
+            [[people]]
+            id = "li"
+            centre = "town"
+            roles = ["handler"]
+            duty = ["daily 08:00-18:00"]
+        "#;
+        let roster = Roster::new(&toml::from_str(config).unwrap());
+        let li = roster.get("li").unwrap();
+        const HOUR_MS: i64 = 3_600_000;
+        // Whatever the zone is: an hour with another one of duty before it, and none after.
+        let end_ms = (0..48)
+            .map(|hour| hour * HOUR_MS)
+            .find(|at_ms| li.is_on_duty(None, at_ms - HOUR_MS) && !li.is_on_duty(None, *at_ms));
+        let end_ms = end_ms.expect("a day of duty has an end");
+        let said = |is_on: bool, at_ms: i64| Some(SaidDuty { is_on, at_ms });
+        let is_on = |said: &Option<SaidDuty>, at_ms: i64| li.is_on_duty(said.as_ref(), at_ms);
+        let on = said(true, end_ms);
+        assert_eq!([0, 1, 2, 3].map(|hours| is_on(&on, end_ms + hours * HOUR_MS)), [true, true, false, false]);
+        // On the next day their hours are theirs again, and who said "off" says when that is over.
+        assert!(is_on(&on, end_ms + 23 * HOUR_MS));
+        let off = said(false, end_ms - HOUR_MS);
+        assert_eq!([-1, 23, 24 * 7].map(|hours| is_on(&off, end_ms + hours * HOUR_MS)), [false; 3]);
+    }
+}
