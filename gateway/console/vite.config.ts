@@ -34,7 +34,11 @@ export default defineConfig({
     __INTLIFY_PROD_DEVTOOLS__: false,
   },
   // `worker-src 'self'` and `img-src` without data: nothing is inlined.
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 1200 },
+  build: {
+    // The console at `/` and the field page at `/field`.
+    rolldownOptions: { input: ['index.html', 'field.html'] },
+    target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 1200,
+  },
   worker: { format: 'es' },
   // `npm run dev` beside a gateway that runs.
   server: { proxy: { '/api': process.env.OUTPOST ?? 'http://127.0.0.1:8080' } },

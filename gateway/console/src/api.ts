@@ -29,7 +29,7 @@ export function post<T>(path: string, body: object): Promise<T> {
   return ask<T>(url('/api/v1' + path), { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
-async function ask<T>(target: string, init?: RequestInit): Promise<T> {
+export async function ask<T>(target: string, init?: RequestInit): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(target, init);

@@ -17,6 +17,8 @@ export interface paths {
                 query?: {
                     /** @description `open` leaves out those on which there is nothing left to do */
                     stage?: "open" | "all";
+                    /** @description what they have at hand, and what their unit has of which nobody was named */
+                    officer?: string;
                     /** @description rows of the answer */
                     limit?: number;
                     /** @description number of the last ticket of the page before */
@@ -45,7 +47,39 @@ export interface paths {
             };
         };
         put?: never;
-        post?: never;
+        /** A report from the field; a ticket of the loop, once */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description the sender's name of the request: told again, it is done once */
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReportBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            ticket: components["schemas"]["Ticket"];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -82,6 +116,7 @@ export interface paths {
                             now_ms: number;
                             ticket: components["schemas"]["Ticket"];
                             journal: components["schemas"]["JournalEntry"][];
+                            files: components["schemas"]["File"][];
                         };
                     };
                 };
@@ -110,7 +145,10 @@ export interface paths {
         post: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description the sender's name of the request: told again, it is done once */
+                    "Idempotency-Key"?: string;
+                };
                 path: {
                     no: number;
                     move: string;
@@ -148,6 +186,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{no}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a file to a ticket; pictures lose what their camera wrote of itself and of the place */
+        post: {
+            parameters: {
+                query: {
+                    kind: "before" | "after" | "photo" | "voice" | "other";
+                    /** @description who adds it */
+                    by: string;
+                    /** @description when it was taken; now where absent */
+                    at?: string;
+                };
+                header?: {
+                    /** @description the sender's name of the request: told again, it is done once */
+                    "Idempotency-Key"?: string;
+                };
+                path: {
+                    no: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            file: components["schemas"]["File"];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                408: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+                507: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{no}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a ticket */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description written down as who looked */
+                    who?: string;
+                    /** @description and why */
+                    reason?: string;
+                };
+                header?: never;
+                path: {
+                    no: number;
+                    file: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                410: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{no}/hold": {
         parameters: {
             query?: never;
@@ -157,7 +305,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Keeps the evidence of the alert that opened it */
+        /** Keeps its files, and the evidence of the alert that opened it */
         post: {
             parameters: {
                 query?: never;
@@ -1779,6 +1927,218 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/officers/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who can be sent, without where they are */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            officers: components["schemas"]["OfficerName"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/officers/{id}/duty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether an officer is on duty, and by what */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Duty"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        /** An officer says whether they are on duty; in the audit */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description the sender's name of the request: told again, it is done once */
+                    "Idempotency-Key"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DutyBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Duty"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/officers/{id}/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where an officer's phone was: positions of their terminal; dropped while they are off duty */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description the sender's name of the request: told again, it is done once */
+                    "Idempotency-Key"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PositionsBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PositionsTaken"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/officers/{id}/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an officer went; who asks is in the audit */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description the last day where absent */
+                    from?: string;
+                    to?: string;
+                    /** @description written down as who looked */
+                    who?: string;
+                    /** @description and why */
+                    reason?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Track"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{no}/suggestions": {
         parameters: {
             query?: never;
@@ -2157,6 +2517,106 @@ export interface components {
             detail: string;
             /** @description of the ticket, where the move is not possible in it */
             stage?: string;
+        };
+        /** @description a picture or a voice note that somebody added */
+        File: {
+            /** @description of the journal entry that tells of it */
+            no: number;
+            /** @enum {string} */
+            kind: "before" | "after" | "photo" | "voice" | "other";
+            /** @description media type, by its first bytes */
+            media: string;
+            by: string;
+            /**
+             * Format: date-time
+             * @description when it was taken, as the sender says
+             */
+            at: string;
+            bytes: number;
+            /** @description of the file as it is kept */
+            sha256: string | null;
+            /** @description path; null where it is not there */
+            url: string | null;
+            /** @description why it is not there */
+            missing: string | null;
+        };
+        OfficerName: {
+            id: string;
+            name: string;
+            unit: string;
+            centre: string;
+            roles: string[];
+        };
+        Duty: {
+            now_ms: number;
+            officer: components["schemas"]["OfficerName"];
+            on_duty: boolean;
+            /** @description what they last said themselves; null where their hours alone decide */
+            said: {
+                on: boolean;
+                /** Format: date-time */
+                at: string;
+            } | null;
+            /** @description whether positions of theirs can be taken */
+            terminal: boolean;
+            /** @description one position is kept in so much time */
+            position_every_ms: number;
+        };
+        DutyBody: {
+            on: boolean;
+            /** @description the officer: nobody says it for them */
+            by: string;
+        };
+        PositionsBody: {
+            /** @description the officer */
+            by: string;
+            /** @description 1 to 500, WGS-84 */
+            fixes: {
+                lon: number;
+                lat: number;
+                accuracy_m?: number | null;
+                /** Format: date-time */
+                at: string;
+            }[];
+        };
+        PositionsTaken: {
+            taken: number;
+            /** @description dropped */
+            off_duty: number;
+            /** @description dropped: of the time to come, or older than a day */
+            untimely: number;
+            refused: {
+                fix: number;
+                why: string;
+            }[];
+        };
+        Track: {
+            officer: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @description of a long track each so-manieth position */
+            every: number;
+            fixes: {
+                /** Format: date-time */
+                at: string;
+                lon: number;
+                lat: number;
+                accuracy_m: number | null;
+            }[];
+        };
+        ReportBody: {
+            category: string;
+            /** @description the first line is the title */
+            words?: string;
+            place?: {
+                lon: number;
+                lat: number;
+                accuracy_m?: number | null;
+            };
+            severity?: components["schemas"]["Severity"];
+            by: string;
         };
         /**
          * @description as in the Common Alerting Protocol
@@ -2592,6 +3052,11 @@ export interface components {
             score?: number;
             /** @description of the unit, or instead of it */
             officer?: string;
+            /**
+             * Format: date-time
+             * @description when it was done, where it is told later
+             */
+            done_at?: string;
             /**
              * @description suspended or parked for what nobody could help: scores show it apart
              * @default false

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::fault::{Fault, query};
 use super::{Context, NoQuery};
 use crate::notify::cap::{self, Entry};
-use crate::nouns::{Refusal, Standing, Ticket};
+use crate::nouns::{Refusal, Ticket};
 use crate::store::{JournalRow, TicketQuery};
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ pub(super) async fn feed(
     asked: Result<Query<FeedQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Fault> {
     let Query(asked) = asked?;
-    let wanted = TicketQuery { least: Standing::Ended, before: None, limit: super::limit(asked.limit)? };
+    let wanted = TicketQuery { limit: super::limit(asked.limit)?, ..TicketQuery::default() };
     let reader = context.reader.clone();
     let tickets = query(move || {
         let tickets = reader.tickets(&wanted)?;

@@ -19,7 +19,7 @@ use super::alerts::find;
 use super::door::Door;
 use super::fault::{Fault, query};
 use super::{Context, NoQuery};
-use crate::nouns::{EvidenceKind, Missing, Refusal};
+use crate::nouns::{EvidenceKind, Missing, Refusal, owner_of_files};
 use crate::store::{Archive, AuditRow, Doer, EvidenceRow, Held, HoldRow, StoreError};
 use crate::telemetry::{now_ms, time_text};
 
@@ -147,21 +147,31 @@ async fn show(
 ) -> Result<Response, Fault> {
     let name = kind.as_str();
     let evidence = evidence.ok_or_else(|| Fault::not_found(format!("this alert has no {name}")))?;
-    let file = evidence.file.as_ref().map_err(|missing| {
+    let file = there(evidence, &format!("{name} of this alert"))?;
+    let (archive, alert) = (context.archive.clone(), alert.to_owned());
+    query(move || archive.looked(&alert, kind, &doer, now_ms())).await?;
+    serve(context, file, &format!("{name} of this alert"), request).await
+}
+
+/// The name of a file, or why it is not there.
+pub(super) fn there<'a>(evidence: &'a EvidenceRow, name: &str) -> Result<&'a str, Fault> {
+    evidence.file.as_deref().map_err(|missing| {
         let status = match missing {
             Missing::Expired | Missing::Evicted | Missing::Lost => StatusCode::GONE,
             Missing::Pending | Missing::Masked | Missing::Codec | Missing::Gone => StatusCode::NOT_FOUND,
         };
-        Fault::new(status, format!("the {name} of this alert is not there: {}", why(*missing)))
-    })?;
-    let (archive, alert) = (context.archive.clone(), alert.to_owned());
-    query(move || archive.looked(&alert, kind, &doer, now_ms())).await?;
+        Fault::new(status, format!("the {name} is not there: {}", why(*missing)))
+    })
+}
+
+/// A file of the shelf, whole or the range of it that was asked for.
+pub(super) async fn serve(context: &Context, file: &str, name: &str, request: Request) -> Result<Response, Fault> {
     // The path comes from the row, never from the request.
     let path = context.reader.evidence_path(file);
     let served = ServeFile::new(&path).try_call(request).await;
     let lost = |cause: &dyn std::fmt::Display| {
         tracing::error!(path = %path.display(), %cause, "evidence cannot be read");
-        Fault::new(StatusCode::GONE, format!("the {name} of this alert is lost"))
+        Fault::new(StatusCode::GONE, format!("the {name} is lost"))
     };
     let mut response = served.map_err(|cause| lost(&cause))?.map(Body::new);
     if response.status() == StatusCode::NOT_FOUND {
@@ -227,13 +237,13 @@ pub(super) async fn release(
     change(&context, id?.0, wisher, Archive::release).await
 }
 
-/// The same by the number of a ticket: of the alert that opened it.
+/// The same by the number of a ticket: of its files, and of the alert that opened it where one did.
 pub(super) async fn hold_ticket(
     State(context): State<Context>,
     no: Result<Path<u64>, PathRejection>,
     wisher: Wisher,
 ) -> Result<Json<serde_json::Value>, Fault> {
-    change(&context, alert_of(&context, no?.0).await?, wisher, Archive::hold).await
+    change_ticket(&context, no?.0, wisher, Archive::hold).await
 }
 
 pub(super) async fn release_ticket(
@@ -241,29 +251,52 @@ pub(super) async fn release_ticket(
     no: Result<Path<u64>, PathRejection>,
     wisher: Wisher,
 ) -> Result<Json<serde_json::Value>, Fault> {
-    change(&context, alert_of(&context, no?.0).await?, wisher, Archive::release).await
+    change_ticket(&context, no?.0, wisher, Archive::release).await
 }
 
-async fn alert_of(context: &Context, no: u64) -> Result<String, Fault> {
+type Change = fn(&Archive, &str, &Doer, i64) -> Result<Held, StoreError>;
+
+async fn change_ticket(
+    context: &Context,
+    no: u64,
+    Wisher(doer): Wisher,
+    change: Change,
+) -> Result<Json<serde_json::Value>, Fault> {
     let reader = context.reader.clone();
     let (ticket, _) = query(move || reader.ticket(no)).await?.ok_or(Refusal::NoSuchTicket(no))?;
-    Ok(ticket.alert.to_string())
+    let alert = (!ticket.alert.is_empty()).then(|| ticket.alert.to_string());
+    hold_of(context, alert.into_iter().chain([owner_of_files(no)]).collect(), doer, change).await
 }
 
 async fn change(
     context: &Context,
     alert: String,
     Wisher(doer): Wisher,
-    change: fn(&Archive, &str, &Doer, i64) -> Result<Held, StoreError>,
+    change: Change,
 ) -> Result<Json<serde_json::Value>, Fault> {
-    let (archive, id) = (context.archive.clone(), alert.clone());
-    match query(move || change(&archive, &id, &doer, now_ms())).await? {
-        Held::NoSuchAlert => Err(Fault::not_found("there is no such alert")),
-        Held::Unchanged => Err(Fault::new(StatusCode::CONFLICT, "it is so already")),
-        Held::Changed => {
-            let row = find(context, alert).await?;
-            Ok(Json(serde_json::json!({ "hold": row.hold.as_ref().map(HoldOut::from) })))
+    hold_of(context, vec![alert], doer, change).await
+}
+
+/// Changes the hold of each of these, of which there is at least one; it is enough that one was not so already.
+async fn hold_of(
+    context: &Context,
+    of: Vec<String>,
+    doer: Doer,
+    change: Change,
+) -> Result<Json<serde_json::Value>, Fault> {
+    let (archive, reader) = (context.archive.clone(), context.reader.clone());
+    let changed = query(move || {
+        let held = of.iter().map(|one| change(&archive, one, &doer, now_ms())).collect::<Result<Vec<_>, _>>()?;
+        let row = of.first().map(|first| reader.hold(first)).transpose()?.flatten();
+        Ok((held, row))
+    });
+    let (held, row) = changed.await?;
+    match held {
+        held if held.contains(&Held::Changed) => {
+            Ok(Json(serde_json::json!({ "hold": row.as_ref().map(HoldOut::from) })))
         }
+        held if held.contains(&Held::Unchanged) => Err(Fault::new(StatusCode::CONFLICT, "it is so already")),
+        _ => Err(Fault::not_found("there is no such alert")),
     }
 }
 

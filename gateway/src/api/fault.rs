@@ -32,6 +32,15 @@ impl Fault {
         (self.status, self.detail)
     }
 
+    /// Whether what was asked may be done all the same: nobody said that it was not.
+    pub(super) fn may_be_done(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    pub(super) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     pub(super) fn not_found(detail: impl Into<String>) -> Fault {
         Fault::new(StatusCode::NOT_FOUND, detail)
     }
@@ -66,6 +75,8 @@ impl From<Refusal> for Fault {
             | Refusal::ExtensionWaits
             | Refusal::NothingAbove(_)
             | Refusal::NothingBeside(_)
+            | Refusal::TooManyFiles { .. }
+            | Refusal::NoTerminal(_)
             | Refusal::Booked { .. }
             | Refusal::OffDuty(_)
             | Refusal::TooManySilences(_)
@@ -78,12 +89,14 @@ impl From<Refusal> for Fault {
             | Refusal::NotBeside { .. }
             | Refusal::NoOfficer(_)
             | Refusal::OtherUnit { .. }
+            | Refusal::OtherRequest
             | Refusal::NoSuchMaster(_) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Refusal::Unknown(_)
             | Refusal::Role { .. }
             | Refusal::Reach { .. }
             | Refusal::OwnWork { .. }
             | Refusal::NotTheirs { .. }
+            | Refusal::OthersDuty { .. }
             | Refusal::NoChief(_)
             | Refusal::OwnExtension { .. } => (StatusCode::FORBIDDEN, None),
             Refusal::Stopping | Refusal::StoreSilent => (StatusCode::SERVICE_UNAVAILABLE, None),

@@ -3,13 +3,14 @@
 //!
 //! - [`tickets`], [`lamps`], [`lights`], [`borders`], [`officers`], [`scores`], [`classes`], [`alerts`], [`silences`], [`works`], [`estate`]: the resources
 //! - [`cap`]: tickets by the Common Alerting Protocol
+//! - [`duty`], [`files`], [`reports`]: officers in the field; [`once`]: each request of theirs is done once
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
 //! - [`openapi`]: what all of this looks like, for programs
-//! - [`page`]: the console at `/`
+//! - [`page`]: the console at `/`, the field page at `/field`
 //! - [`fault`]: errors as problem+json
 //! - [`door`]: how many connections there may be
 
@@ -18,19 +19,23 @@ mod borders;
 mod cap;
 mod classes;
 mod door;
+mod duty;
 mod estate;
 mod evidence;
 mod fault;
+mod files;
 mod frames;
 mod health;
 mod intake;
 mod lamps;
 mod lights;
 mod officers;
+mod once;
 mod open311;
 mod openapi;
 mod page;
 mod rate;
+mod reports;
 mod scores;
 mod silences;
 mod stream;
@@ -130,9 +135,17 @@ pub async fn run(listener: TcpListener, context: Context) -> std::io::Result<()>
 
 pub fn router(context: Context) -> Router {
     let api = Router::new()
-        .route("/tickets", get(tickets::list))
+        .route("/tickets", get(tickets::list).post(reports::report))
         .route("/tickets/{no}", get(tickets::one))
         .route("/tickets/{no}/{move}", post(tickets::command))
+        .route(
+            "/tickets/{no}/files",
+            post(files::add).layer((
+                axum::extract::DefaultBodyLimit::max(files::FILE_BYTES_MAX),
+                axum::Extension(files::Uploads::new()),
+            )),
+        )
+        .route("/tickets/{no}/files/{file}", get(files::show))
         .route("/tickets/{no}/cap", get(cap::message))
         .route("/cap", get(cap::feed))
         .route("/loop", get(tickets::table))
@@ -140,6 +153,10 @@ pub fn router(context: Context) -> Router {
         .route("/lights", get(lights::list))
         .route("/borders", get(borders::list))
         .route("/officers", get(officers::list))
+        .route("/officers/names", get(duty::names))
+        .route("/officers/{id}/duty", get(duty::duty).post(duty::say))
+        .route("/officers/{id}/positions", post(duty::positions))
+        .route("/officers/{id}/track", get(duty::track))
         .route("/tickets/{no}/suggestions", get(officers::suggestions))
         .route("/assignments", post(officers::confirm))
         .route("/assignments/plan", post(officers::plan))
@@ -198,7 +215,12 @@ pub fn router(context: Context) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .route("/", get(page::index))
-        .route("/icon.svg", get(page::icon))
+        .route("/field", get(page::field))
+        .route("/field-worker.js", get(page::beside))
+        .route("/field.webmanifest", get(page::beside))
+        .route("/field-192.png", get(page::beside))
+        .route("/field-512.png", get(page::beside))
+        .route("/icon.svg", get(page::beside))
         .route("/assets/{name}", get(page::asset))
         .fallback(nothing_there)
         .method_not_allowed_fallback(async || Fault::wrong_method())

@@ -37,7 +37,7 @@ const PERIOD_MS_MAX: i64 = 366 * 86_400_000;
 const PERIOD_MS_DEFAULT: i64 = 86_400_000;
 
 /// Without positions that are older than they are kept.
-async fn field(context: &Context) -> Result<Field, Fault> {
+pub(super) async fn field(context: &Context) -> Result<Field, Fault> {
     let (reply, answer) = oneshot::channel();
     let mut field = ask(&context.asks, Ask::Field(reply), answer).await?;
     let oldest_ms = now_ms().saturating_sub(context.roster.limits.positions_keep.ms());
@@ -46,7 +46,7 @@ async fn field(context: &Context) -> Result<Field, Fault> {
 }
 
 /// Writes down that somebody learns where officers are.
-async fn note(context: &Context, of: String, what: &'static str, Looker(doer): Looker) -> Result<(), Fault> {
+pub(super) async fn note(context: &Context, of: String, what: &'static str, Looker(doer): Looker) -> Result<(), Fault> {
     let archive = context.archive.clone();
     query(move || archive.noted(&of, what, &doer, now_ms())).await
 }
@@ -61,7 +61,7 @@ pub(super) async fn list(State(context): State<Context>, looker: Looker) -> Resu
     note(&context, "officers".into(), "positions", looker).await?;
     let (field, now_ms) = (field(&context).await?, now_ms());
     let officers = context.roster.all().into_iter().map(|officer| {
-        let is_on_duty = officer.is_on_duty(now_ms);
+        let is_on_duty = officer.is_on_duty(field.duties.get(&officer.id), now_ms);
         let fix = field.fixes.get(&officer.id).filter(|_| is_on_duty);
         json!({
             "id": officer.id,
@@ -253,7 +253,7 @@ pub(super) struct PatrolsQuery {
     _token: Option<String>,
 }
 
-fn time(key: &str, said: Option<String>) -> Result<Option<i64>, Fault> {
+pub(super) fn time(key: &str, said: Option<String>) -> Result<Option<i64>, Fault> {
     let wrong = |text: &str| Fault::bad_request(format!("{key} {text:?} is no RFC 3339 time"));
     said.map(|text| time_ms(&text).ok_or_else(|| wrong(&text))).transpose()
 }

@@ -1,11 +1,11 @@
-//! The console at `/`: what `make console` built of `gateway/console`, in the binary; nothing from other origins.
+//! The console at `/` and the field page at `/field`: what `make console` built of `gateway/console`, in the binary; nothing from other origins.
 //! Files whose names carry their hash are kept by browsers for ever, the index is asked for each time.
 
 use std::borrow::Cow;
 
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
@@ -19,7 +19,7 @@ struct Built;
 
 /// Nothing but what this server serves. MapLibre draws from a worker, a file of ours, and has its signs as data.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; img-src 'self' blob: data:; \
-     media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const ALWAYS_ASKED: HeaderValue = HeaderValue::from_static("no-cache");
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -35,13 +35,23 @@ const NOT_BUILT: &str = "<!doctype html>
 ";
 
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    let not_built = || Found { bytes: NOT_BUILT.as_bytes().into(), is_gzip: false };
-    Found::named("index.html", &headers).unwrap_or_else(not_built).answer("index.html", ALWAYS_ASKED)
+    page("index.html", &headers)
 }
 
-pub(super) async fn icon(headers: HeaderMap) -> Result<Response, Fault> {
-    let icon = Found::named("icon.svg", &headers).ok_or_else(nothing)?;
-    Ok(icon.answer("icon.svg", ALWAYS_ASKED))
+pub(super) async fn field(headers: HeaderMap) -> Response {
+    page("field.html", &headers)
+}
+
+fn page(name: &str, headers: &HeaderMap) -> Response {
+    let not_built = || Found { bytes: NOT_BUILT.as_bytes().into(), is_gzip: false };
+    Found::named(name, headers).unwrap_or_else(not_built).answer(name, ALWAYS_ASKED)
+}
+
+/// Icons, the manifest and the worker of the field page: beside the pages, under names that stay.
+pub(super) async fn beside(uri: Uri, headers: HeaderMap) -> Result<Response, Fault> {
+    let name = uri.path().trim_start_matches('/');
+    let file = Found::named(name, &headers).ok_or_else(nothing)?;
+    Ok(file.answer(name, ALWAYS_ASKED))
 }
 
 pub(super) async fn asset(name: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Result<Response, Fault> {

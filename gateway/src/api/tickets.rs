@@ -4,24 +4,32 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::alerts::{PictureOut, clip_path, missing, snapshot_path};
 use super::fault::{Fault, ask, query};
+use super::files::FileOut;
+use super::once::{self, Told};
 use super::{Context, NoQuery};
 use crate::config::Limit;
 use crate::dispatch::table::{self, Row, To};
 use crate::notify::body::TicketOut;
-use crate::nouns::{Clock, Command, Lamp, Move, Need, Refusal, Said, Stage, Standing, Ticket};
+use crate::nouns::{Clock, Command, Errand, Lamp, Move, Need, Refusal, Said, Stage, Standing, Task, Ticket};
 use crate::pipeline::run::Ask;
 use crate::store::{JournalRow, Reader, StoreError, TicketQuery};
-use crate::telemetry::{now_ms, time_text};
+use crate::telemetry::{now_ms, time_ms, time_text};
 
 /// Names and notes longer than this are refused.
 pub(super) const TEXT_CHARS_MAX: usize = 2_000;
+
+/// A phone's clock may be ahead by so much.
+const AHEAD_MAX_MS: i64 = 5 * 60 * 1000;
+/// What is told sooner after it was done needs no word of it.
+const TOLD_LATER_MS: i64 = 60_000;
 
 const SCORES: RangeInclusive<u8> = 1..=5;
 
@@ -30,6 +38,8 @@ const SCORES: RangeInclusive<u8> = 1..=5;
 pub(super) struct ListQuery {
     /// `open` leaves out those on which there is nothing left to do.
     stage: Option<String>,
+    /// What this officer has at hand, and what their unit has that nobody of it was named for.
+    officer: Option<String>,
     limit: Option<u32>,
     /// Number of the last ticket of the page before.
     before: Option<u64>,
@@ -51,6 +61,8 @@ pub(super) struct CommandBody {
     centre: Option<String>,
     limit: Option<Limit>,
     score: Option<u8>,
+    /// RFC 3339: when it was done, where it is told later.
+    done_at: Option<String>,
     #[serde(default)]
     force_majeure: bool,
 }
@@ -207,7 +219,11 @@ pub(super) async fn list(
         Some("open") => Standing::Open,
         Some(other) => return Err(Fault::bad_request(format!("stage {other:?} is neither \"open\" nor \"all\""))),
     };
-    let wanted = TicketQuery { least, before: asked.before, limit: super::limit(asked.limit)? };
+    let of = asked.officer.map(|id| {
+        let unit = context.roster.get(&id).map(|officer| officer.unit.to_string());
+        (id, unit.unwrap_or_default())
+    });
+    let wanted = TicketQuery { least, of, before: asked.before, limit: super::limit(asked.limit)? };
     let reader = context.reader.clone();
     let tickets = query(move || {
         let tickets = reader.tickets(&wanted)?.into_iter();
@@ -229,38 +245,63 @@ pub(super) async fn one(
     let reader = context.reader.clone();
     let found = query(move || {
         let found = reader.ticket(no)?;
-        found.map(|(ticket, journal)| Ok((Pictured::read(&reader, ticket)?, journal))).transpose()
+        let read = |(ticket, journal)| Ok((Pictured::read(&reader, ticket)?, journal, reader.files(no)?));
+        found.map(read).transpose()
     });
-    let (ticket, journal) = found.await?.ok_or(Refusal::NoSuchTicket(no))?;
+    let (ticket, journal, files) = found.await?.ok_or(Refusal::NoSuchTicket(no))?;
     let journal: Vec<JournalOut> = journal.into_iter().map(JournalOut::from).collect();
     let view = TicketView::new(&ticket);
-    Ok(Json(serde_json::json!({ "now_ms": now_ms(), "ticket": view, "journal": journal })))
+    let files: Vec<FileOut> = files.iter().map(|row| FileOut::new(no, row)).collect();
+    Ok(Json(serde_json::json!({ "now_ms": now_ms(), "ticket": view, "journal": journal, "files": files })))
 }
 
 pub(super) async fn command(
     State(context): State<Context>,
     path: Result<Path<(u64, String)>, PathRejection>,
     asked: Result<Query<NoQuery>, QueryRejection>,
-    body: Result<Json<CommandBody>, JsonRejection>,
-) -> Result<Json<serde_json::Value>, Fault> {
+    told: Result<Told<CommandBody>, Fault>,
+) -> Result<Response, Fault> {
     asked?;
-    let (Path((no, name)), Json(body)) = (path?, body?);
+    let (Path((no, name)), Told { body, once }) = (path?, told?);
     let asked = Move::parse(&name).ok_or_else(|| Fault::not_found(format!("there is no move {name:?}")))?;
     let command = Command { ticket: no, who: body.who.trim().into(), asked, said: body.said()? };
+    let reader = context.reader.clone();
+    if once.is_some() {
+        let errand = Errand { who: command.who.clone(), once, task: Task::Move(command) };
+        return moved_once(&context, errand, no).await;
+    }
     let (reply, answer) = oneshot::channel();
     let answer = ask(&context.asks, Ask::Command(command, reply), answer).await?;
-    let reader = context.reader.clone();
     let ticket = match answer {
         Ok(ticket) => query(move || Pictured::read(&reader, Ticket::clone(&ticket))).await?,
         // The desk forgets closed tickets; the store does not.
-        Err(Refusal::NoSuchTicket(_)) => {
-            let closed = query(move || reader.ticket(no)).await?;
-            let (ticket, _) = closed.ok_or(Refusal::NoSuchTicket(no))?;
-            return Err(Refusal::WrongStage { stage: ticket.stage, asked }.into());
-        }
+        Err(Refusal::NoSuchTicket(_)) => return Err(closed(&context, no, asked).await),
         Err(refusal) => return Err(refusal.into()),
     };
-    Ok(Json(serde_json::json!({ "ticket": TicketView::new(&ticket) })))
+    Ok(Json(serde_json::json!({ "ticket": TicketView::new(&ticket) })).into_response())
+}
+
+/// A move under the sender's own name of it. Told again, it is answered with the ticket as it is by then.
+async fn moved_once(context: &Context, errand: Errand, no: u64) -> Result<Response, Fault> {
+    let Task::Move(Command { asked, .. }) = errand.task else { return Err(Fault::unavailable("it is no move")) };
+    let done = match once::run(context, errand).await {
+        Err(fault) if fault.is_not_found() => return Err(closed(context, no, asked).await),
+        done => done?,
+    };
+    let reader = context.reader.clone();
+    let found = query(move || reader.ticket(no)?.map(|(ticket, _)| Pictured::read(&reader, ticket)).transpose());
+    let ticket = found.await?.ok_or(Refusal::NoSuchTicket(no))?;
+    Ok(once::answered(Json(serde_json::json!({ "ticket": TicketView::new(&ticket) })), done.is_repeat))
+}
+
+/// Why a ticket that the desk does not know takes no move.
+async fn closed(context: &Context, no: u64, asked: Move) -> Fault {
+    let reader = context.reader.clone();
+    match query(move || reader.ticket(no)).await {
+        Ok(Some((ticket, _))) => Refusal::WrongStage { stage: ticket.stage, asked }.into(),
+        Ok(None) => Refusal::NoSuchTicket(no).into(),
+        Err(fault) => fault,
+    }
 }
 
 impl CommandBody {
@@ -287,6 +328,11 @@ impl CommandBody {
         if let Some(score) = self.score.filter(|score| !SCORES.contains(score)) {
             return Err(Fault::bad_request(format!("score {score} is not in 1..=5")));
         }
+        let done_ms = self.done_at.as_deref().map(|at| {
+            let past = time_ms(at).filter(|at_ms| (0..=now_ms() + AHEAD_MAX_MS).contains(at_ms));
+            past.ok_or_else(|| Fault::bad_request(format!("done_at {at:?} is no RFC 3339 time that has been")))
+        });
+        let done_ms = done_ms.transpose()?.filter(|done_ms| now_ms() - done_ms > TOLD_LATER_MS);
         let trimmed = |text: String| -> Arc<str> { text.trim().into() };
         Ok(Said {
             note: self.note,
@@ -297,6 +343,7 @@ impl CommandBody {
             centre: self.centre.map(trimmed),
             limit: self.limit,
             score: self.score,
+            done_ms,
             is_force_majeure: self.force_majeure,
         })
     }

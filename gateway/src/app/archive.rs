@@ -1,4 +1,5 @@
-//! Evidence after its alert: clips go to the disk as they come, what is older than it is kept goes from it.
+//! Evidence after its alert: clips go to the disk as they come, what is older than it is kept goes from it, and so do positions
+//! and deeds of officers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::Span;
+use crate::config::{Officers, Span};
 use crate::store::{Archive, StoreError};
 use crate::telemetry::now_ms;
 use crate::video::Clip;
@@ -18,13 +19,21 @@ pub(super) const CLIPS_MAX: usize = 16;
 /// How often it is looked for evidence whose time is over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
+/// How long what officers did is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keep {
+    fixes: Span,
+    deeds: Span,
+}
+
+impl Keep {
+    pub(super) fn of(officers: &Officers) -> Keep {
+        Keep { fixes: officers.positions_keep, deeds: officers.repeats_keep }
+    }
+}
+
 /// Until stopped; then what came before is written.
-pub(super) async fn run(
-    archive: Arc<Archive>,
-    mut clips: mpsc::Receiver<Clip>,
-    fixes_keep: Span,
-    stop: CancellationToken,
-) {
+pub(super) async fn run(archive: Arc<Archive>, mut clips: mpsc::Receiver<Clip>, keep: Keep, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(EXPIRE_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut is_open = true;
@@ -34,7 +43,7 @@ pub(super) async fn run(
                 Some(clip) => write(&archive, clip).await,
                 None => is_open = false,
             },
-            _ = ticks.tick() => expire(&archive, fixes_keep).await,
+            _ = ticks.tick() => expire(&archive, keep).await,
             () = stop.cancelled() => break,
         }
     }
@@ -53,15 +62,18 @@ async fn write(archive: &Arc<Archive>, clip: Clip) {
     }
 }
 
-async fn expire(archive: &Arc<Archive>, fixes_keep: Span) {
+async fn expire(archive: &Arc<Archive>, keep: Keep) {
     match blocking(archive, |archive| archive.expire(now_ms())).await {
         Ok(0) => {}
         Ok(n_files) => info!(n_files, "evidence expired"),
         Err(cause) => warn!(%cause, "evidence could not be expired"),
     }
-    let expired = blocking(archive, move |archive| archive.expire_fixes(now_ms().saturating_sub(fixes_keep.ms())));
-    if let Err(cause) = expired.await {
+    let before_ms = |keep: Span| now_ms().saturating_sub(keep.ms());
+    if let Err(cause) = blocking(archive, move |archive| archive.expire_fixes(before_ms(keep.fixes))).await {
         warn!(%cause, "positions of officers could not be expired");
+    }
+    if let Err(cause) = blocking(archive, move |archive| archive.expire_deeds(before_ms(keep.deeds))).await {
+        warn!(%cause, "deeds of officers could not be expired");
     }
 }
 

@@ -129,6 +129,7 @@ impl App {
                 works: restored.works,
                 last_work: restored.last_work,
                 fixes: restored.fixes,
+                duties: restored.duties,
             },
         );
         let classes = store.restore_classes(begun_ms.saturating_sub(config.desk.classes.within.ms()));
@@ -158,8 +159,8 @@ impl App {
         if let Some(cameras) = cameras.clone() {
             out.push(tokio::spawn(gates::keep(queues.clone(), cameras, config.cameras.clone(), stop_out.clone())));
         }
-        let fixes_keep = config.desk.officers.positions_keep;
-        out.push(tokio::spawn(archive::run(archive.clone(), clips, fixes_keep, stop_out.clone())));
+        let keep = archive::Keep::of(&config.desk.officers);
+        out.push(tokio::spawn(archive::run(archive.clone(), clips, keep, stop_out.clone())));
         let lights = start_lights(config, &publishers, &reader, &stop)?;
         if let Some(worker) = lights.worker {
             // With its sessions: they wait for those who may acknowledge yet.

@@ -27,6 +27,8 @@ impl Default for Evidence {
             snapshots_bytes_max: Bytes(8 << 30),
             clips_keep: days(30),
             clips_bytes_max: Bytes(32 << 30),
+            attachments_keep: days(365),
+            attachments_bytes_max: Bytes(8 << 30),
             disk_free_min: Bytes(512 << 20),
         }
     }
@@ -106,6 +108,8 @@ impl Default for Officers {
             position_age_max: minutes(10),
             position_every: Span::from_ms(10_000),
             positions_keep: minutes(30 * 24 * 60),
+            overtime: minutes(12 * 60),
+            repeats_keep: minutes(7 * 24 * 60),
             speed_kmh: 25.0,
             detour: 1.5,
             load: minutes(10),

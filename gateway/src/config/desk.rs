@@ -117,6 +117,10 @@ pub struct Officers {
     /// One position of each officer is kept in so much time.
     pub position_every: Span,
     pub positions_keep: Span,
+    /// Who says of themselves that they are on duty outside their hours is, for so long.
+    pub overtime: Span,
+    /// What was done under an Idempotency-Key is remembered for so long.
+    pub repeats_keep: Span,
     /// On roads that do not say, and where there are none.
     pub speed_kmh: f64,
     /// How much longer ways are than straight lines, where there are no roads.

@@ -135,7 +135,7 @@ pub struct Store {
     pub folder: PathBuf,
 }
 
-/// How long pictures and clips of alerts are kept. What is held stays whatever these say.
+/// How long pictures and clips of alerts, and files of tickets, are kept. What is held stays whatever these say.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evidence {
@@ -144,6 +144,9 @@ pub struct Evidence {
     pub snapshots_bytes_max: Bytes,
     pub clips_keep: Span,
     pub clips_bytes_max: Bytes,
+    /// Files that officers add to tickets.
+    pub attachments_keep: Span,
+    pub attachments_bytes_max: Bytes,
     /// Room that evidence leaves on its disk: below it the oldest go.
     pub disk_free_min: Bytes,
 }

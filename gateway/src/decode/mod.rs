@@ -10,6 +10,7 @@
 //!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`],
 //!   [`sparkplug`], [`home_assistant`]: the payload formats
 //! - [`radiometric`]: FLIR's files, samples and constants → temperatures
+//! - [`media`]: pictures and voice notes that people send, without what cameras write of themselves
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
 
@@ -19,6 +20,7 @@ mod flat;
 mod home_assistant;
 mod json;
 mod matrix;
+pub mod media;
 mod milesight;
 mod modbus;
 mod number;

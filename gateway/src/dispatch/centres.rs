@@ -175,6 +175,11 @@ impl Centres {
         Err(Refusal::Reach { who: who.clone(), centre: centre.clone(), whose: whose.clone() })
     }
 
+    /// Whether the configuration names somebody, where it names anybody.
+    pub fn knows(&self, who: &str) -> bool {
+        self.people.is_empty() || self.people.contains_key(who)
+    }
+
     /// Whether somebody may confirm and close class cases.
     pub(super) fn may_judge_classes(&self, who: &Arc<str>) -> Result<(), Refusal> {
         if self.people.is_empty() {

@@ -15,6 +15,7 @@
 //! - [`classes`], [`patterns`]: which tickets are one problem, and what those of a category say together
 //! - [`records`]: journal entries, and who hears of them
 //! - [`reports`]: tickets of what people and other systems tell
+//! - `field`: what officers add, and whether they say to be on duty
 //! - `timers`: what is done when its time has come
 
 mod calls;
@@ -23,6 +24,7 @@ pub mod classes;
 mod clocks;
 #[cfg(test)]
 mod drawing;
+mod field;
 mod ground;
 mod groups;
 mod intake;
@@ -62,8 +64,8 @@ use self::works::Works;
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Severity};
 use crate::nouns::{
-    Alert, ClassChange, Cleared, Command, Confidence, Fix, Joined, JournalEntry, Looked, Move, OnAlert, Passage, Place,
-    Refusal, Silence, Standing, Storm, Ticket, Told, WorkOrder,
+    Alert, ClassChange, Cleared, Command, Confidence, Fix, Joined, JournalEntry, Looked, Move, NewFile, OnAlert,
+    Passage, Place, Refusal, SaidDuty, Silence, Standing, Storm, Ticket, Told, WorkOrder,
 };
 
 /// Who the gateway is in a journal.
@@ -104,6 +106,16 @@ pub enum Effect {
     Fix {
         officer: Arc<str>,
         fix: Fix,
+    },
+    /// What an officer says of being on duty.
+    Duty {
+        officer: Arc<str>,
+        said: SaidDuty,
+    },
+    /// A ticket has a file more, under this number.
+    File {
+        no: u64,
+        file: NewFile,
     },
     /// A ticket was handed over a border, from one centre to another.
     HandOver {
@@ -149,6 +161,8 @@ pub struct Kept {
     pub last_work: u64,
     /// The last fix of each officer.
     pub fixes: Vec<(Arc<str>, Fix)>,
+    /// What officers last said of being on duty.
+    pub duties: Vec<(Arc<str>, SaidDuty)>,
 }
 
 #[derive(Debug)]
@@ -212,7 +226,7 @@ impl Desk {
             receivers: Receivers::new(config),
             calls: Calls::new(config, &centres),
             centres,
-            bookings: Bookings::new(config, kept.fixes),
+            bookings: Bookings::new(config, kept.fixes, kept.duties),
             emergency_from: config.desk.emergency_from,
             dispatch: dispatch.collect(),
             live: HashMap::new(),

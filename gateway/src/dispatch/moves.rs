@@ -7,6 +7,7 @@ use super::clocks::Clocks;
 use super::officers::Bookings;
 use super::table::{Row, To};
 use crate::nouns::{Command, Extension, Move, Need, Refusal, Said, Stage, Standing, Ticket};
+use crate::telemetry::time_text;
 
 /// The desk's rules, and the time.
 pub(super) struct Moving<'a> {
@@ -18,7 +19,7 @@ pub(super) struct Moving<'a> {
 
 /// The command says what the move needs, and nothing that it does not take.
 pub(super) fn check_said(row: &Row, said: &Said) -> Result<(), Refusal> {
-    let Said { note, unit, officer, photos, into, centre, limit, score, is_force_majeure } = said;
+    let Said { note, unit, officer, photos, into, centre, limit, score, is_force_majeure, done_ms: _ } = said;
     for (need, is_said) in [
         (Need::Reason, !note.trim().is_empty()),
         // Who names an officer names their unit.
@@ -158,6 +159,9 @@ impl Moving<'_> {
             | Move::Resume
             | Move::TakeUp
             | Move::Acknowledge => {}
+        }
+        if let Some(done_ms) = said.done_ms {
+            note = before(Some(format!("done {}, told later", time_text(done_ms))), &note);
         }
         self.enter(&mut ticket, row);
         Ok((ticket, note))

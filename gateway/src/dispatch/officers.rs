@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::moves::Moving;
-use super::roster::Roster;
+use super::roster::{Officer, Roster};
 use super::{Desk, Effect, Entry, table};
 use crate::config::Config;
-use crate::nouns::{Field, Fix, Located, Move, Refusal, Said, Ticket};
+use crate::nouns::{Field, Fix, Located, Move, Refusal, Said, SaidDuty, Ticket};
 
 /// Tickets of one plan.
 const WAITING_MAX: usize = 100;
@@ -17,14 +17,20 @@ const WAITING_MAX: usize = 100;
 pub(super) struct Bookings {
     pub(super) roster: Roster,
     fixes: HashMap<Arc<str>, Fix>,
+    pub(super) duties: HashMap<Arc<str>, SaidDuty>,
     at_hand: HashMap<Arc<str>, BTreeSet<u64>>,
 }
 
 impl Bookings {
-    pub(super) fn new(config: &Config, fixes: Vec<(Arc<str>, Fix)>) -> Bookings {
+    pub(super) fn new(config: &Config, fixes: Vec<(Arc<str>, Fix)>, duties: Vec<(Arc<str>, SaidDuty)>) -> Bookings {
         let roster = Roster::new(config);
         let fixes = fixes.into_iter().filter(|(officer, _)| roster.get(officer).is_some()).collect();
-        Bookings { roster, fixes, at_hand: HashMap::new() }
+        Bookings { roster, fixes, duties: duties.into_iter().collect(), at_hand: HashMap::new() }
+    }
+
+    /// By their hours and by what they said themselves.
+    pub(super) fn is_on_duty(&self, officer: &Officer, at_ms: i64) -> bool {
+        officer.is_on_duty(self.duties.get(&officer.id), at_ms)
     }
 
     /// What a ticket was before, and what it is now.
@@ -68,7 +74,7 @@ impl Bookings {
             if let Some(unit) = said.unit.as_ref().filter(|unit| **unit != officer.unit) {
                 return Err(Refusal::OtherUnit { officer: id.clone(), unit: unit.clone() });
             }
-            if !ticket.is_emergency && !officer.is_on_duty(now_ms) {
+            if !ticket.is_emergency && !self.is_on_duty(officer, now_ms) {
                 return Err(Refusal::OffDuty(id.clone()));
             }
             self.has_room(id, ticket.no)?;
@@ -85,8 +91,9 @@ impl Desk {
     /// A source said where it is. Who is off duty is not followed.
     pub fn located(&mut self, located: &Located, effects: &mut Vec<Effect>) {
         let Located { source, fix } = located;
-        let Bookings { roster, fixes, .. } = &mut self.bookings;
-        let Some(officer) = roster.of_terminal(source).filter(|officer| officer.is_on_duty(fix.at_ms)) else { return };
+        let Bookings { roster, fixes, duties, .. } = &mut self.bookings;
+        let is_on_duty = |officer: &&Officer| officer.is_on_duty(duties.get(&officer.id), fix.at_ms);
+        let Some(officer) = roster.of_terminal(source).filter(is_on_duty) else { return };
         let every_ms = roster.limits.position_every.ms();
         if fixes.get(&officer.id).is_some_and(|last| fix.at_ms < last.at_ms.saturating_add(every_ms)) {
             return;
@@ -116,6 +123,12 @@ impl Desk {
         let n_more = waiting.len().saturating_sub(WAITING_MAX);
         waiting.truncate(WAITING_MAX);
         let at_hand = self.bookings.at_hand.iter().map(|(officer, tickets)| (officer.clone(), tickets.len()));
-        Field { fixes: self.bookings.fixes.clone(), at_hand: at_hand.collect(), waiting, n_more }
+        Field {
+            fixes: self.bookings.fixes.clone(),
+            duties: self.bookings.duties.clone(),
+            at_hand: at_hand.collect(),
+            waiting,
+            n_more,
+        }
     }
 }

@@ -27,7 +27,8 @@ impl Desk {
             visible: None,
         };
         let ticket = Ticket { n_alerts: 0, n_alerts_on: 0, ..self.ticket(&told, now_ms) };
-        let note = format!("reported by {}, {}", report.sender, report.key);
+        let sure = report.place.accuracy_m.map(|metres| format!(", place ± {metres:.0} m")).unwrap_or_default();
+        let note = format!("reported by {}, {}{sure}", report.sender, report.key);
         let entry = Entry { who: &report.sender, what: "opened", note, kind: "outpost.ticket.opened" };
         let ticket = self.record(ticket, entry, now_ms, effects);
         self.by_policy(&ticket, now_ms, effects);

@@ -8,6 +8,7 @@ use outpost_fences::track::calendar::{Calendar, Schedule};
 
 use crate::config::pattern::SourcePattern;
 use crate::config::{Config, Officers, Role};
+use crate::nouns::SaidDuty;
 
 #[derive(Debug)]
 pub struct Roster {
@@ -23,9 +24,13 @@ pub struct Officer {
     pub centre: Arc<str>,
     /// Their own id where they are of no unit.
     pub unit: Arc<str>,
+    pub roles: Vec<Role>,
+    /// The source whose positions are theirs.
+    pub terminal: Option<Arc<str>>,
     skills: Vec<SourcePattern>,
     /// Always where there is none.
     duty: Option<Schedule>,
+    overtime_ms: i64,
 }
 
 impl Roster {
@@ -43,11 +48,14 @@ impl Roster {
                 name: person.name.as_str().into(),
                 centre: person.centre.as_str().into(),
                 unit: person.unit.as_deref().unwrap_or(&person.id).into(),
+                roles: person.roles.clone(),
+                terminal: person.terminal.as_deref().map(Into::into),
                 skills: person.skills.iter().filter_map(|skill| SourcePattern::parse(skill).ok()).collect(),
                 duty: duty.and_then(|calendar| Schedule::new(calendar.clone(), &person.duty).ok()),
+                overtime_ms: roster.limits.overtime.ms(),
             };
-            if let Some(terminal) = &person.terminal {
-                roster.by_terminal.insert(terminal.as_str().into(), id.clone());
+            if let Some(terminal) = &officer.terminal {
+                roster.by_terminal.insert(terminal.clone(), id.clone());
             }
             roster.officers.insert(id, officer);
         }
@@ -72,11 +80,61 @@ impl Roster {
 }
 
 impl Officer {
-    pub fn is_on_duty(&self, at_ms: i64) -> bool {
-        self.duty.as_ref().is_none_or(|duty| duty.is_on(at_ms))
+    /// By their hours, and by what they last `said`: their own "off" holds until they say otherwise, their own "on" beyond
+    /// their hours for a time.
+    pub fn is_on_duty(&self, said: Option<&SaidDuty>, at_ms: i64) -> bool {
+        let is_by_hours = self.duty.as_ref().is_none_or(|duty| duty.is_on(at_ms));
+        match said {
+            None => is_by_hours,
+            Some(SaidDuty { is_on: false, .. }) => false,
+            Some(SaidDuty { is_on: true, at_ms: said_ms }) => {
+                is_by_hours || at_ms < said_ms.saturating_add(self.overtime_ms)
+            }
+        }
     }
 
     pub fn has_skill(&self, category: &str) -> bool {
         self.skills.is_empty() || self.skills.iter().any(|skill| skill.as_str() == "#" || skill.matches(category))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn their_own_word_goes_beyond_their_hours_and_off_is_off() {
+        let config = r#"
+            [desk]
+            calendar = "c"
+            [desk.officers]
+            overtime = "2h"
+            [[calendars]]
+            id = "c"
+            [[centres]]
+            id = "town"
+            level = "district"
+            [[people]]
+            id = "li"
+            centre = "town"
+            roles = ["handler"]
+            duty = ["daily 08:00-18:00"]
+        "#;
+        let roster = Roster::new(&toml::from_str(config).unwrap());
+        let li = roster.get("li").unwrap();
+        const HOUR_MS: i64 = 3_600_000;
+        // Whatever the zone is: an hour with another one of duty before it, and none after.
+        let end_ms = (0..48)
+            .map(|hour| hour * HOUR_MS)
+            .find(|at_ms| li.is_on_duty(None, at_ms - HOUR_MS) && !li.is_on_duty(None, *at_ms));
+        let end_ms = end_ms.expect("a day of duty has an end");
+        let said = |is_on: bool, at_ms: i64| Some(SaidDuty { is_on, at_ms });
+        let is_on = |said: &Option<SaidDuty>, at_ms: i64| li.is_on_duty(said.as_ref(), at_ms);
+        let on = said(true, end_ms);
+        assert_eq!([0, 1, 2, 3].map(|hours| is_on(&on, end_ms + hours * HOUR_MS)), [true, true, false, false]);
+        // On the next day their hours are theirs again, and who said "off" says when that is over.
+        assert!(is_on(&on, end_ms + 23 * HOUR_MS));
+        let off = said(false, end_ms - HOUR_MS);
+        assert_eq!([-1, 23, 24 * 7].map(|hours| is_on(&off, end_ms + hours * HOUR_MS)), [false; 3]);
     }
 }

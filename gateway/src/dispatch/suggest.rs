@@ -85,7 +85,7 @@ impl Choice<'_> {
     fn fits(&self, officer: &Officer, ticket: &Ticket, passed: &mut PassedOver) -> bool {
         // In emergencies all levels help, and whoever is called comes.
         let is_free = ticket.is_emergency;
-        let counter = if !is_free && !officer.is_on_duty(self.now_ms) {
+        let counter = if !is_free && !officer.is_on_duty(self.field.duties.get(&officer.id), self.now_ms) {
             &mut passed.off_duty
         } else if !officer.has_skill(&ticket.category) {
             &mut passed.no_skill

@@ -67,6 +67,7 @@ pub(super) fn said(asked: Move) -> Said {
         centre: has(Need::Centre).then(|| "town".into()),
         limit: has(Need::Limit).then_some(Limit::WorkingDays(1)),
         score: has(Need::Score).then_some(5),
+        done_ms: None,
         is_force_majeure: false,
     }
 }

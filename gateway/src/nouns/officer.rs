@@ -25,11 +25,20 @@ pub struct Fix {
     pub accuracy_m: Option<f64>,
 }
 
+/// Whether somebody is on duty, as they said themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidDuty {
+    pub is_on: bool,
+    pub at_ms: i64,
+}
+
 /// All that changes of officers, at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Field {
     /// The last fix of each who was on duty then.
     pub fixes: HashMap<Arc<str>, Fix>,
+    /// What each last said of being on duty, where they ever did.
+    pub duties: HashMap<Arc<str>, SaidDuty>,
     /// How many tickets each has at hand, where there are any.
     pub at_hand: HashMap<Arc<str>, usize>,
     /// Tickets that wait to be dispatched, the most severe first, of these those that are due first.

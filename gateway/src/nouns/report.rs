@@ -7,7 +7,7 @@ use crate::config::Severity;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// Who tells it, `open311:<key>` or `intake:<mapping>`: the source of its ticket.
+    /// Who tells it, `open311:<key>`, `intake:<mapping>` or `officer:<id>`: the source of its ticket.
     pub sender: Arc<str>,
     /// The sender's own name of it: what comes again under it is the same report.
     pub key: Arc<str>,

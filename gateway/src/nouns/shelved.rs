@@ -5,6 +5,8 @@
 pub enum EvidenceKind {
     Snapshot,
     Clip,
+    /// A file of a ticket.
+    Attachment,
 }
 
 /// Why there is no file.
@@ -27,12 +29,13 @@ pub enum Missing {
 }
 
 impl EvidenceKind {
-    pub const ALL: [EvidenceKind; 2] = [EvidenceKind::Snapshot, EvidenceKind::Clip];
+    pub const ALL: [EvidenceKind; 3] = [EvidenceKind::Snapshot, EvidenceKind::Clip, EvidenceKind::Attachment];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             EvidenceKind::Snapshot => "snapshot",
             EvidenceKind::Clip => "clip",
+            EvidenceKind::Attachment => "attachment",
         }
     }
 
@@ -47,6 +50,8 @@ impl EvidenceKind {
         match self {
             EvidenceKind::Snapshot => "jpg",
             EvidenceKind::Clip => "mp4",
+            // What it is says its row.
+            EvidenceKind::Attachment => "bin",
         }
     }
 }

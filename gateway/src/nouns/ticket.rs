@@ -132,6 +132,8 @@ pub struct Said {
     pub centre: Option<Arc<str>>,
     pub limit: Option<Limit>,
     pub score: Option<u8>,
+    /// When it was done, where it is told later.
+    pub done_ms: Option<i64>,
     pub is_force_majeure: bool,
 }
 
@@ -166,6 +168,14 @@ pub enum Refusal {
     Booked { officer: Arc<str>, tickets: String },
     #[error("{officer} has it at hand: {who} cannot {asked} it", asked = asked.name())]
     NotTheirs { who: Arc<str>, asked: Move, officer: Arc<str> },
+    #[error("{who} is not {officer}: whether somebody is on duty is theirs to say")]
+    OthersDuty { who: Arc<str>, officer: Arc<str> },
+    #[error("{0} has no terminal in the configuration: there is nothing that their position could be of")]
+    NoTerminal(Arc<str>),
+    #[error("T-{ticket} has {n} files already")]
+    TooManyFiles { ticket: u64, n: usize },
+    #[error("another request was made under this Idempotency-Key")]
+    OtherRequest,
     #[error("no extension was asked for")]
     NoExtension,
     #[error("an extension was asked for already and waits for an answer")]

@@ -2,7 +2,7 @@
 //! Knows nothing of HTTP and SQL.
 //!
 //! - [`watch`]: rules over observations, pure
-//! - [`run`]: the shell, and `settled`: what it commits of Desk; `reported`: what it takes of reports
+//! - [`run`]: the shell, and `settled`: what it commits of Desk; `reported`: what it takes of reports; [`errands`]: of officers in the field
 //! - [`evidence`]: pictures and looks that alerts ask for
 //! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`redo`]: what rules remember, kept over a crash
@@ -12,6 +12,7 @@
 //! - [`backtest`]: what new rules would have found, beside the old ones
 
 pub mod backtest;
+pub mod errands;
 pub mod evidence;
 pub mod examples;
 mod heat;

@@ -2,6 +2,7 @@
 
 use tokio::sync::oneshot;
 
+use super::errands::Erranded;
 use super::run::{Answer, Classed, Reloaded, Reported, Silenced, Worked};
 
 type Waiting<T> = Vec<(oneshot::Sender<T>, T)>;
@@ -13,6 +14,7 @@ pub(super) struct Replies {
     pub(super) works: Waiting<Worked>,
     pub(super) classes: Waiting<Classed>,
     pub(super) reports: Waiting<Reported>,
+    pub(super) errands: Waiting<Erranded>,
     pub(super) reloads: Waiting<Reloaded>,
     pub(super) observed: Vec<oneshot::Sender<()>>,
 }
@@ -25,6 +27,7 @@ impl Replies {
         send(&mut self.works);
         send(&mut self.classes);
         send(&mut self.reports);
+        send(&mut self.errands);
         send(&mut self.reloads);
         for reply in self.observed.drain(..) {
             let _ = reply.send(());

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use super::errands::{self, Erranded, Office};
 use super::evidence::Eyes;
 use super::owed::Owed;
 use super::record::Recorder;
@@ -33,8 +34,8 @@ use crate::dispatch::{self, Desk};
 use crate::ingest::onvif::poses::Poses;
 use crate::ingest::{Acknowledge, Message};
 use crate::nouns::{
-    ClassAsk, ClassCase, Command, Field, LookAsk, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken, Ticket,
-    Trouble, WorkAsk, WorkOrder,
+    ClassAsk, ClassCase, Command, Errand, Field, LookAsk, Looked, Refusal, Report, Role, Silence, SilenceAsk, Taken,
+    Ticket, Trouble, WorkAsk, WorkOrder,
 };
 use crate::store::{Commit, NewExhibit, Store};
 use crate::telemetry::metrics::Metrics;
@@ -71,6 +72,7 @@ pub enum Ask {
     Work(WorkAsk, oneshot::Sender<Worked>),
     Class(ClassAsk, oneshot::Sender<Classed>),
     Reports(Vec<Report>, oneshot::Sender<Reported>),
+    Errand(Box<Errand>, oneshot::Sender<Erranded>),
     Sources(oneshot::Sender<Vec<SourceView>>),
     Field(oneshot::Sender<Field>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
@@ -222,9 +224,8 @@ impl Shell {
         true
     }
 
-    /// Takes what else has come: it shares the turn and its commit.
+    /// Takes what else has come: it shares the turn and its commit. Whoever waits is woken by `wait`.
     fn fill(&self, inputs: &mut Inputs, batch: &mut Batch) {
-        // Whoever waits is woken by `wait`.
         let mut now = Context::from_waker(Waker::noop());
         let room = |taken: usize| self.batch_max.saturating_sub(taken);
         let (n_messages, n_observations) = (room(batch.messages.len()), room(batch.observations.len()));
@@ -245,6 +246,8 @@ impl Shell {
                 batch.replies.observed.push(reply);
             }
         }
+        let positions = errands::positions(&mut batch.asks);
+        positions.into_iter().for_each(|(errand, reply)| self.take_errand(&errand, reply, batch));
         let n_messages = of_one_turn(&batch.messages);
         let n_inputs = n_messages + batch.observations.len() + batch.asks.len();
         if n_inputs > 0 {
@@ -354,6 +357,7 @@ impl Shell {
                 self.apply_desk(batch);
                 batch.replies.classes.push((reply, answer));
             }
+            Ask::Errand(errand, reply) => self.take_errand(&errand, reply, batch),
             Ask::Reports(reports, reply) => {
                 let answer =
                     reported::take(&reports, &mut self.desk, &self.store, &mut batch.commit, &mut batch.desk_effects);
@@ -361,6 +365,13 @@ impl Shell {
                 batch.replies.reports.push((reply, answer));
             }
         }
+    }
+
+    fn take_errand(&mut self, errand: &Errand, reply: oneshot::Sender<Erranded>, batch: &mut Batch) {
+        let Batch { commit, desk_effects: effects, observations, .. } = batch;
+        let answer = Office { desk: &mut self.desk, store: &self.store, commit, effects }.take(errand, observations);
+        self.apply_desk(batch);
+        batch.replies.errands.push((reply, answer));
     }
 
     /// Moves effects of Watch that no turn had into the commit, through Desk.

@@ -26,6 +26,8 @@ pub(super) fn put(effects: &mut Vec<Effect>, metrics: &Metrics, commit: &mut Com
             Effect::Silence(silence) => commit.silences.push(silence),
             Effect::Work(order) => commit.works.push(order),
             Effect::Fix { officer, fix } => commit.fixes.push((officer, fix)),
+            Effect::Duty { officer, said } => commit.duties.push((officer, said)),
+            Effect::File { no, file } => commit.files.push((no, file)),
             Effect::HandOver { from, to } => commit.handed_over.push((from, to)),
             Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
             Effect::Passage(passage) => commit.passages.push(passage),

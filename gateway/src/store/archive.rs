@@ -1,13 +1,14 @@
-//! What becomes of evidence after its alert was committed: clips, holds, expiry, and who looked. A connection of its own, so
+//! What becomes of evidence after its alert was committed: clips, files of tickets, holds, expiry, and who looked. A connection of its own, so
 //! that none of it waits for the writer's batch.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::shelf::{Shelf, ShelfCounts};
-use super::{Store, StoreError, connect, fixes};
-use crate::nouns::{EvidenceKind, Missing};
+use super::{Store, StoreError, connect, field, fixes};
+use crate::nouns::{EvidenceKind, Missing, Shelved};
 
 /// Looks of one person at one thing within this time are one: a browser asks for a clip piece by piece.
 const SAME_LOOK_MS: i64 = 60_000;
@@ -65,6 +66,19 @@ impl Archive {
         })
     }
 
+    /// Writes a file that is to be a ticket's; it is on disk when this returns. Its row is another's to commit: until then a
+    /// crash removes it at the next start.
+    pub fn shelve(&self, bytes: &[u8]) -> Result<Shelved, Missing> {
+        // No two have one name, and nothing that is asked for has a say in it.
+        let name = format!("F-{:016x}", RandomState::new().hash_one(bytes));
+        self.shelf.put(&mut self.conn(), (&name, 0), EvidenceKind::Attachment, bytes)
+    }
+
+    /// Removes a file for which there will be no row.
+    pub fn discard(&self, shelved: &Shelved) {
+        self.shelf.remove(&shelved.file);
+    }
+
     /// Removes what is older than it is kept. Returns how many files went.
     pub fn expire(&self, now_ms: i64) -> Result<usize, StoreError> {
         self.shelf.expire(&mut self.conn(), now_ms)
@@ -77,7 +91,14 @@ impl Archive {
         Ok(())
     }
 
-    /// Keeps the evidence of an alert whatever its age and the room there is; audited.
+    /// Forgets what officers did under keys of theirs before `before_ms`.
+    pub fn expire_deeds(&self, before_ms: i64) -> Result<(), StoreError> {
+        while field::expire_deeds(&self.conn(), before_ms)? {}
+        Ok(())
+    }
+
+    /// Keeps the evidence of an alert, or of a ticket's files by their owner's name, whatever its age and the room there is;
+    /// audited.
     pub fn hold(&self, alert: &str, doer: &Doer, now_ms: i64) -> Result<Held, StoreError> {
         let insert = "INSERT OR IGNORE INTO hold (alert, who, reason, held_ms) SELECT ?1, ?2, ?3, ?4";
         self.change(alert, "hold", doer, now_ms, |conn| {
@@ -103,8 +124,9 @@ impl Archive {
         let mut conn = self.conn();
         self.shelf.with_room(&mut conn, |conn| {
             let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let sql = "SELECT 1 FROM alert WHERE id = ?1";
-            if transaction.prepare_cached(sql)?.query_row([alert], |_| Ok(())).optional()?.is_none() {
+            let ticket = alert.strip_prefix("T-").and_then(|no| no.parse::<i64>().ok());
+            let sql = "SELECT 1 FROM alert WHERE id = ?1 UNION ALL SELECT 1 FROM ticket WHERE no = ?2";
+            if !transaction.prepare_cached(sql)?.exists(params![alert, ticket])? {
                 return Ok(Held::NoSuchAlert);
             }
             if change(&transaction)? == 0 {
@@ -146,7 +168,13 @@ impl Archive {
     }
 }
 
-fn write_audit(conn: &Connection, alert: &str, what: &str, doer: &Doer, now_ms: i64) -> Result<(), StoreError> {
+pub(super) fn write_audit(
+    conn: &Connection,
+    alert: &str,
+    what: &str,
+    doer: &Doer,
+    now_ms: i64,
+) -> Result<(), StoreError> {
     let sql = "INSERT INTO audit (at_ms, alert, what, who, peer, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     conn.prepare_cached(sql)?.execute(params![now_ms, alert, what, doer.who, doer.peer, doer.reason])?;
     Ok(())

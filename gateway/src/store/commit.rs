@@ -6,13 +6,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::evidence::{self, NewExhibit, Written};
 use super::reports::{self, ReportRow};
-use super::shelf::Shelved;
 use super::{
-    Store, StoreError, borders, classes, fixes, looks, mutes, passages, redo_key, rows, spool, tickets, works,
+    Store, StoreError, borders, classes, field, fixes, looks, mutes, passages, redo_key, rows, spool, tickets, works,
 };
 use crate::nouns::{
-    Alert, ClassChange, Cleared, Confidence, EvidenceKind, Fix, JournalEntry, LookAsk, Missing, Passage, RedoChange,
-    RedoRow, Silence, StateRow, Ticket, WorkOrder,
+    Alert, ClassChange, Cleared, Confidence, Deed, EvidenceKind, Fix, JournalEntry, LookAsk, Missing, NewFile, Passage,
+    RedoChange, RedoRow, SaidDuty, Shelved, Silence, StateRow, Ticket, WorkOrder,
 };
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -47,6 +46,12 @@ pub struct Commit {
     pub handed_over: Vec<(Arc<str>, Arc<str>)>,
     /// Where officers are.
     pub fixes: Vec<(Arc<str>, Fix)>,
+    /// What they say of being on duty; each is audited.
+    pub duties: Vec<(Arc<str>, SaidDuty)>,
+    /// Files of tickets by their numbers: on disk already.
+    pub files: Vec<(u64, NewFile)>,
+    /// What was done under keys of its senders.
+    pub deeds: Vec<Deed>,
     pub passages: Vec<Passage>,
     /// Of class cases, in this order.
     pub classes: Vec<ClassChange>,
@@ -107,6 +112,9 @@ impl Commit {
             && self.findings.is_empty()
             && self.handed_over.is_empty()
             && self.fixes.is_empty()
+            && self.duties.is_empty()
+            && self.files.is_empty()
+            && self.deeds.is_empty()
             && self.passages.is_empty()
             && self.classes.is_empty()
             && self.reports.is_empty()
@@ -135,6 +143,9 @@ impl Commit {
         self.findings.clear();
         self.handed_over.clear();
         self.fixes.clear();
+        self.duties.clear();
+        self.files.clear();
+        self.deeds.clear();
         self.passages.clear();
         self.classes.clear();
         self.reports.clear();
@@ -200,6 +211,7 @@ fn write(
     looks::write(&transaction, commit)?;
     borders::write(&transaction, commit)?;
     fixes::write(&transaction, commit)?;
+    field::write(&transaction, commit)?;
     passages::write(&transaction, &commit.passages)?;
     classes::write(&transaction, &commit.classes)?;
     reports::write(&transaction, &commit.reports)?;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::shelf::{Shelf, Shelved};
+use super::shelf::Shelf;
 use super::{Commit, EvidenceRow, StoreError};
-use crate::nouns::{EvidenceKind, Missing, Role};
+use crate::nouns::{EvidenceKind, Missing, Role, Shelved};
 
 /// Pictures of one alert; what several cameras add beyond it is not kept.
 pub(super) const EXHIBITS_MAX: u32 = 32;

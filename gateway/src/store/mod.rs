@@ -11,6 +11,7 @@ mod borders;
 mod classes;
 mod commit;
 mod evidence;
+mod field;
 mod fixes;
 mod gates;
 mod lamps;
@@ -37,6 +38,7 @@ pub use borders::BorderRow;
 pub use classes::{CategoryRow, ClassEntryRow, RestoredClasses};
 pub use commit::{Commit, Committed, NewDelivery, SeenRow};
 pub use evidence::{ExhibitRow, NewExhibit};
+pub use field::FileRow;
 pub use gates::GateRow;
 pub use lamps::{LampRow, LampTicket};
 pub use mutes::FindingRow;
@@ -49,10 +51,10 @@ pub use shelf::ShelfCounts;
 
 use self::shelf::Shelf;
 use crate::config;
-use crate::nouns::{Alert, Fix, LookAsk, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket, WorkOrder};
+use crate::nouns::{Alert, Fix, LookAsk, OnAlert, RedoRow, SaidDuty, Silence, Standing, StateRow, Ticket, WorkOrder};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 13] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -65,6 +67,7 @@ const STEPS: [&str; 12] = [
     include_str!("schema_10.sql"),
     include_str!("schema_11.sql"),
     include_str!("schema_12.sql"),
+    include_str!("schema_13.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).
@@ -135,6 +138,8 @@ pub struct Restored {
     pub looks: Vec<(LookAsk, i64)>,
     /// The last fix of each officer.
     pub fixes: Vec<(Arc<str>, Fix)>,
+    /// What each officer last said of being on duty.
+    pub duties: Vec<(Arc<str>, SaidDuty)>,
     /// By shard, oldest first.
     pub redo: Vec<(u8, RedoRow)>,
     pub seen: Vec<SeenRow>,
@@ -225,6 +230,7 @@ impl Store {
             last_work,
             looks: looks::asked(&self.conn)?,
             fixes,
+            duties: field::duties(&self.conn)?,
             redo,
             seen,
         })

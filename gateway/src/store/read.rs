@@ -31,6 +31,8 @@ pub struct Reader {
 pub struct TicketQuery {
     /// Only tickets of this standing, or of more.
     pub least: Standing,
+    /// Only tickets of this officer, and those of this unit of which nobody was named.
+    pub of: Option<(String, String)>,
     /// Only tickets with a number below this one: the next page.
     pub before: Option<u64>,
     /// 0 = no limit (used by the restart only).
@@ -39,7 +41,7 @@ pub struct TicketQuery {
 
 impl Default for TicketQuery {
     fn default() -> Self {
-        TicketQuery { least: Standing::Ended, before: None, limit: 0 }
+        TicketQuery { least: Standing::Ended, of: None, before: None, limit: 0 }
     }
 }
 

@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 
 use super::{StoreError, rows};
 use crate::config;
-use crate::nouns::{EvidenceKind, Missing};
+use crate::nouns::{EvidenceKind, Missing, Shelved};
 
 /// Files looked at in one go while room is made.
 const EVICT_ROWS: i64 = 64;
@@ -50,14 +50,6 @@ pub(super) struct Shelf {
     counts: Arc<ShelfCounts>,
 }
 
-/// A file that is on disk, and not yet in its row.
-#[derive(Debug, Clone)]
-pub(super) struct Shelved {
-    pub(super) file: String,
-    pub(super) sha256: String,
-    pub(super) n_bytes: u64,
-}
-
 impl Default for Disk {
     fn default() -> Self {
         Disk { write: write_through, free_bytes }
@@ -86,6 +78,7 @@ impl Shelf {
         match kind {
             EvidenceKind::Snapshot => (limits.snapshots_keep.ms(), limits.snapshots_bytes_max.0),
             EvidenceKind::Clip => (limits.clips_keep.ms(), limits.clips_bytes_max.0),
+            EvidenceKind::Attachment => (limits.attachments_keep.ms(), limits.attachments_bytes_max.0),
         }
     }
 
@@ -256,7 +249,7 @@ impl Shelf {
     }
 
     /// How many bytes that freed.
-    fn remove(&self, file: &str) -> u64 {
+    pub(super) fn remove(&self, file: &str) -> u64 {
         let path = self.folder.join(file);
         let n_bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
         match std::fs::remove_file(&path) {
@@ -370,11 +363,13 @@ fn held(conn: &Connection, kind: EvidenceKind) -> Result<u64, StoreError> {
     Ok(bytes.unsigned_abs())
 }
 
-/// `A-` and 16 hex digits, as [`crate::nouns::AlertKey::alert_id`] makes them, perhaps with an exhibit's number, and an
-/// extension of ours: nothing else that lies in the folder is touched.
+/// `A-` and 16 hex digits, as [`crate::nouns::AlertKey::alert_id`] makes them, perhaps with an exhibit's number, or `F-` and 16
+/// hex digits, which are a file of a ticket; and an extension of ours: nothing else that lies in the folder is touched.
 fn is_ours(name: &str) -> bool {
-    let Some((id, extension)) = name.strip_prefix("A-").and_then(|rest| rest.split_once('.')) else { return false };
-    let (id, no) = id.split_once('-').unwrap_or((id, "1"));
+    let Some((id, extension)) = name.split_once('.') else { return false };
+    let is_attachment = extension == EvidenceKind::Attachment.extension();
+    let Some(id) = id.strip_prefix(if is_attachment { "F-" } else { "A-" }) else { return false };
+    let (id, no) = id.split_once('-').filter(|_| !is_attachment).unwrap_or((id, "1"));
     id.len() == 16
         && no.parse::<u32>().is_ok()
         && id.bytes().all(|byte| byte.is_ascii_hexdigit())

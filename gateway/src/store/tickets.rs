@@ -50,11 +50,13 @@ pub(super) fn all(conn: &Connection, query: &TicketQuery) -> Result<Vec<Ticket>,
         Standing::Settled => "AND standing > 0",
         Standing::Open => "AND standing = 2",
     };
-    let sql = format!("SELECT {COLUMNS} FROM ticket WHERE no < ?1 {standing} ORDER BY no DESC LIMIT ?2");
+    let of = if query.of.is_some() { "AND (officer = ?3 OR officer IS NULL AND unit = ?4)" } else { "AND ?3 IS ?4" };
+    let sql = format!("SELECT {COLUMNS} FROM ticket WHERE no < ?1 {standing} {of} ORDER BY no DESC LIMIT ?2");
     let mut statement = conn.prepare_cached(&sql)?;
     let before = query.before.map_or(i64::MAX, |no| i64::try_from(no).unwrap_or(i64::MAX));
     let limit = if query.limit == 0 { -1 } else { i64::from(query.limit) };
-    let mut found = statement.query(params![before, limit])?;
+    let (officer, unit) = query.of.as_ref().map(|(officer, unit)| (officer, unit)).unzip();
+    let mut found = statement.query(params![before, limit, officer, unit])?;
     let mut out = Vec::new();
     while let Some(row) = found.next()? {
         out.push(from_row(row)?);

@@ -23,6 +23,8 @@ mod end_to_end;
 mod end_to_end_calls;
 mod end_to_end_faults;
 mod end_to_end_process;
+mod field;
+mod field_page;
 mod fire_together;
 mod home_assistant;
 mod lights;

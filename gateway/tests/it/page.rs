@@ -118,7 +118,7 @@ fn find(words: &str) -> String {
 }
 
 /// Nothing serious that axe-core finds.
-fn assert_accessible(browser: &mut Chromium, what: &str) {
+pub(crate) fn assert_accessible(browser: &mut Chromium, what: &str) {
     let axe = std::fs::read_to_string(AXE).expect("axe-core is not there: `make console`");
     browser.value(&format!("{axe};\ntrue"));
     let found = browser.value(

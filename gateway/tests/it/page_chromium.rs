@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
 use serde_json::{Value, json};
 
 /// A page that does not come to show something within this time has failed.
@@ -110,7 +111,15 @@ impl Chromium {
         self.call("Input.insertText", json!({ "text": text }));
     }
 
-    fn call(&mut self, method: &str, parameters: Value) -> Value {
+    /// A picture of the page for people to look at, where the environment variable OUTPOST_SCREENSHOTS names a folder for it.
+    pub(crate) fn picture(&mut self, name: &str) {
+        let Some(folder) = std::env::var_os("OUTPOST_SCREENSHOTS") else { return };
+        let told = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        let bytes = base64::engine::general_purpose::STANDARD.decode(told["data"].as_str().unwrap()).unwrap();
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), bytes).unwrap();
+    }
+
+    pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.n_calls += 1;
         let mut message = json!({ "id": self.n_calls, "method": method, "params": parameters });
         if let Some(session) = &self.session {

@@ -1,7 +1,9 @@
 // English.
+import { field } from './field-en';
 import type { Words } from './zh';
 
 export const en: Words = {
+  field,
   app: { title: 'Outpost', subtitle: '前哨' },
   view: { tickets: 'Tickets', wall: 'Lamp board', silences: 'Silences', sources: 'Sources', audit: 'Audit', label: 'Pages' },
   severity: { minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme' },

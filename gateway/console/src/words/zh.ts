@@ -1,5 +1,8 @@
 // Chinese. The keys of this catalogue are those of all.
+import { field } from './field-zh';
+
 export const zh = {
+  field,
   app: { title: '前哨', subtitle: 'Outpost' },
   view: { tickets: '工单', wall: '灯牌', silences: '静默', sources: '来源', audit: '调阅审计', label: '页面' },
   severity: { minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大' },

@@ -104,6 +104,12 @@ fn assert_as_said(document: &Value, path: &str, method: &str, said: &Said) {
     assert!(faults.is_empty(), "{method} {path}:\n{}\n{answer:#}", faults.join("\n"));
 }
 
+/// A real answer is as the document says.
+#[track_caller]
+pub(super) fn assert_is_as_said(path: &str, method: &str, said: &Said) {
+    assert_as_said(&document(), path, method, said);
+}
+
 #[test]
 fn an_answer_that_differs_is_told_with_its_place() {
     let document = json!({ "components": { "schemas": { "Lamp": { "type": "string", "enum": ["red"] } } } });

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request as HttpRequest, StatusCode};
 use futures::StreamExt;
+use outpost_detectors::observation::{Fact, Observation, Position};
 use outpost_fences::{FenceSet, geojson};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -15,7 +16,8 @@ use crate::config::{Config, Severity};
 use crate::dispatch::centres::Centres;
 use crate::dispatch::roster::Roster;
 use crate::dispatch::{Desk, Effect, Kept};
-use crate::nouns::{Alert, AlertKey, Confidence, Figure, Place, Why};
+use crate::nouns::{Alert, AlertKey, Confidence, Figure, Fix, Located, Place, Why};
+use crate::pipeline::errands;
 use crate::pipeline::sources::{Last, SourceView};
 use crate::store::{Archive, Commit, Store};
 use crate::telemetry::now_ms;
@@ -109,6 +111,8 @@ impl Office {
                 Effect::Silence(silence) => commit.silences.push(silence),
                 Effect::Work(order) => commit.works.push(order),
                 Effect::Fix { officer, fix } => commit.fixes.push((officer, fix)),
+                Effect::Duty { officer, said } => commit.duties.push((officer, said)),
+                Effect::File { no, file } => commit.files.push((no, file)),
                 Effect::HandOver { from, to } => commit.handed_over.push((from, to)),
                 Effect::Finding { rule, is_true } => commit.findings.push((rule, is_true)),
                 Effect::Passage(passage) => commit.passages.push(passage),
@@ -161,6 +165,22 @@ impl Office {
                 let (mut effects, mut commit) = (Vec::new(), Commit::default());
                 let answer =
                     crate::pipeline::reported::take(&reports, &mut self.desk, &self.store, &mut commit, &mut effects);
+                self.commit(commit, effects);
+                let _ = reply.send(answer);
+            }
+            Ask::Errand(errand, reply) => {
+                let (mut effects, mut commit, mut observed) = (Vec::new(), Commit::default(), Vec::new());
+                let mut office = errands::Office {
+                    desk: &mut self.desk,
+                    store: &self.store,
+                    commit: &mut commit,
+                    effects: &mut effects,
+                };
+                let answer = office.take(&errand, &mut observed);
+                for Observation { source, at_ms, fact, .. } in observed {
+                    let Fact::Position(Position { lon, lat, accuracy_m }) = fact else { panic!("{fact:?}") };
+                    self.desk.located(&Located { source, fix: Fix { at_ms, lon, lat, accuracy_m } }, &mut effects);
+                }
                 self.commit(commit, effects);
                 let _ = reply.send(answer);
             }
@@ -237,19 +257,24 @@ impl Said {
 impl World {
     /// Tickets T-1 to T-`n`; T-1 is a camera's, with a picture.
     pub(super) fn with(n_tickets: usize, change: impl FnOnce(&mut Context)) -> World {
-        World::of(n_tickets, None, change)
+        World::of(n_tickets, None, CONFIG, change)
+    }
+
+    /// The same with more in the configuration.
+    pub(super) fn configured(n_tickets: usize, more: &str) -> World {
+        World::of(n_tickets, None, &format!("{CONFIG}{more}"), |_| {})
     }
 
     /// The same of findings that nobody has looked at yet.
     pub(super) fn doubting(n_tickets: usize) -> World {
-        World::of(n_tickets, Some(Confidence { share: 0.1, why: "dust looks alike".into() }), |_| {})
+        World::of(n_tickets, Some(Confidence { share: 0.1, why: "dust looks alike".into() }), CONFIG, |_| {})
     }
 
-    fn of(n_tickets: usize, confidence: Option<Confidence>, change: impl FnOnce(&mut Context)) -> World {
+    fn of(n_tickets: usize, confidence: Option<Confidence>, config: &str, change: impl FnOnce(&mut Context)) -> World {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), None).unwrap();
         let archive = Arc::new(Archive::of(&store).unwrap());
-        let config: Config = toml::from_str(CONFIG).unwrap();
+        let config: Config = toml::from_str(config).unwrap();
         let fences = FenceSet::new(geojson::parse(FENCE).fences);
         let (changed, changes) = watch::channel(0);
         let desk = Desk::restore(&config, Kept::default());

@@ -83,6 +83,8 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
         ("position_age_max", officers.position_age_max),
         ("position_every", officers.position_every),
         ("positions_keep", officers.positions_keep),
+        ("overtime", officers.overtime),
+        ("repeats_keep", officers.repeats_keep),
     ] {
         look.check_positive(&at.key(key), span);
     }

@@ -29,6 +29,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     let (at, evidence) = (root.key("evidence"), &config.evidence);
     look.check_positive(&at.key("snapshots_keep"), evidence.snapshots_keep);
     look.check_positive(&at.key("clips_keep"), evidence.clips_keep);
+    look.check_positive(&at.key("attachments_keep"), evidence.attachments_keep);
     let (at, pipeline) = (root.key("pipeline"), &config.pipeline);
     look.check_within(&at.key("queue_max"), pipeline.queue_max, 1, QUEUE_MAX);
     look.check_within(&at.key("batch_max"), pipeline.batch_max, 1, QUEUE_MAX);

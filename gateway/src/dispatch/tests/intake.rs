@@ -42,6 +42,8 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
             | Effect::Fix { .. }
             | Effect::Passage(_)
             | Effect::Class(_)
+            | Effect::Duty { .. }
+            | Effect::File { .. }
             | Effect::Tell { .. } => {}
         }
     }
@@ -56,6 +58,7 @@ fn kept(effects: &[Effect], on: &BTreeMap<Arc<str>, Alert>) -> Kept {
         silences: silences.into_values().filter(|silence| silence.ended.is_none()).collect(),
         tickets: tickets.into_values().filter(|ticket| ticket.stage.standing() > Standing::Ended).collect(),
         fixes: Vec::new(),
+        duties: Vec::new(),
     }
 }
 

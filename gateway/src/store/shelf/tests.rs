@@ -15,6 +15,7 @@ fn limits(snapshots: u64, clips: u64) -> config::Evidence {
         clips_keep: Span::from_ms(DAY_MS),
         clips_bytes_max: Bytes(clips),
         disk_free_min: Bytes(0),
+        ..config::Evidence::default()
     }
 }
 

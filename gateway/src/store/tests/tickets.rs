@@ -72,7 +72,7 @@ fn a_restart_takes_what_may_be_moved_and_a_list_what_is_open() {
     let numbers = |tickets: Vec<Ticket>| tickets.iter().map(|ticket| ticket.no).collect::<Vec<_>>();
     assert_eq!(numbers(store.restore().unwrap().tickets), [4, 3, 2, 1]);
     let reader = Reader::open(folder.path(), 1).unwrap();
-    let list = |least| numbers(reader.tickets(&TicketQuery { least, before: None, limit: 10 }).unwrap());
+    let list = |least| numbers(reader.tickets(&TicketQuery { least, limit: 10, ..TicketQuery::default() }).unwrap());
     assert_eq!((list(Standing::Open), list(Standing::Ended)), (vec![2, 1], vec![6, 5, 4, 3, 2, 1]));
 }
 
