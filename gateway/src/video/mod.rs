@@ -373,3 +373,50 @@ fn lookout(camera: &config::Camera) -> Lookout {
 fn pin(source: &str, n_threads: usize) -> usize {
     (BuildHasherDefault::<DefaultHasher>::default().hash_one(source) % n_threads.max(1) as u64) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cameras(toml: &str) -> Vec<config::Camera> {
+        toml::from_str::<config::Config>(toml).unwrap().cameras
+    }
+
+    const THREE: &str = r#"
+[[cameras]]
+id = "a"
+url = "rtsp://192.0.2.1/sub"
+main = "rtsp://192.0.2.1/main"
+[[cameras]]
+id = "b"
+url = "rtsp://192.0.2.2/"
+[[cameras]]
+id = "c"
+url = "rtsp://192.0.2.1/main"
+"#;
+
+    #[test]
+    fn cameras_that_share_a_stream_come_and_go_together() {
+        let ids = |toml: &str| -> Vec<Vec<String>> {
+            let cameras = cameras(toml);
+            grouped(&cameras).iter().map(|group| group.iter().map(|camera| camera.id.clone()).collect()).collect()
+        };
+        assert_eq!(ids(THREE), [vec!["a", "c"], vec!["b"]]);
+        // The last one makes one group of two.
+        let joined =
+            format!("{THREE}[[cameras]]\nid = \"d\"\nurl = \"rtsp://192.0.2.2/\"\nmain = \"rtsp://192.0.2.1/sub\"\n");
+        assert_eq!(ids(&joined), [["a", "c", "b", "d"]]);
+        assert_eq!(ids(""), [] as [Vec<String>; 0]);
+    }
+
+    #[test]
+    fn a_session_goes_on_unless_something_changed_that_it_goes_by() {
+        let of = |toml: &str| settings(&cameras(toml).iter().collect::<Vec<_>>());
+        let zone = "zones = [{ id = \"z\", polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]] }]\n";
+        assert_eq!(of(THREE), of(&format!("{THREE}{zone}name = \"x\"\nplace = [106.0, 29.0]\n")));
+        let mask = "masks = [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]]\n";
+        for change in [mask, "transport = \"udp\"\n", &zone.replace(" }]", ", important = true }]")] {
+            assert_ne!(of(THREE), of(&format!("{THREE}{change}")), "{change}");
+        }
+    }
+}

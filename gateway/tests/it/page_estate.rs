@@ -61,6 +61,7 @@ async fn a_fence_drawn_on_the_map_catches_the_next_crossing() {
     let (mut browser, ring) = block_in_place(|| {
         let mut browser = open(&site, "fences");
         browser.wait_for("document.querySelector('.draw-map')?.dataset.ready === 'true'");
+        browser.wait_for("document.querySelector('.draw-map').dataset.fitted === 'true'");
         assert_accessible(&mut browser, "fences");
         fill(&mut browser, "#fence-id", "site");
         fill(&mut browser, "#fence-sources", "bus/+");
@@ -97,6 +98,10 @@ async fn a_fence_drawn_on_the_map_catches_the_next_crossing() {
     });
     let open = async || site.gateway.json("/api/v1/alerts?state=open").await["alerts"].as_array().unwrap().len();
     assert_eq!(open().await, 0, "what was is over");
+        "{} {lon} {lat} {}",
+        site.gateway.get("/api/v1/estate").await.text,
+        site.gateway.get("/api/v1/estate/rules/site-enter").await.text
+    );
     bus(&site, "2", 106.5, 29.005).await;
     bus(&site, "2", lon, lat).await;
     site.gateway.eventually("the next crossing", async || open().await == 1).await;

@@ -48,7 +48,10 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<Known>> 
             }
         };
         for problem in &parsed.problems {
-            let message = format!("{}: {problem}", entry.name());
+            let message = match &entry.file {
+                Some(file) => format!("{}: {problem}", file.display()),
+                None => problem.to_string(),
+            };
             if problem.is_fatal() {
                 is_complete = false;
                 look.error(&at, message);

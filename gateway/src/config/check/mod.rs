@@ -127,11 +127,12 @@ pub fn check_alone(text: &str, file: &Path) -> Checked {
     checked(text, file, Outside::Skipped, None)
 }
 
-/// The path of the annex that a text names, as it lies at `file`.
+/// The path of the annex that a text names, as it lies at `file`; none where that cannot be one.
 pub fn annex_of(text: &str, file: &Path) -> Option<PathBuf> {
     let root = toml::de::DeTable::parse(text).ok()?;
     let named = root.get_ref().get("console")?.get_ref().get("annex")?.get_ref().as_str()?.to_owned();
-    (!named.is_empty()).then(|| file.parent().unwrap_or(Path::new("")).join(named))
+    let annex = file.parent().unwrap_or(Path::new("")).join(named);
+    (annex != file && annex.extension().is_some_and(|extension| extension == "toml")).then_some(annex)
 }
 
 /// Whether the files and variables that a configuration names are looked at.
@@ -152,6 +153,7 @@ fn checked(text: &str, file: &Path, outside: Outside, annex: Option<(&str, &Path
     let (more, annex_file) = annex.unwrap_or(("", Path::new("")));
     let mut misfits = misfits(more);
     misfits.extend(strangers(more, &secrets_folder(annex_file)));
+    misfits.sort_by_key(|misfit| misfit.at);
     if !misfits.is_empty() {
         let lines = Lines::new(more, annex_file, None);
         let told = |Misfit { at, message }| problem_at(&lines, at, message);
