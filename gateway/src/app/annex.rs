@@ -48,6 +48,9 @@ struct Stretch {
     row: Option<u64>,
 }
 
+/// Names of files, and what is in them.
+type Secrets = Vec<(String, String)>;
+
 impl Annex {
     pub(super) fn new(main: &Path, archive: Arc<Archive>) -> Annex {
         Annex { main: main.to_owned(), archive }
@@ -150,7 +153,7 @@ impl Annex {
 }
 
 /// The annex with the change, where what was changed stands in it, and the secrets that it refers to.
-fn change(before: &str, path: &Path, edit: &Edit) -> Result<(String, Vec<Stretch>, Vec<(String, String)>), NotEdited> {
+fn change(before: &str, path: &Path, edit: &Edit) -> Result<(String, Vec<Stretch>, Secrets), NotEdited> {
     match &edit.change {
         Change::Put { table, id, text } => {
             let (edited, first) = put(before, *table, id, text)?;
@@ -213,7 +216,7 @@ fn secret_name(id: &str) -> String {
     id.bytes().map(part).collect()
 }
 
-fn keep_secrets(annex: &Path, secrets: &[(String, String)]) -> io::Result<()> {
+fn keep_secrets(annex: &Path, secrets: &Secrets) -> io::Result<()> {
     if secrets.is_empty() {
         return Ok(());
     }

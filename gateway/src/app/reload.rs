@@ -66,7 +66,10 @@ impl Reloader {
                     Asked::Try(Try { drafts, reply }) => {
                         let annex = annex.clone();
                         // Reads files and changes nothing: who edits need not wait for it.
-                        tokio::task::spawn_blocking(move || reply.send(annex.attempt(&drafts)));
+                        tokio::task::spawn_blocking(move || {
+                            // Who asked may have gone.
+                            let _ = reply.send(annex.attempt(&drafts));
+                        });
                     }
                 },
             }

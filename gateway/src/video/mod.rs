@@ -67,7 +67,7 @@ pub struct Cameras {
     video: config::Video,
     n_threads: usize,
     /// By thread; each begins with the first camera that is pinned to it.
-    lanes: Arc<Mutex<Vec<Option<Arc<Lane<Eye>>>>>>,
+    lanes: Lanes,
     roll: Arc<Roll>,
     evidence: Evidence,
     looker: Looker,
@@ -77,6 +77,9 @@ pub struct Cameras {
     stop: CancellationToken,
     running: Mutex<Running>,
 }
+
+/// By thread; nothing where none has begun.
+type Lanes = Arc<Mutex<Vec<Option<Arc<Lane<Eye>>>>>>;
 
 #[derive(Default)]
 struct Running {
@@ -129,7 +132,7 @@ impl Cameras {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let n_threads = if video.decode_threads == 0 { cores() } else { video.decode_threads };
         let n_threads = n_threads.min(cameras.len().saturating_add(n_more)).max(1);
-        let lanes: Arc<Mutex<Vec<Option<Arc<Lane<Eye>>>>>> = Arc::new(Mutex::new(vec![None; n_threads]));
+        let lanes: Lanes = Arc::new(Mutex::new(vec![None; n_threads]));
         let Wires { observations: out, clips } = wires;
         let all = Cameras {
             video: video.clone(),
@@ -310,7 +313,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn begun(lanes: &Mutex<Vec<Option<Arc<Lane<Eye>>>>>) -> Vec<Arc<Lane<Eye>>> {
+fn begun(lanes: &Lanes) -> Vec<Arc<Lane<Eye>>> {
     lock(lanes).iter().flatten().cloned().collect()
 }
 

@@ -98,10 +98,6 @@ async fn a_fence_drawn_on_the_map_catches_the_next_crossing() {
     });
     let open = async || site.gateway.json("/api/v1/alerts?state=open").await["alerts"].as_array().unwrap().len();
     assert_eq!(open().await, 0, "what was is over");
-        "{} {lon} {lat} {}",
-        site.gateway.get("/api/v1/estate").await.text,
-        site.gateway.get("/api/v1/estate/rules/site-enter").await.text
-    );
     bus(&site, "2", 106.5, 29.005).await;
     bus(&site, "2", lon, lat).await;
     site.gateway.eventually("the next crossing", async || open().await == 1).await;
