@@ -229,7 +229,6 @@ impl App {
             views: Arc::new(Sights(cameras.as_ref().map(|cameras| cameras.evidence()))),
             edits: config.console.annex.is_some().then_some(edits_in),
             centres: Arc::new(Centres::new(config)),
-            ground: config.places.ground.clone(),
             roster: Arc::new(Roster::new(config)),
             roads: config.roads.as_ref().and_then(|roads| roads.graph.clone()),
             scoring: Arc::new(Scoring::new(config)),

@@ -53,6 +53,7 @@ fn ticket(no: u64) -> Ticket {
         held: None,
         is_emergency: false,
         is_private: false,
+        is_force_majeure: false,
         centre: "district".into(),
         lead: None,
         unit: None,

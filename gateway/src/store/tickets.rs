@@ -17,7 +17,7 @@ const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, cat
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
      n_alerts, n_alerts_on, storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
      escalated, handed_over, unanswered, score, n_journal, beside, officer, lease_ms, call_escalation, call_step, \
-     call_since_ms, call_next_ms, call_n_rung, is_private";
+     call_since_ms, call_next_ms, call_n_rung, is_private, is_force_majeure";
 
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let marks = COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
@@ -149,6 +149,7 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     out.push(number(call.map(|call| call.next_ms)));
     out.push(number(call.map(|call| call.n_rung.into())));
     out.push(flag(ticket.is_private));
+    out.push(flag(ticket.is_force_majeure));
     out
 }
 
@@ -281,6 +282,7 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
             }
         },
         is_private: c.next()?,
+        is_force_majeure: c.next()?,
     })
 }
 

@@ -31,6 +31,7 @@ fn ticket() -> Ticket {
         held: None,
         is_emergency: false,
         is_private: false,
+        is_force_majeure: false,
         centre: "east".into(),
         beside: Vec::new(),
         officer: None,

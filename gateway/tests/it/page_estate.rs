@@ -1,8 +1,6 @@
 //! The view in which integrators set things up, in a real Chromium: what is drawn there catches what next moves, a table of
 //! hundreds of cameras is there at once, and a rule is told at its line what is wrong with it.
 
-#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
-
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 

@@ -278,6 +278,8 @@ impl World {
         health.beat_ms.store(now_ms(), Ordering::Relaxed);
         health.store_ok.store(true, Ordering::Relaxed);
         let brokers = Arc::new(Brokers::default());
+        let mut estate = Estate::new(&config, &fences);
+        estate.grids = Arc::new(FenceSet::new(geojson::parse(FENCE).fences));
         let mut context = Context {
             reader: Arc::new(Reader::open(folder.path(), 2).unwrap()),
             archive,
@@ -286,12 +288,11 @@ impl World {
             health,
             metrics: Arc::new(Metrics::new()),
             readiness: brokers.clone(),
-            estate: watch::channel(Estate::new(&config, &fences)).1,
+            estate: watch::channel(estate).1,
             edits: None,
             recent: None,
             views: Arc::new(Stills),
             centres: Arc::new(Centres::new(&config)),
-            ground: Arc::new(FenceSet::new(geojson::parse(FENCE).fences)),
             roster: Arc::new(Roster::new(&config)),
             roads: None,
             scoring: Arc::new(crate::dispatch::scores::Scoring::new(&config)),
