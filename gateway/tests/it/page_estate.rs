@@ -160,5 +160,7 @@ async fn a_rule_is_told_at_its_line_what_is_wrong_with_it() {
     });
     let rules = site.gateway.json("/api/v1/rules").await;
     assert_eq!((rules["rules"].as_array().map(Vec::len), &rules["rules"][0]["id"]), (Some(1), &Value::from("quiet")));
-    assert_eq!(browser.complaints, [] as [String; 0]);
+    // Of the draft that was not sound: the browser tells of each answer that is no success.
+    let others: Vec<_> = browser.complaints.iter().filter(|told| !told.contains("status of 422")).collect();
+    assert_eq!(others, [] as [&String; 0]);
 }
