@@ -1,9 +1,11 @@
 // The gateway's API: requests as they are spelled, answers as they come, problems as errors. Nothing else is asked.
 import { address } from './state/address';
+import type { ConfigProblem, ImportRow } from './types';
 
 /** `application/problem+json`, or that there was no answer at all. */
 export class Problem extends Error {
-  constructor(readonly status: number, detail: string) {
+  /** `more`: what the answer says beyond its detail. */
+  constructor(readonly status: number, detail: string, readonly more: { problems?: ConfigProblem[]; rows?: ImportRow[] } = {}) {
     super(detail);
   }
 
@@ -29,14 +31,35 @@ export function post<T>(path: string, body: object): Promise<T> {
   return ask<T>(url('/api/v1' + path), { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
+/** What is no JSON goes as it is. */
+export function send<T>(method: 'PUT' | 'POST' | 'DELETE', path: string, query: Record<string, string | number | undefined>, body?: string, headers: Record<string, string> = {}): Promise<T> {
+  return ask<T>(url('/api/v1' + path, query), { method, headers, body });
+}
+
+/** A text and its tag, for who changes it and sends it back. */
+export async function read(path: string): Promise<{ text: string; tag: string }> {
+  const answer = await answered(url('/api/v1' + path));
+  return { text: await answer.text(), tag: answer.headers.get('etag') ?? '' };
+}
+
+/** A picture, and when it came. */
+export async function picture(path: string, query: Record<string, string | number | undefined>): Promise<{ blob: Blob; at: string }> {
+  const answer = await answered(url('/api/v1' + path, query));
+  return { blob: await answer.blob(), at: answer.headers.get('x-outpost-at') ?? '' };
+}
+
 export async function ask<T>(target: string, init?: RequestInit): Promise<T> {
+  return (await (await answered(target, init)).json()) as T;
+}
+
+async function answered(target: string, init?: RequestInit): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(target, init);
   } catch (cause) {
     throw new Problem(0, String(cause));
   }
-  if (answer.ok) return (await answer.json()) as T;
-  const problem = (await answer.json().catch(() => ({}))) as { detail?: string };
-  throw new Problem(answer.status, problem.detail ?? answer.statusText);
+  if (answer.ok) return answer;
+  const problem = (await answer.json().catch(() => ({}))) as { detail?: string; problems?: ConfigProblem[]; rows?: ImportRow[] };
+  throw new Problem(answer.status, problem.detail ?? answer.statusText, problem);
 }

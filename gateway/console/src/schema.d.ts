@@ -1006,6 +1006,318 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/estate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of the configuration may be written over the API, and the elements that there are */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Estate"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/estate/{table}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An element of the configuration as it is written */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    table: "cameras" | "sources" | "fences" | "rules";
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description TOML; its ETag goes into If-Match */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/toml": string;
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+            };
+        };
+        /** Writes an element of the annex, once the whole configuration is sound with it, and goes by it */
+        put: {
+            parameters: {
+                query?: {
+                    /** @description who; may be left out with dry_run */
+                    by?: string;
+                    /** @description as the audit shows it */
+                    reason?: string;
+                    /** @description checks and changes nothing */
+                    dry_run?: boolean;
+                };
+                header?: {
+                    /** @description the ETag that was read: otherwise 412 */
+                    "If-Match"?: string;
+                    /** @description only where there is none of that name */
+                    "If-None-Match"?: "*";
+                };
+                path: {
+                    table: "cameras" | "sources" | "fences" | "rules";
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/toml": string;
+                    "application/geo+json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Edited"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                415: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        post?: never;
+        /** Removes an element of the annex */
+        delete: {
+            parameters: {
+                query?: {
+                    /** @description who; may be left out with dry_run */
+                    by?: string;
+                    /** @description as the audit shows it */
+                    reason?: string;
+                    /** @description checks and changes nothing */
+                    dry_run?: boolean;
+                };
+                header?: {
+                    /** @description the ETag that was read: otherwise 412 */
+                    "If-Match"?: string;
+                };
+                path: {
+                    table: "cameras" | "sources" | "fences" | "rules";
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Edited"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                412: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/estate/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New cameras by a table: all of them, or none and what is wrong with which line */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description who; may be left out with dry_run */
+                    by?: string;
+                    /** @description as the audit shows it */
+                    reason?: string;
+                    /** @description checks and changes nothing */
+                    dry_run?: boolean;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "text/csv": string;
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description false with dry_run */
+                            done: boolean;
+                            rows: components["schemas"]["ImportRow"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/estate/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What drafts would have found in the observations of late, beside what the rules that are there did find */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BacktestBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Backtest"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                429: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pictures/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last picture of a camera, with its privacy masks; the look is audited */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description who looks; or the header X-Outpost-Who */
+                    who?: string;
+                    /** @description or the header X-Outpost-Reason */
+                    reason?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description cam: and the camera's id */
+                    source: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description JPEG; the header X-Outpost-At says when it came */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": unknown;
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fences": {
         parameters: {
             query?: never;
@@ -2509,6 +2821,103 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Backtest: {
+            /**
+             * Format: date-time
+             * @description RFC 3339
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339; when the last observation came
+             */
+            until: string;
+            observations: number;
+            /** @description its time was over before the end */
+            partial: boolean;
+            rules: {
+                rule: string;
+                /** @description tickets by the configuration as it is */
+                now: number;
+                /** @description with the drafts */
+                then: number;
+            }[];
+            tickets: {
+                /** @enum {string} */
+                by: "now" | "then" | "both";
+                /**
+                 * Format: date-time
+                 * @description RFC 3339
+                 */
+                opened: string;
+                rule: string;
+                source: string;
+                /** @enum {string} */
+                severity: "minor" | "moderate" | "severe" | "extreme";
+                why: string;
+            }[];
+            /** @description earlier tickets that are not listed */
+            left_out: number;
+        };
+        BacktestBody: {
+            drafts: {
+                /** @enum {string} */
+                table: "cameras" | "sources" | "fences" | "rules";
+                id: string;
+                /** @description TOML of the element */
+                text?: string;
+                /** @description of a fence, in place of text: a Feature */
+                geojson?: Record<string, never>;
+            }[];
+            minutes: number;
+        };
+        ConfigProblem: {
+            /** @enum {string} */
+            level: "error" | "warning";
+            file: string | null;
+            /** @description of the file, from 1; 0 where it has no place */
+            line: number;
+            /** @description characters, from 1 */
+            column: number;
+            /** @description of what was sent, from 1 */
+            draft_line: number | null;
+            /** @description line of a table that was sent */
+            row: number | null;
+            /** @description e.g. rules[3].detect.zone */
+            path: string;
+            message: string;
+            hint: string | null;
+        };
+        Edited: {
+            /** @description false with dry_run */
+            done: boolean;
+            /** @description warnings */
+            problems: components["schemas"]["ConfigProblem"][];
+        };
+        Estate: {
+            /** @description the file that is written; null where there is none */
+            annex: string | null;
+            /** @description whether observations of late are kept to try drafts on */
+            recent: boolean;
+            /** @description how to name an annex */
+            how: string | null;
+            elements: {
+                /** @enum {string} */
+                table: "cameras" | "sources" | "fences" | "rules";
+                id: string;
+                /** @description whether it can be changed over the API */
+                annex: boolean;
+            }[];
+        };
+        ImportRow: {
+            /** @description line of the table, from 1 */
+            row: number;
+            id: string | null;
+            problems: {
+                column: string;
+                message: string;
+            }[];
+        };
         /** @description RFC 9457 */
         Problem: {
             status: number;
@@ -2517,6 +2926,12 @@ export interface components {
             detail: string;
             /** @description of the ticket, where the move is not possible in it */
             stage?: string;
+            /** @description of a configuration */
+            problems?: components["schemas"]["ConfigProblem"][];
+            /** @description of a table */
+            rows?: components["schemas"]["ImportRow"][];
+            /** @description of the element as it is now */
+            etag?: string | null;
         };
         /** @description a picture or a voice note that somebody added */
         File: {

@@ -16,5 +16,12 @@ export type Centre = Schemas['Centre'];
 export type Loop = Schemas['Loop'];
 export type Source = Schemas['Source'];
 export type AuditEntry = Schemas['AuditEntry'];
+export type Estate = Schemas['Estate'];
+export type Element = Estate['elements'][number];
+export type Table = Element['table'];
+export type ConfigProblem = Schemas['ConfigProblem'];
+export type ImportRow = Schemas['ImportRow'];
+export type Backtest = Schemas['Backtest'];
+export type BacktestDraft = Schemas['BacktestBody']['drafts'][number];
 /** GeoJSON by its own types: the document only says that it is. */
 export type Fences = FeatureCollection;

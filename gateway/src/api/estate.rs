@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::fault::{Fault, ask, query};
 use super::{Context, NoQuery};
-use crate::config::Config;
+use crate::config::{Config, Written};
 use crate::pipeline::run::Ask;
 use crate::pipeline::sources::{Last, SourceView};
 use crate::telemetry::time_text;
@@ -27,6 +27,9 @@ pub struct Estate {
     places: HashMap<String, [f64; 2]>,
     /// The ground of centres.
     pub(super) grids: Arc<FenceSet>,
+    /// Name of the file that is written over the API.
+    pub(super) annex: Option<String>,
+    pub(super) written: Arc<[Written]>,
 }
 
 impl Estate {
@@ -61,6 +64,8 @@ impl Estate {
         Estate {
             places: cameras.chain(sources).filter_map(|(id, place)| Some((id, place?))).collect(),
             grids,
+            annex: config.console.annex.as_ref().map(|file| file.to_string_lossy().into_owned()),
+            written: config.written.clone(),
             sources: config.sources.iter().map(|source| source.id.as_str().into()).collect(),
             rules: json!({ "rules": rules }),
             fences: json!({ "type": "FeatureCollection", "features": fences, "zones": zones.collect::<Vec<_>>() }),

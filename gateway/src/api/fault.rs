@@ -20,11 +20,19 @@ pub(super) struct Fault {
     detail: String,
     /// Where the ticket stands that would not take the move.
     stage: Option<Stage>,
+    /// Further members of the answer, as the standard allows them.
+    more: Vec<(&'static str, serde_json::Value)>,
 }
 
 impl Fault {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Fault {
-        Fault { status, detail: detail.into(), stage: None }
+        Fault { status, detail: detail.into(), stage: None, more: Vec::new() }
+    }
+
+    /// The same with one more member.
+    pub(super) fn with(mut self, key: &'static str, value: serde_json::Value) -> Fault {
+        self.more.push((key, value));
+        self
     }
 
     /// What is said of it in another form.
@@ -141,6 +149,9 @@ impl IntoResponse for Fault {
         let mut body = serde_json::json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail });
         if let Some(stage) = self.stage {
             body["stage"] = stage.as_str().into();
+        }
+        for (key, value) in self.more {
+            body[key] = value;
         }
         let headers = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (self.status, headers, body.to_string()).into_response();

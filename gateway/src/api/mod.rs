@@ -2,10 +2,12 @@
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
 //! - [`tickets`], [`lamps`], [`lights`], [`borders`], [`officers`], [`scores`], [`classes`], [`alerts`], [`silences`], [`works`], [`estate`]: the resources
+//! - [`annex`], [`backtest`]: what of the configuration is written over the API, and what drafts of it would have found
 //! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`duty`], [`files`], [`reports`]: officers in the field; [`once`]: each request of theirs is done once
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
+//! - [`views`]: what cameras see now
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -15,6 +17,8 @@
 //! - [`door`]: how many connections there may be
 
 mod alerts;
+mod annex;
+mod backtest;
 mod borders;
 mod cap;
 mod classes;
@@ -40,6 +44,7 @@ mod scores;
 mod silences;
 mod stream;
 mod tickets;
+mod views;
 mod works;
 
 use std::future::IntoFuture;
@@ -57,10 +62,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+pub use annex::{Asked, Change, Edit, Edited, NotEdited, Told, Tried, Try, Unless, tag_of};
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
 pub use intake::Mappings;
 pub use open311::Desk311;
+pub use views::Views;
 
 use crate::config::District;
 use crate::dispatch::centres::Centres;
@@ -95,6 +102,10 @@ pub struct Context {
     pub readiness: Arc<dyn Readiness>,
     /// Rules and fences as they are configured; a reload changes them.
     pub estate: watch::Receiver<Estate>,
+    /// Where changes of the configuration go; none where it names no annex.
+    pub edits: Option<mpsc::Sender<Asked>>,
+    /// Folder with the observations of late; none where they are not kept.
+    pub recent: Option<Arc<std::path::Path>>,
     /// Whose tickets are.
     pub centres: Arc<Centres>,
     /// Who can be sent, and on which roads.
@@ -106,6 +117,8 @@ pub struct Context {
     pub classes: Arc<crate::config::Classes>,
     /// Who we are to others.
     pub district: Arc<District>,
+    /// What cameras see now.
+    pub views: Arc<dyn Views>,
     /// Who may report from outside.
     pub open311: Option<Arc<Desk311>>,
     pub mappings: Arc<Mappings>,
@@ -187,6 +200,26 @@ pub fn router(context: Context) -> Router {
         .route("/sources", get(estate::sources))
         .route("/fences", get(estate::fences))
         .route("/rules", get(estate::rules))
+        .route("/estate", get(annex::list))
+        .route(
+            "/estate/import",
+            post(annex::import).layer(axum::extract::DefaultBodyLimit::max(annex::TABLE_BYTES_MAX)),
+        )
+        .route(
+            "/estate/backtest",
+            post(backtest::run).layer((
+                axum::extract::DefaultBodyLimit::max(annex::DRAFT_BYTES_MAX),
+                axum::Extension(backtest::Bench::new()),
+            )),
+        )
+        .route(
+            "/estate/{table}/{*id}",
+            get(annex::one)
+                .put(annex::put)
+                .delete(annex::remove)
+                .layer(axum::extract::DefaultBodyLimit::max(annex::DRAFT_BYTES_MAX)),
+        )
+        .route("/pictures/{*source}", get(views::picture).layer(axum::Extension(views::Easels::new())))
         .route(
             "/frames/{*source}",
             post(frames::upload).layer((

@@ -7,6 +7,7 @@ mod openapi;
 mod outside;
 mod scores;
 mod silences;
+mod views;
 mod works;
 mod world;
 

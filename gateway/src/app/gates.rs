@@ -35,21 +35,20 @@ fn urls(cameras: &[Camera]) -> HashMap<Arc<str>, String> {
 }
 
 /// Until stopped, and once more then.
-pub(super) async fn keep(queues: Arc<Queues>, cameras: Arc<Cameras>, configured: Vec<Camera>, stop: CancellationToken) {
-    let urls = urls(&configured);
+pub(super) async fn keep(queues: Arc<Queues>, cameras: Arc<Cameras>, stop: CancellationToken) {
     let mut kept: HashMap<Arc<str>, Earned> = HashMap::new();
     loop {
         let is_over = stop.run_until_cancelled(tokio::time::sleep(KEEP_EVERY)).await.is_none();
-        let news: Vec<_> =
-            cameras.earned().into_iter().filter(|(source, earned)| kept.get(source) != Some(earned)).collect();
-        let row = |(source, earned): &(Arc<str>, Earned)| {
-            let (url, earned) = (urls.get(source)?.clone(), serde_json::to_string(earned).ok()?);
-            Some(GateRow { source: source.to_string(), url, earned })
+        let mut news = cameras.earned();
+        news.retain(|(source, _, earned)| kept.get(source) != Some(earned));
+        let row = |(source, url, earned): &(Arc<str>, String, Earned)| {
+            let earned = serde_json::to_string(earned).ok()?;
+            Some(GateRow { source: source.to_string(), url: url.clone(), earned })
         };
         let rows: Vec<GateRow> = news.iter().filter_map(row).collect();
         let store = queues.clone();
         match tokio::task::spawn_blocking(move || store.keep_gates(&rows)).await {
-            Ok(Ok(())) => kept.extend(news),
+            Ok(Ok(())) => kept.extend(news.into_iter().map(|(source, _, earned)| (source, earned))),
             Ok(Err(cause)) => warn!(%cause, "what size gates earned is not kept"),
             Err(cause) => warn!(%cause, "what size gates earned is not kept"),
         }

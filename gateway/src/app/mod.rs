@@ -1,6 +1,7 @@
 //! Start and stop order of the gateway. What is started later is stopped earlier: sessions stop reading before the
 //! pipeline stops committing, and the pipeline before those that send out what it committed.
 
+mod annex;
 mod archive;
 mod gates;
 mod lights;
@@ -31,7 +32,7 @@ use self::mounts::start_mounts;
 use self::outward::{start_publishers, start_receivers, start_series};
 use self::readiness::Sessions;
 use self::reload::Reloader;
-use self::sessions::{Pictures, Started, start_cameras, start_sessions};
+use self::sessions::{Pictures, Sights, Started, start_cameras, start_sessions};
 use self::shards::{Kept, Sharded, start_shards};
 use crate::api;
 use crate::config::Config;
@@ -44,7 +45,7 @@ use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
 use crate::nouns::TroubleKind;
 use crate::pipeline::evidence::{Evidence, Eyes, Looks};
-use crate::pipeline::record::Recorder;
+use crate::pipeline::recorder::Recorder;
 use crate::pipeline::run::{Health, Inputs, Shell};
 use crate::pipeline::seen::Seen;
 use crate::store::{Archive, Queues, Reader, RestoredClasses, Store};
@@ -54,6 +55,9 @@ use crate::video;
 
 /// Requests of operators that wait for the pipeline.
 const ASKS_MAX: usize = 256;
+
+/// Changes of the configuration that wait; each may take seconds.
+const EDITS_MAX: usize = 8;
 
 /// Troubles of the gateway's own that wait for the pipeline; who tells of one waits for room.
 const TROUBLES_MAX: usize = 16;
@@ -109,10 +113,7 @@ impl App {
         let series = start_series(config, &queues, &metrics, &troubles_in, &stop_out, &mut out)?;
 
         let begun_ms = now_ms();
-        let recorder = record
-            .map(|path| Recorder::append_to(path).with_context(|| format!("failed to record to {}", path.display())))
-            .transpose()?
-            .map(|recorder| Arc::new(Mutex::new(recorder)));
+        let recorder = recorder(config, record)?.map(|recorder| Arc::new(Mutex::new(recorder)));
         let kept = Kept { states: restored.states, redo: restored.redo };
         let Sharded { shards, turns, first } =
             start_shards(config, &fences, kept, &expected(config), &metrics, recorder.as_ref(), begun_ms)?;
@@ -157,7 +158,7 @@ impl App {
         let earned = gates::earned(&queues, &config.cameras).context("failed to read the store")?;
         let cameras = start_cameras(config, &earned, observations_in.clone(), troubles_in.clone(), clips_in, &stop)?;
         if let Some(cameras) = cameras.clone() {
-            out.push(tokio::spawn(gates::keep(queues.clone(), cameras, config.cameras.clone(), stop_out.clone())));
+            out.push(tokio::spawn(gates::keep(queues.clone(), cameras, stop_out.clone())));
         }
         let keep = archive::Keep::of(&config.desk.officers);
         out.push(tokio::spawn(archive::run(archive.clone(), clips, keep, stop_out.clone())));
@@ -210,7 +211,9 @@ impl App {
             .context("failed to start the pipeline")?;
 
         let (estate_in, estate) = watch::channel(api::Estate::new(config, &fences));
-        let reloader = Reloader::new(config, asks.clone(), estate_in, metrics.clone());
+        let (edits_in, edits) = mpsc::channel(EDITS_MAX);
+        let reloader = Reloader::new(config, asks.clone(), estate_in, metrics.clone(), archive.clone(), edits)
+            .with(cameras.clone());
         let archives = (reader.clone(), archive.clone());
         let readiness = Sessions::new(config, &sessions, cameras.clone(), archives, metrics.clone()).with_mounts(poses);
         let readiness = Arc::new(readiness);
@@ -223,6 +226,9 @@ impl App {
             metrics,
             readiness,
             estate,
+            recent: config.console.recent.map(|_| config.store.folder.clone().into()),
+            views: Arc::new(Sights(cameras.as_ref().map(|cameras| cameras.evidence()))),
+            edits: config.console.annex.is_some().then_some(edits_in),
             centres: Arc::new(Centres::new(config)),
             roster: Arc::new(Roster::new(config)),
             roads: config.roads.as_ref().and_then(|roads| roads.graph.clone()),
@@ -336,16 +342,31 @@ fn expected(config: &Config) -> Vec<String> {
     cameras.chain(named.cloned()).chain(own).collect()
 }
 
+/// What writes observations down: to a file that was asked for, and those of late.
+fn recorder(config: &Config, record: Option<&std::path::Path>) -> anyhow::Result<Option<Recorder>> {
+    if record.is_none() && config.console.recent.is_none() {
+        return Ok(None);
+    }
+    let mut recorder = Recorder::default();
+    if let Some(path) = record {
+        recorder = recorder.and_to(path).with_context(|| format!("failed to record to {}", path.display()))?;
+    }
+    if let Some(room) = config.console.recent {
+        let recent = recorder.and_recent(&config.store.folder, room.0);
+        recorder = recent.context("failed to keep the observations of late")?;
+    }
+    Ok(Some(recorder))
+}
+
 /// The fences of all files that a configuration names, their paths relative to the configuration's folder.
 pub fn fences(config: &Config, file: &std::path::Path) -> anyhow::Result<FenceSet> {
     let folder = file.parent().unwrap_or_else(|| std::path::Path::new("."));
     let mut fences = Vec::new();
     for entry in &config.fences {
-        let path = folder.join(&entry.file);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
+        let text = entry.text(folder).map_err(anyhow::Error::msg)?;
         let parsed = entry.parse(&text);
         for problem in &parsed.problems {
-            warn!(file = %path.display(), %problem, "fence file has a problem");
+            warn!(file = %entry.name(), %problem, "fence file has a problem");
         }
         fences.extend(parsed.fences);
     }

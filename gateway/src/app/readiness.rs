@@ -12,7 +12,6 @@ use crate::ingest::mqtt::{Session, SessionState};
 use crate::ingest::onvif::poses::Poses;
 use crate::nouns::EvidenceKind;
 use crate::store::{Archive, Reader};
-use crate::telemetry::camera::CameraMetrics;
 use crate::telemetry::metrics::Metrics;
 use crate::video;
 
@@ -21,7 +20,6 @@ pub(super) struct Sessions {
     /// Each with the number of its clients.
     listeners: Vec<(String, Gauge)>,
     cameras: Option<Arc<video::Cameras>>,
-    camera_metrics: Vec<CameraMetrics>,
     receivers: Vec<String>,
     reader: Arc<Reader>,
     archive: Arc<Archive>,
@@ -45,7 +43,6 @@ impl Sessions {
                 .map(|listener| (listener.id.clone(), metrics.listeners.of(&listener.id).connections))
                 .collect(),
             cameras,
-            camera_metrics: config.cameras.iter().map(|camera| metrics.camera(&camera.id)).collect(),
             receivers: config.receivers.iter().map(|receiver| receiver.id.clone()).collect(),
             reader,
             archive,
@@ -90,7 +87,8 @@ impl Readiness for Sessions {
             self.metrics.mqtt_session_up(id).set(i64::from(up));
         }
         if let Some(cameras) = &self.cameras {
-            for (counts, metrics) in cameras.counters().iter().zip(&self.camera_metrics) {
+            for counts in cameras.counters() {
+                let metrics = self.metrics.camera(counts.source.trim_start_matches("cam:"));
                 metrics.raise_to(counts.frames, counts.decoded, counts.shed);
                 metrics.raise_errors_to("decode", counts.decode_errors);
                 metrics.raise_errors_to("reconnect", counts.reconnects);

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::outward::{Publishers, start_requests};
+use crate::api::Views;
 use crate::config::{Config, Feed};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
@@ -79,10 +80,13 @@ pub(super) fn start_cameras(
     clips: mpsc::Sender<video::Clip>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Arc<video::Cameras>>> {
-    if config.cameras.is_empty() {
+    // With an annex cameras may come at any time.
+    let n_more = if config.console.annex.is_some() { usize::MAX } else { 0 };
+    if config.cameras.is_empty() && n_more == 0 {
         return Ok(None);
     }
-    let cameras = video::Cameras::start(&config.cameras, &config.video, earned, observations, clips, stop.clone())
+    let wires = video::Wires { observations, clips };
+    let cameras = video::Cameras::start(&config.cameras, n_more, &config.video, earned, wires, stop.clone())
         .context("failed to start the decode threads")?;
     let cameras = Arc::new(cameras);
     tokio::spawn(video::overload::watch(cameras.clone(), troubles, stop.clone()));
@@ -110,5 +114,14 @@ impl Evidence for Pictures {
     fn clip(&self, alert: &Alert) -> Option<Missing> {
         let Some(SnapshotAsk::Camera { picture, .. }) = &alert.snapshot else { return None };
         self.0.clip(&alert.key.source, &alert.id, *picture, alert.opened_ms)
+    }
+}
+
+/// What cameras see now, where there are any.
+pub(super) struct Sights(pub(super) Option<video::Evidence>);
+
+impl Views for Sights {
+    fn last(&self, source: &str) -> Option<(i64, Vec<u8>)> {
+        self.0.as_ref()?.last(source)
     }
 }

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::nouns::{RedoChange, RedoRow, StateRow};
-use crate::pipeline::record::Recorder;
+use crate::pipeline::recorder::Recorder;
 use crate::pipeline::redo::entries;
 use crate::pipeline::shard::{Shard, Turn};
 use crate::pipeline::shards::Shards;

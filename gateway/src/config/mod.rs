@@ -3,13 +3,16 @@
 //! The structs here are the file's shape and nothing else; defaults stand beside their key and in
 //! `configs/district.toml`.
 
+pub mod annex;
 mod camera;
+pub mod camera_rows;
 pub mod check;
 pub mod condition;
 mod defaults;
 mod desk;
 mod detect;
 mod example;
+mod fence_file;
 mod fence_names;
 mod format;
 mod heat;
@@ -32,10 +35,12 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outpost_fences::{Coordinates, Fence, FenceSet, geojson, wkt};
+use outpost_fences::{Fence, FenceSet};
 use serde::{Deserialize, Serialize};
 
+pub use annex::{Console, Table, Written};
 pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
+pub use camera_rows::CameraRow;
 pub use check::load;
 pub use defaults::ZONE;
 pub use desk::{
@@ -44,6 +49,7 @@ pub use desk::{
 };
 pub use detect::{Detect, Severity, UnitOf};
 pub use example::{Example, Expected, Given, Said};
+pub use fence_file::{CoordinateSystem, FenceFile};
 pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
 pub use format::{
     ByteOrder, Format, ImagerOf, JsonAim, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing,
@@ -73,6 +79,8 @@ pub struct Config {
     pub evidence: Evidence,
     #[serde(default)]
     pub api: Api,
+    #[serde(default)]
+    pub console: Console,
     #[serde(default)]
     pub pipeline: Pipeline,
     #[serde(default)]
@@ -114,6 +122,9 @@ pub struct Config {
     pub open311: Option<Open311>,
     #[serde(default)]
     pub intake: Vec<Intake>,
+    /// What the console edits or shows as text; empty where it has no annex.
+    #[serde(skip)]
+    pub written: Arc<[Written]>,
 }
 
 /// Who we are: goes out with every notification.
@@ -281,51 +292,6 @@ pub struct Source {
     pub visible: Option<String>,
     /// Its mount, which is asked where it looks.
     pub ptz: Option<PtzOf>,
-}
-
-/// A file of map fences: GeoJSON, or well-known text where its name ends in `.wkt`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FenceFile {
-    pub file: PathBuf,
-    #[serde(default)]
-    pub coordinates: CoordinateSystem,
-    /// Its fences are the ground that centres answer for: a ticket with a point is the centre's whose id the fence has.
-    #[serde(default)]
-    pub grids: bool,
-    /// Of its fences, once the file was read and they are grids.
-    #[serde(skip)]
-    pub ids: Vec<Arc<str>>,
-}
-
-impl FenceFile {
-    /// The fences of the file's text, WGS-84.
-    pub fn parse(&self, text: &str) -> geojson::Parsed {
-        let is_wkt = self.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wkt"));
-        let read = if is_wkt { wkt::parse } else { geojson::parse_in };
-        read(text, self.coordinates.into())
-    }
-}
-
-/// What longitudes and latitudes from outside mean; all is WGS-84 within.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CoordinateSystem {
-    /// Also CGCS2000.
-    #[default]
-    Wgs84,
-    Gcj02,
-    Bd09,
-}
-
-impl From<CoordinateSystem> for Coordinates {
-    fn from(system: CoordinateSystem) -> Coordinates {
-        match system {
-            CoordinateSystem::Wgs84 => Coordinates::Wgs84,
-            CoordinateSystem::Gcj02 => Coordinates::Gcj02,
-            CoordinateSystem::Bd09 => Coordinates::Bd09,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

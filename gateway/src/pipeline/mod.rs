@@ -7,7 +7,7 @@
 //! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`redo`]: what rules remember, kept over a crash
 //! - [`replies`]: answers that wait for their commit
-//! - [`record`], [`replay`]: observations as NDJSON, and the same code over them
+//! - [`record`], [`recorder`], [`replay`]: observations as NDJSON, written while they come, and the same code over them
 //! - [`examples`]: what rules do with their own examples
 //! - [`backtest`]: what new rules would have found, beside the old ones
 
@@ -23,6 +23,7 @@ mod owed;
 pub(crate) mod picture;
 mod reading;
 pub mod record;
+pub mod recorder;
 pub mod redo;
 pub mod replay;
 mod replies;

@@ -12,7 +12,7 @@
 //!
 //! Times are milliseconds since the Unix epoch; `received` is `at` where it is left out.
 
-use std::io::{BufRead, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -179,68 +179,6 @@ pub fn read(text: &str) -> Result<Observation, RecordError> {
     let line: Line = serde_json::from_str(text)?;
     let (source, at_ms, received_ms) = (line.source.clone(), line.at, line.received.unwrap_or(line.at));
     Ok(Observation { source, at_ms, received_ms, fact: to_fact(line)? })
-}
-
-/// Longest time that a recorded observation waits in memory.
-const FLUSH_AFTER_MS: i64 = 1_000;
-
-/// Appends observations to a file while the gateway runs. A record is for replay, not for keeps: what could not be
-/// written is told once and counted by nobody, and never holds the pipeline. A killed gateway loses the last second of
-/// it, and records again what the broker delivers again.
-pub struct Recorder {
-    out: std::io::BufWriter<std::fs::File>,
-    line: Vec<u8>,
-    /// Receive time of the oldest line in memory.
-    waiting_since_ms: Option<i64>,
-    broken: bool,
-}
-
-impl Recorder {
-    pub fn append_to(path: &std::path::Path) -> std::io::Result<Recorder> {
-        let mut file = std::fs::OpenOptions::new().create(true).read(true).append(true).open(path)?;
-        let mut last = [b'\n'];
-        if file.seek(SeekFrom::End(0))? > 0 {
-            file.seek(SeekFrom::End(-1))?;
-            file.read_exact(&mut last)?;
-        }
-        let mut out = std::io::BufWriter::new(file);
-        if last != [b'\n'] {
-            // A killed gateway left half a line: the next one must not be lost with it.
-            out.write_all(b"\n")?;
-        }
-        Ok(Recorder { out, line: Vec::new(), waiting_since_ms: None, broken: false })
-    }
-
-    pub fn write(&mut self, observation: &Observation) {
-        self.line.clear();
-        let written = match write(observation, &mut self.line) {
-            Ok(()) => self.out.write_all(&self.line).map_err(|cause| cause.to_string()),
-            Err(cause) => Err(cause.to_string()),
-        };
-        self.waiting_since_ms.get_or_insert(observation.received_ms);
-        self.told(written);
-    }
-
-    /// Brings lines to the file that have waited long enough. To be called every now and then.
-    pub fn flush_if_due(&mut self, now_ms: i64) {
-        if self.waiting_since_ms.is_some_and(|since_ms| !(0..FLUSH_AFTER_MS).contains(&(now_ms - since_ms))) {
-            self.flush();
-        }
-    }
-
-    pub fn flush(&mut self) {
-        self.waiting_since_ms = None;
-        let flushed = self.out.flush().map_err(|cause| cause.to_string());
-        self.told(flushed);
-    }
-
-    fn told(&mut self, outcome: Result<(), String>) {
-        if let Err(cause) = outcome
-            && !std::mem::replace(&mut self.broken, true)
-        {
-            tracing::error!(%cause, "recording failed, what follows may lack observations");
-        }
-    }
 }
 
 fn is_unknown(pixels: &[u32; 2]) -> bool {

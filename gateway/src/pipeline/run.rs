@@ -18,7 +18,7 @@ use tracing::{error, info};
 use super::errands::{self, Erranded, Office};
 use super::evidence::Eyes;
 use super::owed::Owed;
-use super::record::Recorder;
+use super::recorder::Recorder;
 use super::replies::Replies;
 use super::reported;
 use super::rules::RuleError;

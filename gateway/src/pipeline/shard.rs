@@ -8,7 +8,7 @@ use outpost_detectors::observation::{Fact, Observation, Position};
 use prometheus_client::metrics::counter::Counter;
 use tracing::warn;
 
-use super::record::Recorder;
+use super::recorder::Recorder;
 use super::sources::Sources;
 use super::watch::{Effect, Watch};
 use crate::config::Config;

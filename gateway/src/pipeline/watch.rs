@@ -125,7 +125,7 @@ impl Watch {
                     self.slots[slot].resume_hours(rule, now_ms);
                     self.wait_on(slot, late, effects);
                 }
-                (stored, _) => effects.extend(forget(row.rule, row.source, stored, now_ms)),
+                (stored, _) => effects.extend(forget(row.rule, row.source, stored, now_ms, "rule changed")),
             }
         }
         self.regroup();
@@ -434,9 +434,16 @@ pub(super) fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
 }
 
 /// Clears what a rule that is no more has open, and drops its state.
-fn forget(rule: Arc<str>, source: Arc<str>, stored: Option<Stored>, now_ms: i64) -> impl Iterator<Item = Effect> {
+fn forget(
+    rule: Arc<str>,
+    source: Arc<str>,
+    stored: Option<Stored>,
+    now_ms: i64,
+    why: &str,
+) -> impl Iterator<Item = Effect> + use<> {
     let key = AlertKey { rule: rules::id_of(&rule).into(), source: source.clone(), fence: None };
-    let clear = |id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why: "rule changed".into() });
+    let why = why.into();
+    let clear = |id| Effect::Clear(Cleared { id, key, cleared_ms: now_ms, why });
     let cleared = stored.and_then(|stored| stored.past().alert.clone()).map(clear);
     cleared.into_iter().chain([Effect::Save(StateRow { rule, source, state: String::new() })])
 }

@@ -158,6 +158,11 @@ impl Archive {
         self.shelf.with_room(&mut conn, |conn| write_audit(conn, of, what, doer, now_ms))
     }
 
+    /// Writes down that somebody changes something, each time.
+    pub fn changed(&self, of: &str, what: &str, doer: &Doer, now_ms: i64) -> Result<(), StoreError> {
+        self.shelf.with_room(&mut self.conn(), |conn| write_audit(conn, of, what, doer, now_ms))
+    }
+
     /// What was evicted, expired and refused, by the writer as well.
     pub fn counts(&self) -> &Arc<ShelfCounts> {
         self.shelf.counts()

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
@@ -100,19 +100,29 @@ impl Asked {
 /// Asks cameras. Cloning costs a reference count; callable from any task.
 #[derive(Debug, Clone)]
 pub struct Looker {
-    cameras: Arc<HashMap<Arc<str>, Arc<Asked>>>,
+    cameras: Arc<RwLock<HashMap<Arc<str>, Arc<Asked>>>>,
     patience: Duration,
 }
 
 impl Looker {
-    pub(crate) fn new(cameras: impl IntoIterator<Item = (Arc<str>, Arc<Asked>)>, span_ms: i64) -> Looker {
+    pub(crate) fn new(span_ms: i64) -> Looker {
         let patience = PATIENCE + Duration::from_millis(span_ms.max(0).unsigned_abs());
-        Looker { cameras: Arc::new(cameras.into_iter().collect()), patience }
+        Looker { cameras: Arc::default(), patience }
+    }
+
+    /// Who wants to look through this camera asks here from now on.
+    pub(super) fn admit(&self, source: Arc<str>, asked: Arc<Asked>) {
+        self.cameras.write().unwrap_or_else(PoisonError::into_inner).insert(source, asked);
+    }
+
+    pub(super) fn dismiss(&self, source: &str) {
+        self.cameras.write().unwrap_or_else(PoisonError::into_inner).remove(source);
     }
 
     /// Looks through `camera` (`cam:<id>`); why not, where no look came of it.
     pub async fn look(&self, camera: &str) -> Result<Look, &'static str> {
-        let asked = self.cameras.get(camera).ok_or("it is not configured")?;
+        let known = self.cameras.read().unwrap_or_else(PoisonError::into_inner).get(camera).cloned();
+        let asked = known.ok_or("it is not configured")?;
         let answer = asked.ask().ok_or("too many ask for it")?;
         match tokio::time::timeout(self.patience, answer).await {
             Ok(Ok(look)) => Ok(look),
@@ -220,7 +230,9 @@ mod tests {
     fn camera() -> (Looker, Looking) {
         let asked = Arc::<Asked>::default();
         let looking = Looking::new(asked.clone(), Vec::new(), SPAN_MS, 80);
-        (Looker::new([("cam:west".into(), asked)], SPAN_MS), looking)
+        let looker = Looker::new(SPAN_MS);
+        looker.admit("cam:west".into(), asked);
+        (looker, looking)
     }
 
     /// Grass, and in its middle a blaze whose brightness leaps.
@@ -296,7 +308,7 @@ mod tests {
     #[tokio::test]
     async fn only_so_many_wait_for_one_camera() {
         let (looker, _looking) = camera();
-        let asked = &looker.cameras["cam:west"];
+        let asked = &looker.cameras.read().unwrap()["cam:west"].clone();
         let waiting: Vec<_> = (0..WAITING_MAX).map(|_| asked.ask().unwrap()).collect();
         assert_eq!(looker.look("cam:west").await, Err("too many ask for it"));
         drop(waiting);

@@ -2,7 +2,7 @@
 //! alerts or where the files go.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
@@ -88,6 +88,15 @@ impl Pictures {
         kept.iter().map(|kept| kept.shows.bytes()).sum()
     }
 
+    /// The picture that came last, and when.
+    fn last(&self) -> Option<(i64, Arc<Frame>)> {
+        let (at_ms, shows) = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.back().map(|kept| (kept.at_ms, kept.shows.clone()))?
+        };
+        Some((at_ms, shows.frame()?))
+    }
+
     /// When a picture that is still kept came.
     fn at_ms(&self, number: u64) -> Option<i64> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,7 +135,7 @@ impl Shows {
 /// Makes snapshots. Cloning costs a reference count; callable from any thread.
 #[derive(Debug, Clone)]
 pub struct Evidence {
-    cameras: Arc<HashMap<Arc<str>, Sight>>,
+    cameras: Arc<RwLock<HashMap<Arc<str>, Arc<Sight>>>>,
     jpeg_quality: u8,
 }
 
@@ -139,14 +148,27 @@ pub(crate) struct Sight {
 }
 
 impl Evidence {
-    pub(crate) fn new(cameras: impl IntoIterator<Item = (Arc<str>, Sight)>, jpeg_quality: u8) -> Self {
-        Evidence { cameras: Arc::new(cameras.into_iter().collect()), jpeg_quality: jpeg_quality.clamp(1, 100) }
+    pub(crate) fn new(jpeg_quality: u8) -> Self {
+        Evidence { cameras: Arc::default(), jpeg_quality: jpeg_quality.clamp(1, 100) }
+    }
+
+    /// Pictures of this source from now on, in place of those that there were.
+    pub(super) fn admit(&self, source: Arc<str>, sight: Sight) {
+        self.cameras.write().unwrap_or_else(PoisonError::into_inner).insert(source, Arc::new(sight));
+    }
+
+    pub(super) fn dismiss(&self, source: &str) {
+        self.cameras.write().unwrap_or_else(PoisonError::into_inner).remove(source);
+    }
+
+    fn sight(&self, source: &str) -> Option<Arc<Sight>> {
+        self.cameras.read().unwrap_or_else(PoisonError::into_inner).get(source).cloned()
     }
 
     /// Memory that the pictures of `source` hold: decoded ones, and coded ones, of which the last group, of so many bytes,
     /// is in the reel as well where there is one.
     pub(super) fn bytes(&self, source: &str, group_bytes: u64) -> u64 {
-        let Some(sight) = self.cameras.get(source) else { return group_bytes };
+        let Some(sight) = self.sight(source) else { return group_bytes };
         let reel_bytes = sight.reel.as_ref().map_or(0, |reel| reel.bytes());
         sight.pictures.bytes() as u64 + group_bytes.max(reel_bytes as u64)
     }
@@ -154,7 +176,7 @@ impl Evidence {
     /// Begins the clip of an alert about `source` that picture number `picture` raised at `opened_ms`. `None` where there is
     /// none to be, otherwise why there is none yet, or never will be.
     pub fn clip(&self, source: &str, alert: &Arc<str>, picture: u64, opened_ms: i64) -> Option<Missing> {
-        let sight = self.cameras.get(source)?;
+        let sight = self.sight(source)?;
         let reel = sight.reel.as_ref()?;
         if !sight.masks.is_empty() {
             return Some(Missing::Masked);
@@ -163,11 +185,20 @@ impl Evidence {
         Some(reel.take(alert, sight.pictures.at_ms(picture).unwrap_or(opened_ms)))
     }
 
+    /// A colour JPEG of the picture of `source` (`cam:<id>`) that was decoded last, and when it came, ms since 1970. Masked as
+    /// snapshots are.
+    pub fn last(&self, source: &str) -> Option<(i64, Vec<u8>)> {
+        let sight = self.sight(source)?;
+        let (at_ms, frame) = sight.pictures.last()?;
+        let jpeg = render(&frame, &sight.masks, &[], &[], self.jpeg_quality);
+        Some((at_ms, jpeg.inspect_err(|error| warn!(source, %error, "picture could not be shown")).ok()?))
+    }
+
     /// A colour JPEG of picture number `picture` of `source` (`cam:<id>`), with the outlines of `zones` and `boxes`
     /// (both 0..1) drawn over it. The camera's privacy masks are blackened before anything else happens. `None` where
     /// the picture is no longer kept.
     pub fn snapshot(&self, source: &str, picture: u64, zones: &[Vec<[f32; 2]>], boxes: &[Blob]) -> Option<Vec<u8>> {
-        let sight = self.cameras.get(source)?;
+        let sight = self.sight(source)?;
         let frame = sight.pictures.find(picture)?;
         let jpeg = render(&frame, &sight.masks, zones, boxes, self.jpeg_quality);
         jpeg.inspect_err(|error| warn!(source, picture, %error, "snapshot could not be made")).ok()
@@ -227,7 +258,9 @@ mod tests {
     fn evidence(masks: Vec<Vec<[f32; 2]>>) -> Evidence {
         let pictures = Arc::new(Pictures::new(16 << 20));
         pictures.keep(7, 0, Shows::Movement(Arc::new(white())));
-        Evidence::new([(Arc::from("cam:a"), Sight { pictures, masks, reel: None })], 90)
+        let evidence = Evidence::new(90);
+        evidence.admit(Arc::from("cam:a"), Sight { pictures, masks, reel: None });
+        evidence
     }
 
     fn decode(jpeg: &[u8]) -> image::RgbImage {
@@ -249,6 +282,17 @@ mod tests {
     }
 
     #[test]
+    fn the_last_picture_is_masked_as_snapshots_are() {
+        let mask = vec![[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]];
+        let (at_ms, jpeg) = evidence(vec![mask]).last("cam:a").unwrap();
+        let image = decode(&jpeg);
+        assert_eq!(at_ms, 0);
+        assert!(image.get_pixel(80, 80).0.iter().all(|level| *level <= 6));
+        assert!(image.get_pixel(80, 8).0.iter().all(|level| *level > 240));
+        assert!(evidence(Vec::new()).last("cam:b").is_none());
+    }
+
+    #[test]
     fn zones_and_boxes_are_drawn_in_their_colours() {
         let zone = vec![[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]];
         let blob = Blob { left: 0.4, top: 0.4, right: 0.6, bottom: 0.6, area: 0.04 };
@@ -262,7 +306,7 @@ mod tests {
     #[test]
     fn only_the_last_pictures_are_kept() {
         let evidence = evidence(Vec::new());
-        let pictures = &evidence.cameras["cam:a"].pictures;
+        let pictures = &evidence.sight("cam:a").unwrap().pictures;
         let moving = || Shows::Movement(Arc::new(white()));
         (8..40).for_each(|number| pictures.keep(number, number as i64 * 100, moving()));
         assert!(evidence.snapshot("cam:a", 7, &[], &[]).is_none());
@@ -274,7 +318,7 @@ mod tests {
     #[test]
     fn at_rest_two_key_frames_are_kept_as_they_came_and_make_snapshots() {
         let evidence = evidence(Vec::new());
-        let pictures = &evidence.cameras["cam:a"].pictures;
+        let pictures = &evidence.sight("cam:a").unwrap().pictures;
         let jpeg = Bytes::from(render(&white(), &[], &[], &[], 80).unwrap());
         let len = jpeg.len();
         for number in 8..20 {

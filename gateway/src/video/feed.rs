@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::closeup::Asked;
 use super::counters::Counters;
@@ -13,6 +14,7 @@ use super::group::Group;
 use super::pace::Pace;
 use super::queue::{Claim, Queue, Work};
 use super::reel::Reel;
+use super::roll::Roll;
 use crate::config;
 use crate::ingest::rtsp::{AccessUnit, RtspError, Viewer};
 use crate::telemetry::clock;
@@ -25,8 +27,9 @@ pub(super) struct Feed {
     source: Arc<str>,
     important: bool,
     queue: Arc<Queue>,
-    /// Of all cameras: what is shed may be another's.
-    counters: Arc<[Arc<Counters>]>,
+    own: Arc<Counters>,
+    /// What is shed may be another's.
+    roll: Arc<Roll>,
     out: mpsc::Sender<Observation>,
     number: AtomicU64,
     /// Number of the last unit that went into the queue.
@@ -39,6 +42,8 @@ pub(super) struct Feed {
     /// None where no clips are made of what comes.
     reel: Option<Arc<Reel>>,
     asked: Arc<Asked>,
+    /// What ends the camera alone, and what ends all.
+    ends: Option<(CancellationToken, CancellationToken)>,
 }
 
 /// What is known of a camera without decoding anything.
@@ -61,12 +66,12 @@ impl Feed {
         config: &config::Camera,
         pace: Pace,
         queue: Arc<Queue>,
-        counters: Arc<[Arc<Counters>]>,
+        (own, roll): (Arc<Counters>, Arc<Roll>),
         out: mpsc::Sender<Observation>,
         reel: Option<Arc<Reel>>,
     ) -> Self {
         if pace.standing().onsets > 0.0 {
-            counters[camera].set_gate(pace.standing(), pace.earned());
+            own.set_gate(pace.standing(), pace.earned());
         }
         let group = Group::new(usize::try_from(config.memory_max.0 / GROUP_SHARE).unwrap_or(usize::MAX));
         Feed {
@@ -74,7 +79,8 @@ impl Feed {
             source: super::name(config),
             important: config.zones.iter().any(|zone| zone.important),
             queue,
-            counters,
+            own,
+            roll,
             out,
             number: AtomicU64::new(0),
             queued: AtomicU64::new(0),
@@ -83,7 +89,18 @@ impl Feed {
             is_patient: config.pace == config::Pace::Fast,
             reel,
             asked: Arc::default(),
+            ends: None,
         }
+    }
+
+    /// `own` ends the camera alone, `all` the gateway.
+    pub(super) fn until(self, own: CancellationToken, all: CancellationToken) -> Self {
+        Feed { ends: Some((own, all)), ..self }
+    }
+
+    /// The camera is no more: its last word would be taken for that of one that went dark.
+    fn is_dismissed(&self) -> bool {
+        self.ends.as_ref().is_some_and(|(own, all)| own.is_cancelled() && !all.is_cancelled())
     }
 
     /// What is asked of the camera.
@@ -97,7 +114,7 @@ impl Feed {
     }
 
     fn own(&self) -> &Counters {
-        &self.counters[self.camera]
+        &self.own
     }
 
     fn sentry(&self) -> MutexGuard<'_, Sentry> {
@@ -146,7 +163,7 @@ impl Feed {
         self.queued.store(number, Relaxed);
         let (camera, important, session) = (self.camera, self.important, self.session.load(Relaxed));
         if let Some(shed) = self.queue.put(Work { camera, number, session, claim, chain, important, unit }).await {
-            self.counters[shed.camera].shed(shed.n_stir, shed.n_follow, received_ms);
+            self.roll.shed(shed.camera, shed.n_stir, shed.n_follow, received_ms);
         }
     }
 }
@@ -162,6 +179,9 @@ impl Viewer for Feed {
             sentry.group.forget();
         }
         self.own().set_link(&link);
+        if self.is_dismissed() {
+            return;
+        }
         let fact = Fact::Link(link);
         let observation = Observation { source: self.source.clone(), at_ms: now_ms, received_ms: now_ms, fact };
         // An error means that nobody listens any more: the gateway is stopping.
@@ -212,7 +232,7 @@ mod tests {
     fn feed(queue: &Arc<Queue>, counters: &Arc<Counters>) -> Feed {
         let camera: config::Camera = toml::from_str("id = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
         let (pace, out) = (Pace::new(10_000, 60_000, None), mpsc::channel(1).0);
-        Feed::new(0, &camera, pace, queue.clone(), Arc::from([counters.clone()]), out, None)
+        Feed::new(0, &camera, pace, queue.clone(), (counters.clone(), Arc::default()), out, None)
     }
 
     #[tokio::test]

@@ -74,8 +74,8 @@ impl Timer {
     }
 }
 
-/// Makes a new eye for a camera.
-type Fresh<L> = Box<dyn Fn(usize) -> L + Send + Sync>;
+/// Makes a new eye for a camera; none where it is no more.
+type Fresh<L> = Box<dyn Fn(usize) -> Option<L> + Send + Sync>;
 
 pub(super) struct Lane<L> {
     name: String,
@@ -83,8 +83,8 @@ pub(super) struct Lane<L> {
     /// Share of a core.
     share: f64,
     fresh: Fresh<L>,
-    /// But the one that is being looked through.
-    eyes: Mutex<HashMap<usize, L>>,
+    /// Of each camera that is pinned here; nothing in the place of the one that is being looked through.
+    eyes: Mutex<HashMap<usize, Option<L>>>,
     thread: Mutex<Thread>,
 }
 
@@ -97,10 +97,24 @@ struct Thread {
 }
 
 impl<L: Look> Lane<L> {
-    pub(super) fn new(name: String, queue: Arc<Queue>, share: f64, cameras: Vec<usize>, fresh: Fresh<L>) -> Arc<Self> {
-        let eyes = cameras.into_iter().map(|camera| (camera, fresh(camera))).collect();
+    pub(super) fn new(name: String, queue: Arc<Queue>, share: f64, fresh: Fresh<L>) -> Arc<Self> {
         let thread = Thread { timer: Arc::default(), handle: None, n_hung: 0, hangs: HashMap::new() };
-        Arc::new(Lane { name, queue, share, fresh, eyes: Mutex::new(eyes), thread: Mutex::new(thread) })
+        Arc::new(Lane { name, queue, share, fresh, eyes: Mutex::default(), thread: Mutex::new(thread) })
+    }
+
+    pub(super) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// Looks at what comes of a camera from now on.
+    pub(super) fn admit(&self, camera: usize) {
+        self.eyes().insert(camera, (self.fresh)(camera));
+    }
+
+    /// What is still in line of a camera is passed over.
+    pub(super) fn dismiss(&self, camera: usize) {
+        self.eyes().remove(&camera);
+        self.thread().hangs.remove(&camera);
     }
 
     /// Starts a thread, in place of the one before. Errors where the system has none left.
@@ -131,8 +145,8 @@ impl<L: Look> Lane<L> {
         let took_s = now.duration_since(since).as_secs();
         error!(thread = self.name, camera, took_s, is_given_up, "decoder hangs: its thread is replaced");
         thread.timer.set_aside();
-        if !is_given_up {
-            self.eyes().insert(camera, (self.fresh)(camera));
+        if !is_given_up && let Some(place) = self.eyes().get_mut(&camera) {
+            *place = (self.fresh)(camera);
         }
         drop(thread);
         if let Err(cause) = self.start() {
@@ -160,7 +174,7 @@ impl<L: Look> Lane<L> {
         while let Some(work) = self.queue.take() {
             let begun = Instant::now();
             throttle.rested(begun.duration_since(idle_since));
-            let Some(mut eye) = self.eyes().remove(&work.camera) else { continue };
+            let Some(mut eye) = self.eyes().get_mut(&work.camera).and_then(Option::take) else { continue };
             // The decoders have a guard of their own; this one keeps a bug elsewhere from darkening every other camera
             // of the thread. Unwind safety: the eye's state is thrown away.
             if catch_unwind(AssertUnwindSafe(|| eye.look(&work, &mut spare))).is_err() {
@@ -171,7 +185,9 @@ impl<L: Look> Lane<L> {
                 // Given up on: the camera has another eye by now, and the queue another thread.
                 return;
             }
-            self.eyes().insert(work.camera, eye);
+            if let Some(place) = self.eyes().get_mut(&work.camera) {
+                *place = Some(eye);
+            }
             let pause = throttle.worked(begun.elapsed());
             if !pause.is_zero() {
                 std::thread::sleep(pause);
@@ -180,7 +196,7 @@ impl<L: Look> Lane<L> {
         }
     }
 
-    fn eyes(&self) -> MutexGuard<'_, HashMap<usize, L>> {
+    fn eyes(&self) -> MutexGuard<'_, HashMap<usize, Option<L>>> {
         self.eyes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -242,8 +258,10 @@ mod tests {
         let (queue, hung) = (Arc::new(Queue::new(16)), Arc::new(Mutex::new(hung)));
         let threads = Arc::<Mutex<Vec<Pid>>>::default();
         let hanging = threads.clone();
-        let fresh = move |camera| Fake { camera, seen: seen.clone(), hung: hung.clone(), threads: threads.clone() };
-        let lane = Lane::new("decode-test".into(), queue.clone(), 1.0, vec![0, 1], Box::new(fresh));
+        let fresh =
+            move |camera| Some(Fake { camera, seen: seen.clone(), hung: hung.clone(), threads: threads.clone() });
+        let lane = Lane::new("decode-test".into(), queue.clone(), 1.0, Box::new(fresh));
+        [0, 1].into_iter().for_each(|camera| lane.admit(camera));
         lane.start().unwrap();
         let much_later = || Instant::now() + 2 * DECODE_LIMIT;
         let in_time = Duration::from_secs(60);
@@ -267,6 +285,13 @@ mod tests {
         // Given up: its units are passed over, and what comes behind them is not.
         queue.put(work(0, 6, 9)).await;
         assert_eq!(see(1, 7, 9).await, Some((1, 7)));
+        // Taken out of the configuration, and in again.
+        lane.dismiss(1);
+        queue.put(work(1, 8, 9)).await;
+        lane.admit(2);
+        assert_eq!(see(2, 9, 9).await, Some((2, 9)));
+        lane.admit(1);
+        assert_eq!(see(1, 10, 9).await, Some((1, 10)));
         queue.close();
         lane.join();
     }

@@ -1,5 +1,6 @@
 //! Tells the pipeline when decoders have no time for what moves. Knows nothing of rules: how long it has to last is theirs.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ const NAMED_MAX: usize = 5;
 /// What was shed until the last look.
 #[derive(Debug, Default)]
 struct Overload {
-    /// By camera, in the order of the configuration; empty before the first look.
-    shed: Vec<u64>,
+    /// By camera; empty before the first look.
+    shed: HashMap<Arc<str>, u64>,
     /// What was told last; nothing yet after a start.
     told: Option<bool>,
 }
@@ -45,14 +46,12 @@ pub async fn watch(cameras: Arc<Cameras>, troubles: mpsc::Sender<Trouble>, stop:
 
 impl Overload {
     fn look(&mut self, counts: &[Counts], at_ms: i64) -> Option<Trouble> {
-        let before = |at: usize| self.shed.get(at).copied();
-        let gained = counts.iter().enumerate().map(|(at, counts)| {
-            (counts.shed.saturating_sub(before(at).unwrap_or(counts.shed)), counts.source.as_ref())
-        });
+        let before = |counts: &Counts| self.shed.get(&counts.source).copied().unwrap_or(counts.shed);
+        let gained = counts.iter().map(|counts| (counts.shed.saturating_sub(before(counts)), counts.source.as_ref()));
         let mut most: Vec<(u64, &str)> = gained.filter(|(gained, _)| *gained > 0).collect();
         most.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         let (is_on, why) = (!most.is_empty(), why(&most));
-        self.shed = counts.iter().map(|counts| counts.shed).collect();
+        self.shed = counts.iter().map(|counts| (counts.source.clone(), counts.shed)).collect();
         if self.told.replace(is_on) == Some(is_on) {
             return None;
         }

@@ -330,6 +330,8 @@ const VIEWS: &[(&str, &str)] = &[
     ("view=wall", "document.querySelector('[data-centre]') !== null && document.querySelector('.worst li') !== null"),
     ("view=silences", "document.querySelector('[name=reason]') !== null"),
     ("view=sources", "document.querySelector('[data-source=\"cam:hall\"]') !== null"),
+    // The demo has no annex: its configuration is in the program.
+    ("view=estate&part=rules", "document.querySelector('.estate .notice') !== null"),
     // The pictures that the view of tickets shows are looked at, too.
     ("view=audit", "document.querySelector('main.sheet') !== null"),
     (

@@ -107,6 +107,16 @@ impl Chromium {
         }
     }
 
+    /// The left button, at a place of the window in pixels.
+    pub(crate) fn click(&mut self, x: f64, y: f64) {
+        for (kind, n) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 1)] {
+            let button = if n == 0 { "none" } else { "left" };
+            let buttons = u8::from(kind == "mousePressed");
+            let at = json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": n });
+            self.call("Input.dispatchMouseEvent", at);
+        }
+    }
+
     pub(crate) fn write(&mut self, text: &str) {
         self.call("Input.insertText", json!({ "text": text }));
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use outpost::config;
 use outpost::demo::camera::{Clip, serve};
-use outpost::video::{Cameras, Counts};
+use outpost::video::{Cameras, Counts, Wires};
 use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation, PictureFacts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -160,10 +160,10 @@ impl Watched {
         let stop = CancellationToken::new();
         let cameras = Cameras::start(
             cameras,
+            usize::MAX,
             &config::Video::default(),
             &HashMap::new(),
-            sender,
-            mpsc::channel(1).0,
+            Wires { observations: sender, clips: mpsc::channel(1).0 },
             stop.clone(),
         )
         .unwrap();

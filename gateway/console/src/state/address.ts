@@ -1,8 +1,11 @@
 // All of the page's state that somebody may want to send, keep or come back to is its address.
 import { reactive, watch } from 'vue';
 
-export const VIEWS = ['tickets', 'wall', 'silences', 'sources', 'audit'] as const;
+export const VIEWS = ['tickets', 'wall', 'silences', 'sources', 'estate', 'audit'] as const;
 export type View = (typeof VIEWS)[number];
+/** Of the view `estate`. */
+export const PARTS = ['fences', 'cameras', 'rules'] as const;
+export type Part = (typeof PARTS)[number];
 export const SORTS = ['new', 'due', 'severity'] as const;
 export type Sort = (typeof SORTS)[number];
 export const LANGUAGES = ['zh', 'en'] as const;
@@ -19,6 +22,7 @@ export interface Address {
   severity: string;
   lamp: string;
   sort: Sort;
+  part: Part;
   closed: boolean;
   map: boolean;
   /** Null: as the browser, or what was chosen last. */
@@ -42,6 +46,7 @@ export function parse(search: string): Address {
     severity: oneOf(['minor', 'moderate', 'severe', 'extreme'], query.get('severity')) ?? '',
     lamp: oneOf(['green', 'yellow', 'red', 'off'], query.get('lamp')) ?? '',
     sort: oneOf(SORTS, query.get('sort')) ?? 'new',
+    part: oneOf(PARTS, query.get('part')) ?? 'fences',
     closed: query.get('closed') === '1',
     map: query.get('map') !== '0',
     lang: oneOf(LANGUAGES, query.get('lang')),
@@ -59,6 +64,7 @@ export function format(address: Address): string {
   if (address.severity) query.set('severity', address.severity);
   if (address.lamp) query.set('lamp', address.lamp);
   if (address.sort !== 'new') query.set('sort', address.sort);
+  if (address.part !== 'fences') query.set('part', address.part);
   if (address.closed) query.set('closed', '1');
   if (!address.map) query.set('map', '0');
   if (address.lang) query.set('lang', address.lang);

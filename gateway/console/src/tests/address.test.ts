@@ -3,7 +3,7 @@ import { format, parse } from '../state/address';
 
 test('an address is read as it was written, and the usual one is empty', () => {
   for (const search of [
-    '', '?ticket=12', '?view=silences', '?find=%E7%81%AB+tower', '?severity=severe&lamp=red', '?sort=due&closed=1', '?map=0&lang=en&theme=light&token=a%26b',
+    '', '?ticket=12', '?view=silences', '?find=%E7%81%AB+tower', '?severity=severe&lamp=red', '?sort=due&closed=1', '?view=estate&part=rules', '?map=0&lang=en&theme=light&token=a%26b',
   ]) {
     expect(format(parse(search))).toBe(search);
   }

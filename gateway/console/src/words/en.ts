@@ -5,7 +5,7 @@ import type { Words } from './zh';
 export const en: Words = {
   field,
   app: { title: 'Outpost', subtitle: '前哨' },
-  view: { tickets: 'Tickets', wall: 'Lamp board', silences: 'Silences', sources: 'Sources', audit: 'Audit', label: 'Pages' },
+  view: { tickets: 'Tickets', wall: 'Lamp board', silences: 'Silences', sources: 'Sources', estate: 'Set-up', audit: 'Audit', label: 'Pages' },
   severity: { minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme' },
   lamp: { green: 'green', yellow: 'yellow', red: 'red', off: 'no clock' },
   time: { left: '{span} left', late: '{span} late', stands: 'stopped, {span} left' },
@@ -89,8 +89,38 @@ export const en: Words = {
   audit: {
     title: 'Audit', at: 'When', who: 'Who', what: 'What', alert: 'Alert', reason: 'Why', peer: 'From', empty: 'Nobody has looked at evidence yet',
     more: 'Earlier', unnamed: 'unnamed',
-    whats: { snapshot: 'saw a picture', clip: 'saw the clip', hold: 'held', release: 'released' },
+    whats: { snapshot: 'saw a picture', clip: 'saw the clip', hold: 'held', release: 'released', picture: 'looked at live picture', put: 'changed configuration', remove: 'removed from configuration', import: 'imported cameras' },
     of: 'Of the alert', all: 'all',
+  },
+  estate: {
+    parts: 'What is set up', part: { fences: 'Fences', cameras: 'Cameras', rules: 'Rules' }, loading: 'Loading the configuration', reason: 'Why it is changed', reasonHint: 'goes into the audit',
+    annex: 'written to {file}', closed: 'The configuration names no file that the console may write, so it only shows. Add to the configuration file:', byHand: 'written by hand',
+    byHandWhy: 'This stands in a configuration file that people write: the console shows it and does not change it.',
+    newRule: 'New rule', text: 'Configuration text of {id}', save: 'Save and apply', saved: '{id} is saved and applied', remove: 'Remove', removed: '{id} is removed',
+    needReason: 'Say first why it is changed: it goes into the audit.', choose: 'Choose one, or make a new one', check: 'Check', line: 'line {n}',
+    state: { idle: 'not checked yet', busy: 'checking…', sound: 'sound', unsound: 'not sound' },
+  },
+  preview: {
+    title: 'Trial run', span: 'Over the last', closed: 'No observations of late are kept, so nothing can be tried. Add to the configuration file:',
+    nothing: 'Once it is drawn or written, this shows what it would have found of late.', busy: 'One moment…', played: 'Tried on {n} observations since {since}.',
+    partial: 'Its time was over before the end.', none: 'Nothing of late sets off any rule.', now: 'as it is', then: 'as changed',
+  },
+  import: {
+    title: 'Import cameras', columns: 'CSV; the first line names the columns, of which there are:', file: 'File', tooLarge: 'The file is larger than 4 MB', count: '{n} camera | {n} cameras',
+    result: '{file}: {n} lines, {wrong} of them wrong', run: 'Import', done: '{n} camera is imported | {n} cameras are imported', rows: 'Result by line', row: 'Line', outcome: 'Result',
+    sound: 'can be imported',
+  },
+  picture: { none: 'no picture of late', silent: 'no picture came', alt: 'What {id} sees now', setup: 'setting up the camera' },
+  zone: {
+    draw: 'Draw on the picture: arrow keys move the cross, Enter adds a point, Backspace takes one back', kind: 'Kind', zone: 'Zone', line: 'Line', name: 'Id of the zone or line',
+    points: '{n} point | {n} points', undo: 'Take one back', take: 'Put into the text',
+    hint: 'Click on the picture to add points, or move the cross with the arrow keys and press Enter. Once it is in the text, saving applies it.',
+  },
+  draw: {
+    new: 'New fence', known: 'Change a fence', name: 'Name', shape: 'Shape', shapes: { polygon: 'polygon', circle: 'circle', line: 'line' }, radius: 'Radius (m)',
+    corners: 'Corners (one a line: longitude latitude)', wrongCorner: 'Line {n} is no longitude and latitude', rule: 'With a new rule', when: 'Alert on', noRule: 'no rule',
+    kinds: { enter: 'entering', exit: 'leaving', inside: 'staying inside', cross: 'crossing' }, sources: 'Sources (with + and *)', notHere: 'The shape of {id} cannot be changed here',
+    noWebgl: 'This browser has no WebGL: write the corners on the left.',
   },
   sound: { on: 'Sound on', off: 'Sound off', hint: 'New alerts ring by severity until they are accepted', ringing: 'ringing' },
   theme: { dark: 'dark', light: 'light', toggle: 'Change to {theme}' },

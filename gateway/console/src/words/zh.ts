@@ -4,7 +4,7 @@ import { field } from './field-zh';
 export const zh = {
   field,
   app: { title: '前哨', subtitle: 'Outpost' },
-  view: { tickets: '工单', wall: '灯牌', silences: '静默', sources: '来源', audit: '调阅审计', label: '页面' },
+  view: { tickets: '工单', wall: '灯牌', silences: '静默', sources: '来源', estate: '接入配置', audit: '调阅审计', label: '页面' },
   severity: { minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大' },
   lamp: { green: '绿灯', yellow: '黄灯', red: '红灯', off: '未计时' },
   time: { left: '剩余 {span}', late: '超时 {span}', stands: '已停表，剩余 {span}' },
@@ -79,8 +79,33 @@ export const zh = {
   },
   audit: {
     title: '调阅审计', at: '时间', who: '谁', what: '做了什么', alert: '告警', reason: '为何', peer: '从哪里', empty: '还没有人调阅过证据', more: '更早的',
-    unnamed: '未具名', whats: { snapshot: '看图像', clip: '看录像', hold: '留存', release: '解除留存' },
+    unnamed: '未具名', whats: { snapshot: '看图像', clip: '看录像', hold: '留存', release: '解除留存', picture: '看实时画面', put: '修改配置', remove: '删除配置', import: '导入摄像机' },
     of: '只看告警', all: '全部',
+  },
+  estate: {
+    parts: '接入内容', part: { fences: '围栏', cameras: '摄像机', rules: '规则' }, loading: '载入配置', reason: '修改原因', reasonHint: '写入审计', annex: '写入 {file}',
+    closed: '配置没有指定可由控制台写入的文件，只能查看。在配置文件中加上：', byHand: '人工维护', byHandWhy: '这一项写在人工维护的配置文件里，控制台只显示，不修改。',
+    newRule: '新建规则', text: '{id} 的配置文本', save: '保存并生效', saved: '{id} 已保存并生效', remove: '删除', removed: '{id} 已删除', needReason: '请先填写修改原因，它会写入审计。',
+    choose: '选择一项，或新建', check: '检查', line: '第 {n} 行',
+    state: { idle: '尚未检查', busy: '正在检查……', sound: '检查通过', unsound: '检查未通过' },
+  },
+  preview: {
+    title: '试运行', span: '回看', closed: '没有保留近期观测，无法试运行。在配置文件中加上：', nothing: '画好或写好之后，这里显示它在近期会触发什么。', busy: '请稍候……',
+    played: '已用 {since} 以来的 {n} 条观测试运行。', partial: '时间到，只跑了一部分。', none: '近期没有触发任何规则。', now: '现有', then: '修改后',
+  },
+  import: {
+    title: '批量导入摄像机', columns: 'CSV，首行为列名，可用的列：', file: '选择文件', tooLarge: '文件超过 4 MB', count: '{n} 台摄像机', result: '{file}：{n} 行，{wrong} 行有问题',
+    run: '导入', done: '已导入 {n} 台摄像机', rows: '逐行结果', row: '行', outcome: '结果', sound: '可以导入',
+  },
+  picture: { none: '近期没有画面', silent: '没有得到画面', alt: '{id} 的实时画面', setup: '配置摄像机' },
+  zone: {
+    draw: '在画面上画区域：方向键移动十字，回车加点，退格撤销', kind: '类型', zone: '区域', line: '线', name: '区域或线的编号', points: '{n} 个点', undo: '撤销一点', take: '加入配置文本',
+    hint: '在画面上点击加点；也可用方向键移动十字，回车加点。加入后保存即生效。',
+  },
+  draw: {
+    new: '新建围栏', known: '修改已有围栏', name: '名称', shape: '形状', shapes: { polygon: '多边形', circle: '圆', line: '线' }, radius: '半径（米）', corners: '顶点（每行一个：经度 纬度）',
+    wrongCorner: '第 {n} 行不是经度和纬度', rule: '同时新建规则', when: '触发条件', noRule: '不建规则', kinds: { enter: '进入', exit: '离开', inside: '停留在内', cross: '越线' },
+    sources: '来源（可用 + 与 * 通配）', notHere: '{id} 的形状不能在这里修改', noWebgl: '此浏览器不支持 WebGL，请在左侧填写顶点。',
   },
   sound: { on: '声音开', off: '声音关', hint: '开启后，新告警按级别响铃，受理后停止', ringing: '响铃中' },
   theme: { dark: '深色', light: '浅色', toggle: '切换到{theme}' },

@@ -22,6 +22,15 @@ use crate::pipeline::sources::{Last, SourceView};
 use crate::store::{Archive, Commit, Store};
 use crate::telemetry::now_ms;
 
+/// One camera has a picture.
+struct Stills;
+
+impl Views for Stills {
+    fn last(&self, source: &str) -> Option<(i64, Vec<u8>)> {
+        (source == "cam:gate").then(|| (1_767_225_600_000, b"JPEG".to_vec()))
+    }
+}
+
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 
 const CONFIG: &str = r#"
@@ -305,6 +314,9 @@ impl World {
             metrics: Arc::new(Metrics::new()),
             readiness: brokers.clone(),
             estate: watch::channel(estate).1,
+            edits: None,
+            recent: None,
+            views: Arc::new(Stills),
             centres: Arc::new(Centres::new(&config)),
             roster: Arc::new(Roster::new(&config)),
             roads: None,

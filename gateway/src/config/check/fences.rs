@@ -7,14 +7,12 @@ use outpost_fences::{Fence, Shape, agreement};
 
 use super::Outside;
 use super::look::Look;
-use super::tree::Path;
+use super::tree::{Path, Step};
 use super::words::{did_you_mean, one_of};
 use crate::config::Config;
 
 /// Fences outside the district that are told one by one.
 const BEYOND_TOLD_MAX: usize = 20;
-/// Largest fence file that a check reads.
-const FENCE_FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// What rules can name.
 pub(super) struct Known {
@@ -32,20 +30,28 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<Known>> 
         (Vec::<Known>::new(), !look.shape.has_fault_beneath(&Path::default().key("fences")));
     let mut files: Vec<(Path, Vec<Fence>)> = Vec::new();
     for (i, entry) in config.fences.iter().enumerate() {
-        let at = look.shape.origin("fences", i).key("file");
-        let path = folder.join(&entry.file);
-        let parsed = match read(&path) {
+        let at = look.shape.origin("fences", i);
+        if entry.file.is_some() == entry.geojson.is_some() {
+            is_complete = false;
+            look.error(&at, "fences are in a file or drawn here: either file or geojson");
+            continue;
+        }
+        let at = at.key(if entry.file.is_some() { "file" } else { "geojson" });
+        let parsed = match entry.text(&folder) {
             Ok(text) => entry.parse(&text),
             Err(error) => {
                 is_complete = false;
-                let hint =
-                    entry.file.is_relative().then(|| "a path is relative to the configuration's folder".to_owned());
+                let is_relative = entry.file.as_ref().is_some_and(|file| file.is_relative());
+                let hint = is_relative.then(|| "a path is relative to the configuration's folder".to_owned());
                 look.error_hint(&at, error, hint);
                 continue;
             }
         };
         for problem in &parsed.problems {
-            let message = format!("{}: {problem}", entry.file.display());
+            let message = match &entry.file {
+                Some(file) => format!("{}: {problem}", file.display()),
+                None => problem.to_string(),
+            };
             if problem.is_fatal() {
                 is_complete = false;
                 look.error(&at, message);
@@ -54,7 +60,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<Known>> 
             }
         }
         if parsed.fences.is_empty() && parsed.problems.is_empty() {
-            look.warn(&at, format!("there is no fence in {}", entry.file.display()), None);
+            look.warn(&at, format!("there is no fence in {}", entry.name()), None);
         }
         for fence in &parsed.fences {
             let id = fence.id.to_string();
@@ -75,7 +81,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) -> Option<Vec<Known>> 
 /// Files that are drawn in another system than they say lie some hundred metres beside their neighbours; what was drawn
 /// elsewhere, or with longitude and latitude swapped, far from all others.
 fn check_agreement(look: &mut Look<'_>, files: &[(Path, Vec<Fence>)]) {
-    for (i, (at, ours)) in files.iter().enumerate() {
+    for (i, (at, ours)) in files.iter().enumerate().filter(|(_, (at, _))| !is_drawn(at)) {
         let theirs = files.iter().enumerate().filter(|(j, _)| *j != i).flat_map(|(_, (_, fences))| fences);
         if let Some(shift) = agreement::shift(ours.iter(), theirs) {
             let name = shift.seems.name();
@@ -98,6 +104,11 @@ fn check_agreement(look: &mut Look<'_>, files: &[(Path, Vec<Fence>)]) {
             look.warn(at, message, Some("see that its longitude comes before its latitude".to_owned()));
         }
     }
+}
+
+/// Drawn in the configuration itself, on this console's own map.
+fn is_drawn(at: &Path) -> bool {
+    matches!(at.0.last(), Some(Step::Key(key)) if key == "geojson")
 }
 
 /// Each fence must lie in the district's outline, if there is one.
@@ -138,19 +149,4 @@ fn check_outline(look: &mut Look<'_>, config: &Config, files: &[(Path, Vec<Fence
     if astray.len() > BEYOND_TOLD_MAX {
         look.error(&at, format!("{} further fences are outside the district", astray.len() - BEYOND_TOLD_MAX));
     }
-}
-
-pub(super) fn read(path: &FilePath) -> Result<String, String> {
-    let text = String::from_utf8(read_bytes(path)?);
-    text.map_err(|cause| format!("cannot read {}: {}", path.display(), cause.utf8_error()))
-}
-
-/// The same of a file that need not be text.
-pub(super) fn read_bytes(path: &FilePath) -> Result<Vec<u8>, String> {
-    let told = |cause: &dyn std::fmt::Display| format!("cannot read {}: {cause}", path.display());
-    let n_bytes = std::fs::metadata(path).map_err(|cause| told(&cause))?.len();
-    if n_bytes > FENCE_FILE_BYTES_MAX {
-        return Err(told(&format!("{n_bytes} bytes, at most {FENCE_FILE_BYTES_MAX} are read")));
-    }
-    std::fs::read(path).map_err(|cause| told(&cause))
 }

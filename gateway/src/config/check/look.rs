@@ -5,7 +5,7 @@ use std::path::Path as FilePath;
 use toml::de::DeTable;
 
 use super::shape::Shape;
-use super::tree::{self, Lines, Path};
+use super::tree::{self, Lines, Path, Step};
 use super::words::did_you_mean;
 use super::{Level, Outside, PROBLEMS_MAX, Problem};
 use crate::config::{Bytes, Secret, Span};
@@ -75,9 +75,21 @@ impl<'a> Look<'a> {
     }
 
     fn put_at(&mut self, at: usize, level: Level, path: &Path, message: String, hint: Option<String>) {
-        let (line, column) = self.lines.position(at);
-        let file = self.file.to_owned();
-        self.found.push((at, Problem { level, file, line, column, path: path.to_string(), message, hint }));
+        let (file, line, column) = self.lines.place(at);
+        let path = self.in_its_file(path, at).to_string();
+        self.found.push((at, Problem { level, file: file.to_owned(), line, column, path, message, hint }));
+    }
+
+    /// Elements of an annex are counted from its own beginning.
+    fn in_its_file(&self, path: &Path, at: usize) -> Path {
+        let mut path = path.clone();
+        if let [Step::Key(list), Step::Index(index), ..] = &mut path.0[..]
+            && self.lines.is_annex(at)
+            && let Some(elements) = self.root.get(list.as_str()).and_then(|value| value.get_ref().as_array())
+        {
+            *index -= elements.iter().take(*index).filter(|one| !self.lines.is_annex(one.span().start)).count();
+        }
+        path
     }
 
     /// Everything found, in the order of the file.

@@ -1,6 +1,8 @@
 //! Keys and types. Each element of the file (a broker, a rule…) is read by itself, and what is wrong in it is taken out
 //! and read again, so that all errors are found and not only the first.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
@@ -121,6 +123,7 @@ fn empty() -> Config {
         store: Default::default(),
         evidence: Default::default(),
         api: Default::default(),
+        console: Default::default(),
         pipeline: Default::default(),
         video: Default::default(),
         desk: Default::default(),
@@ -143,6 +146,7 @@ fn empty() -> Config {
         lights: Vec::new(),
         open311: None,
         intake: Vec::new(),
+        written: Arc::default(),
     }
 }
 

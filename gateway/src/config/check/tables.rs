@@ -3,10 +3,9 @@
 
 use std::path::{Path as FilePath, PathBuf};
 
-use super::fences;
 use super::look::Look;
 use super::tree::Path;
-use crate::config::{Config, places};
+use crate::config::{Config, fence_file, places};
 
 /// What is wrong with the tables themselves.
 pub(super) type Faults = Vec<(Path, String)>;
@@ -33,7 +32,7 @@ fn of<T>(
     faults: &mut Faults,
     parse: impl Fn(&str) -> (Vec<T>, Vec<String>),
 ) -> Vec<T> {
-    match fences::read(&folder.join(table)) {
+    match fence_file::read(&folder.join(table)) {
         Ok(text) => {
             let (found, problems) = parse(&text);
             let told = |problem: String| (at.clone(), format!("{}: {problem}", table.display()));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::Path as FilePath;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
@@ -20,6 +21,15 @@ pub(super) enum Step {
 pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
+    file: &'a FilePath,
+    annex: Option<Seam<'a>>,
+}
+
+/// From which byte on a text is that of another file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seam<'a> {
+    pub(super) at: usize,
+    pub(super) file: &'a FilePath,
 }
 
 impl Path {
@@ -56,13 +66,27 @@ impl fmt::Display for Path {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str, file: &'a FilePath, annex: Option<Seam<'a>>) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Lines { text, starts: std::iter::once(0).chain(ends).collect() }
+        Lines { text, starts: std::iter::once(0).chain(ends).collect(), file, annex }
     }
 
-    /// Line and column of a byte, both from 1.
-    pub(super) fn position(&self, at: usize) -> (usize, usize) {
+    /// File, line and column of a byte, the last two from 1.
+    pub(super) fn place(&self, at: usize) -> (&'a FilePath, usize, usize) {
+        let (line, column) = self.position(at);
+        match self.annex.filter(|seam| seam.at <= at) {
+            Some(seam) => (seam.file, line + 1 - self.position(seam.at).0, column),
+            None => (self.file, line, column),
+        }
+    }
+
+    /// Whether a byte is beyond the seam.
+    pub(super) fn is_annex(&self, at: usize) -> bool {
+        self.annex.is_some_and(|seam| seam.at <= at)
+    }
+
+    /// Line and column of a byte in the whole text, both from 1.
+    fn position(&self, at: usize) -> (usize, usize) {
         let at = at.min(self.text.len());
         let line = self.starts.partition_point(|start| *start <= at);
         let start = self.starts[line - 1];

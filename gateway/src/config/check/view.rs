@@ -9,8 +9,8 @@ use outpost_fences::sight::Terrain;
 
 use super::look::Look;
 use super::tree::Path;
-use super::{Outside, fences, parts};
-use crate::config::{Config, Land, PtzOf, RoadFiles, Span, ViewOf};
+use super::{Outside, parts};
+use crate::config::{Config, Land, PtzOf, RoadFiles, Span, ViewOf, fence_file};
 use crate::roads::Roads;
 
 /// How far from a road a place may be, in metres.
@@ -128,7 +128,7 @@ pub(super) fn keep(config: &mut Config, file: &FilePath) {
     let folder = file.parent().unwrap_or(FilePath::new("")).to_owned();
     let mut ground = Vec::new();
     for entry in config.fences.iter_mut().filter(|entry| entry.grids) {
-        let parsed = fences::read(&folder.join(&entry.file)).map(|text| entry.parse(&text).fences);
+        let parsed = entry.text(&folder).map(|text| entry.parse(&text).fences);
         let fences = parsed.unwrap_or_default();
         entry.ids = fences.iter().map(|fence| fence.id.clone()).collect();
         ground.extend(fences);
@@ -141,9 +141,9 @@ fn read_roads(files: &RoadFiles, kmh: f64, file: &FilePath) -> Result<Roads, Str
     let text = |name: &FilePath| {
         let path = folder.join(name);
         if !name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz")) {
-            return fences::read(&path);
+            return fence_file::read(&path);
         }
-        let packed = fences::read_bytes(&path)?;
+        let packed = fence_file::read_bytes(&path)?;
         let mut text = String::new();
         // A bound on what comes out of it, too.
         let mut unpacked = flate2::read::GzDecoder::new(packed.as_slice()).take(ROADS_BYTES_MAX + 1);
@@ -158,7 +158,7 @@ fn read_roads(files: &RoadFiles, kmh: f64, file: &FilePath) -> Result<Roads, Str
 
 fn read(land: &Land, file: &FilePath) -> Option<Result<Arc<Terrain>, String>> {
     let path = file.parent().unwrap_or(FilePath::new("")).join(land.file.as_ref()?);
-    let terrain = fences::read_bytes(&path).and_then(|bytes| {
+    let terrain = fence_file::read_bytes(&path).and_then(|bytes| {
         let read = if Terrain::is_geotiff(&bytes) {
             Terrain::from_geotiff(&bytes).map_err(|error| error.to_string())
         } else {

@@ -29,6 +29,10 @@ impl Cameras {
         config.cameras.iter().map(frame).collect::<Result<_, _>>().map(Cameras)
     }
 
+    pub(in crate::pipeline) fn has(&self, source: &str) -> bool {
+        self.0.contains_key(source)
+    }
+
     /// What of a source a rule looks at; nothing where it is no camera.
     pub(in crate::pipeline) fn framing(&self, source: &str, judge: &Judge) -> Option<Arc<Framing>> {
         let frame = self.0.get(source)?;

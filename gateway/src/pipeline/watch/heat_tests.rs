@@ -55,7 +55,8 @@ fn watch(rules: &str) -> Watch {
     let fences: Vec<Fence> =
         geojson::parse(&format!(r#"{{ "type": "FeatureCollection", "features": [{text}] }}"#)).fences;
     config.fences.push(crate::config::FenceFile {
-        file: "grids.geojson".into(),
+        file: Some("grids.geojson".into()),
+        geojson: None,
         coordinates: Default::default(),
         grids: true,
         ids: fences.iter().map(|fence| fence.id.clone()).collect(),

@@ -9,6 +9,7 @@ use super::{Effect, Watch, forget};
 #[cfg(test)]
 use crate::config::Config;
 use crate::nouns::StateRow;
+use crate::pipeline::picture::Cameras;
 use crate::pipeline::redo::Redo;
 #[cfg(test)]
 use crate::pipeline::rules::RuleError;
@@ -19,6 +20,7 @@ use crate::pipeline::slot::Slot;
 pub(in crate::pipeline) struct Estate {
     rules: Vec<Rule>,
     slots: Vec<Slot>,
+    cameras: Cameras,
 }
 
 /// What a Watch counts and numbers, whichever rules it has.
@@ -43,9 +45,15 @@ pub(in crate::pipeline) fn succeed(
         watch.take_over(ledger);
         estates.push(estate);
     }
-    for Estate { rules, slots } in estates {
+    for Estate { rules, slots, cameras } in estates {
         let mut parts: Vec<Vec<Slot>> = next.iter().map(|_| Vec::new()).collect();
         for slot in slots {
+            // Rules for all cameras would wait for its pictures for ever.
+            if cameras.has(&slot.source) && !next[0].cameras.has(&slot.source) {
+                let (key, source) = (rules[slot.rule()].key.clone(), slot.source.clone());
+                effects.extend(forget(key, source, Some(slot.stored), now_ms, "camera removed"));
+                continue;
+            }
             parts[next[0].place(&slot.source, next.len())].push(slot);
         }
         for (watch, slots) in next.iter_mut().zip(parts) {
@@ -85,7 +93,8 @@ impl Watch {
             n_late: self.n_late,
             n_wrong_unit: self.n_wrong_unit,
         };
-        (Estate { rules: std::mem::take(&mut self.rules), slots: std::mem::take(&mut self.slots) }, ledger)
+        let (rules, slots) = (std::mem::take(&mut self.rules), std::mem::take(&mut self.slots));
+        (Estate { rules, slots, cameras: std::mem::take(&mut self.cameras) }, ledger)
     }
 
     /// Counts and numbers on where another stopped.
@@ -121,7 +130,13 @@ impl Watch {
                     self.all_turned(heir, Turn::Stay, now_ms, effects);
                     self.wait_on(heir, late, effects);
                 }
-                _ => effects.extend(forget(old_rule.key.clone(), old.source.clone(), Some(old.stored), now_ms)),
+                _ => effects.extend(forget(
+                    old_rule.key.clone(),
+                    old.source.clone(),
+                    Some(old.stored),
+                    now_ms,
+                    "rule changed",
+                )),
             }
         }
         self.regroup();
