@@ -96,7 +96,6 @@ impl ReportBody {
             text: words,
             category: category.into(),
             severity: self.severity.unwrap_or(Severity::Moderate),
-            accuracy_m: self.place.as_ref().and_then(|place| place.accuracy_m),
             place: self.place.as_ref().map(PlaceBody::read).transpose()?.unwrap_or_default(),
         })
     }
@@ -114,6 +113,6 @@ impl PlaceBody {
             let what = format!("place.accuracy_m {metres} is not 0 to {ACCURACY_M_MAX} metres");
             return Err(Fault::bad_request(what));
         }
-        Ok(Place { name: None, point: Some((lon, lat)), sight: None })
+        Ok(Place { point: Some((lon, lat)), accuracy_m, ..Place::default() })
     }
 }

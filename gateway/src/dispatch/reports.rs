@@ -1,7 +1,7 @@
 //! From reports of people and other systems to tickets of the same loop. Who tells a thing twice is found by the store.
 
 use super::{Desk, Effect, Entry};
-use crate::nouns::{Alert, AlertKey, Ellipse, Place, Report, Sight, Ticket, Why};
+use crate::nouns::{Alert, AlertKey, Report, Ticket, Why};
 
 /// The rule of tickets that no rule found.
 const RULE: &str = "report";
@@ -19,29 +19,19 @@ impl Desk {
             category: report.category.clone(),
             since_at_ms: now_ms,
             opened_ms: now_ms,
-            place: within(report),
+            place: report.place.clone(),
             why: Why { text: report.text.clone(), figures: Vec::new() },
             snapshot: None,
             exhibits: Vec::new(),
             confidence: None,
             visible: None,
         };
-        let place = report.place.clone();
-        let ticket = Ticket { n_alerts: 0, n_alerts_on: 0, place, ..self.ticket(&told, now_ms) };
-        let sure = report.accuracy_m.map(|metres| format!(", place ± {metres:.0} m")).unwrap_or_default();
+        let ticket = Ticket { n_alerts: 0, n_alerts_on: 0, ..self.ticket(&told, now_ms) };
+        let sure = report.place.accuracy_m.map(|metres| format!(", place ± {metres:.0} m")).unwrap_or_default();
         let note = format!("reported by {}, {}{sure}", report.sender, report.key);
         let entry = Entry { who: &report.sender, what: "opened", note, kind: "outpost.ticket.opened" };
         let ticket = self.record(ticket, entry, now_ms, effects);
         self.by_policy(&ticket, now_ms, effects);
         ticket.no
     }
-}
-
-/// The place as the ground looks at it: near a border, within its error, it may be the neighbour's as well. Phones say the radius
-/// in which they are 95 times of 100: two standard deviations.
-fn within(report: &Report) -> Place {
-    let error = |sigma_m| Ellipse { major_m: sigma_m, minor_m: sigma_m, bearing_deg: 0.0 };
-    let sight = |radius_m: f64| Box::new(Sight { error: Some(error(radius_m / 2.0)), ..Sight::default() });
-    let sight = report.accuracy_m.map(sight);
-    Place { sight, ..report.place.clone() }
 }

@@ -16,8 +16,6 @@ pub struct Report {
     pub category: Arc<str>,
     pub severity: Severity,
     pub place: Place,
-    /// Radius in metres within which the place is, where the sender says it.
-    pub accuracy_m: Option<f64>,
 }
 
 /// What became of a report.
