@@ -47,7 +47,8 @@ impl Ground {
     fn around(&self, place: &Place) -> (Vec<&Arc<Fence>>, Vec<&Arc<Fence>>) {
         let Some(point) = place.point.and_then(|(lon, lat)| Point::new(lon, lat)) else { return Default::default() };
         let error = place.sight.as_ref().and_then(|sight| sight.error);
-        let reach_m = error.map_or(0.0, |error| SIGMAS * error.major_m).max(self.border_m);
+        let reach_m = error.map_or(0.0, |error| SIGMAS * error.major_m);
+        let reach_m = reach_m.max(place.accuracy_m.unwrap_or_default()).max(self.border_m);
         let own: Vec<_> = self.fences.containing(point).collect();
         let others = self.fences.iter().filter(|fence| own.iter().all(|own| own.id != fence.id));
         let near = others.filter(|fence| is_near(&fence.bounds(), point, reach_m)).filter_map(|fence| {

@@ -25,7 +25,7 @@ fn ticket() -> Ticket {
         why: "smoke for 40 s".into(),
         severity: Severity::Severe,
         category: "fire/smoke".into(),
-        place: Place { name: Some("东坡".into()), point: Some((106.031, 29.842)), sight: None },
+        place: Place { name: Some("东坡".into()), point: Some((106.031, 29.842)), ..Place::default() },
         confidence: None,
         stage: Stage::Reported,
         held: None,

@@ -104,6 +104,10 @@ fn near_a_border_the_neighbour_is_kept_as_well() {
     let seen = Place { sight: Some(Box::new(sight)), ..at(0.0073) };
     assert_eq!(route("waste/heap", &seen), ("west".into(), vec!["east".into()]));
     assert_eq!(route("waste/heap", &at(0.0073)), ("west".into(), vec![]));
+    // As far before it, by a terminal that is not that sure of where it is.
+    let told = |accuracy_m| Place { accuracy_m: Some(accuracy_m), ..at(0.0073) };
+    assert_eq!(route("waste/heap", &told(310.0)), ("west".into(), vec!["east".into()]));
+    assert_eq!(route("waste/heap", &told(290.0)), ("west".into(), vec![]));
 }
 
 #[test]

@@ -92,6 +92,11 @@ impl Slot {
         }
     }
 
+    /// How far off that may be.
+    pub(in crate::pipeline) fn accuracy_m(&self) -> Option<f64> {
+        if let Memo::Moved { accuracy_m, .. } = *self.memo.get() { accuracy_m } else { None }
+    }
+
     /// What a thermal camera shows it by.
     pub(in crate::pipeline) fn pixel(&self) -> Option<Pixel> {
         match self.memo.get() {
