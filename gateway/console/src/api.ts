@@ -24,19 +24,28 @@ export function get<T>(path: string, query: Record<string, string | number | und
   return ask<T>(url('/api/v1' + path, query));
 }
 
+/** An answer that is no JSON. */
+export function getText(path: string): Promise<string> {
+  return answer(url('/api/v1' + path)).then(said => said.text());
+}
+
 export function post<T>(path: string, body: object): Promise<T> {
   const headers = { 'content-type': 'application/json' };
   return ask<T>(url('/api/v1' + path), { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
 async function ask<T>(target: string, init?: RequestInit): Promise<T> {
-  let answer: Response;
+  return (await (await answer(target, init)).json()) as T;
+}
+
+async function answer(target: string, init?: RequestInit): Promise<Response> {
+  let said: Response;
   try {
-    answer = await fetch(target, init);
+    said = await fetch(target, init);
   } catch (cause) {
     throw new Problem(0, String(cause));
   }
-  if (answer.ok) return (await answer.json()) as T;
-  const problem = (await answer.json().catch(() => ({}))) as { detail?: string };
-  throw new Problem(answer.status, problem.detail ?? answer.statusText);
+  if (said.ok) return said;
+  const problem = (await said.json().catch(() => ({}))) as { detail?: string };
+  throw new Problem(said.status, problem.detail ?? said.statusText);
 }

@@ -2,7 +2,9 @@
 //! writes go to the pipeline as commands and are answered when they are on disk. Knows nothing of sources or SQL.
 //!
 //! - [`tickets`], [`lamps`], [`lights`], [`borders`], [`officers`], [`scores`], [`classes`], [`alerts`], [`silences`], [`works`], [`estate`]: the resources
+//! - [`reports`]: the report of a month
 //! - [`cap`]: tickets by the Common Alerting Protocol
+//! - [`trace`]: what a sensor said around an alert
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
 //! - [`frames`]: radiometric pictures by upload
@@ -31,10 +33,12 @@ mod open311;
 mod openapi;
 mod page;
 mod rate;
+mod reports;
 mod scores;
 mod silences;
 mod stream;
 mod tickets;
+mod trace;
 mod works;
 
 use std::future::IntoFuture;
@@ -102,6 +106,8 @@ pub struct Context {
     pub scoring: Arc<Scoring>,
     /// Which tickets are one problem.
     pub classes: Arc<crate::config::Classes>,
+    /// What reports have of the configuration.
+    pub report: Arc<crate::report::Basis>,
     /// Who we are to others.
     pub district: Arc<District>,
     /// Who may report from outside.
@@ -156,12 +162,14 @@ pub fn router(context: Context) -> Router {
         .route("/work-orders/{id}/end", post(works::end))
         .route("/scores", get(scores::sheet))
         .route("/scores/tickets", get(scores::tickets))
+        .route("/report", get(reports::page).layer(axum::Extension(reports::Writers::new())))
         .route("/classes", get(classes::list))
         .route("/classes/patterns", get(classes::patterns).layer(axum::Extension(classes::Finders::new())))
         .route("/classes/{no}", get(classes::one))
         .route("/classes/{no}/{move}", post(classes::command))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
+        .route("/alerts/{id}/trace", get(trace::one))
         .route("/alerts/{id}/snapshot", get(evidence::snapshot))
         .route("/alerts/{id}/pictures/{no}", get(evidence::picture))
         .route("/alerts/{id}/clip", get(evidence::clip))

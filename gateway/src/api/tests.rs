@@ -4,8 +4,10 @@ mod classes;
 mod evidence;
 mod openapi;
 mod outside;
+mod reports;
 mod scores;
 mod silences;
+mod trace;
 mod works;
 mod world;
 

@@ -26,6 +26,7 @@ use super::settled;
 use super::shard::{Turn, Unjudged, of_one_turn};
 use super::shards::Shards;
 use super::sources::SourceView;
+use super::trail::Trace;
 use super::watch::Effect;
 use crate::config::Config;
 use crate::decode::Request;
@@ -72,6 +73,8 @@ pub enum Ask {
     Class(ClassAsk, oneshot::Sender<Classed>),
     Reports(Vec<Report>, oneshot::Sender<Reported>),
     Sources(oneshot::Sender<Vec<SourceView>>),
+    /// What a source said between two device times.
+    Trace(Arc<str>, (i64, i64), oneshot::Sender<Trace>),
     Field(oneshot::Sender<Field>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -319,6 +322,7 @@ impl Shell {
             Ask::Sources(reply) => {
                 let _ = reply.send(self.shards.views());
             }
+            Ask::Trace(source, times, reply) => drop(reply.send(self.shards.trace(&source, times))),
             Ask::Field(reply) => drop(reply.send(self.desk.field())),
             Ask::Reload(reload, reply) => {
                 let now_ms = now_ms();

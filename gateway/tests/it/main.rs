@@ -38,8 +38,6 @@ mod notify_email;
 mod notify_mqtt;
 mod notify_webhook;
 mod onvif;
-mod page;
-mod page_chromium;
 mod people;
 mod pictures;
 mod pictures_truth;
