@@ -1,6 +1,8 @@
 """H: what many quiet cameras cost: CPU and memory of the gateway on the streams of the replay farm, the farm's own cost apart."""
 
+import contextlib
 import shutil
+import sqlite3
 import subprocess
 import time
 import urllib.request
@@ -44,10 +46,28 @@ def start_farm(work, clip):
     return farm, farm.child.stdout.readline().strip()
 
 
+def gates(folder):
+    """What size gates have earned, as the store keeps it."""
+    with contextlib.closing(sqlite3.connect(folder / "data" / "outpost.db")) as store:
+        return [earned for (earned,) in store.execute("SELECT earned FROM gate ORDER BY source")]
+
+
+def give_trust(folder, load, port, n):
+    """The store of a gateway whose cameras have all earned what the first one of `run_trusted` did."""
+    api_port = common.free_port()
+    with common.start_gateway(folder, cameras.CONFIGURATION.format(api_port=api_port, data=folder / "data"), api_port, load["binary"]):
+        pass
+    rows = [(f"cam:c{number}", f"rtsp://127.0.0.1:{port}/clip/{number}", load["earned"]) for number in range(n)]
+    with contextlib.closing(sqlite3.connect(folder / "data" / "outpost.db")) as store, store:
+        store.executemany("INSERT INTO gate (source, url, earned) VALUES (?, ?, ?)", rows)
+
+
 def run(folder, load, clip, n):
     farm, port = start_farm(folder, clip)
     api_port = common.free_port()
     with farm:
+        if load["earned"]:
+            give_trust(folder, load, port, n)
         with common.start_gateway(folder, configuration(n, port, api_port, folder / "data"), api_port, load["binary"]) as gateway:
             live_s = wait_live(api_port, n)
             time.sleep(load["warm_s"])
@@ -59,7 +79,7 @@ def run(folder, load, clip, n):
                 live_s=live_s, cpu_s=cpu_s, wall_s=wall_s, rss_mb=gateway.rss_mb(), farm_cpu_s=farm_cpu_s,
                 frames=gained("outpost_camera_frames_total"), decoded=gained("outpost_camera_frames_decoded_total"),
                 shed=gained("outpost_camera_frames_shed_total"), errors=gained("outpost_camera_errors_total"),
-                kept_mb=after["outpost_camera_memory_bytes"] / 1e6,
+                kept_mb=after["outpost_camera_memory_bytes"] / 1e6, trusted=after.get("outpost_camera_gate_trusted", 0),
             )
 
 
@@ -80,7 +100,7 @@ def measure(work, load, say):
 
 
 def run_trusted(folder, load, n):
-    """Cameras that see twelve visits and then nobody: at rest before the gate is trusted, and after."""
+    """Cameras that see twelve visits and then nobody: at rest before the gate is trusted, and after; and what the gates earned."""
     clip = folder / "visits.h264"
     gate.make_clip(clip, load["video"], "-crf 25", "", empty_after_s=load["seconds"] + 200)
     visits_s = gate.ROUNDS * sum(gate.EMPTY_S + end - begin for begin, end in gate.VISITS)
@@ -103,7 +123,7 @@ def run_trusted(folder, load, n):
                     cpu_s=cpu_s, wall_s=wall_s, decoded=after["outpost_camera_frames_decoded_total"] - before["outpost_camera_frames_decoded_total"],
                     trusted=after.get("outpost_camera_gate_trusted", 0), shed=after.get("outpost_camera_frames_shed_total", 0),
                 )
-            return rows
+    return rows, gates(folder)
 
 
 def run_soak(folder, load, clip, n, seconds):
@@ -131,10 +151,10 @@ def report(rows):
     for n, row in rows.items():
         share = row["cpu_s"] / row["wall_s"]
         lines.append([
-            n, f"{share:.1%}", f"{share / n * 60:.4f}", f"{row['decoded'] / max(1, row['frames']):.2%}",
+            n, f"{row['trusted']:.0f}", f"{share:.1%}", f"{share / n * 60:.4f}", f"{row['decoded'] / max(1, row['frames']):.2%}",
             f"{row['shed']:.0f}", f"{row['rss_mb']:.0f}", f"{row['rss_mb'] / n:.2f}", f"{row['kept_mb'] / n:.2f}",
             f"{row['frames'] / n / row['wall_s']:.1f}", f"{row['farm_cpu_s'] / row['wall_s']:.1%}",
         ])
-    head = ["cameras", "gateway, of one core", "CPU-s per camera-minute", "frames decoded", "shed", "MB", "MB per camera", "of it coded frames and pictures",
+    head = ["cameras", "gates trusted", "gateway, of one core", "CPU-s per camera-minute", "frames decoded", "shed", "MB", "MB per camera", "of it coded frames and pictures",
             "frames/s per camera", "farm, of one core"]
     return common.table(head, lines)

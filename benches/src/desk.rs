@@ -97,7 +97,7 @@ fn fill(config: &Config, n_tickets: u64) -> Result<(), Failure> {
             category: "waste/heap".into(),
             since_at_ms: n as i64,
             opened_ms: now_ms(),
-            place: Place { name: None, point: Some((106.05, 29.84)), sight: None },
+            place: Place { point: Some((106.05, 29.84)), ..Place::default() },
             why: Why { text: "a heap of waste has been there for two hours".into(), figures: Vec::new() },
             snapshot: None,
             exhibits: Vec::new(),

@@ -110,6 +110,15 @@ impl Calendar {
         instants_ms.into_iter().find(|at_ms| self.zone.local_ms(*at_ms).div_euclid(DAY_MS) == day)
     }
 
+    /// What the wall clock says, such as `2026-10-01T08:30+08:00`; none where the instant is out of the clock's years.
+    pub fn clock_text(&self, at_ms: i64) -> Option<String> {
+        let local_ms = self.zone.local_ms(at_ms);
+        let local = jiff::Timestamp::from_millisecond(local_ms).ok()?.strftime("%Y-%m-%dT%H:%M");
+        let minutes = (local_ms - at_ms) / 60_000;
+        let (sign, minutes) = (if minutes < 0 { '-' } else { '+' }, minutes.abs());
+        Some(format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60))
+    }
+
     fn is_workday(&self, day: i64) -> bool {
         self.workdays.contains(&day) || (weekday(day) < 5 && !self.holidays.contains(&day))
     }
@@ -425,6 +434,18 @@ mod tests {
         // In Beirut midnight is left out when clocks are put forward.
         assert_eq!(begin("Asia/Beirut", "2026-03-29"), at("2026-03-28T22:00:00Z"));
         assert_eq!(begin("+08:00", "2026-02-30"), None);
+    }
+
+    #[test]
+    fn the_wall_clock_is_told_with_its_distance_from_utc() {
+        let clock = |zone: &str, at: &str| {
+            let at_ms = at.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+            Calendar::new(zone, &[], &[]).unwrap().clock_text(at_ms).unwrap()
+        };
+        assert_eq!(clock("+08:00", "2026-09-30T16:00:59.999Z"), "2026-10-01T00:00+08:00");
+        assert_eq!(clock("Europe/Paris", "2026-03-29T00:59:59Z"), "2026-03-29T01:59+01:00");
+        assert_eq!(clock("Europe/Paris", "2026-03-29T01:00:00Z"), "2026-03-29T03:00+02:00");
+        assert_eq!(clock("America/St_Johns", "2026-01-01T00:00:00Z"), "2025-12-31T20:30-03:30");
     }
 
     #[test]

@@ -66,7 +66,7 @@ test('each figure of the scores leads to its counts, each count to its tickets, 
   await behind.locator('[data-count=filed]').click();
   await behind.locator(`[data-behind="${N_REPORTS}"]`).waitFor();
   await expect.poll(() => page.url()).toContain('&of=east&count=filed');
-  await expect.poll(() => row.locator('.apart [data-count]').allTextContents()).toEqual(['0', '0']);
+  await expect.poll(() => row.locator('.apart [data-count]').allTextContents()).toEqual(['0', '0', '0']);
   // The address alone brings it back, and the ticket is a click away.
   await page.reload();
   await page.locator(`[data-behind="${N_REPORTS}"]`).click();

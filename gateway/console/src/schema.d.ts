@@ -2699,6 +2699,11 @@ export interface components {
             score?: number;
             /** @description of the unit, or instead of it */
             officer?: string;
+            /**
+             * @description suspended or parked for what nobody could help: scores show it apart
+             * @default false
+             */
+            force_majeure: boolean;
         };
         /** @description at least one of the patterns */
         SilenceBody: {

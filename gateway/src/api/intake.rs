@@ -106,7 +106,7 @@ fn report(intake: &Intake, at: &str, item: &Value) -> Result<Report, String> {
         text: maybe_text(at, item, intake.text.as_deref(), TEXT_CHARS_MAX)?.unwrap_or_default(),
         category: kind.category.as_str().into(),
         severity: kind.severity,
-        place: Place { name: place_name.map(Into::into), point: point(intake, at, item)?, sight: None },
+        place: Place { name: place_name.map(Into::into), point: point(intake, at, item)?, ..Place::default() },
     })
 }
 

@@ -51,7 +51,6 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use outpost_fences::FenceSet;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -97,8 +96,6 @@ pub struct Context {
     pub estate: watch::Receiver<Estate>,
     /// Whose tickets are.
     pub centres: Arc<Centres>,
-    /// The fences with which centres are named.
-    pub ground: Arc<FenceSet>,
     /// Who can be sent, and on which roads.
     pub roster: Arc<Roster>,
     pub roads: Option<Arc<Roads>>,

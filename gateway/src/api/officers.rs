@@ -279,7 +279,7 @@ pub(super) async fn patrols(
     if !(0..=PERIOD_MS_MAX).contains(&to_ms.saturating_sub(from_ms)) {
         return Err(Fault::bad_request("from is before to, by a year at the most"));
     }
-    let (ground, reader) = (context.ground.clone(), context.reader.clone());
+    let (ground, reader) = (context.estate.borrow().grids.clone(), context.reader.clone());
     let grids: Vec<_> = ground.iter().filter(|fence| !fence.shape.polygons().is_empty()).cloned().collect();
     let patrols = apart(move || grids.iter().map(|grid| Patrol::new(grid, cell_m)).collect::<Result<Vec<_>, _>>());
     let mut patrols = patrols.await?.map_err(|error| Fault::bad_request(error.to_string()))?;

@@ -211,7 +211,7 @@ fn report(desk: &Desk311, key: usize, words: &Words, headers: &HeaderMap) -> Res
         text,
         category: service.category.as_str().into(),
         severity: service.severity,
-        place: Place { name: address.map(Into::into), point, sight: None },
+        place: Place { name: address.map(Into::into), point, ..Place::default() },
     })
 }
 

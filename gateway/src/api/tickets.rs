@@ -51,6 +51,8 @@ pub(super) struct CommandBody {
     centre: Option<String>,
     limit: Option<Limit>,
     score: Option<u8>,
+    #[serde(default)]
+    force_majeure: bool,
 }
 
 /// References of pictures: an address, or whatever names them where they are kept.
@@ -295,6 +297,7 @@ impl CommandBody {
             centre: self.centre.map(trimmed),
             limit: self.limit,
             score: self.score,
+            is_force_majeure: self.force_majeure,
         })
     }
 }

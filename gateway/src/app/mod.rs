@@ -223,7 +223,6 @@ impl App {
             readiness,
             estate,
             centres: Arc::new(Centres::new(config)),
-            ground: config.places.ground.clone(),
             roster: Arc::new(Roster::new(config)),
             roads: config.roads.as_ref().and_then(|roads| roads.graph.clone()),
             scoring: Arc::new(Scoring::new(config)),

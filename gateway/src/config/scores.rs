@@ -119,8 +119,9 @@ counts! {
     Solved "solved" "自行处置数" "Solved on the spot in the period.",
     Rated "rated" "评价数" "Rated in the period.",
     Satisfied "satisfied" "满意数" "Of these, those with 4 or 5 of 5.",
-    Suspended "suspended" "挂起数" "Out of reach at the end of the period: suspended. In no count of what was due.",
-    Parked "parked" "挂账数" "Out of reach at the end of the period: parked. In no count of what was due.",
+    Suspended "suspended" "挂起数" "Out of reach at the end of the period: suspended, though not by force majeure. In no count of what was due.",
+    Parked "parked" "挂账数" "Out of reach at the end of the period: parked, though not by force majeure. In no count of what was due.",
+    ForceMajeure "force_majeure" "不可抗力数" "Out of reach at the end of the period: suspended or parked by force majeure. In no count of what was due.",
 }
 
 impl Count {

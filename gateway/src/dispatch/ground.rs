@@ -7,7 +7,7 @@ use outpost_fences::{Bounds, Fence, FenceSet, Point};
 
 use super::centres::Centres;
 use crate::config::Places;
-use crate::nouns::Place;
+use crate::nouns::{Place, Stage, Ticket};
 
 /// Neighbours that are kept with a ticket.
 const BESIDE_MAX: usize = 3;
@@ -47,7 +47,8 @@ impl Ground {
     fn around(&self, place: &Place) -> (Vec<&Arc<Fence>>, Vec<&Arc<Fence>>) {
         let Some(point) = place.point.and_then(|(lon, lat)| Point::new(lon, lat)) else { return Default::default() };
         let error = place.sight.as_ref().and_then(|sight| sight.error);
-        let reach_m = error.map_or(0.0, |error| SIGMAS * error.major_m).max(self.border_m);
+        let reach_m = error.map_or(0.0, |error| SIGMAS * error.major_m);
+        let reach_m = reach_m.max(place.accuracy_m.unwrap_or_default()).max(self.border_m);
         let own: Vec<_> = self.fences.containing(point).collect();
         let others = self.fences.iter().filter(|fence| own.iter().all(|own| own.id != fence.id));
         let near = others.filter(|fence| is_near(&fence.bounds(), point, reach_m)).filter_map(|fence| {
@@ -88,6 +89,27 @@ impl Centres {
             }
         }
         Route { centre: centre.clone(), beside }
+    }
+
+    /// The ticket's place is another one now. One that nobody has begun to work on, nor given to somebody else, goes to whose
+    /// ground it is on; beside another one stand those on whose ground it may be. Whether it went.
+    pub(super) fn place_anew(&self, ticket: &mut Ticket, place: Place) -> bool {
+        let before = self.route(&ticket.source, &ticket.category, &ticket.place);
+        let Route { centre, beside } = self.route(&ticket.source, &ticket.category, &place);
+        ticket.place = place;
+        let is_untouched = matches!(ticket.stage, Stage::Suspected | Stage::Reported);
+        if is_untouched && ticket.centre == before.centre {
+            ticket.beside = beside;
+            ticket.centre = centre;
+            return ticket.centre != before.centre;
+        }
+        for other in std::iter::once(centre).chain(beside) {
+            let is_new = !self.is_related(&ticket.centre, &other) && !ticket.beside.contains(&other);
+            if is_new && ticket.beside.len() < BESIDE_MAX {
+                ticket.beside.push(other);
+            }
+        }
+        false
     }
 }
 

@@ -129,6 +129,7 @@ impl Desk {
             held: None,
             is_emergency: alert.severity >= self.emergency_from && !is_doubted,
             is_private: self.private.iter().any(|pattern| pattern.matches(&alert.category)),
+            is_force_majeure: false,
             centre,
             beside,
             lead: None,

@@ -269,8 +269,11 @@ impl Desk {
         };
         let error = place.sight.as_ref().and_then(|sight| sight.error);
         let sure = error.map(|error| format!(", ± {:.0} by {:.0} m", error.major_m, error.minor_m));
-        let note = format!("also seen by {}{}", joined.source, sure.unwrap_or_default());
-        let ticket = Ticket { place, ..Ticket::clone(ticket) };
+        let mut note = format!("also seen by {}{}", joined.source, sure.unwrap_or_default());
+        let mut ticket = Ticket::clone(ticket);
+        if self.centres.place_anew(&mut ticket, place) {
+            note.push_str(&format!(", on the ground of {}", ticket.centre));
+        }
         let entry = Entry { who: SELF, what: "also-seen", note, kind: "outpost.ticket.also-seen" };
         self.record(ticket, entry, now_ms, effects);
     }

@@ -18,7 +18,7 @@ pub(super) struct Moving<'a> {
 
 /// The command says what the move needs, and nothing that it does not take.
 pub(super) fn check_said(row: &Row, said: &Said) -> Result<(), Refusal> {
-    let Said { note, unit, officer, photos, into, centre, limit, score } = said;
+    let Said { note, unit, officer, photos, into, centre, limit, score, is_force_majeure } = said;
     for (need, is_said) in [
         (Need::Reason, !note.trim().is_empty()),
         // Who names an officer names their unit.
@@ -29,6 +29,7 @@ pub(super) fn check_said(row: &Row, said: &Said) -> Result<(), Refusal> {
         (Need::Centre, centre.is_some()),
         (Need::Limit, limit.is_some()),
         (Need::Score, score.is_some()),
+        (Need::ForceMajeure, *is_force_majeure),
     ] {
         let is_needed = row.needs.contains(&need);
         if is_needed && !is_said {
@@ -114,7 +115,11 @@ impl Moving<'_> {
                 note = before(Some(limit.to_string()), &note);
             }
             Move::Deny => ticket.extension = None,
-            Move::Suspend => counts.suspended += 1,
+            Move::Suspend | Move::Park => {
+                counts.suspended += u32::from(*asked == Move::Suspend);
+                ticket.is_force_majeure = said.is_force_majeure;
+                note = before(said.is_force_majeure.then(|| "force majeure".to_owned()), &note);
+            }
             Move::Supervise => counts.supervised += 1,
             Move::Escalate => {
                 let above = self.centres.above(&ticket.centre);
@@ -151,7 +156,6 @@ impl Moving<'_> {
             | Move::Close
             | Move::Archive
             | Move::Resume
-            | Move::Park
             | Move::TakeUp
             | Move::Acknowledge => {}
         }
@@ -168,6 +172,7 @@ impl Moving<'_> {
         ticket.stage = row.to.stage(from, ticket.held);
         let lease_ms = now_ms.saturating_add(self.bookings.roster.limits.lease.ms());
         ticket.lease_ms = ticket.officer.as_ref().filter(|_| ticket.stage == Stage::Dispatched).map(|_| lease_ms);
+        ticket.is_force_majeure &= matches!(ticket.stage, Stage::Suspended | Stage::Parked);
         match (from, ticket.stage) {
             (_, Stage::Suspended) => {
                 ticket.held = Some(from);

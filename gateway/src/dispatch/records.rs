@@ -62,6 +62,7 @@ impl Desk {
             due_ms: before.step.map(|step| step.due_ms),
             whole_due_ms: before.whole.due_ms,
             who: who.into(),
+            is_force_majeure: ticket.is_force_majeure,
             unit: ticket.unit.clone().or_else(|| before.unit.clone()),
         })
     }

@@ -43,7 +43,7 @@ pub enum Reach {
     Any,
 }
 
-use Need::{Centre, Into, Limit, Photos, Reason, Score, Unit};
+use Need::{Centre, ForceMajeure, Into, Limit, Photos, Reason, Score, Unit};
 use Role::{Chief, Clerk, Dispatcher, Handler, Officer};
 use Stage::{
     Accepted, Archived, Closed, Dispatched, FedBack, Filed, Handling, Merged, NotFiled, Parked, Rated, Refused,
@@ -244,6 +244,7 @@ pub const TABLE: [Row; 35] = [
         to: To::Stage(Suspended),
         roles: &[Dispatcher, Chief],
         needs: &[Reason],
+        takes: &[ForceMajeure],
         ..PLAIN
     },
     Row { from: &[Suspended], asked: Move::Resume, to: To::Held, roles: &[Dispatcher, Chief], ..PLAIN },
@@ -254,6 +255,7 @@ pub const TABLE: [Row; 35] = [
         roles: &[Chief],
         reach: Reach::Lead,
         needs: &[Reason],
+        takes: &[ForceMajeure],
         ..PLAIN
     },
     Row {

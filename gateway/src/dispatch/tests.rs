@@ -67,6 +67,7 @@ pub(super) fn said(asked: Move) -> Said {
         centre: has(Need::Centre).then(|| "town".into()),
         limit: has(Need::Limit).then_some(Limit::WorkingDays(1)),
         score: has(Need::Score).then_some(5),
+        is_force_majeure: false,
     }
 }
 
@@ -150,6 +151,36 @@ pub(super) const WORKED: [(&str, Move); 6] = [
     ("handler", Move::Start),
     ("handler", Move::FeedBack),
 ];
+
+#[test]
+fn force_majeure_is_said_of_what_is_put_aside_and_ends_with_it() {
+    let mut office = Office::new("");
+    office.open(&alert(1));
+    office.walk(1, &WORKED[..5]);
+    let helpless =
+        |asked| Command { said: Said { is_force_majeure: true, ..said(asked) }, ..command(1, "chief", asked) };
+    let ask = |office: &mut Office, asked| {
+        let now_ms = office.now_ms;
+        office.desk.command(&helpless(asked), now_ms, &mut office.effects)
+    };
+    assert!(matches!(ask(&mut office, Move::Supervise), Err(Refusal::Needless { need: Need::ForceMajeure, .. })));
+    ask(&mut office, Move::Suspend).unwrap();
+    assert!(office.last().is_force_majeure);
+    assert_eq!(office.journal().last().unwrap().1, "force majeure: why");
+    let passage = |office: &Office| {
+        let mut passages = office.effects.iter().filter_map(|effect| match effect {
+            Effect::Passage(passage) => Some((passage.to, passage.is_force_majeure)),
+            _ => None,
+        });
+        passages.next_back().unwrap()
+    };
+    assert_eq!(passage(&office), (Stage::Suspended, true));
+    office.walk(1, &[("chief", Move::Resume)]);
+    assert!(!office.last().is_force_majeure);
+    assert_eq!(passage(&office), (Stage::Handling, false));
+    ask(&mut office, Move::Park).unwrap();
+    assert_eq!(passage(&office), (Stage::Parked, true));
+}
 
 #[test]
 fn one_alert_makes_one_ticket_however_often_it_is_told() {

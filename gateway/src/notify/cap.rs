@@ -195,7 +195,10 @@ impl<'a> Message<'a> {
             let error = self.ticket.place.sight.as_ref().and_then(|sight| sight.error);
             match (self.ticket.place.point, error) {
                 (Some(point), Some(error)) => text(out, "polygon", &polygon(point, error))?,
-                (Some((lon, lat)), None) => text(out, "circle", &format!("{lat:.6},{lon:.6} 0"))?,
+                (Some((lon, lat)), None) => {
+                    let radius_km = self.ticket.place.accuracy_m.unwrap_or_default() / 1_000.0;
+                    text(out, "circle", &format!("{lat:.6},{lon:.6} {radius_km}"))?;
+                }
                 (None, _) => {}
             }
             let grids = self.ticket.place.sight.iter().flat_map(|sight| &sight.grids);

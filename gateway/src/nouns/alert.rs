@@ -58,6 +58,8 @@ pub struct Place {
     pub name: Option<Arc<str>>,
     /// Longitude and latitude, WGS-84 degrees.
     pub point: Option<(f64, f64)>,
+    /// How far off the point may be, as whoever told it says.
+    pub accuracy_m: Option<f64>,
     /// How a camera sees it, where one does.
     pub sight: Option<Box<Sight>>,
 }

@@ -36,6 +36,8 @@ pub struct Passage {
     pub whole_due_ms: i64,
     /// `outpost` where the gateway did it by itself.
     pub who: Arc<str>,
+    /// It led where nothing is due, for what nobody could help.
+    pub is_force_majeure: bool,
     /// Who it was dispatched to, afterwards or, where nobody is any more, before.
     pub unit: Option<Arc<str>>,
 }

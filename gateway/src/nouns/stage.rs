@@ -93,6 +93,8 @@ pub enum Need {
     Limit,
     /// 1 to 5.
     Score,
+    /// That nobody could help it.
+    ForceMajeure,
 }
 
 impl Stage {
@@ -273,6 +275,7 @@ impl Need {
             Need::Centre => "centre",
             Need::Limit => "limit",
             Need::Score => "score",
+            Need::ForceMajeure => "force_majeure",
         }
     }
 }

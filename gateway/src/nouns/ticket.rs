@@ -28,6 +28,8 @@ pub struct Ticket {
     pub is_emergency: bool,
     /// Between a person and the district: nobody else is told, and who answered them closes it.
     pub is_private: bool,
+    /// Suspended or parked for what nobody could help: scores show it apart.
+    pub is_force_majeure: bool,
     /// Whose it is now.
     pub centre: Arc<str>,
     /// Centres on whose ground it may be as well, the nearest first: it is near a border.
@@ -130,6 +132,7 @@ pub struct Said {
     pub centre: Option<Arc<str>>,
     pub limit: Option<Limit>,
     pub score: Option<u8>,
+    pub is_force_majeure: bool,
 }
 
 /// Why a command was not carried out.

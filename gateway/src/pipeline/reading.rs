@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::slot::seconds;
 use crate::nouns::{Figure, Why};
 
+/// Digits of a reading that are told.
+const TOLD_DIGITS: usize = 9;
+
 /// A value's limits, as the configuration has them.
 pub(super) struct Limit {
     above: Option<f64>,
@@ -139,11 +142,12 @@ impl Test {
         }
     }
 
-    pub(super) fn why(&self, metric: &str, value: f64, unit: Option<&str>, finding: Finding, held: &str) -> Why {
+    pub(super) fn why(&self, metric: &str, reading: f64, unit: Option<&str>, finding: Finding, held: &str) -> Why {
         let unit_text = unit.map(|unit| format!(" {unit}")).unwrap_or_default();
-        let said = figure("value", value, unit);
+        let said = figure("value", reading, unit);
+        let value = told(reading);
         let beyond = |limit: &Limit| {
-            let (word, level) = limit.words(value);
+            let (word, level) = limit.words(reading);
             (format!("{word} {level}{unit_text}"), figure("limit", level, unit))
         };
         match (self, finding) {
@@ -209,8 +213,18 @@ pub(super) fn figure(name: &'static str, value: f64, unit: Option<&str>) -> Figu
 
 /// A computed number for people: four digits that mean something.
 fn short(value: f64) -> String {
+    rounded(value, 4)
+}
+
+/// A reading for people: without the digits that arithmetic in binary adds at its end.
+pub(super) fn told(value: f64) -> String {
+    let exact = value.to_string();
+    if exact.len() <= TOLD_DIGITS || value.abs() >= 1e9 { exact } else { rounded(value, TOLD_DIGITS) }
+}
+
+fn rounded(value: f64, n_digits: usize) -> String {
     let magnitude = if value == 0.0 { 0.0 } else { value.abs().log10().floor() };
-    let n_decimals = (3.0 - magnitude).clamp(0.0, 9.0) as usize;
+    let n_decimals = (n_digits as f64 - 1.0 - magnitude).clamp(0.0, 9.0) as usize;
     let text = format!("{value:.n_decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
 }
@@ -227,5 +241,20 @@ mod tests {
             assert_eq!(short(value), text);
         }
         assert_eq!(short(1e-20), "0");
+    }
+
+    #[test]
+    fn readings_are_told_without_what_binary_arithmetic_adds() {
+        for (value, text) in [
+            (102.059_372_099_999_99, "102.059372"),
+            (36.6, "36.6"),
+            (0.1 + 0.2, "0.3"),
+            (4_294_967_296.0, "4294967296"),
+            (-1_234.567_890_123, "-1234.56789"),
+            (1e300, &1e300.to_string()),
+        ] {
+            assert_eq!(told(value), text);
+        }
+        assert_eq!(told(f64::NAN), "NaN");
     }
 }

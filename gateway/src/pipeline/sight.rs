@@ -72,6 +72,7 @@ impl Views {
         let grids = spot.zip(error).map(|(spot, error)| self.owners(spot.point, REACH * error.major_m));
         Place {
             name,
+            accuracy_m: None,
             point: Some(spot.map_or((sighting.from.lon, sighting.from.lat), |spot| (spot.point.lon, spot.point.lat))),
             sight: Some(Box::new(Sight {
                 bearing_deg: sighting.bearing_deg,

@@ -380,7 +380,9 @@ impl Watch {
             Some(seen) => self.place_of(&slot.source, seen, None),
             None => self.known_place(&slot.source),
         };
-        place.point = slot.point().or(place.point);
+        if let Some(point) = slot.point() {
+            (place.point, place.accuracy_m) = (Some(point), slot.accuracy_m());
+        }
         Alert {
             id: key.alert_id(since_at_ms, slot.stored.past().n_alerts),
             key,
@@ -440,7 +442,8 @@ fn forget(rule: Arc<str>, source: Arc<str>, stored: Option<Stored>, now_ms: i64)
 }
 
 fn place(name: &str, point: Option<[f64; 2]>) -> Place {
-    Place { name: (!name.is_empty()).then(|| name.into()), point: point.map(|[lon, lat]| (lon, lat)), sight: None }
+    let name = (!name.is_empty()).then(|| name.into());
+    Place { name, point: point.map(|[lon, lat]| (lon, lat)), ..Place::default() }
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use crate::dispatch::scores::sheet::{Sheet, Whose};
 use crate::dispatch::scores::{Period, Scoring};
 use crate::nouns::{ClassCase, ClassStage, CountedTicket, Stage, Story};
 use crate::store::{Reader, STORIES_MAX, StoreError};
+use crate::telemetry::time_text;
 
 /// Categories whose patterns are told: those with the most tickets of the month.
 const CATEGORIES_MAX: u32 = 5;
@@ -190,6 +191,11 @@ fn days_of(scoring: &Scoring, month: &str) -> Option<(Vec<(String, i64)>, i64)> 
 }
 
 impl<'a> Month<'a> {
+    /// The wall clock of the district.
+    fn clock_text(&self, at_ms: i64) -> String {
+        self.scoring.clock_text(at_ms).unwrap_or_else(|| time_text(at_ms))
+    }
+
     fn read(
         basis: &'a Basis,
         grids: &FenceSet,

@@ -4,11 +4,10 @@ use std::fmt::Write;
 
 use outpost_fences::recurrence::Count as Pairs;
 
-use super::{Category, Class, Language, Month, Part, charts};
+use super::{Category, Language, Month, Part, charts};
 use crate::config::{Count, Figure, Level};
 use crate::dispatch::patterns::Patterns;
 use crate::dispatch::scores::sheet::Whose;
-use crate::telemetry::time_text;
 
 const STYLE: &str = include_str!("page.css");
 /// Rows of one table; the CSV files have all.
@@ -39,16 +38,16 @@ pub(super) fn page(month: &Month, language: Language) -> String {
          <body>\n<h1>{title}</h1>\n<p class=\"small\">{} {} – {} · {} {}</p>\n",
         language.of("zh-CN", "en"),
         language.of("统计区间", "period"),
-        time_text(month.period.from_ms),
-        time_text(month.period.until_ms()),
+        month.clock_text(month.period.from_ms),
+        month.clock_text(month.period.until_ms()),
         language.of("生成于", "written"),
-        time_text(month.period.now_ms),
+        month.clock_text(month.period.now_ms),
     );
     summary(&mut out, month, language);
     for part in &month.parts {
         scores(&mut out, month, part, language);
     }
-    classes(&mut out, &month.classes, language);
+    classes(&mut out, month, language);
     for category in &month.patterns {
         patterns(&mut out, category, language);
     }
@@ -128,14 +127,15 @@ fn scores(out: &mut String, month: &Month, part: &Part, language: Language) {
         .rows
         .iter()
         .flat_map(|(of, row)| {
-            let tickets = [Count::Suspended, Count::Parked].map(|count| (count, row.tickets(count)));
+            let tickets =
+                [Count::Suspended, Count::Parked, Count::ForceMajeure].map(|count| (count, row.tickets(count)));
             tickets.into_iter().filter(|(_, tickets)| !tickets.is_empty()).map(move |(count, tickets)| {
                 format!("{} {}: {}", escaped(&part.name(of)), count_name(count, language), named(tickets))
             })
         })
         .collect();
     if !apart.is_empty() {
-        let says = language.of("不计入考核（挂起、挂账）", "Out of reach, in no count of what was due");
+        let says = language.of("不计入考核（挂起、挂账、不可抗力）", "Out of reach, in no count of what was due");
         let _ = writeln!(out, "<p class=\"small\">{says}: {}</p>", apart.join("; "));
     }
 }
@@ -155,7 +155,8 @@ fn named(tickets: &[u64]) -> String {
     shown.join(" ") + &if more > 0 { format!(" … +{more}") } else { String::new() }
 }
 
-fn classes(out: &mut String, classes: &[Class], language: Language) {
+fn classes(out: &mut String, month: &Month, language: Language) {
+    let classes = &month.classes;
     let _ = writeln!(out, "<h2>{}</h2>", language.of("类案", "Class cases"));
     if classes.is_empty() {
         let _ = writeln!(out, "<p>{}</p>", language.of("本月无类案。", "There were none."));
@@ -190,7 +191,7 @@ fn classes(out: &mut String, classes: &[Class], language: Language) {
             escaped(&case.category),
             escaped(place),
             language.of(case.stage.chinese(), case.stage.as_str()),
-            &time_text(case.opened_ms)[..10],
+            &month.clock_text(case.opened_ms)[..10],
             class.tickets.len(),
             named(&class.tickets),
         );

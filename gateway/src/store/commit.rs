@@ -234,8 +234,8 @@ fn write_opened(transaction: &Transaction, alert: &Alert) -> Result<(), StoreErr
     transaction
         .prepare_cached(
             "INSERT INTO alert (id, rule, source, fence, name, severity, category, since_at_ms, opened_ms,
-             place_name, lon, lat, why, figures, sight, confidence, confidence_why)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             place_name, lon, lat, why, figures, sight, confidence, confidence_why,
+             accuracy_m) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         )?
         .execute(params![
             alert.id,
@@ -255,6 +255,7 @@ fn write_opened(transaction: &Transaction, alert: &Alert) -> Result<(), StoreErr
             rows::sight_to_json(alert.place.sight.as_deref()),
             alert.confidence.as_ref().map(|confidence| confidence.share),
             alert.confidence.as_ref().map(|confidence| &confidence.why),
+            alert.place.accuracy_m,
         ])?;
     Ok(())
 }

@@ -52,7 +52,7 @@ use crate::config;
 use crate::nouns::{Alert, Fix, LookAsk, OnAlert, RedoRow, Silence, Standing, StateRow, Ticket, WorkOrder};
 
 /// Schema steps; `user_version` counts those applied. Never edit one that was released: append.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 12] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -64,6 +64,7 @@ const STEPS: [&str; 11] = [
     include_str!("schema_9.sql"),
     include_str!("schema_10.sql"),
     include_str!("schema_11.sql"),
+    include_str!("schema_12.sql"),
 ];
 
 /// Before this version a WAL reset could corrupt the file (sqlite.org, 3.51.3 release notes).

@@ -19,13 +19,25 @@ const SOME: &str = "WITH some (no) AS (
 
 pub(super) fn write(transaction: &Transaction, passages: &[Passage]) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO passage (ticket, no, from_stage, to_stage, at_ms, due_ms, whole_due_ms, who, unit)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO passage (ticket, no, from_stage, to_stage, at_ms, due_ms, whole_due_ms, who, unit,
+         is_force_majeure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for passage in passages {
-        let Passage { ticket, no, from, to, at_ms, due_ms, whole_due_ms, who, unit } = passage;
+        let Passage { ticket, no, from, to, at_ms, due_ms, whole_due_ms, who, unit, is_force_majeure } = passage;
         let (from, to) = (from.as_str(), to.as_str());
-        statement.execute(params![*ticket as i64, *no as i64, from, to, at_ms, due_ms, whole_due_ms, who, unit])?;
+        let numbers = (*ticket as i64, *no as i64);
+        statement.execute(params![
+            numbers.0,
+            numbers.1,
+            from,
+            to,
+            at_ms,
+            due_ms,
+            whole_due_ms,
+            who,
+            unit,
+            is_force_majeure
+        ])?;
     }
     Ok(())
 }
@@ -69,7 +81,7 @@ pub(super) fn tickets_sql() -> String {
 
 pub(super) fn passages_sql() -> String {
     format!(
-        "{SOME} SELECT ticket, passage.no, from_stage, to_stage, at_ms, due_ms, whole_due_ms, who, unit
+        "{SOME} SELECT ticket, passage.no, from_stage, to_stage, at_ms, due_ms, whole_due_ms, who, unit, is_force_majeure
          FROM some CROSS JOIN passage ON passage.ticket = some.no ORDER BY ticket, passage.no"
     )
 }
@@ -104,5 +116,6 @@ fn passage_from(row: &Row) -> Result<Passage, StoreError> {
         whole_due_ms: row.get(6)?,
         who: row.get::<_, String>(7)?.into(),
         unit: row.get::<_, Option<String>>(8)?.map(Into::into),
+        is_force_majeure: row.get(9)?,
     })
 }

@@ -332,7 +332,7 @@ pub(super) const SELECT_ALERT: &str =
     "SELECT id, rule, source, fence, name, severity, category, since_at_ms, opened_ms, \
      cleared_ms, cleared_why, place_name, lon, lat, why, figures, sight, hold.who, hold.reason, held_ms,
      snapshot.file, snapshot.sha256, snapshot.missing, clip.file, clip.sha256, clip.missing,
-     alert.confidence, confidence_why, muted_by FROM alert
+     alert.confidence, confidence_why, muted_by, accuracy_m FROM alert
      LEFT JOIN withheld ON withheld.alert = id
      LEFT JOIN hold ON hold.alert = id
      LEFT JOIN evidence AS snapshot ON snapshot.alert = id AND snapshot.kind = 'snapshot' AND snapshot.no = 0
@@ -351,7 +351,7 @@ pub(super) fn alert_from(row: &Row) -> Result<AlertRow, StoreError> {
         opened_ms: row.get(8)?,
         cleared_ms: row.get(9)?,
         cleared_why: row.get(10)?,
-        place: place_from(row, 11, 16)?,
+        place: place_from(row, 11, (16, 29))?,
         why: row.get(14)?,
         figures: rows::figures_from_json(&row.get::<_, String>(15)?),
         snapshot: evidence_from(row, 20)?,
@@ -402,12 +402,13 @@ pub(super) fn severity_from(table: &'static str, text: &str) -> Result<Severity,
     rows::severity(text).ok_or_else(|| StoreError::Row { table, what: format!("unknown severity {text:?}") })
 }
 
-/// Name, longitude and latitude in three columns from `first`, and how a camera sees it.
-pub(super) fn place_from(row: &Row, first: usize, sight: usize) -> rusqlite::Result<Place> {
+/// Name, longitude and latitude in three columns from `first`; how a camera sees it, and how far off it may be, elsewhere.
+pub(super) fn place_from(row: &Row, first: usize, (sight, accuracy): (usize, usize)) -> rusqlite::Result<Place> {
     let (lon, lat): (Option<f64>, Option<f64>) = (row.get(first + 1)?, row.get(first + 2)?);
     Ok(Place {
         name: row.get::<_, Option<String>>(first)?.map(Into::into),
         point: lon.zip(lat),
+        accuracy_m: row.get(accuracy)?,
         sight: rows::sight_from_json(row.get(sight)?),
     })
 }

@@ -23,7 +23,9 @@ pub(super) fn alert(since_at_ms: i64) -> Alert {
         category: "underground/gas".into(),
         since_at_ms,
         opened_ms: since_at_ms + 5,
-        place: Place { name: Some("7 号舱".into()), point: Some((106.03, 29.81)), sight: None },
+        place: Place {
+            name: Some("7 号舱".into()), point: Some((106.03, 29.81)), accuracy_m: Some(12.5), sight: None
+        },
         why: Why {
             text: "1.2 %LEL above 1".into(),
             figures: vec![Figure { name: "value".into(), value: 1.2, unit: Some("%LEL".into()) }],
@@ -53,6 +55,7 @@ fn ticket(no: u64) -> Ticket {
         held: None,
         is_emergency: false,
         is_private: false,
+        is_force_majeure: false,
         centre: "district".into(),
         lead: None,
         unit: None,

@@ -11,13 +11,13 @@ use crate::config::Limit;
 use crate::nouns::{Call, Clock, Counts, Extension, JournalEntry, Runs, Stage, Standing, Storm, Ticket};
 
 /// In the order in which [`values`] writes them and [`from_row`] reads them.
-const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, category, place_name, lon, lat, sight, confidence, confidence_why, stage, \
+const COLUMNS: &str = "no, alert, rule, source, fence, title, why, severity, category, place_name, lon, lat, sight, accuracy_m, confidence, confidence_why, stage, \
      standing, held, is_emergency, centre, lead, unit, handlers, opened_ms, closed_ms, whole_runs, \
      whole_budget_ms, whole_yellow_ms, due_ms, whole_left_ms, whole_n_told, step_runs, step_budget_ms, \
      step_yellow_ms, step_due_ms, step_left_ms, step_n_told, extension_who, extension_limit, into_ticket, \
      n_alerts, n_alerts_on, storm, returned, reassigned, disputed, extended, suspended, reworked, supervised, \
      escalated, handed_over, unanswered, score, n_journal, beside, officer, lease_ms, call_escalation, call_step, \
-     call_since_ms, call_next_ms, call_n_rung, is_private";
+     call_since_ms, call_next_ms, call_n_rung, is_private, is_force_majeure";
 
 pub(super) fn write(transaction: &Transaction, commit: &Commit) -> Result<(), StoreError> {
     let marks = COLUMNS.split(',').map(|_| "?").collect::<Vec<_>>().join(", ");
@@ -105,6 +105,7 @@ fn values(ticket: &Ticket) -> Vec<Value> {
         real(point.map(|(lon, _)| lon)),
         real(point.map(|(_, lat)| lat)),
         rows::sight_to_json(ticket.place.sight.as_deref()).map_or(Value::Null, Value::Text),
+        real(ticket.place.accuracy_m),
         real(ticket.confidence.as_ref().map(|confidence| confidence.share)),
         maybe(ticket.confidence.as_ref().map(|confidence| &*confidence.why)),
         text(ticket.stage.as_str()),
@@ -149,6 +150,7 @@ fn values(ticket: &Ticket) -> Vec<Value> {
     out.push(number(call.map(|call| call.next_ms)));
     out.push(number(call.map(|call| call.n_rung.into())));
     out.push(flag(ticket.is_private));
+    out.push(flag(ticket.is_force_majeure));
     out
 }
 
@@ -197,8 +199,8 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
         severity: severity_from("ticket", &c.text()?)?,
         category: c.text()?,
         place: {
-            c.at += 4;
-            place_from(row, c.at - 4, c.at - 1)?
+            c.at += 5;
+            place_from(row, c.at - 5, (c.at - 2, c.at - 1))?
         },
         confidence: {
             c.at += 2;
@@ -281,6 +283,7 @@ fn from_row(row: &Row) -> Result<Ticket, StoreError> {
             }
         },
         is_private: c.next()?,
+        is_force_majeure: c.next()?,
     })
 }
 

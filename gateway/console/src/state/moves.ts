@@ -45,6 +45,8 @@ export interface Answers {
   centre?: string;
   limit?: string;
   score?: string;
+  /** `true`, or nothing. */
+  force_majeure?: string;
 }
 
 /** The fields of a move: those that it needs, then those that it takes. Officers are not typed but chosen. */
@@ -60,7 +62,8 @@ export function bodyOf(who: string, answers: Answers): Record<string, unknown> {
   for (const [key, text] of Object.entries(answers) as [keyof Answers, string | undefined][]) {
     const said = text?.trim();
     if (!said || key === 'before' || key === 'after') continue;
-    body[key] = key === 'into' || key === 'score' ? Number(said.replace(/^T-/i, '')) : said;
+    if (key === 'force_majeure') body[key] = said === 'true';
+    else body[key] = key === 'into' || key === 'score' ? Number(said.replace(/^T-/i, '')) : said;
   }
   const [before, after] = [answers.before?.trim(), answers.after?.trim()];
   if (before && after) body.photos = { before, after };

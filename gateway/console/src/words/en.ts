@@ -68,7 +68,7 @@ export const en: Words = {
   ask: {
     title: '{move}: {id}', ok: 'OK', cancel: 'Cancel', optional: '(may be left out)', unit: 'Which unit?', note: 'Why?',
     before: 'Photo from before (reference)', after: 'Photo from after (reference)', into: 'Part of which ticket (number)?', centre: 'Which centre?',
-    limit: 'How much longer?', score: 'Score', needed: 'Please fill in: {field}', both: 'Photos come from before and after, or not at all',
+    limit: 'How much longer?', score: 'Score', force_majeure: 'By force majeure (nobody could help it; scores show it apart)', needed: 'Please fill in: {field}', both: 'Photos come from before and after, or not at all',
     reasons: 'Usual reasons',
     reason: {
       animal: 'animal or plants', weather: 'weather or light', test: 'test or maintenance', fault: 'device fault', duplicate: 'reported twice',

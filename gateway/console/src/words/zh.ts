@@ -59,6 +59,7 @@ export const zh = {
   ask: {
     title: '{move}：{id}', ok: '确定', cancel: '取消', optional: '（可不填）', unit: '派遣给哪个单位？', note: '请说明原因', before: '处置前照片（编号或网址）',
     after: '处置后照片（编号或网址）', into: '并入哪张工单（编号）？', centre: '哪个中心？', limit: '延长多久？', score: '评分',
+    force_majeure: '不可抗力（不计入考核）',
     needed: '请填写：{field}', both: '处置前后的照片要么都填，要么都不填', reasons: '常用原因',
     reason: { animal: '动物或植被', weather: '天气或光线', test: '测试或检修', fault: '设备故障', duplicate: '重复上报', elsewhere: '不属本单位职责' },
     per: { minutes: '分钟', workingHours: '工作小时', workingDays: '工作日', calendarDays: '自然日' },

@@ -196,7 +196,7 @@ pub(super) fn alert(source: &str, since_at_ms: i64) -> Alert {
         category: "underground/gas".into(),
         since_at_ms,
         opened_ms: since_at_ms,
-        place: Place { name: Some("7 号舱".into()), point: Some((106.03, 29.81)), sight: None },
+        place: Place { name: Some("7 号舱".into()), point: Some((106.03, 29.81)), ..Place::default() },
         why: Why {
             text: "ch4 1.2 %LEL above 1".into(),
             figures: vec![Figure { name: "value".into(), value: 1.2, unit: Some("%LEL".into()) }],
@@ -275,6 +275,8 @@ impl World {
         health.beat_ms.store(now_ms(), Ordering::Relaxed);
         health.store_ok.store(true, Ordering::Relaxed);
         let brokers = Arc::new(Brokers::default());
+        let mut estate = Estate::new(&config, &fences);
+        estate.grids = Arc::new(FenceSet::new(geojson::parse(FENCE).fences));
         let mut context = Context {
             reader: Arc::new(Reader::open(folder.path(), 2).unwrap()),
             archive,
@@ -283,9 +285,8 @@ impl World {
             health,
             metrics: Arc::new(Metrics::new()),
             readiness: brokers.clone(),
-            estate: watch::channel(Estate::new(&config, &fences)).1,
+            estate: watch::channel(estate).1,
             centres: Arc::new(Centres::new(&config)),
-            ground: Arc::new(FenceSet::new(geojson::parse(FENCE).fences)),
             roster: Arc::new(Roster::new(&config)),
             roads: None,
             report: Arc::new(crate::report::Basis::new(&config)),

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::config::check::check_alone;
 use crate::dispatch::tests::{Office, alert, command};
 use crate::dispatch::{Desk, Effect, Kept};
-use crate::nouns::{Alert, Ellipse, Move, Refusal, Sight};
+use crate::nouns::{Alert, Ellipse, Joined, Move, Refusal, Sight};
 
 const TREE: &str = r#"
 [places]
@@ -104,6 +104,10 @@ fn near_a_border_the_neighbour_is_kept_as_well() {
     let seen = Place { sight: Some(Box::new(sight)), ..at(0.0073) };
     assert_eq!(route("waste/heap", &seen), ("west".into(), vec!["east".into()]));
     assert_eq!(route("waste/heap", &at(0.0073)), ("west".into(), vec![]));
+    // As far before it, by a terminal that is not that sure of where it is.
+    let told = |accuracy_m| Place { accuracy_m: Some(accuracy_m), ..at(0.0073) };
+    assert_eq!(route("waste/heap", &told(310.0)), ("west".into(), vec!["east".into()]));
+    assert_eq!(route("waste/heap", &told(290.0)), ("west".into(), vec![]));
 }
 
 #[test]
@@ -137,6 +141,39 @@ fn one_command_hands_a_ticket_over_the_border_and_another_one_back() {
     assert_eq!(over.len(), 2);
     office.open(&Alert { place: at(0.004), ..alert(2) });
     assert_eq!(office.ask("clerk", 2, Move::HandOver), Err(Refusal::NothingBeside(2)));
+}
+
+#[test]
+fn a_place_that_becomes_surer_moves_what_nobody_has_begun() {
+    let config = with_ground(TREE, &[("west", 0.0), ("east", 0.01)]);
+    let joined = |id: u64| Joined {
+        id: alert(id).id,
+        source: "thermal/2".into(),
+        place: Some(at(0.0105)),
+        exhibits: Vec::new(),
+        visible: None,
+    };
+    let mut office = Office::of(Desk::restore(&config, Kept::default()));
+    for no in 1..=3 {
+        office.open(&Alert { place: at(0.0095), ..alert(no) });
+    }
+    office.walk(2, &[("clerk", Move::Accept)]);
+    office.walk(3, &[("clerk", Move::Escalate)]);
+    for no in 1..=3 {
+        office.desk.alert_joined(&joined(no), 6_000, &mut office.effects);
+        let ticket = office.last();
+        let beside: Vec<_> = ticket.beside.iter().map(|centre| &**centre).collect();
+        assert_eq!(ticket.place.point, Some((0.0105, 0.005)));
+        let expected: (&str, &[&str]) = match no {
+            1 => ("east", &[]),
+            2 => ("west", &["east"]),
+            _ => ("town", &[]),
+        };
+        assert_eq!((&*ticket.centre, beside.as_slice()), expected, "T-{no}");
+    }
+    let noted: Vec<_> = office.journal().into_iter().filter(|(what, _)| *what == "also-seen").collect();
+    assert_eq!(noted[0].1, "also seen by thermal/2, on the ground of east");
+    assert_eq!(noted[1].1, "also seen by thermal/2");
 }
 
 proptest! {

@@ -51,6 +51,11 @@ impl Scoring {
     pub fn begin_of_ms(&self, date: &str) -> Option<i64> {
         self.days.as_ref()?.begin_of_ms(date)
     }
+
+    /// What the wall clock of the desk's zone says.
+    pub fn clock_text(&self, at_ms: i64) -> Option<String> {
+        self.days.as_ref()?.clock_text(at_ms)
+    }
 }
 
 impl Period {
@@ -245,6 +250,9 @@ impl<'a> View<'a> {
         let on_the_spot = |passage: &&Passage| passage.from != Stage::Handling && self.period.has(passage.at_ms);
         fed_back.filter(on_the_spot).iter().for_each(|passage| add(self.tally(Count::Solved, Some(passage))));
         match self.stage() {
+            Stage::Suspended | Stage::Parked if self.past().last().is_some_and(|last| last.is_force_majeure) => {
+                add(self.tally(Count::ForceMajeure, None));
+            }
             Stage::Suspended => add(self.tally(Count::Suspended, None)),
             Stage::Parked => add(self.tally(Count::Parked, None)),
             _ => {}

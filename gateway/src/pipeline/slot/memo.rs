@@ -24,6 +24,7 @@ pub(super) enum Memo {
     },
     Moved {
         point: Point,
+        accuracy_m: Option<f64>,
         sight: Sight,
     },
     Met {
@@ -63,9 +64,9 @@ impl Noted {
     }
 
     /// It is there now; what it did there may follow.
-    pub(super) fn moved_to(&mut self, point: Point) {
+    pub(super) fn moved_to(&mut self, point: Point, accuracy_m: Option<f64>) {
         let sight = if let Memo::Moved { sight, .. } = *self.get() { sight } else { Sight::Plain };
-        self.set(Memo::Moved { point, sight });
+        self.set(Memo::Moved { point, accuracy_m, sight });
     }
 
     pub(super) fn set(&mut self, memo: Memo) {

@@ -38,7 +38,7 @@ impl Slot {
         // Of one who is away nothing is told, nor will be by waiting.
         let is_quiet = state.phase == Phase::Quiet && trail.is_away();
         if !is_quiet || signs.iter().any(|sign| sign.signal == Signal::On) {
-            self.memo.moved_to(point);
+            self.memo.moved_to(point, position.accuracy_m);
         }
         let turn = next_of(signs, latch, state, &mut self.memo, moment.now_ms);
         if !signs.is_empty() {
@@ -56,7 +56,7 @@ impl Slot {
         };
         // What time or a new fence shows is where it was last.
         if let (false, Some(point)) = (rest.signs.is_empty(), trail.last()) {
-            self.memo.moved_to(point);
+            self.memo.moved_to(point, None);
         }
         next_of(&mut rest.signs, latch, state, &mut self.memo, now_ms)
     }
@@ -90,9 +90,9 @@ impl Slot {
 /// The next turn that these signs make.
 fn next_of(signs: &mut VecDeque<Sign>, latch: &Latch, state: &mut LatchState, memo: &mut Noted, now_ms: i64) -> Turn {
     while let Some(Sign { signal, at_ms, sight }) = signs.pop_front() {
-        if let (Signal::On, Memo::Moved { point, .. }) = (signal, memo.get()) {
-            let point = *point;
-            memo.set(Memo::Moved { point, sight });
+        if let (Signal::On, Memo::Moved { point, accuracy_m, .. }) = (signal, memo.get()) {
+            let (point, accuracy_m) = (*point, *accuracy_m);
+            memo.set(Memo::Moved { point, accuracy_m, sight });
         }
         let turn = latch.observe(state, signal, Moment { at_ms, now_ms });
         if turn != Turn::Stay {

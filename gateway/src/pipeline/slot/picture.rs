@@ -110,7 +110,7 @@ impl Slot {
             moment.at_ms = since_at_ms.clamp(state.since_at_ms.saturating_add(1).min(moment.at_ms), moment.at_ms);
             let point = framing.place(&blob).map(|(point, _)| point);
             if let Some(point) = point {
-                self.memo.set(Memo::Moved { point, sight });
+                self.memo.set(Memo::Moved { point, accuracy_m: None, sight });
             }
             self.keep_shot(facts, vec![blob]);
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::pipeline::heat::Pixel;
+use crate::pipeline::reading::told;
 
 impl Slot {
     /// Why the alert opens: called once per alert.
@@ -75,7 +76,7 @@ impl Slot {
     fn readings_text(&self) -> String {
         let text = |(metric, last): (&Arc<str>, &Last)| {
             let unit = last.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
-            format!("{metric} {}{unit}", last.value)
+            format!("{metric} {}{unit}", told(last.value))
         };
         self.readings().map(text).collect::<Vec<_>>().join(", ")
     }
@@ -91,6 +92,11 @@ impl Slot {
         }
     }
 
+    /// How far off that may be.
+    pub(in crate::pipeline) fn accuracy_m(&self) -> Option<f64> {
+        if let Memo::Moved { accuracy_m, .. } = *self.memo.get() { accuracy_m } else { None }
+    }
+
     /// What a thermal camera shows it by.
     pub(in crate::pipeline) fn pixel(&self) -> Option<Pixel> {
         match self.memo.get() {
@@ -104,7 +110,11 @@ impl Slot {
         match (&rule.judge, self.memo.get()) {
             (_, Memo::OffDuty) => "off duty".into(),
             (Judge::Reading { metric, .. }, Memo::Value { value, unit, .. }) => {
-                format!("{metric} {value}{}", unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default())
+                format!(
+                    "{metric} {}{}",
+                    told(*value),
+                    unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default()
+                )
             }
             (Judge::Condition { .. }, _) => self.readings_text(),
             (Judge::Silent(_), _) => "heard again".into(),

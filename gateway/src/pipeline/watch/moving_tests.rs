@@ -77,6 +77,19 @@ fn who_falls_silent_inside_has_entered_when_it_lasted_long_enough() {
 }
 
 #[test]
+fn an_alert_says_how_far_off_its_point_may_be() {
+    let rule = r#"rules = [{ id = "in", sources = ["bus/+"], severity = "minor", detect = { kind = "enter", fence = "yard" } }]"#;
+    let (mut watch, mut effects) = (watch(rule), Vec::new());
+    watch.step(&fix("1", 0, -50.0, 5.0), &mut effects);
+    watch.step(&fix("1", 10, 50.0, 7.0), &mut effects);
+    let opened = effects.iter().find_map(|effect| match effect {
+        Effect::Open(alert) => Some(alert.place.clone()),
+        _ => None,
+    });
+    assert_eq!(opened.unwrap().accuracy_m, Some(7.0));
+}
+
+#[test]
 fn a_restart_waits_anew_for_what_was_not_confirmed() {
     let (mut before, mut effects) = (watch(&only("in")), Vec::new());
     before.step(&fix("1", 0, -50.0, 5.0), &mut effects);

@@ -14,6 +14,7 @@ fn passage(ticket: u64, no: u64, at_ms: i64) -> Passage {
         whole_due_ms: at_ms + 50,
         who: "li".into(),
         unit: Some("三分队".into()),
+        is_force_majeure: no == 3,
     }
 }
 
