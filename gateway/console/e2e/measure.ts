@@ -3,6 +3,7 @@
 import { test } from 'vitest';
 import { Tab } from './browser';
 import { Gateway } from './gateway';
+import { start } from './sensors';
 
 const TICKETS = 10_000;
 /** As the intake takes at once. */
@@ -99,8 +100,7 @@ test(`${TICKETS} open tickets`, async () => {
 });
 
 test(`${SOURCES} sources on the map`, async () => {
-  const sources = Array.from({ length: SOURCES }, (_, i) => `[[sources]]\nid = "sensor/${i}"\nplace = [${place(i).map(x => x.toFixed(4)).join(', ')}]\n`);
-  const gateway = await Gateway.run({ 'district.toml': `${sources.join('')}[[rules]]\nid = "silent"\nsources = ["sensor/#"]\ndetect = { kind = "silent", after = "24h" }\nseverity = "minor"\n` });
+  const gateway = await start(SOURCES, place);
   const beganMs = performance.now();
   const bytes = (await (await fetch(`${gateway.url}api/v1/sources`)).arrayBuffer()).byteLength;
   say('GET /sources', { ms: performance.now() - beganMs, MB: bytes / 1e6 });

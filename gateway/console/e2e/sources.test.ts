@@ -1,7 +1,8 @@
 // Twenty-three thousand sources: all are on the map, in clusters that show how they are; the list is drawn as far as it is seen.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Tab } from './browser';
-import { Gateway } from './gateway';
+import type { Gateway } from './gateway';
+import { start } from './sensors';
 
 const N = 23_000;
 
@@ -9,9 +10,7 @@ let gateway: Gateway;
 let tab: Tab;
 
 beforeAll(async () => {
-  const sources = Array.from({ length: N }, (_, i) => `[[sources]]\nid = "sensor/${i}"\nplace = [${(105.9 + (i % 200) / 500).toFixed(4)}, ${(29.7 + Math.floor(i / 200) / 300).toFixed(4)}]\n`);
-  const rule = '[[rules]]\nid = "silent"\nsources = ["sensor/#"]\ndetect = { kind = "silent", after = "24h" }\nseverity = "minor"\n';
-  gateway = await Gateway.run({ 'district.toml': sources.join('') + rule });
+  gateway = await start(N, i => [105.9 + (i % 200) / 500, 29.7 + Math.floor(i / 200) / 300]);
   tab = await Tab.open(gateway.url);
 });
 afterAll(async () => {
