@@ -13,10 +13,11 @@ demo: packages-build
 test: packages-build packages-test console
 	cd $(CONSOLE) && npm test
 	cargo test --workspace --locked
+	cd $(CONSOLE) && OUTPOST_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/outpost) npm run e2e
 
 # The page that the gateway serves. Built when its sources are newer; the gateway itself builds without it.
 CONSOLE := gateway/console
-CONSOLE_SOURCES := $(shell find $(CONSOLE) \( -name node_modules -o -name dist -o -name tests \) -prune -o -type f -print)
+CONSOLE_SOURCES := $(shell find $(CONSOLE) \( -name node_modules -o -name dist -o -name tests -o -name e2e -o -name screenshots \) -prune -o -type f -print)
 
 console: $(CONSOLE)/dist/index.html
 

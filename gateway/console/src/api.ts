@@ -26,6 +26,11 @@ export function get<T>(path: string, query: Record<string, string | number | und
   return ask<T>(url('/api/v1' + path, query));
 }
 
+/** An answer that is no JSON. */
+export function getText(path: string): Promise<string> {
+  return answered(url('/api/v1' + path)).then(said => said.text());
+}
+
 export function post<T>(path: string, body: object): Promise<T> {
   const headers = { 'content-type': 'application/json' };
   return ask<T>(url('/api/v1' + path), { method: 'POST', headers, body: JSON.stringify(body) });
@@ -53,13 +58,13 @@ export async function ask<T>(target: string, init?: RequestInit): Promise<T> {
 }
 
 async function answered(target: string, init?: RequestInit): Promise<Response> {
-  let answer: Response;
+  let said: Response;
   try {
-    answer = await fetch(target, init);
+    said = await fetch(target, init);
   } catch (cause) {
     throw new Problem(0, String(cause));
   }
-  if (answer.ok) return answer;
-  const problem = (await answer.json().catch(() => ({}))) as { detail?: string; problems?: ConfigProblem[]; rows?: ImportRow[] };
-  throw new Problem(answer.status, problem.detail ?? answer.statusText, problem);
+  if (said.ok) return said;
+  const problem = (await said.json().catch(() => ({}))) as { detail?: string; problems?: ConfigProblem[]; rows?: ImportRow[] };
+  throw new Problem(said.status, problem.detail ?? said.statusText, problem);
 }

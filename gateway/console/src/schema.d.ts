@@ -678,6 +678,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What its source said around it, as far as the gateway still has it in memory */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description how much before the condition began and after the alert was opened */
+                    minutes?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            source: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339
+                             */
+                            from: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339
+                             */
+                            to: string;
+                            since_ms: number;
+                            opened_ms: number;
+                            /**
+                             * Format: date-time
+                             * @description device time of the oldest reading that is kept, of whatever source
+                             */
+                            kept_from: string | null;
+                            series: components["schemas"]["Series"][];
+                        };
+                    };
+                };
+                400: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{id}/snapshot": {
         parameters: {
             query?: never;
@@ -1834,6 +1897,50 @@ export interface paths {
                 };
                 400: components["responses"]["Problem"];
                 422: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The report of a month: scores, class cases and patterns on one page without scripts */
+        get: {
+            parameters: {
+                query: {
+                    /** @description in the desk's zone, as 2026-11 */
+                    month: string;
+                    /** @description `zh` is the default */
+                    language?: "zh" | "en";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                    };
+                };
+                400: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
             };
         };
         put?: never;
@@ -3552,6 +3659,14 @@ export interface components {
                 after: number;
             };
         };
+        /** @description readings of one metric; of very many, the lowest and the highest of each stretch */
+        Series: {
+            metric: string;
+            unit: string | null;
+            /** @description device times, in order */
+            at_ms: number[];
+            values: number[];
+        };
         /** @description pairs of tickets within a distance and a span */
         Pairs: {
             metres: number;
@@ -3561,6 +3676,8 @@ export interface components {
             expected: number;
             ratio: number | null;
             p: number | null;
+            /** @description p is at most 0.05, and there is at least a fifth more than by chance */
+            significant: boolean;
         };
         Cluster: {
             tickets: number[];

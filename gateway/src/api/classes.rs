@@ -243,7 +243,8 @@ fn patterns_out(found: &Patterns) -> Value {
     let cells = |rows: &[Vec<Count>]| -> Vec<Value> {
         let cell = |i: usize, j: usize, count: &Count| {
             json!({ "metres": found.table.scales.metres[i], "days": days(found.table.scales.spans_ms[j]),
-                    "pairs": count.n, "expected": count.expected, "ratio": count.ratio(), "p": count.p })
+                    "pairs": count.n, "expected": count.expected, "ratio": count.ratio(), "p": count.p,
+                    "significant": count.is_more_than_chance() })
         };
         let row = |(i, row): (usize, &Vec<Count>)| -> Vec<Value> {
             row.iter().enumerate().map(|(j, count)| cell(i, j, count)).collect()

@@ -5,6 +5,8 @@
 //! - [`annex`], [`backtest`]: what of the configuration is written over the API, and what drafts of it would have found
 //! - [`cap`]: tickets by the Common Alerting Protocol
 //! - [`duty`], [`files`], [`reports`]: officers in the field; [`once`]: each request of theirs is done once
+//! - [`months`]: the report of a month
+//! - [`trace`]: what a sensor said around an alert
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
 //! - [`views`]: what cameras see now
@@ -33,6 +35,7 @@ mod health;
 mod intake;
 mod lamps;
 mod lights;
+mod months;
 mod officers;
 mod once;
 mod open311;
@@ -44,6 +47,7 @@ mod scores;
 mod silences;
 mod stream;
 mod tickets;
+mod trace;
 mod views;
 mod works;
 
@@ -115,6 +119,8 @@ pub struct Context {
     pub scoring: Arc<Scoring>,
     /// Which tickets are one problem.
     pub classes: Arc<crate::config::Classes>,
+    /// What months' reports have of the configuration.
+    pub report: Arc<crate::report::Basis>,
     /// Who we are to others.
     pub district: Arc<District>,
     /// What cameras see now.
@@ -183,12 +189,14 @@ pub fn router(context: Context) -> Router {
         .route("/work-orders/{id}/end", post(works::end))
         .route("/scores", get(scores::sheet))
         .route("/scores/tickets", get(scores::tickets))
+        .route("/report", get(months::page).layer(axum::Extension(months::Writers::new())))
         .route("/classes", get(classes::list))
         .route("/classes/patterns", get(classes::patterns).layer(axum::Extension(classes::Finders::new())))
         .route("/classes/{no}", get(classes::one))
         .route("/classes/{no}/{move}", post(classes::command))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
+        .route("/alerts/{id}/trace", get(trace::one))
         .route("/alerts/{id}/snapshot", get(evidence::snapshot))
         .route("/alerts/{id}/pictures/{no}", get(evidence::picture))
         .route("/alerts/{id}/clip", get(evidence::clip))

@@ -3,10 +3,12 @@
 mod classes;
 mod evidence;
 mod field;
+mod months;
 mod openapi;
 mod outside;
 mod scores;
 mod silences;
+mod trace;
 mod views;
 mod works;
 mod world;

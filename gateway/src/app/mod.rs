@@ -234,6 +234,7 @@ impl App {
             roads: config.roads.as_ref().and_then(|roads| roads.graph.clone()),
             scoring: Arc::new(Scoring::new(config)),
             classes: Arc::new(config.desk.classes.clone()),
+            report: Arc::new(crate::report::Basis::new(config)),
             district: Arc::new(config.district.clone()),
             open311: outside::open311(config)?,
             mappings: outside::mappings(config)?,

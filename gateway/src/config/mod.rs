@@ -182,6 +182,8 @@ pub struct Pipeline {
     pub shards: usize,
     /// Sources that are kept in memory; messages of further ones are rejected and counted.
     pub sources_max: usize,
+    /// Latest readings that are kept in memory by each shard, of all its sources together.
+    pub trail_max: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]

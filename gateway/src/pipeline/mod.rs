@@ -5,6 +5,7 @@
 //! - [`run`]: the shell, and `settled`: what it commits of Desk; `reported`: what it takes of reports; [`errands`]: of officers in the field
 //! - [`evidence`]: pictures and looks that alerts ask for
 //! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
+//! - [`trail`]: the latest readings of all sources
 //! - [`redo`]: what rules remember, kept over a crash
 //! - [`replies`]: answers that wait for their commit
 //! - [`record`], [`recorder`], [`replay`]: observations as NDJSON, written while they come, and the same code over them
@@ -37,4 +38,5 @@ pub mod shards;
 mod sight;
 mod slot;
 pub mod sources;
+pub mod trail;
 pub mod watch;

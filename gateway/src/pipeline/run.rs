@@ -27,6 +27,7 @@ use super::settled;
 use super::shard::{Turn, Unjudged, of_one_turn};
 use super::shards::Shards;
 use super::sources::SourceView;
+use super::trail::Trace;
 use super::watch::Effect;
 use crate::config::Config;
 use crate::decode::Request;
@@ -74,6 +75,8 @@ pub enum Ask {
     Reports(Vec<Report>, oneshot::Sender<Reported>),
     Errand(Box<Errand>, oneshot::Sender<Erranded>),
     Sources(oneshot::Sender<Vec<SourceView>>),
+    /// What a source said between two device times.
+    Trace(Arc<str>, (i64, i64), oneshot::Sender<Trace>),
     Field(oneshot::Sender<Field>),
     Reload(Box<Reload>, oneshot::Sender<Reloaded>),
     /// Answered when what it did is on disk.
@@ -255,12 +258,8 @@ impl Shell {
         }
         self.share_out(batch, n_messages);
         self.shards.step(&mut self.turns);
-        for at in 0..self.turns.len() {
-            self.take_turn(at, batch);
-        }
-        for looked in std::mem::take(&mut batch.looked) {
-            self.take_look(looked, batch);
-        }
+        (0..self.turns.len()).for_each(|at| self.take_turn(at, batch));
+        std::mem::take(&mut batch.looked).into_iter().for_each(|looked| self.take_look(looked, batch));
         let mut asks = std::mem::take(&mut batch.asks);
         for ask in asks.drain(..) {
             self.take_ask(ask, batch);
@@ -322,6 +321,7 @@ impl Shell {
             Ask::Sources(reply) => {
                 let _ = reply.send(self.shards.views());
             }
+            Ask::Trace(source, times, reply) => drop(reply.send(self.shards.trace(&source, times))),
             Ask::Field(reply) => drop(reply.send(self.desk.field())),
             Ask::Reload(reload, reply) => {
                 let now_ms = now_ms();

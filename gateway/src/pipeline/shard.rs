@@ -114,7 +114,7 @@ impl Shard {
             turn.tallies.extend(decoder.feeds().map(|feed| metrics.feed(feed)));
             by_line.push((id.as_str().into(), Decoding { decoder, tallies_from, unrouted: metrics.unrouted(id) }));
         }
-        let mut sources = Sources::new(config.pipeline.sources_max);
+        let mut sources = Sources::new(config.pipeline.sources_max, config.pipeline.trail_max);
         watch.resumed().for_each(|(source, at_ms)| sources.resume(source, at_ms));
         let inexpressible = config.series.as_ref().map(|_| metrics.series.inexpressible.clone());
         let decoded = Decoded::default();

@@ -13,6 +13,7 @@ use outpost_fences::FenceSet;
 use super::rules::RuleError;
 use super::shard::{Shard, Turn};
 use super::sources::SourceView;
+use super::trail::Trace;
 use super::watch::reload::succeed;
 use super::watch::{Effect, Watch};
 use crate::config::Config;
@@ -116,6 +117,16 @@ impl Shards {
             self.each(vec![(); self.n()], |(), shard| shard.sources.views()).into_iter().flatten().collect();
         views.sort_by(|a, b| a.source.cmp(&b.source));
         views
+    }
+
+    /// What a source said between two device times. One that moved to another shard may have readings in both: the newer ones
+    /// count.
+    pub fn trace(&mut self, source: &Arc<str>, (from_ms, to_ms): (i64, i64)) -> Trace {
+        let asked = vec![source.clone(); self.n()];
+        let traces = self.each(asked, move |source, shard| shard.sources.trace(&source, from_ms, to_ms));
+        let newest =
+            |trace: &Trace| trace.series.iter().filter_map(|series| series.points.last()).map(|last| last.0).max();
+        traces.into_iter().flatten().max_by_key(newest).unwrap_or_default()
     }
 
     /// Fills each turn's report.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation};
 
 use super::names::Names;
+use super::trail::{Trace, Trail};
 
 /// Text of a reject that is kept per source.
 const REJECT_CHARS_MAX: usize = 200;
@@ -45,6 +46,7 @@ pub struct Sources {
     names: Names,
     /// By the numbers of their names.
     known: Vec<Known>,
+    trail: Trail,
     n_messages: u64,
 }
 
@@ -75,8 +77,9 @@ impl Default for Known {
 }
 
 impl Sources {
-    pub fn new(sources_max: usize) -> Sources {
-        Sources { names: Names::new(sources_max), known: Vec::new(), n_messages: 0 }
+    /// `trail_max`: readings of all sources together that are kept.
+    pub fn new(sources_max: usize, trail_max: usize) -> Sources {
+        Sources { names: Names::new(sources_max), known: Vec::new(), trail: Trail::new(trail_max), n_messages: 0 }
     }
 
     /// A restart: undated facts of this source are later than what its stored state last saw, which may have been dated
@@ -106,7 +109,11 @@ impl Sources {
     }
 
     pub fn observed(&mut self, observation: &Observation) {
-        let Some(known) = self.known(&observation.source) else { return };
+        let Some(number) = self.number(&observation.source) else { return };
+        if let Fact::Reading(reading) = &observation.fact {
+            self.trail.push(number, observation.at_ms, reading);
+        }
+        let known = &mut self.known[number];
         known.n_observations += 1;
         known.last_ms = Some(observation.received_ms);
         match &observation.fact {
@@ -155,12 +162,23 @@ impl Sources {
         views
     }
 
+    /// What the source said between two device times, as far as it is kept.
+    pub fn trace(&mut self, source: &Arc<str>, from_ms: i64, to_ms: i64) -> Option<Trace> {
+        let number = self.names.find(source)?;
+        Some(self.trail.trace(number, from_ms, to_ms))
+    }
+
     fn known(&mut self, source: &Arc<str>) -> Option<&mut Known> {
+        let number = self.number(source)?;
+        self.known.get_mut(number)
+    }
+
+    fn number(&mut self, source: &Arc<str>) -> Option<usize> {
         let number = self.names.find(source).or_else(|| self.names.add(source))?;
         if number == self.known.len() {
             self.known.push(Known::default());
         }
-        self.known.get_mut(number)
+        Some(number)
     }
 }
 
@@ -177,7 +195,7 @@ mod tests {
 
     #[test]
     fn undated_messages_of_one_millisecond_keep_their_order() {
-        let mut sources = Sources::new(2);
+        let mut sources = Sources::new(2, 0);
         let mut dated = |messages: &[&[(&str, i64, i64)]]| -> Vec<Vec<i64>> {
             let date = |message: &&[(&str, i64, i64)]| {
                 let mut facts: Vec<_> = message.iter().map(|(source, at, now)| reading(source, *at, *now)).collect();

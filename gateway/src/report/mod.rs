@@ -1,4 +1,5 @@
-//! `outpost report`: a month of a district as one page and as tables. Reads the store beside a running gateway and changes nothing.
+//! A month of a district as one page and as tables: `outpost report`, which reads the store beside a running gateway, and the page
+//! of the API. Changes nothing.
 //!
 //! - this file: what the month was, from the store
 //! - [`page`]: one HTML file, charts and styles within it
@@ -17,7 +18,7 @@ pub use command::{Args, run};
 use outpost_fences::recurrence::{Reach, Scales, Unanswered};
 use outpost_fences::{FenceSet, Point};
 
-use crate::config::{Config, Level};
+use crate::config::{self, Config, Level};
 use crate::dispatch::centres::Centres;
 use crate::dispatch::patterns::{self, Change, Ground, Happened, Patterns};
 use crate::dispatch::scores::sheet::{Sheet, Whose};
@@ -35,11 +36,13 @@ const HAPPENED_MAX: u32 = 5_000;
 const CLASSES_MAX: u32 = 1_000;
 const DAYS_MAX: u32 = 31;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
 pub enum Language {
     #[value(name = "zh")]
+    #[serde(rename = "zh")]
     Chinese,
     #[value(name = "en")]
+    #[serde(rename = "en")]
     English,
 }
 
@@ -59,14 +62,24 @@ pub enum ReportError {
     Write { path: PathBuf, cause: std::io::Error },
 }
 
+/// What a report has of the configuration.
+pub struct Basis {
+    district: String,
+    centres: Centres,
+    /// People that have a name, by their ids.
+    people: Vec<(String, String)>,
+    classes: config::Classes,
+    scoring: Scoring,
+}
+
 /// All that is told of a month.
-struct Month {
+struct Month<'a> {
     district: String,
     /// 2026-11
     month: String,
     period: Period,
     days: Vec<Day>,
-    scoring: Scoring,
+    scoring: &'a Scoring,
     parts: Vec<Part>,
     classes: Vec<Class>,
     patterns: Vec<Category>,
@@ -109,14 +122,14 @@ pub fn write(
     language: Language,
     now_ms: i64,
 ) -> Result<Vec<PathBuf>, ReportError> {
-    let scoring = Scoring::new(config);
-    let days = days_of(&scoring, month).ok_or_else(|| ReportError::Month(month.to_owned()))?;
+    let basis = Basis::new(config);
+    basis.days(month)?;
     if !data.join("outpost.db").is_file() {
         return Err(ReportError::NoDatabase(data.to_owned()));
     }
     let reader = Reader::open(data, 1)?;
     reader.check_version()?;
-    let month = Month::read(config, fences, month, (days, scoring), &reader, now_ms)?;
+    let month = Month::read(&basis, &config.grids(fences), month, &reader, now_ms)?;
     std::fs::create_dir_all(out).map_err(|cause| ReportError::Write { path: out.to_owned(), cause })?;
     let mut files = vec![(format!("report-{}.html", month.month), page::page(&month, language))];
     files.extend(tables::all(&month));
@@ -128,6 +141,36 @@ pub fn write(
         }
     };
     files.into_iter().map(write).collect()
+}
+
+/// The page of a month. `grids` is the ground of centres.
+pub fn page(
+    basis: &Basis,
+    grids: &FenceSet,
+    month: &str,
+    reader: &Reader,
+    language: Language,
+    now_ms: i64,
+) -> Result<String, ReportError> {
+    Ok(page::page(&Month::read(basis, grids, month, reader, now_ms)?, language))
+}
+
+impl Basis {
+    pub fn new(config: &Config) -> Basis {
+        let district = Some(&config.district.name).filter(|name| !name.is_empty()).unwrap_or(&config.district.id);
+        let people = config.people.iter().filter(|person| !person.name.is_empty());
+        Basis {
+            district: district.clone(),
+            centres: Centres::new(config),
+            people: people.map(|person| (person.id.clone(), person.name.clone())).collect(),
+            classes: config.desk.classes.clone(),
+            scoring: Scoring::new(config),
+        }
+    }
+
+    fn days(&self, month: &str) -> Result<(Vec<(String, i64)>, i64), ReportError> {
+        days_of(&self.scoring, month).ok_or_else(|| ReportError::Month(month.to_owned()))
+    }
 }
 
 /// The dates of a month with the times at which they begin, and when the last one ends.
@@ -147,46 +190,43 @@ fn days_of(scoring: &Scoring, month: &str) -> Option<(Vec<(String, i64)>, i64)> 
     (!days.is_empty()).then_some((days, end_ms))
 }
 
-impl Month {
+impl<'a> Month<'a> {
     /// The wall clock of the district.
     fn clock_text(&self, at_ms: i64) -> String {
         self.scoring.clock_text(at_ms).unwrap_or_else(|| time_text(at_ms))
     }
 
     fn read(
-        config: &Config,
-        fences: &FenceSet,
+        basis: &'a Basis,
+        grids: &FenceSet,
         month: &str,
-        ((dates, to_ms), scoring): ((Vec<(String, i64)>, i64), Scoring),
         reader: &Reader,
         now_ms: i64,
-    ) -> Result<Month, ReportError> {
+    ) -> Result<Month<'a>, ReportError> {
+        let Basis { centres, people, scoring, classes: rule, .. } = basis;
+        let (dates, to_ms) = basis.days(month)?;
         let from_ms = dates.first().map_or(to_ms, |(_, begin_ms)| *begin_ms);
         let period = Period { from_ms, to_ms, now_ms };
         let stories = reader.stories(from_ms, period.until_ms())?.ok_or(ReportError::TooManyTickets)?;
-        let centres = Centres::new(config);
         let named = |level: Level| -> Vec<(String, String)> {
             let of_level = centres.all().filter(|(_, name, own)| *own == level && !name.is_empty());
             of_level.map(|(id, name, _)| (id.to_string(), name.to_string())).collect()
         };
         let levels = Level::ALL.into_iter().rev().map(|level| (Whose::Centres(level), named(level)));
-        let people = config.people.iter().filter(|person| !person.name.is_empty());
-        let people = people.map(|person| (person.id.clone(), person.name.clone())).collect();
-        let parts = levels.chain([(Whose::Units, Vec::new()), (Whose::Officers, people)]).map(|(whose, names)| {
-            let sheet = Sheet::new(whose, &centres, &period, &stories);
-            Part { whose, sheet, names }
-        });
-        let district = Some(&config.district.name).filter(|name| !name.is_empty()).unwrap_or(&config.district.id);
-        let grids = config.grids(fences);
+        let parts =
+            levels.chain([(Whose::Units, Vec::new()), (Whose::Officers, people.clone())]).map(|(whose, names)| {
+                let sheet = Sheet::new(whose, centres, &period, &stories);
+                Part { whose, sheet, names }
+            });
         Ok(Month {
-            district: district.clone(),
+            district: basis.district.clone(),
             month: month.to_owned(),
             period,
             days: days(&dates, to_ms, &stories),
             scoring,
             parts: parts.filter(|part| !part.sheet.rows.is_empty()).collect(),
-            classes: classes(config, &grids, reader, &period)?,
-            patterns: categories(config, reader, &period)?,
+            classes: classes(rule, grids, reader, &period)?,
+            patterns: categories(rule, reader, &period)?,
         })
     }
 }
@@ -207,8 +247,12 @@ fn days(dates: &[(String, i64)], to_ms: i64, stories: &[Story]) -> Vec<Day> {
 }
 
 /// Class cases that were open at some time of the period.
-fn classes(config: &Config, grids: &FenceSet, reader: &Reader, period: &Period) -> Result<Vec<Class>, StoreError> {
-    let rule = &config.desk.classes;
+fn classes(
+    rule: &config::Classes,
+    grids: &FenceSet,
+    reader: &Reader,
+    period: &Period,
+) -> Result<Vec<Class>, StoreError> {
     let mut out = Vec::new();
     for case in reader.class_cases(true, None, CLASSES_MAX)? {
         let is_over = case.ended_ms.is_some_and(|ended_ms| ended_ms < period.from_ms);
@@ -233,8 +277,7 @@ fn classes(config: &Config, grids: &FenceSet, reader: &Reader, period: &Period) 
     Ok(out)
 }
 
-fn categories(config: &Config, reader: &Reader, period: &Period) -> Result<Vec<Category>, StoreError> {
-    let rule = &config.desk.classes;
+fn categories(rule: &config::Classes, reader: &Reader, period: &Period) -> Result<Vec<Category>, StoreError> {
     let scales =
         Scales { metres: rule.distances_m.clone(), spans_ms: rule.spans.iter().map(|span| span.ms()).collect() };
     let until_ms = period.until_ms();

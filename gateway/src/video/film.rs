@@ -134,9 +134,16 @@ fn push_sample(codec: Codec, unit: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// What a decoder has to know, out of a key frame's parameter sets. retina reads them and writes the box.
+/// What a decoder has to know, out of a key frame's parameter sets. retina reads them and writes the box. A recording may have the
+/// same set in its head and in its pictures: once is enough, and more than once is refused.
 fn sample_entry(codec: Codec, key: &[u8]) -> Result<SampleEntry, FilmError> {
-    let sets = nals::parameter_sets(codec, key);
+    let mut known: Vec<&[u8]> = Vec::new();
+    for set in nals::parameter_sets(codec, key) {
+        if !known.contains(&set) {
+            known.push(set);
+        }
+    }
+    let sets = known.into_iter();
     let (encoding, parameters) = match codec {
         Codec::H264 => {
             let sets: Vec<String> =

@@ -1,4 +1,5 @@
-//! Clips from the camera's stream on: cut, kept, served by range, read by ffprobe and played by a browser.
+//! Clips from the camera's stream on: cut, kept, served by range and read by ffprobe. That a browser plays one is a journey of the
+//! console.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -8,8 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::page_chromium::Chromium;
-use crate::support::program::{Program, TOKEN};
+use crate::support::program::Program;
 use crate::support_rtsp::fixture;
 
 /// Twice as fast as it was recorded.
@@ -47,7 +47,7 @@ fn probed_s(clip: &[u8]) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_alert_has_a_clip_that_is_kept_and_that_a_browser_plays() {
+async fn an_alert_has_a_clip_that_is_kept_and_read_without_fault() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let clip = Clip::from_annex_b(&std::fs::read(fixture("visitors.h264")).unwrap()).unwrap();
@@ -80,22 +80,6 @@ async fn an_alert_has_a_clip_that_is_kept_and_that_a_browser_plays() {
     assert_eq!(gateway.bytes(path).await, bytes, "what was kept is served as it was");
 
     let id = alert["id"].as_str().unwrap();
-    let tickets = gateway.json("/api/v1/tickets?stage=open&limit=1000").await;
-    let ticket = tickets["tickets"].as_array().unwrap().iter().find(|ticket| ticket["alert"] == id).unwrap().clone();
-    let mut browser = Chromium::start("en-US");
-    browser.open(&format!("http://{}/?token={TOKEN}&ticket={}", gateway.address(), ticket["no"]));
-    let button = "document.querySelector('.detail [data-move=clip]')";
-    browser.wait_for(&format!("{button} !== null"));
-    browser.value(&format!("{button}.click()"));
-    browser.wait_for("document.getElementById('clip') !== null");
-    let video = |rest: &str| format!("document.getElementById('clip').{rest}");
-    browser.wait_for(&format!("{} && {}", video("currentTime > 0.2"), video("videoWidth === 640")));
-    assert_eq!(browser.value(&video("error")), Value::Null);
-    let shown_s = browser.value(&video("duration")).as_f64().expect("a duration that is known");
-    assert!((shown_s - length_s).abs() < 0.3, "{shown_s} s in the browser, {length_s} s by ffprobe");
-    browser.value(&format!("void ({} = {})", video("currentTime"), length_s - 0.6));
-    browser.wait_for(&video("ended"));
-    assert_eq!(browser.complaints, [] as [String; 0]);
     let audit = gateway.json(&format!("/api/v1/audit?alert={id}")).await;
     assert!(audit["audit"].as_array().unwrap().iter().any(|row| row["what"] == "clip"), "{audit}");
     gateway.terminate().await;

@@ -9,7 +9,6 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::page_chromium::Chromium;
 use crate::support::program::{Program, TOKEN, client};
 use crate::support_rtsp::fixture;
 
@@ -189,43 +188,4 @@ async fn white_hot_video_opens_an_alert_that_says_what_it_does_not_know() {
     assert!(first.iter().zip(last).all(|(a, b)| a.abs_diff(b) < 12), "{first:?} {last:?}");
     gateway.terminate().await;
     stop.cancel();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_page_shows_the_frames_around_the_moment_as_they_come() {
-    let rules = r#"
-        [[sources]]
-        id = "thermal/yard"
-
-        [[rules]]
-        id = "fire"
-        sources = ["thermal/+"]
-        detect = { kind = "hotspot", above = 25.0 }
-        severity = "severe"
-    "#;
-    let mut gateway = Program::new(rules);
-    gateway.start().await;
-    let mut page = tokio::task::block_in_place(|| {
-        let mut page = Chromium::start("en");
-        page.open(&format!("http://{}/?token={TOKEN}", gateway.address()));
-        page.wait_for("document.getElementById('link')?.textContent === '● live'");
-        page
-    });
-    for picture in [COOL, WARM, WARM] {
-        upload(&gateway, "thermal/yard", picture).await;
-    }
-    tokio::task::block_in_place(|| {
-        // The oldest of the list: the one ticket that there is.
-        page.wait_for("document.querySelector('[role=option][data-no=\"1\"]') !== null");
-        page.value("document.querySelector('[role=option][data-no=\"1\"]').click()");
-        page.wait_for(
-            "(shown => shown.length === 3 && shown.every(image => image.naturalWidth > 0))\
-             ([...document.querySelectorAll('.strip img')])",
-        );
-        let captions = page.value(
-            "[...document.querySelectorAll('figcaption')].map(caption => caption.textContent.split(' · ')[0]).join()",
-        );
-        assert_eq!(captions, "before,at the moment,after");
-    });
-    gateway.terminate().await;
 }

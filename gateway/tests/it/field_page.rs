@@ -5,8 +5,7 @@ use outpost::telemetry::clock::now_ms;
 use outpost::telemetry::time_text;
 use serde_json::{Value, json};
 
-use crate::page::assert_accessible;
-use crate::page_chromium::Chromium;
+use crate::page_chromium::{Chromium, assert_accessible};
 use crate::support::program::{Program, TOKEN, client};
 
 const CONFIG: &str = r#"

@@ -41,7 +41,6 @@ mod notify_email;
 mod notify_mqtt;
 mod notify_webhook;
 mod onvif;
-mod page;
 mod page_chromium;
 mod page_estate;
 mod people;

@@ -17,6 +17,9 @@ const POLL: Duration = Duration::from_millis(100);
 /// Messages that wait to be looked at.
 const WAITING_MAX: usize = 4096;
 
+/// As the console's own tests have it.
+const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/console/node_modules/axe-core/axe.min.js");
+
 pub(crate) struct Chromium {
     process: Child,
     input: ChildStdin,
@@ -98,15 +101,6 @@ impl Chromium {
         }
     }
 
-    /// A key as the keyboard sends it to what has the focus.
-    pub(crate) fn press(&mut self, key: &str, code: u32, text: &str) {
-        for kind in ["keyDown", "keyUp"] {
-            let text = if kind == "keyDown" { text } else { "" };
-            let pressed = json!({ "type": kind, "key": key, "windowsVirtualKeyCode": code, "text": text });
-            self.call("Input.dispatchKeyEvent", pressed);
-        }
-    }
-
     /// The left button, at a place of the window in pixels.
     pub(crate) fn click(&mut self, x: f64, y: f64) {
         for (kind, n) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 1)] {
@@ -160,6 +154,17 @@ impl Chromium {
             self.complaints.push(parameters.to_string());
         }
     }
+}
+
+/// Nothing serious that axe-core finds.
+pub(crate) fn assert_accessible(browser: &mut Chromium, what: &str) {
+    let axe = std::fs::read_to_string(AXE).expect("axe-core is not there: `make console`");
+    browser.value(&format!("{axe};\ntrue"));
+    let found = browser.value(
+        "axe.run().then(said => said.violations.filter(one => ['serious', 'critical'].includes(one.impact))
+            .map(one => one.id + ': ' + one.nodes.map(node => node.target.join(' ') + ' ' + node.failureSummary).join('; ')))",
+    );
+    assert_eq!(found, json!([]), "{what}");
 }
 
 impl Drop for Chromium {

@@ -4,8 +4,7 @@
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
-use crate::page::assert_accessible;
-use crate::page_chromium::Chromium;
+use crate::page_chromium::{Chromium, assert_accessible};
 use crate::support::program::TOKEN;
 use crate::support::site::Site;
 

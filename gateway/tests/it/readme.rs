@@ -74,8 +74,13 @@ fn what_the_readme_points_at_is_there() {
         n_paths += 1;
     }
     assert!(n_paths >= 8, "only {n_paths} paths");
-    let picture = std::fs::metadata(root().join("fixtures/readme/page.png")).unwrap();
-    assert!(picture.len() <= 250_000, "{} bytes", picture.len());
+    let pictures: Vec<&str> = page.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    let pictures: Vec<&str> = pictures.into_iter().filter(|path| path.ends_with(".png")).collect();
+    assert!(pictures.len() >= 4, "{pictures:?}");
+    for path in pictures {
+        let n_bytes = std::fs::metadata(root().join(path)).unwrap().len();
+        assert!(n_bytes <= 300_000, "{path}: {n_bytes} bytes");
+    }
 }
 
 /// The clip and the recordings that `outpost demo` replays.

@@ -139,7 +139,7 @@ fn another_emissivity_makes_another_temperature() {
 fn what_holds_no_temperatures_is_told_by_name() {
     for (name, expected) in [
         ("FLIR_AX8.jpg.expected", "neither a JPEG nor FLIR's FFF"),
-        ("../readme/page.png", "neither a JPEG nor FLIR's FFF"),
+        ("../../gateway/console/screenshots/wall.png", "neither a JPEG nor FLIR's FFF"),
     ] {
         let (code, out, error) = outpost_in(&fixtures(), &["thermal", name]);
         assert_eq!((code, out.as_str()), (Some(1), ""), "{name}");

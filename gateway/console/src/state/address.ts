@@ -1,13 +1,14 @@
 // All of the page's state that somebody may want to send, keep or come back to is its address.
 import { reactive, watch } from 'vue';
 
-export const VIEWS = ['tickets', 'wall', 'silences', 'sources', 'estate', 'audit'] as const;
+export const VIEWS = ['tickets', 'wall', 'classes', 'scores', 'reports', 'silences', 'sources', 'estate', 'audit'] as const;
 export type View = (typeof VIEWS)[number];
 /** Of the view `estate`. */
 export const PARTS = ['fences', 'cameras', 'rules'] as const;
 export type Part = (typeof PARTS)[number];
 export const SORTS = ['new', 'due', 'severity'] as const;
 export type Sort = (typeof SORTS)[number];
+export const LEVELS = ['district', 'town', 'village', 'grid', 'unit', 'officer'] as const;
 export const LANGUAGES = ['zh', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number];
 export const THEMES = ['dark', 'light'] as const;
@@ -24,7 +25,18 @@ export interface Address {
   sort: Sort;
   part: Part;
   closed: boolean;
-  map: boolean;
+  /** Null: as the width has room for it. */
+  map: boolean | null;
+  /** Number of the class case that is looked at. */
+  class: number | null;
+  /** Whose scores: a level of centres, `unit` or `officer`; and the dates between which. Empty: the usual. */
+  level: string;
+  from: string;
+  to: string;
+  /** Of these scores the one that is looked into, of whom, and the count of it whose tickets are listed. */
+  score: string;
+  of: string;
+  count: string;
   /** Null: as the browser, or what was chosen last. */
   lang: Language | null;
   theme: Theme | null;
@@ -35,20 +47,35 @@ function oneOf<T extends string>(values: readonly T[], text: string | null): T |
   return values.find(value => value === text) ?? null;
 }
 
+function number(text: string | null): number | null {
+  return text !== null && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
+}
+
+/** A date as 2026-11-01, or nothing. */
+function date(text: string | null): string {
+  return text !== null && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : '';
+}
+
 /** What is not understood is as if it were not there: an old bookmark still opens the page. */
 export function parse(search: string): Address {
   const query = new URLSearchParams(search);
-  const no = query.get('ticket');
   return {
     view: oneOf(VIEWS, query.get('view')) ?? 'tickets',
-    ticket: no !== null && /^[1-9]\d{0,14}$/.test(no) ? Number(no) : null,
+    ticket: number(query.get('ticket')),
     find: query.get('find') ?? '',
     severity: oneOf(['minor', 'moderate', 'severe', 'extreme'], query.get('severity')) ?? '',
     lamp: oneOf(['green', 'yellow', 'red', 'off'], query.get('lamp')) ?? '',
     sort: oneOf(SORTS, query.get('sort')) ?? 'new',
     part: oneOf(PARTS, query.get('part')) ?? 'fences',
     closed: query.get('closed') === '1',
-    map: query.get('map') !== '0',
+    map: query.get('map') === '0' ? false : query.get('map') === '1' ? true : null,
+    class: number(query.get('class')),
+    level: oneOf(LEVELS, query.get('level')) ?? '',
+    from: date(query.get('from')),
+    to: date(query.get('to')),
+    score: query.get('score') ?? '',
+    of: query.get('of') ?? '',
+    count: query.get('count') ?? '',
     lang: oneOf(LANGUAGES, query.get('lang')),
     theme: oneOf(THEMES, query.get('theme')),
     token: query.get('token') ?? '',
@@ -66,7 +93,9 @@ export function format(address: Address): string {
   if (address.sort !== 'new') query.set('sort', address.sort);
   if (address.part !== 'fences') query.set('part', address.part);
   if (address.closed) query.set('closed', '1');
-  if (!address.map) query.set('map', '0');
+  if (address.map !== null) query.set('map', address.map ? '1' : '0');
+  if (address.class !== null) query.set('class', String(address.class));
+  for (const key of ['level', 'from', 'to', 'score', 'of', 'count'] as const) if (address[key]) query.set(key, address[key]);
   if (address.lang) query.set('lang', address.lang);
   if (address.theme) query.set('theme', address.theme);
   if (address.token) query.set('token', address.token);
@@ -84,7 +113,7 @@ export function follow(): void {
     if (search === location.search) return;
     // Another view or ticket is a step that Back undoes; a letter of a filter is not.
     const was = parse(location.search);
-    const isStep = was.view !== address.view || was.ticket !== address.ticket;
+    const isStep = (['view', 'ticket', 'class', 'of', 'score', 'count'] as const).some(key => was[key] !== address[key]);
     history[isStep ? 'pushState' : 'replaceState'](null, '', location.pathname + search);
   });
 }

@@ -32,9 +32,10 @@ async function load(no: number, isNew: boolean): Promise<void> {
     elsewhere.value = said.ticket;
     journal.value = said.journal;
     missing.value = '';
-    const found = await get<{ alert: Alert }>(`/alerts/${said.ticket.alert}`);
+    // What somebody reported has none.
+    const found = said.ticket.alert ? await get<{ alert: Alert }>(`/alerts/${said.ticket.alert}`) : null;
     if (address.ticket !== no) return;
-    alert.value = found.alert;
+    alert.value = found?.alert ?? null;
     if (isNew || !rules.value.has(said.ticket.rule)) {
       const all = await get<{ rules: Rule[] }>('/rules');
       rules.value = new Map(all.rules.map(rule => [rule.id, rule]));

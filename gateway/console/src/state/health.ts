@@ -15,6 +15,15 @@ export function stateOf(source: Source): SourceState {
   return source.last_heard === null ? 'never' : 'heard';
 }
 
+/** For colours: well, unwell, or not known yet. */
+export type Standing = 'well' | 'unwell' | 'unknown';
+
+export function standingOf(source: Source): Standing {
+  const state = stateOf(source);
+  if (state === 'never' || state === 'connecting') return 'unknown';
+  return state === 'offline' || state === 'stalled' ? 'unwell' : 'well';
+}
+
 export function isUnwell(source: Source): boolean {
   return UNWELL.includes(stateOf(source));
 }

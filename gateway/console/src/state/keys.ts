@@ -1,8 +1,10 @@
 // The keyboard of a duty officer. A key in a field is a letter; one with Ctrl or Alt is the browser's.
 import { address } from './address';
-import { begin } from './act';
+import { begin, quickly, undo } from './act';
 import { ticket } from './detail';
+import { toggleMap } from './layout';
 import { offerOfKey } from './moves';
+import { choose, sending } from './suggest';
 import { shown } from './tickets';
 
 export interface Keys {
@@ -36,17 +38,22 @@ export function listen(keys: Keys): () => void {
     if (isTyping(event.target)) return;
     if (event.key === '?') keys.help();
     else if (event.key === 's') keys.sound();
+    else if (event.key === 'z') {
+      if (!undo()) return;
+    }
     else if (address.view !== 'tickets') return;
     else if (event.key === 'j' || event.key === 'k') step(event.key === 'j' ? 1 : -1);
     else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       if (!(event.target as HTMLElement).closest?.('[role=listbox]')) return;
       step(event.key === 'ArrowDown' ? 1 : -1);
     } else if (event.key === '/') keys.find();
-    else if (event.key === 'm') address.map = !address.map;
+    else if (event.key === 'm') toggleMap();
     else {
       const offer = ticket.value && offerOfKey(event.key, ticket.value.moves);
       if (!offer || !ticket.value) return;
-      begin(ticket.value, offer);
+      if (event.key === 'x') quickly(ticket.value, offer);
+      else if (offer === sending(ticket.value)) void choose(ticket.value, offer);
+      else begin(ticket.value, offer);
     }
     event.preventDefault();
   };

@@ -140,6 +140,9 @@ async function again(no: number): Promise<void> {
 
 export function start(): void {
   connect();
+  // A browser that lost its network, or has it again, does not notice what that means for a stream: asking anew does. A gateway
+  // on this machine answers all the same.
+  for (const change of ['offline', 'online']) window.addEventListener(change, connect);
   setInterval(() => void loadSilences(), SILENCES_MS);
   // A browser gives up on a stream that was refused, and never notices one that fell silent.
   setInterval(() => {

@@ -21,6 +21,7 @@ export function byWay(offers: Offer[]): Record<Way, Offer[]> {
 
 /** One key, whatever the stage: the first of these that is open. */
 const KEYS: Record<string, string[]> = {
+  c: ['confirm'],
   a: ON.filter(move => move !== 'dispatch'),
   d: ['dispatch', 'reassign'],
   e: ['escalate'],
@@ -37,6 +38,7 @@ export function offerOfKey(key: string, offers: Offer[]): Offer | undefined {
 export interface Answers {
   note?: string;
   unit?: string;
+  officer?: string;
   before?: string;
   after?: string;
   into?: string;
@@ -47,11 +49,11 @@ export interface Answers {
   force_majeure?: string;
 }
 
-/** The fields of a move: those that it needs, then those that it takes. */
+/** The fields of a move: those that it needs, then those that it takes. Officers are not typed but chosen. */
 export function fieldsOf(offer: Offer): { key: keyof Answers; isNeeded: boolean }[] {
   const fields = (keys: string[], isNeeded: boolean) =>
     keys.flatMap(key => (key === 'photos' ? ['before', 'after'] : [key])).map(key => ({ key: key as keyof Answers, isNeeded }));
-  return [...fields(offer.needs, true), ...fields(offer.takes, false)];
+  return [...fields(offer.needs, true), ...fields(offer.takes.filter(key => key !== 'officer'), false)];
 }
 
 /** The body of the request; of photos both or none, as the API wants them. */

@@ -1,7 +1,8 @@
 // What the map draws: places as GeoJSON, whole, so that nothing here knows of a map.
 import type { Feature, FeatureCollection, Point, Polygon } from 'geojson';
-import type { Fences, Lamp, Source, Ticket } from '../types';
+import type { ClassTicket, Fences, Lamp, Source, Ticket } from '../types';
 import { lampOf } from './clock';
+import { type Standing, standingOf } from './health';
 
 export interface TicketPoint {
   no: number;
@@ -37,11 +38,38 @@ export function whereIs(source: Source): { lon: number; lat: number } | null {
   return source.place;
 }
 
-export function sourcePoints(sources: Source[]): Feature<Point, { id: string }>[] {
+export function sourcePoints(sources: Source[]): Feature<Point, { id: string; standing: Standing }>[] {
   return sources.flatMap(source => {
     const place = whereIs(source);
-    return place ? [point(place.lon, place.lat, { id: source.id })] : [];
+    return place ? [point(place.lon, place.lat, { id: source.id, standing: standingOf(source) })] : [];
   });
+}
+
+/** Tickets of a class case, as points without a clock. */
+export function membersDrawn(tickets: ClassTicket[]): FeatureCollection {
+  return collection(tickets.flatMap(({ no, point: at }) => {
+    const [lon, lat] = at ?? [];
+    return lon === undefined || lat === undefined ? [] : [point(lon, lat, { no, lamp: 'off', level: 0 })];
+  }));
+}
+
+/** Tickets that may be about the same as this one: of its source, or of its category so near; the nearest first. */
+export function akin(ticket: Ticket, others: Iterable<Ticket>, reachM: number): Ticket[] {
+  const found: { other: Ticket; metres: number }[] = [];
+  for (const other of others) {
+    if (other.no === ticket.no || !other.open) continue;
+    const metres = other.source === ticket.source ? 0 : other.category === ticket.category ? metresBetween(ticket, other) : Infinity;
+    if (metres <= reachM) found.push({ other, metres });
+  }
+  return found.sort((a, b) => a.metres - b.metres || b.other.no - a.other.no).map(({ other }) => other);
+}
+
+/** Infinite where one of them has no place; by the middle latitude, true to a thousandth below 100 km. */
+function metresBetween({ place: a }: Ticket, { place: b }: Ticket): number {
+  if (a.lon === null || a.lat === null || b.lon === null || b.lat === null) return Infinity;
+  const radians = Math.PI / 180;
+  const east = (b.lon - a.lon) * Math.cos(((a.lat + b.lat) / 2) * radians);
+  return EARTH_M * radians * Math.hypot(east, b.lat - a.lat);
 }
 
 /** The ground within one standard deviation of where something was seen; true to a thousandth below 100 km. */

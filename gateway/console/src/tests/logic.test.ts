@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { compareHealth, isUnwell, Rates } from '../state/health';
+import { compareHealth, isUnwell, Rates, standingOf } from '../state/health';
 import { lampOf, span } from '../state/clock';
 import { bodyOf, byWay, fieldsOf, offerOfKey } from '../state/moves';
+import { datesOf, monthOf } from '../state/period';
 import { isUntaken, worst } from '../state/sound';
 import { rowsInSight, scrollTo } from '../state/window';
 import type { Offer, Source } from '../types';
@@ -36,13 +37,26 @@ test('a key means the first of its moves that is open', () => {
   const reported = ['accept', 'refuse', 'solve', 'merge', 'escalate'].map(move => offer(move));
   const key = (key: string, offers: Offer[]) => offerOfKey(key, offers)?.move;
   expect(['a', 'x', 'e', 'd', 'q'].map(name => key(name, reported))).toEqual(['accept', 'refuse', 'escalate', undefined, undefined]);
-  expect(['a', 'x'].map(name => key(name, [offer('confirm'), offer('reject')]))).toEqual(['confirm', 'reject']);
+  expect(['a', 'c', 'x'].map(name => key(name, [offer('confirm'), offer('reject')]))).toEqual(['confirm', 'confirm', 'reject']);
+  expect(key('c', reported)).toBe(undefined);
   expect(key('d', [offer('return'), offer('reassign')])).toBe('reassign');
 });
 
 test('a move that the page does not know is offered beside the others', () => {
   const ways = byWay([offer('accept'), offer('return'), offer('teleport')]);
   expect([ways.on[0]?.move, ways.back[0]?.move, ways.beside[0]?.move]).toEqual(['accept', 'return', 'teleport']);
+});
+
+test('an officer is chosen and not typed, and goes out by the id', () => {
+  expect(fieldsOf(offer('dispatch', ['unit'], ['officer']))).toEqual([{ key: 'unit', isNeeded: true }]);
+  expect(bodyOf('Zhou', { officer: 'li' })).toEqual({ who: 'Zhou', officer: 'li' });
+});
+
+test('months end before the next begins, over the turn of the year', () => {
+  const january = new Date(2026, 0, 15).getTime();
+  expect([0, 1, 13].map(before => monthOf(january, before))).toEqual(['2026-01', '2025-12', '2024-12']);
+  expect(datesOf('2025-12')).toEqual({ from: '2025-12-01', to: '2026-01-01' });
+  expect(datesOf('2026-09')).toEqual({ from: '2026-09-01', to: '2026-10-01' });
 });
 
 test('photos are two fields and one key of the body', () => {
@@ -71,6 +85,7 @@ test('unwell sources come first, the worst before all', () => {
   const rows = [source('a', { last_heard: '2026-01-01T00:00:00Z' }), source('never'), offline, source('cam:a', { link: { state: 'live', reason: null } })];
   expect([...rows].sort(compareHealth).map(row => row.id)).toEqual(['cam:b', 'never', 'a', 'cam:a']);
   expect(rows.map(isUnwell)).toEqual([false, true, true, false]);
+  expect(rows.map(standingOf)).toEqual(['well', 'unknown', 'unwell', 'well']);
 });
 
 test('a rate is of the time between two looks, and unknown at the first and after a restart', () => {

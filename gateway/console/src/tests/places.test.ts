@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bounds, ellipse, sourcePoints, ticketPoints } from '../state/places';
+import { akin, bounds, ellipse, membersDrawn, sourcePoints, ticketPoints } from '../state/places';
 import type { Source } from '../types';
 import { ticket } from './ticket';
 
@@ -34,4 +34,17 @@ test('bounds hold all points, however deep their coordinates are', () => {
   const polygon = { type: 'Feature' as const, properties: {}, geometry: { type: 'Polygon' as const, coordinates: [[[1, 2], [3, -4], [1, 2]]] } };
   expect(bounds([polygon, ...sourcePoints([source('a', { place: { lon: 5, lat: 6 } })])])).toEqual([1, -4, 5, 6]);
   expect(bounds([])).toBe(null);
+});
+
+test('tickets that may be about the same are of one source, or of one category near by, the nearest first', () => {
+  const at = (no: number, lat: number | null, changes = {}) => ticket(no, { source: `s/${no}`, place: { name: null, lon: lat === null ? null : 106, lat }, ...changes });
+  const one = at(1, 29);
+  // 0.001° of latitude are 111 m.
+  const others = [at(2, 29.004), at(3, 29.001), at(4, 29.006), at(5, 29.0001, { category: 'roads/pothole' }), at(6, null, { source: 's/1' }), at(7, 29, { open: false }), at(8, null), one];
+  expect(akin(one, others, 500).map(other => other.no)).toEqual([6, 3, 2]);
+});
+
+test('tickets of a class case are points where they have a place', () => {
+  const of = (no: number, point: number[] | null) => ({ id: `T-${no}`, no, source: 's', point, opened: '' });
+  expect(membersDrawn([of(1, [106, 29]), of(2, null)]).features.map(feature => feature.properties)).toEqual([{ no: 1, lamp: 'off', level: 0 }]);
 });

@@ -5,7 +5,9 @@ import type { Words } from './zh';
 export const en: Words = {
   field,
   app: { title: 'Outpost', subtitle: '前哨' },
-  view: { tickets: 'Tickets', wall: 'Lamp board', silences: 'Silences', sources: 'Sources', estate: 'Set-up', audit: 'Audit', label: 'Pages' },
+  view: {
+    tickets: 'Tickets', wall: 'Lamp board', classes: 'Class cases', scores: 'Scores', reports: 'Reports', silences: 'Silences', sources: 'Sources', estate: 'Set-up', audit: 'Audit', label: 'Pages',
+  },
   severity: { minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme' },
   lamp: { green: 'green', yellow: 'yellow', red: 'red', off: 'no clock' },
   time: { left: '{span} left', late: '{span} late', stands: 'stopped, {span} left' },
@@ -34,17 +36,36 @@ export const en: Words = {
     limits: 'Conditions', confidence: 'Confidence', doubt: 'False alarms', doubtOf: '{share} of {n} checked', sight: 'Seen',
     sightOf: 'bearing {bearing}°, {distance} m away', error: 'Error', errorOf: '{major} × {minor} m', grids: 'Grids', counts: 'Counts',
     into: 'Merged into', extension: 'Asks for', score: 'Score', hold: 'Evidence held', moves: 'Next steps', noMoves: 'Nothing is left to do',
-    clocks: 'Clocks', budget: 'of {span}', journal: 'Journal', checked: 'somebody else has to check',
+    clocks: 'Clocks', budget: 'of {span}', journal: 'Journal', checked: 'somebody else has to check', officer: 'Officer', lease: 'To sign',
+    way: 'On the way', leads: '{move} → {stage}', or: ' or ',
   },
   clock: { whole: 'Whole' },
   evidence: {
-    label: 'Pictures', snapshot: 'snapshot', none: 'No picture', play: 'Clip', close: 'Close', pending: 'The clip is still being received: {id}',
+    label: 'Pictures', strip: 'All pictures by their time', snapshot: 'snapshot', none: 'No picture', play: 'Clip', close: 'Close', pending: 'The clip is still being received: {id}',
     missing: 'There is no clip: {id}', missingWhy: 'There is no clip: {id} ({why})',
     role: { before: 'before', at: 'at the moment', after: 'after', visible: 'visible light' }, alt: '{role} {id}: {why}',
     why: {
       pending: 'still being received', masked: 'the camera has privacy masks', codec: 'the stream fits no clip', gone: 'there was no picture then',
       expired: 'its time is over', evicted: 'it made room', lost: 'it was lost',
     },
+  },
+  trace: {
+    title: 'What the sensor said', of: '{name}: {n} readings from {from} to {to}, lowest {low}, highest {high}',
+    marks: 'Yellow: where the condition began, and where the alert was opened. Red: the limits of the rule.', keptFrom: 'Readings are kept from {time} on.',
+  },
+  suggest: {
+    title: 'Who could go', ask: 'Look', audited: 'who looks where officers are is written down', reason: 'dispatch of {id}', nobody: 'Nobody can be suggested',
+    owner: 'own ground', byRoad: '{minutes} min, {km} km by road', straight: '{minutes} min, {km} km straight', noWay: 'way not known',
+    heard: 'position {span} old', unheard: 'no position', load: '{n} at hand', send: '{move}: {name}', other: 'Another unit…', more: '{n} more',
+    passedOver: 'Not suggested: {what}', and: ', ',
+    passed: { off_duty: '{n} off duty', no_skill: '{n} without the skill', elsewhere: '{n} of other centres', no_room: '{n} with enough at hand' },
+  },
+  undo: { label: 'Can be taken back', says: '{move} {id}: {reason}. Will be sent in {span}', undo: 'Take back', now: 'Send now' },
+  cap: {
+    title: 'As a CAP message', raw: 'The message', identifier: 'Identifier', sender: 'Sender', sent: 'Sent', status: 'Status', msgType: 'Kind', scope: 'Scope',
+    restriction: 'For', code: 'Code', note: 'Note', references: 'Refers to', incidents: 'Incident', language: 'Language', category: 'Category',
+    event: 'Event', urgency: 'Urgency', severity: 'Severity', certainty: 'Certainty', onset: 'Onset', expires: 'Expires', senderName: 'From',
+    headline: 'Headline', description: 'Description', areaDesc: 'Area', polygon: 'Polygon', circle: 'Circle',
   },
   ask: {
     title: '{move}: {id}', ok: 'OK', cancel: 'Cancel', optional: '(may be left out)', unit: 'Which unit?', note: 'Why?',
@@ -73,7 +94,34 @@ export const en: Words = {
   },
   map: {
     label: 'Map', hide: 'Hide the map', show: 'Map', sources: 'Sources', noWebgl: 'This browser has no WebGL: places are listed instead.',
+    standing: { well: 'source well', unwell: 'unwell', unknown: 'not heard yet' },
     places: 'Places', fit: 'Show all', empty: 'No ticket or source has coordinates', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
+  },
+  classes: {
+    title: 'Class cases', all: 'with ended', empty: 'No class cases', none: 'Choose a case to see it', case: 'Class case', close: 'Close the case view',
+    tickets: '{n} ticket | {n} tickets', members: 'Where its tickets are', since: 'since {time}', until: 'ended {time}', note: 'Note',
+    changeOf: '{days} days before and after: {before} → {after} ({share} fewer, p = {p}); elsewhere {elsewhereBefore} → {elsewhereAfter}',
+    stages: { found: 'found', confirmed: 'confirmed', closed: 'closed', withdrawn: 'withdrawn' },
+    move: { confirm: 'Confirm', close: 'Close' },
+    entry: { found: 'Found', joined: 'Ticket joined', confirm: 'Confirmed', close: 'Closed', withdrawn: 'Withdrawn', left: 'Ticket left' },
+  },
+  patterns: {
+    title: 'Patterns of the category', within: 'How far back', days: '{n} days', ask: 'Look for patterns', of: '{n} tickets, {placed} with a place.',
+    newest: 'Only the newest were looked at.', knox: 'Knox test: pairs within both', near: 'Near repeats: pairs in the band', upTo: 'up to {n} d',
+    metres: 'up to {n} m', significant: 'significant', cell: '{pairs} pairs, {expected} by chance, p = {p}',
+    patrolOf: 'Patrol: {metres} m around each new one, for {days} days after it.', noPatrol: 'No scale is told apart from chance: nothing speaks for a patrol.',
+    clusters: 'Clusters', cluster: '{n} tickets, {first} to {last}',
+  },
+  scores: {
+    title: 'Scores', level: 'Of', from: 'from', to: 'before', thisMonth: 'this month', lastMonth: 'last month', empty: 'Nothing counts in this period',
+    hint: 'Percent, 0 to 100. Each figure leads to its counts and tickets.', cut: 'The first {n} of {all}.', behind: 'Behind the figure', tickets: 'Tickets',
+    apart: 'What was suspended or parked at the end of the period was out of reach: it is in no count of what was due, and shown apart.',
+    n: '{n} ticket | {n} tickets', more: 'More',
+    levels: { district: 'district', town: 'towns', village: 'villages', grid: 'grids', unit: 'units', officer: 'people' },
+  },
+  reports: {
+    title: 'Monthly reports', hint: 'Scores, class cases and patterns of a month on one page, without scripts, to print and keep.', current: 'so far',
+    open: 'Report of {month}', scores: 'Scores of the month',
   },
   wall: {
     title: 'Lamp board', standing: 'stopped', rate: 'closed in time, 30 days', none: 'none yet', worst: 'Most urgent', calm: 'No tickets in work',
@@ -128,7 +176,8 @@ export const en: Words = {
   help: {
     title: 'Keyboard', open: 'Keyboard (?)', close: 'Close',
     keys: {
-      j: 'next ticket', k: 'previous ticket', a: 'accept, or the next step', d: 'dispatch', x: 'reject, refuse or return', e: 'escalate',
+      j: 'next ticket', k: 'previous ticket', c: 'confirm', a: 'accept, or the next step', d: 'dispatch: who could go',
+      x: 'reject, refuse or return, with the last reason', z: 'take it back before it is sent', e: 'escalate',
       slash: 'find', question: 'this page', escape: 'close, back to the list', m: 'show or hide the map', s: 'sound on or off',
     },
   },

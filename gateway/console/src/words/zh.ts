@@ -4,7 +4,7 @@ import { field } from './field-zh';
 export const zh = {
   field,
   app: { title: '前哨', subtitle: 'Outpost' },
-  view: { tickets: '工单', wall: '灯牌', silences: '静默', sources: '来源', estate: '接入配置', audit: '调阅审计', label: '页面' },
+  view: { tickets: '工单', wall: '灯牌', classes: '类案', scores: '考评', reports: '月报', silences: '静默', sources: '来源', estate: '接入配置', audit: '调阅审计', label: '页面' },
   severity: { minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大' },
   lamp: { green: '绿灯', yellow: '黄灯', red: '红灯', off: '未计时' },
   time: { left: '剩余 {span}', late: '超时 {span}', stands: '已停表，剩余 {span}' },
@@ -31,16 +31,33 @@ export const zh = {
     opened: '上报', alert: '告警', since: '开始', cleared: '解除', figures: '数值', rule: '规则', limits: '规则条件', confidence: '可信度',
     doubt: '误报率', doubtOf: '{share}（{n} 次核实）', sight: '观测', sightOf: '方位 {bearing}°，距离 {distance} 米',
     error: '误差', errorOf: '{major} × {minor} 米', grids: '网格', counts: '次数', into: '并入', extension: '申请延期', score: '评分', hold: '证据留存',
-    moves: '下一步', noMoves: '没有可做的操作', clocks: '时限', budget: '时限 {span}', journal: '流转记录', checked: '须由他人核查',
+    moves: '下一步', noMoves: '没有可做的操作', clocks: '时限', budget: '时限 {span}', journal: '流转记录', checked: '须由他人核查', officer: '处置人', lease: '签收时限',
+    way: '流转进度', leads: '{move} → {stage}', or: ' 或 ',
   },
   clock: { whole: '全程' },
   evidence: {
-    label: '现场', snapshot: '现场快照', none: '没有图像', play: '录像', close: '关闭', pending: '录像仍在接收，请稍后再试：{id}',
+    label: '现场', strip: '按时间排列的全部图像', snapshot: '现场快照', none: '没有图像', play: '录像', close: '关闭', pending: '录像仍在接收，请稍后再试：{id}',
     missing: '没有录像：{id}', missingWhy: '没有录像：{id}（{why}）', role: { before: '之前', at: '当时', after: '之后', visible: '可见光' },
     alt: '{role} {id}：{why}',
     why: {
       pending: '仍在接收', masked: '摄像机有隐私遮挡', codec: '码流无法封装', gone: '当时没有画面', expired: '已过保存期', evicted: '空间不足已清除', lost: '已丢失',
     },
+  },
+  trace: {
+    title: '传感器曲线', of: '{name}：{n} 个读数，{from} 至 {to}，最低 {low}，最高 {high}', marks: '黄线：条件开始与告警发生；红线：规则界限。', keptFrom: '读数自 {time} 起保留。',
+  },
+  suggest: {
+    title: '可派人员', ask: '查看', audited: '查看人员位置会留下记录', reason: '派遣 {id}', nobody: '没有可推荐的人员', owner: '本辖区',
+    byRoad: '约 {minutes} 分钟，沿路 {km} 公里', straight: '约 {minutes} 分钟，直线 {km} 公里', noWay: '路程未知', heard: '{span} 前的位置',
+    unheard: '没有位置', load: '手上 {n} 张', send: '{move}：{name}', other: '其他单位……', more: '另有 {n} 人', passedOver: '未推荐：{what}', and: '，',
+    passed: { off_duty: '{n} 人未在岗', no_skill: '{n} 人无此技能', elsewhere: '{n} 人属其他中心', no_room: '{n} 人手上已满' },
+  },
+  undo: { label: '可撤回的操作', says: '{move} {id}：{reason}。{span} 后发出', undo: '撤回', now: '立即发出' },
+  cap: {
+    title: 'CAP 预览', raw: '报文原文', identifier: '编号', sender: '发送方', sent: '发送时间', status: '状态', msgType: '类型', scope: '范围', restriction: '对象',
+    code: '代码', note: '说明', references: '引用', incidents: '事件编号', language: '语言', category: '分类', event: '事件', urgency: '紧急程度',
+    severity: '严重程度', certainty: '确定程度', onset: '开始', expires: '失效', senderName: '发布单位', headline: '标题', description: '描述', areaDesc: '区域',
+    polygon: '多边形', circle: '圆',
   },
   ask: {
     title: '{move}：{id}', ok: '确定', cancel: '取消', optional: '（可不填）', unit: '派遣给哪个单位？', note: '请说明原因', before: '处置前照片（编号或网址）',
@@ -65,8 +82,30 @@ export const zh = {
     whole: '全部',
   },
   map: {
-    label: '地图', hide: '收起地图', show: '地图', sources: '来源', noWebgl: '此浏览器不支持 WebGL，改为列出地点。', places: '地点列表', fit: '显示全部',
+    label: '地图', hide: '收起地图', show: '地图', sources: '来源', noWebgl: '此浏览器不支持 WebGL，改为列出地点。', standing: { well: '来源正常', unwell: '不健康', unknown: '尚无数据' }, places: '地点列表', fit: '显示全部',
     empty: '没有带坐标的工单和来源', zoomIn: '放大', zoomOut: '缩小',
+  },
+  classes: {
+    title: '类案', all: '含已结束', empty: '没有类案', none: '选择一个类案查看', case: '类案详情', close: '关闭类案详情', tickets: '{n} 张工单', members: '工单所在位置',
+    since: '自 {time} 起', until: '{time} 结束', note: '说明',
+    changeOf: '结案前后各 {days} 天：{before} → {after}（减少 {share}，p = {p}）；其他地方 {elsewhereBefore} → {elsewhereAfter}',
+    stages: { found: '已发现', confirmed: '已确认', closed: '已结案', withdrawn: '已撤销' }, move: { confirm: '确认', close: '结案' },
+    entry: { found: '发现', joined: '工单加入', confirm: '确认', close: '结案', withdrawn: '撤销', left: '工单移出' },
+  },
+  patterns: {
+    title: '该类别的规律', within: '回溯多久', days: '{n} 天', ask: '查找规律', of: '{n} 张工单，其中 {placed} 张有位置。', newest: '只看了最新的。',
+    knox: 'Knox 检验：同时在两个范围以内的对数', near: '近邻重复：落在该区间的对数', upTo: '{n} 天以内', metres: '{n} 米以内', significant: '显著',
+    cell: '{pairs} 对，随机应为 {expected} 对，p = {p}', patrolOf: '巡查建议：每次发生后 {days} 天内，在周边 {metres} 米巡查。',
+    noPatrol: '没有哪个尺度与随机有明显差别，不建议专门巡查。', clusters: '聚集', cluster: '{n} 张工单，{first} 至 {last}',
+  },
+  scores: {
+    title: '考评', level: '对象', from: '自', to: '至（不含）', thisMonth: '本月', lastMonth: '上月', empty: '这段时间没有可计数的工单',
+    hint: '百分数，0 至 100。点开每个数可看到它的计数和工单。', cut: '只列出 {all} 行中的前 {n} 行。', behind: '数从何来', tickets: '工单',
+    apart: '期末挂起或挂账的不在控制之内：不计入任何应办数，单独列出。', n: '{n} 张工单', more: '更多',
+    levels: { district: '区', town: '镇街', village: '村社', grid: '网格', unit: '处置单位', officer: '人员' },
+  },
+  reports: {
+    title: '月报', hint: '一个月的考评、类案和规律，一页看完；不含脚本，可打印、可存档。', current: '截至目前', open: '{month} 月报', scores: '当月考评',
   },
   wall: {
     title: '督办灯牌', standing: '停表', rate: '30 天按时结案', none: '暂无', worst: '最紧急', calm: '没有在办工单', back: '返回工单', closed: '按时 {inTime}，超时 {late}',
@@ -113,7 +152,7 @@ export const zh = {
   help: {
     title: '键盘操作', open: '键盘操作（?）', close: '关闭',
     keys: {
-      j: '下一张工单', k: '上一张工单', a: '受理，或下一步', d: '派遣', x: '不属实、不予受理或退回', e: '上报升级', slash: '查找', question: '本页', escape: '关闭，返回列表',
+      j: '下一张工单', k: '上一张工单', c: '属实', a: '受理，或下一步', d: '派遣：看谁能去', x: '不属实、不予受理或退回，用上次的理由', z: '发出前撤回', e: '上报升级', slash: '查找', question: '本页', escape: '关闭，返回列表',
       m: '显示或收起地图', s: '声音开关',
     },
   },

@@ -228,6 +228,12 @@ async fn real_answers_are_as_the_document_says() {
     post("/silences/{no}/end", "/silences/1/end", json!({ "who": "Li" })).await;
     assert_as_said(&document, "/api/v1/silences", "get", &world.get("/api/v1/silences?state=all").await);
     assert_as_said(&document, "/api/v1/alerts/{id}", "get", &world.get(&format!("/api/v1/alerts/{alert}")).await);
+    assert_as_said(
+        &document,
+        "/api/v1/alerts/{id}/trace",
+        "get",
+        &world.get(&format!("/api/v1/alerts/{alert}/trace")).await,
+    );
     world.get(&format!("/api/v1/alerts/{alert}/snapshot?who=Li")).await;
     let audit = world.get("/api/v1/audit").await;
     assert!(!audit.json()["audit"].as_array().unwrap().is_empty());

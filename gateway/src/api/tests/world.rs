@@ -19,6 +19,7 @@ use crate::dispatch::{Desk, Effect, Kept};
 use crate::nouns::{Alert, AlertKey, Confidence, Figure, Fix, Located, Place, Why};
 use crate::pipeline::errands;
 use crate::pipeline::sources::{Last, SourceView};
+use crate::pipeline::trail::{Series, Trace};
 use crate::store::{Archive, Commit, Store};
 use crate::telemetry::now_ms;
 
@@ -199,6 +200,11 @@ impl Office {
                     SourceView { source: "tunnel/7/ch4".into(), n_observations: 3, last, ..SourceView::default() };
                 let _ = reply.send(vec![source]);
             }
+            Ask::Trace(_, (from_ms, to_ms), reply) => {
+                let points = vec![(from_ms, 0.4), (to_ms, 1.2)];
+                let series = vec![Series { metric: "ch4".into(), unit: Some("%LEL".into()), points }];
+                let _ = reply.send(Trace { series, kept_from_ms: Some(from_ms) });
+            }
             Ask::Reload(_, reply) => {
                 let _ = reply.send(Ok(()));
             }
@@ -320,6 +326,7 @@ impl World {
             centres: Arc::new(Centres::new(&config)),
             roster: Arc::new(Roster::new(&config)),
             roads: None,
+            report: Arc::new(crate::report::Basis::new(&config)),
             scoring: Arc::new(crate::dispatch::scores::Scoring::new(&config)),
             classes: Arc::new(config.desk.classes.clone()),
             district: Arc::default(),

@@ -13,6 +13,8 @@ pub(super) const QUEUE_MAX: usize = 1 << 20;
 /// Most threads that judge.
 const SHARDS_MAX: usize = 64;
 const SOURCES_MAX: usize = 10_000_000;
+/// Readings that are kept, 24 bytes each.
+const TRAIL_MAX: usize = 64 << 20;
 /// Beyond it the pictures of a look are too many.
 const LOOK_MIN: Span = Span::from_ms(4_000);
 const LOOK_MAX: Span = Span::from_ms(12_000);
@@ -35,6 +37,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     look.check_within(&at.key("batch_max"), pipeline.batch_max, 1, QUEUE_MAX);
     look.check_within(&at.key("shards"), pipeline.shards, 1, SHARDS_MAX);
     look.check_within(&at.key("sources_max"), pipeline.sources_max, 1, SOURCES_MAX);
+    look.check_within(&at.key("trail_max"), pipeline.trail_max, 0, TRAIL_MAX);
     let (at, video) = (root.key("video"), &config.video);
     look.check_within(&at.key("decode_threads"), video.decode_threads, 0, 1024);
     look.check_within(&at.key("decode_cores"), video.decode_cores, 0.0, 1024.0);

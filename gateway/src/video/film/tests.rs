@@ -181,3 +181,17 @@ fn changed_streams_hurt_nobody() {
     assert!(n_made > 0);
     println!("clips to seed {seed}, {n_made} made");
 }
+
+/// As ffmpeg copies Annex B into MP4: the sets are in the file's head, and in its pictures once more.
+#[test]
+fn parameter_sets_that_come_twice_are_taken_once() {
+    let mut film = film("visitors.h264", |at| 7_000 + at * 66);
+    film.shots.truncate(30);
+    let plain = film.to_mp4().unwrap();
+    let sets: Vec<u8> = nals::parameter_sets(Codec::H264, &film.shots[0].data)
+        .flat_map(|set| [0, 0, 0, 1].into_iter().chain(set.iter().copied()))
+        .collect();
+    assert!(!sets.is_empty());
+    film.shots[0].data = [&sets[..], &film.shots[0].data].concat().into();
+    assert_eq!(film.to_mp4().unwrap(), plain);
+}
