@@ -16,8 +16,9 @@ const HOUR_S: u64 = 3_600;
 /// Readings in a message.
 const PACK: u64 = 500;
 
-/// What the process may grow by, whatever waits on disk.
-const GROWTH_BYTES_MAX: u64 = 64 << 20;
+/// What the process may grow by, whatever waits on disk: less than the readings would take in memory, beside what it grows by
+/// without them.
+const GROWTH_BYTES_MAX: u64 = 80 << 20;
 
 const FEED: &str = "[[feeds]]\nid = \"f\"\nbroker = \"b\"\ntopics = [\"t/#\"]\nsource = \"{name}\"\n\
                     format = { kind = \"senml\" }\n";
