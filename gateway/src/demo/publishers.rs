@@ -11,7 +11,7 @@ use tracing::warn;
 
 use crate::config;
 use crate::ingest::mqtt::Publisher;
-use crate::telemetry::now_ms;
+use crate::telemetry::{now_ms, time_text};
 
 /// Numenta Anomaly Benchmark, a machine's temperature in °F, every 5 minutes; replayed 600 times as fast.
 const MACHINE: &str = include_str!("../../../fixtures/demo/machine_temperature.csv");
@@ -33,6 +33,11 @@ const TOWERS: [(&str, Point, f64); 2] =
 /// Frames of a fire, and frames of rest.
 const FIRE_FRAMES: usize = 60;
 const REST_FRAMES: usize = 40;
+
+/// A contact sensor by zigbee2mqtt, open and closed.
+const COVER: &str = include_str!("../../../fixtures/payloads/zigbee2mqtt/door.json");
+const COVER_RESTS: Duration = Duration::from_secs(12);
+const COVER_IS_OPEN: Duration = Duration::from_secs(30);
 
 const INTERVAL: Duration = Duration::from_millis(500);
 
@@ -73,6 +78,16 @@ pub(super) fn start(broker: &config::Broker, stop: CancellationToken) -> anyhow:
         loop {
             publish(&publisher, "demo/thermal/cabinet", THERMAL.to_vec()).await;
             tokio::time::sleep(INTERVAL * 2).await;
+        }
+    });
+    let cover: serde_json::Value = serde_json::from_str(COVER).context("the cover's payload")?;
+    spawn(broker, "demo-cover", &stop, async move |publisher| {
+        let mut payload = cover;
+        for is_closed in [true, false].into_iter().cycle() {
+            payload["contact"] = is_closed.into();
+            payload["last_seen"] = time_text(now_ms()).into();
+            publish(&publisher, "demo/zigbee2mqtt/cover/18", payload.to_string()).await;
+            tokio::time::sleep(if is_closed { COVER_RESTS } else { COVER_IS_OPEN }).await;
         }
     });
     // Nobody filmed the house in both spectra: what its visible camera shows is real, and the heat is drawn.

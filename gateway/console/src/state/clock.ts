@@ -1,4 +1,5 @@
 // The gateway's time: lamps go by it, whatever this machine's clock says. And how times are said.
+import { t } from '../words';
 import { computed, ref } from 'vue';
 import type { Clock, Lamp, Ticket } from '../types';
 
@@ -37,8 +38,8 @@ export function span(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   const two = (n: number) => String(n).padStart(2, '0');
-  if (hours >= 48) return `${Math.floor(hours / 24)} d`;
-  if (hours > 0) return `${hours} h ${two(minutes % 60)}`;
+  if (hours >= 48) return t('time.days', { n: Math.floor(hours / 24) });
+  if (hours > 0) return t('time.hours', { hours, minutes: two(minutes % 60) });
   return `${two(minutes)}:${two(seconds % 60)}`;
 }
 

@@ -17,7 +17,7 @@ test('a lamp turns yellow, and red after it was due', () => {
 });
 
 test('spans are short and keep their length', () => {
-  expect([0, 59_999, -61_000, 3_600_000, 172_800_000].map(span)).toEqual(['00:00', '00:59', '01:01', '1 h 00', '2 d']);
+  expect([0, 59_999, -61_000, 3_600_000, 172_800_000].map(span)).toEqual(['00:00', '00:59', '01:01', '1 小时 00 分', '2 天']);
 });
 
 test('only rows in sight and some beside are drawn, however long the list', () => {

@@ -10,7 +10,7 @@ export const en: Words = {
   },
   severity: { minor: 'minor', moderate: 'moderate', severe: 'severe', extreme: 'extreme' },
   lamp: { green: 'green', yellow: 'yellow', red: 'red', off: 'no clock' },
-  time: { left: '{span} left', late: '{span} late', stands: 'stopped, {span} left' },
+  time: { left: '{span} left', late: '{span} late', stands: 'stopped, {span} left', days: '{n} d', hours: '{hours} h {minutes}' },
   live: { up: 'live', down: 'not connected' },
   stale: {
     since: 'Connection lost: this is how it was at {time} and may be out of date. Reconnecting…',

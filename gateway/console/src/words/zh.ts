@@ -7,7 +7,7 @@ export const zh = {
   view: { tickets: '工单', wall: '灯牌', classes: '类案', scores: '考评', reports: '月报', silences: '静默', sources: '来源', estate: '接入配置', audit: '调阅审计', label: '页面' },
   severity: { minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大' },
   lamp: { green: '绿灯', yellow: '黄灯', red: '红灯', off: '未计时' },
-  time: { left: '剩余 {span}', late: '超时 {span}', stands: '已停表，剩余 {span}' },
+  time: { left: '剩余 {span}', late: '超时 {span}', stands: '已停表，剩余 {span}', days: '{n} 天', hours: '{hours} 小时 {minutes} 分' },
   live: { up: '实时', down: '未连接' },
   stale: {
     since: '连接中断：以下是 {time} 的数据，可能已过时。正在重新连接……',
