@@ -55,11 +55,11 @@ def gates(folder):
 def give_trust(folder, load, port, n):
     """The store of a gateway whose cameras have all earned what the first one of `run_trusted` did."""
     api_port = common.free_port()
-    with common.start_gateway(folder, cameras.CONFIGURATION.format(api_port=api_port, data=folder / "data"), api_port, load["binary"]):
+    with common.start_gateway(folder, configuration(1, port, api_port, folder / "data"), api_port, load["binary"]):
         pass
     rows = [(f"cam:c{number}", f"rtsp://127.0.0.1:{port}/clip/{number}", load["earned"]) for number in range(n)]
     with contextlib.closing(sqlite3.connect(folder / "data" / "outpost.db")) as store, store:
-        store.executemany("INSERT INTO gate (source, url, earned) VALUES (?, ?, ?)", rows)
+        store.executemany("INSERT OR REPLACE INTO gate (source, url, earned) VALUES (?, ?, ?)", rows)
 
 
 def run(folder, load, clip, n):
