@@ -42,7 +42,7 @@ impl Default for Api {
 
 impl Default for Pipeline {
     fn default() -> Self {
-        Pipeline { queue_max: 8192, batch_max: 8192, shards: 1, sources_max: 200_000, trail_max: 65_536 }
+        Pipeline { queue_max: 8192, batch_max: 8192, shards: 1, sources_max: 200_000, trail_max: 16_384 }
     }
 }
 
