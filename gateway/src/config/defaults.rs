@@ -161,9 +161,6 @@ pub(super) fn ptz_pan() -> [f64; 2] {
 pub(super) fn ptz_tilt() -> [f64; 2] {
     [-90.0, 90.0]
 }
-pub(super) fn centikelvin() -> String {
-    "cK".into()
-}
 pub const ZONE: &str = "+08:00";
 pub(super) fn zone() -> String {
     ZONE.into()

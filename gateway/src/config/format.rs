@@ -99,24 +99,30 @@ pub enum Format {
         imager: ImagerOf,
     },
     /// Raw unsigned 16-bit samples, row-major.
-    ThermalU16 {
-        columns: usize,
-        rows: usize,
-        #[serde(default)]
-        packed: Packing,
-        /// `cK` (default), `K`, `Cel` or `[degF]`.
-        #[serde(default = "defaults::centikelvin")]
-        unit: String,
-        #[serde(default)]
-        byte_order: ByteOrder,
-        #[serde(default)]
-        imager: ImagerOf,
-    },
+    ThermalU16(RawFrames),
+    /// The same in floating-point samples of 32 bits; those that are no numbers are bad pixels.
+    ThermalF32(RawFrames),
     /// Radiometric picture of a FLIR camera: JPEG, or an FFF block.
     ThermalFlir {
         #[serde(default)]
         imager: ImagerOf,
     },
+}
+
+/// Frames as rows of samples.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawFrames {
+    pub columns: usize,
+    pub rows: usize,
+    #[serde(default)]
+    pub packed: Packing,
+    /// `cK`, `K`, `Cel` or `[degF]`. Default: `cK` of whole numbers, `Cel` of others.
+    pub unit: Option<String>,
+    #[serde(default)]
+    pub byte_order: ByteOrder,
+    #[serde(default)]
+    pub imager: ImagerOf,
 }
 
 /// What is known of an imager beside its frames.
@@ -297,7 +303,9 @@ impl Format {
             Format::Number { .. } | Format::Json { .. } | Format::Cbor { .. } | Format::Owntracks {} => false,
             Format::Modbus { .. } => false,
             Format::Zigbee2mqtt { .. } | Format::Tasmota {} | Format::Shelly {} => false,
-            Format::ThermalJson { .. } | Format::ThermalU16 { .. } | Format::ThermalFlir { .. } => false,
+            Format::ThermalJson { .. } | Format::ThermalU16(_) | Format::ThermalF32(_) | Format::ThermalFlir { .. } => {
+                false
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ pub use fence_file::{CoordinateSystem, FenceFile};
 pub use fence_names::{FENCES_PER_RULE_MAX, FenceNames, NoFences};
 pub use format::{
     ByteOrder, Format, ImagerOf, JsonAim, JsonPosition, JsonReading, JsonTime, MetricUnit, ModbusReading, Packing,
-    RegisterType, TimeUnit, WordOrder,
+    RawFrames, RegisterType, TimeUnit, WordOrder,
 };
 pub use heat::{Backdrop, Grows, HotArea, Shield, Shows, SurfaceOf};
 pub use light::{Colours, Confirm, LIGHT_WORD, Light};

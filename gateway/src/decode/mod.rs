@@ -105,7 +105,7 @@ enum Reader {
     SparkplugB(sparkplug::SparkplugReader),
     HomeAssistant(Box<home_assistant::HomeAssistantReader>),
     ThermalJson(thermal::ThermalJsonReader),
-    ThermalU16(thermal::ThermalU16Reader),
+    ThermalRaw(thermal::ThermalRawReader),
     ThermalFlir(thermal::flir::ThermalFlirReader),
 }
 
@@ -218,7 +218,7 @@ impl Decoder {
             Reader::SparkplugB(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::HomeAssistant(reader) => reader.read(&arrival, &self.sources, message_topic, out),
             Reader::ThermalJson(reader) => reader.read(&arrival, out),
-            Reader::ThermalU16(reader) => reader.read(&arrival, out),
+            Reader::ThermalRaw(reader) => reader.read(&arrival, out),
             Reader::ThermalFlir(reader) => reader.read(&arrival, out),
         }
         for observation in &mut out.observations[n_before..] {
@@ -299,9 +299,11 @@ impl Reader {
                 let reader = thermal::ThermalJsonReader::new(pixels, *columns, unit, time, aim, sequence, imager)?;
                 Reader::ThermalJson(reader)
             }
-            Format::ThermalU16 { columns, rows, packed, unit, byte_order, imager } => {
-                let shape = (*columns, *rows);
-                Reader::ThermalU16(thermal::ThermalU16Reader::new(shape, *packed, unit, *byte_order, imager)?)
+            Format::ThermalU16(frames) => {
+                Reader::ThermalRaw(thermal::ThermalRawReader::new(frames, thermal::Sample::U16)?)
+            }
+            Format::ThermalF32(frames) => {
+                Reader::ThermalRaw(thermal::ThermalRawReader::new(frames, thermal::Sample::F32)?)
             }
             Format::ThermalFlir { imager } => {
                 Reader::ThermalFlir(thermal::flir::ThermalFlirReader::new(thermal::Imager::new(imager)?))

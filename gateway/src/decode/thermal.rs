@@ -1,4 +1,4 @@
-//! Thermal frames: a matrix of temperatures as JSON, raw 16-bit samples, or a radiometric picture.
+//! Thermal frames: a matrix of temperatures as JSON, raw samples, or a radiometric picture.
 //!
 //! - [`flir`]: radiometric pictures; [`repair`]: bad pixels
 
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ndarray::Array2;
 use outpost_detectors::observation::{Aim, Fact, Scale, Surface, ThermalFrame};
 
-use crate::config::{ByteOrder, ImagerOf, JsonAim, JsonTime, Packing};
+use crate::config::{ByteOrder, ImagerOf, JsonAim, JsonTime, Packing, RawFrames};
 
 use super::Arrival;
 use super::json::{Encoding, Mapped, mapped_time, read_time};
@@ -55,13 +55,48 @@ pub(super) struct Imager {
 }
 
 #[derive(Debug)]
-pub(super) struct ThermalU16Reader {
+pub(super) struct ThermalRawReader {
+    sample: Sample,
     columns: usize,
     rows: usize,
     packed: Packing,
     unit: TemperatureUnit,
     order: ByteOrder,
     imager: Imager,
+}
+
+/// How a pixel is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sample {
+    U16,
+    F32,
+}
+
+impl Sample {
+    fn n_bytes(self) -> usize {
+        match self {
+            Sample::U16 => size_of::<u16>(),
+            Sample::F32 => size_of::<f32>(),
+        }
+    }
+
+    /// Where nobody says.
+    fn unit(self) -> &'static str {
+        match self {
+            Sample::U16 => "cK",
+            Sample::F32 => "Cel",
+        }
+    }
+
+    fn values(self, bytes: &[u8], order: ByteOrder, celsius: impl Fn(f64) -> f32) -> Vec<f32> {
+        let is_little = order == ByteOrder::Little;
+        let whole = if is_little { u16::from_le_bytes } else { u16::from_be_bytes };
+        let real = if is_little { f32::from_le_bytes } else { f32::from_be_bytes };
+        match self {
+            Sample::U16 => bytes.as_chunks().0.iter().map(|pair| celsius(whole(*pair).into())).collect(),
+            Sample::F32 => bytes.as_chunks().0.iter().map(|four| celsius(real(*four).into())).collect(),
+        }
+    }
 }
 
 impl Imager {
@@ -174,23 +209,20 @@ impl ThermalJsonReader {
     }
 }
 
-impl ThermalU16Reader {
-    pub(super) fn new(
-        (columns, rows): (usize, usize),
-        packed: Packing,
-        unit: &str,
-        order: ByteOrder,
-        imager: &ImagerOf,
-    ) -> Result<Self, String> {
+impl ThermalRawReader {
+    pub(super) fn new(frames: &RawFrames, sample: Sample) -> Result<Self, String> {
+        let RawFrames { columns, rows, packed, unit, byte_order: order, imager } = frames;
+        let (columns, rows, packed, order) = (*columns, *rows, *packed, *order);
         check_side("columns", columns)?;
         check_side("rows", rows)?;
+        let unit = unit.as_deref().unwrap_or(sample.unit());
         let unit = TemperatureUnit::parse(unit).ok_or_else(|| format!("unit {unit:?} is no temperature"))?;
-        Ok(ThermalU16Reader { columns, rows, packed, unit, order, imager: Imager::new(imager)? })
+        Ok(ThermalRawReader { sample, columns, rows, packed, unit, order, imager: Imager::new(imager)? })
     }
 
     pub(super) fn read(&self, arrival: &Arrival<'_>, out: &mut Decoded) {
         let (columns, rows) = (self.columns, self.rows);
-        let expected = columns * rows * 2;
+        let expected = columns * rows * self.sample.n_bytes();
         let bytes = match unpack(arrival.payload, self.packed, expected) {
             Ok(bytes) => bytes,
             Err((reason, place)) => return out.reject(arrival, reason, format_args!("{place}")),
@@ -202,13 +234,8 @@ impl ThermalU16Reader {
             let place = format_args!("expected {expected} bytes for {columns}x{rows} pixels, found {at_least}{found}");
             return out.reject(arrival, RejectReason::BadShape, place);
         }
-        let pixels = bytes.chunks_exact(2);
-        let sample = match self.order {
-            ByteOrder::Little => u16::from_le_bytes,
-            ByteOrder::Big => u16::from_be_bytes,
-        };
-        let celsius = pixels.map(|pair| self.unit.celsius(f64::from(sample([pair[0], pair[1]]))));
-        match shaped(rows, columns, celsius.collect()) {
+        let celsius = self.sample.values(&bytes, self.order, |value| self.unit.celsius(value));
+        match shaped(rows, columns, celsius) {
             Ok(celsius) => {
                 let frame = self.imager.frame(celsius, self.imager.surface(), None);
                 out.observations.push(arrival.observation(arrival.received_ms, Fact::Thermal(frame)));

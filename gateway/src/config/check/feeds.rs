@@ -128,11 +128,13 @@ fn check_format(look: &mut Look<'_>, at: &Path, format: &Format, sources_max: us
                 check_pointer(look, &at.key("time").key("pointer"), &time.pointer);
             }
         }
-        Format::ThermalU16 { columns, rows, unit, imager, .. } => {
-            look.check_within(&at.key("columns"), *columns, 1, decode::SIDE_MAX);
-            look.check_within(&at.key("rows"), *rows, 1, decode::SIDE_MAX);
-            check_temperature(look, &at.key("unit"), unit);
-            check_imager(look, &at.key("imager"), imager);
+        Format::ThermalU16(frames) | Format::ThermalF32(frames) => {
+            look.check_within(&at.key("columns"), frames.columns, 1, decode::SIDE_MAX);
+            look.check_within(&at.key("rows"), frames.rows, 1, decode::SIDE_MAX);
+            if let Some(unit) = &frames.unit {
+                check_temperature(look, &at.key("unit"), unit);
+            }
+            check_imager(look, &at.key("imager"), &frames.imager);
         }
         Format::ThermalFlir { imager } => check_imager(look, &at.key("imager"), imager),
     }

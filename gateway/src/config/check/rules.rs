@@ -230,7 +230,8 @@ fn check_metric(
             Format::SparkplugB {} | Format::HomeAssistant { .. } => return,
             Format::Owntracks {}
             | Format::ThermalJson { .. }
-            | Format::ThermalU16 { .. }
+            | Format::ThermalU16(_)
+            | Format::ThermalF32(_)
             | Format::ThermalFlir { .. } => {}
         }
     }
