@@ -2,6 +2,18 @@
 // officers with terminals, and reports of citizens by another system.
 import { freePort, Gateway } from './gateway';
 
+/** Reports of citizens, by another system. */
+export const HOTLINE = `
+[[intake]]
+id = "hotline"
+items = "/rows"
+key = "/no"
+title = "/title"
+lon = "/lon"
+lat = "/lat"
+kinds = [{ category = "roads/pothole", severity = "moderate" }]
+`;
+
 /** Longitude and latitude of the pump station, and how much is some 100 m. */
 export const PUMP = [106.0523, 29.8467] as const;
 export const DEGREES_100_M = 0.0009;
@@ -102,15 +114,7 @@ severity = "severe"
 category = "industry/overheat"
 confidence = 0.4
 
-[[intake]]
-id = "hotline"
-items = "/rows"
-key = "/no"
-title = "/title"
-lon = "/lon"
-lat = "/lat"
-kinds = [{ category = "roads/pothole", severity = "moderate" }]
-`;
+${HOTLINE}`;
 
 export interface District {
   gateway: Gateway;

@@ -2,6 +2,7 @@
 // expects nothing of them; each is of one browser on this machine, in software rendering where there is no GPU.
 import { test } from 'vitest';
 import { Tab } from './browser';
+import { HOTLINE } from './district';
 import { Gateway } from './gateway';
 import { start } from './sensors';
 
@@ -14,19 +15,11 @@ const SCROLL_PX = 310;
 const ACTIONS = 30;
 const PANS = 120;
 
-const HOTLINE = `
+const STORMS = `
 [desk.storm]
 n = 10000
 within = "1s"
-[[intake]]
-id = "hotline"
-items = "/rows"
-key = "/no"
-title = "/title"
-lon = "/lon"
-lat = "/lat"
-kinds = [{ category = "roads/pothole", severity = "moderate" }]
-`;
+${HOTLINE}`;
 
 /** Spread over some 40 by 40 km, without chance: the same in each run. */
 function place(i: number): [lon: number, lat: number] {
@@ -58,7 +51,7 @@ const framesOf = (step: string, n: number) => `new Promise(done => {
 })`;
 
 test(`${TICKETS} open tickets`, async () => {
-  const gateway = await Gateway.run({ 'district.toml': HOTLINE });
+  const gateway = await Gateway.run({ 'district.toml': STORMS });
   for (let from = 0; from < TICKETS; from += BATCH) {
     const rows = Array.from({ length: BATCH }, (_, i) => ({ no: `R-${from + i}`, title: `路面坑洼 ${from + i}`, lon: place(from + i)[0], lat: place(from + i)[1] }));
     await gateway.post('intake/hotline', { rows });

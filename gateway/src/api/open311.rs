@@ -18,7 +18,7 @@ use url::form_urlencoded;
 use self::answers::{Form, Problem, RequestOut};
 use super::fault::{ask, query};
 use super::rate::Rates;
-use super::{Context, same};
+use super::{Context, once, same};
 use crate::config;
 use crate::nouns::{Place, Report, Ticket};
 use crate::pipeline::run::Ask;
@@ -217,9 +217,8 @@ fn report(desk: &Desk311, key: usize, words: &Words, headers: &HeaderMap) -> Res
 
 /// What the sender calls it, or what it says of the matter: the same words on the same day are the same request.
 fn idempotency(words: &Words, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
-    if let Some(said) = headers.get("idempotency-key") {
-        let said = said.to_str().ok().filter(|said| !said.is_empty() && said.len() <= ADDRESS_CHARS_MAX);
-        return said.map(Into::into).ok_or_else(|| Problem::bad("idempotency-key is empty, too long or no text"));
+    if let Some(said) = once::key(headers)? {
+        return Ok(said.into());
     }
     let mut text = String::new();
     for name in ["service_code", "lat", "long", "address_string", "address_id", "description", "media_url"] {

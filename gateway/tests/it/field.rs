@@ -5,29 +5,14 @@ use outpost::telemetry::clock::now_ms;
 use outpost::telemetry::time_text;
 use serde_json::{Value, json};
 
+use crate::support::people::PEOPLE;
 use crate::support::program::{Program, TOKEN, client};
 
 const CONFIG: &str = r#"
 [desk.officers]
 position_every = "1s"
-[[centres]]
-id = "district"
-level = "district"
-[[people]]
-id = "desk"
-centre = "district"
-roles = ["clerk", "chief", "dispatcher", "officer"]
-[[people]]
-id = "li"
-name = "李"
-centre = "district"
-roles = ["handler"]
-unit = "一分队"
-terminal = "gps/li"
 [[fences]]
 file = "{folder}/fences.geojson"
-[[sources]]
-id = "gps/li"
 [[rules]]
 id = "someone-there"
 sources = ["gps/+"]
@@ -41,7 +26,7 @@ const FENCE: &str = r#"{"type":"FeatureCollection","features":[{"type":"Feature"
 "geometry":{"type":"Polygon","coordinates":[[[106.499,29.599],[106.501,29.599],[106.501,29.601],[106.499,29.601],[106.499,29.599]]]}}]}"#;
 
 async fn started() -> Program {
-    let mut gateway = Program::new(CONFIG);
+    let mut gateway = Program::new(&format!("{CONFIG}{PEOPLE}"));
     std::fs::write(gateway.folder().join("fences.geojson"), FENCE).unwrap();
     gateway.start_ready().await;
     gateway

@@ -6,25 +6,10 @@ use outpost::telemetry::time_text;
 use serde_json::{Value, json};
 
 use crate::page_chromium::{Chromium, assert_accessible};
+use crate::support::people::PEOPLE;
 use crate::support::program::{Program, TOKEN, client};
 
 const CONFIG: &str = r#"
-[[centres]]
-id = "district"
-level = "district"
-[[people]]
-id = "desk"
-centre = "district"
-roles = ["clerk", "chief", "dispatcher", "officer"]
-[[people]]
-id = "li"
-name = "李"
-centre = "district"
-roles = ["handler"]
-unit = "一分队"
-terminal = "gps/li"
-[[sources]]
-id = "gps/li"
 [[rules]]
 id = "no-position"
 name = "巡查员失联"
@@ -41,7 +26,7 @@ const N_WAITING: &str = "Number(document.querySelector('#waits [data-n]')?.datas
 
 /// A gateway with one ticket that was given to Li.
 async fn gateway() -> Program {
-    let mut gateway = Program::new(CONFIG);
+    let mut gateway = Program::new(&format!("{CONFIG}{PEOPLE}"));
     gateway.start_ready().await;
     // It comes back where it was.
     let address = gateway.address().to_owned();
