@@ -51,15 +51,19 @@ impl Motion {
         self.legs(fix, limits).into_iter().flatten()
     }
 
+    /// Time of the last fix that was believed or is suspect: none up to it is taken any more.
+    pub fn heard_ms(&self) -> Option<i64> {
+        self.suspect.as_ref().or(self.last.as_ref()).map(|fix| fix.at_ms)
+    }
+
     /// The last fix that was believed; none before the first.
     pub fn last(&self) -> Option<&Fix> {
         self.last.as_ref()
     }
 
     fn legs(&mut self, fix: Fix, limits: &MotionLimits) -> [Option<Leg>; 2] {
-        let heard_ms = self.suspect.as_ref().or(self.last.as_ref()).map_or(i64::MIN, |fix| fix.at_ms);
-        let is_first = self.last.is_none();
-        if (fix.at_ms <= heard_ms && !is_first) || fix.radius_m() > limits.accuracy_max_m {
+        let is_late = self.last.is_some() && self.heard_ms().is_some_and(|heard_ms| fix.at_ms <= heard_ms);
+        if is_late || fix.radius_m() > limits.accuracy_max_m {
             return [None, None];
         }
         if self.last.is_none_or(|last| limits.can_reach(&last, &fix)) {

@@ -261,6 +261,11 @@ impl Subject {
         self.visits.is_empty()
     }
 
+    /// Time of the last fix that was believed or is suspect: none up to it is taken any more.
+    pub fn heard_ms(&self) -> Option<i64> {
+        self.motion.heard_ms()
+    }
+
     /// The last fix that was believed.
     pub fn last(&self) -> Option<&Fix> {
         self.motion.last()

@@ -83,6 +83,16 @@ pub(super) enum Sight {
     Speed(f64),
 }
 
+/// What must be remembered of a fix over a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    Nothing,
+    /// The fix, to be judged again.
+    Fix,
+    /// What is known after it: not every fix before it was kept.
+    State,
+}
+
 impl Movement {
     /// Of a kind that looks at movement, with the fence that it is about; the error says what cannot be used.
     pub(super) fn new(detect: &Detect, fence: Option<Arc<Fence>>) -> Result<(Movement, Latch), String> {
@@ -168,23 +178,30 @@ impl Movement {
         }
     }
 
-    /// What a fix says, in the order of time. Returns whether it must be remembered over a crash: of a subject that is in no
+    /// What a fix says, in the order of time. Returns what must be remembered of it over a crash: of a subject that is in no
     /// fence, only where it was last is lost, and only some rules ask for that.
-    pub(super) fn judge(&self, trail: &mut Trail, fix: Fix, now_ms: i64, signs: &mut VecDeque<Sign>) -> bool {
+    pub(super) fn judge(&self, trail: &mut Trail, fix: Fix, now_ms: i64, signs: &mut VecDeque<Sign>) -> Keep {
         let sign = |signal, at_ms, sight| Sign { signal, at_ms, sight };
         match (self, trail) {
             (Movement::Follow { tracker, fence, want, asks_for_last }, Trail::Follow { subject, heard_ms }) => {
                 let before_ms = subject.last().map(|fix| fix.at_ms);
+                let is_late = subject.heard_ms().is_some_and(|heard_ms| fix.at_ms <= heard_ms);
                 let was_away = before_ms.is_some() && subject.is_away();
                 let mut crossings = Vec::new();
                 tracker.step(subject, fix, &mut crossings);
                 let Some(last_ms) = subject.last().map(|fix| fix.at_ms).filter(|ms| Some(*ms) != before_ms) else {
-                    return *asks_for_last;
+                    return match (is_late && was_away, *asks_for_last) {
+                        (_, true) => Keep::Fix,
+                        // It must be too late, or the second of its time, after a crash as well.
+                        (true, false) => Keep::State,
+                        (false, false) => Keep::Nothing,
+                    };
                 };
                 *heard_ms = now_ms;
                 signs.extend(crossings.iter().flat_map(|crossing| want.signs(crossing)));
                 signs.extend(want.side(subject, &fence.id).map(|signal| sign(signal, last_ms, Sight::Plain)));
-                return *asks_for_last || !was_away || !subject.is_away();
+                let is_kept = *asks_for_last || !was_away || !subject.is_away();
+                return if is_kept { Keep::Fix } else { Keep::Nothing };
             }
             (Movement::Cross { tripwire, direction, .. }, Trail::Cross(state)) => {
                 let trip = tripwire.step(state, fix);
@@ -193,11 +210,11 @@ impl Movement {
                 signs.push_back(sign(Signal::Off, fix.at_ms, Sight::Plain));
             }
             (Movement::Dwell { loiter, fence }, Trail::Dwell(state)) => {
-                let Some(stay) = loiter.step(state, fix) else { return true };
+                let Some(stay) = loiter.step(state, fix) else { return Keep::Fix };
                 if fence.as_ref().is_some_and(|fence| !fence.contains(fix.point)) {
                     loiter.leave(state);
                     signs.push_back(sign(Signal::Off, fix.at_ms, Sight::Plain));
-                    return true;
+                    return Keep::Fix;
                 }
                 match stay {
                     Stay::Here { since_ms } => {
@@ -221,7 +238,7 @@ impl Movement {
             }
             _ => {}
         }
-        true
+        Keep::Fix
     }
 
     /// Gateway time at which a crossing is confirmed if nothing further comes.

@@ -41,6 +41,8 @@ pub(super) struct Slot {
     rule: u32,
     /// Whether the last observation was one that the rule remembers.
     pub(super) must_remember: bool,
+    /// The state must be, since not all that led to it was.
+    pub(super) must_save: bool,
     /// Whether it was a reading that the rule refused, because it carries another unit than it names.
     pub(super) has_wrong_unit: bool,
     /// A condition over several readings has to be judged with what came.
@@ -211,6 +213,7 @@ impl Slot {
         Slot {
             rule: number as u32,
             must_remember: false,
+            must_save: false,
             has_wrong_unit: false,
             is_unjudged: false,
             source,
@@ -266,7 +269,7 @@ impl Slot {
     }
 
     pub(super) fn observe(&mut self, rule: &Rule, observation: &Observation, scratch: &mut Scratch) -> Turn {
-        (self.must_remember, self.has_wrong_unit) = (false, false);
+        (self.must_remember, self.must_save, self.has_wrong_unit) = (false, false, false);
         let moment = Moment { at_ms: observation.at_ms, now_ms: observation.received_ms };
         if !self.is_on_duty(rule, moment.at_ms) {
             return Turn::Stay;

@@ -170,10 +170,10 @@ impl Watch {
             self.unjudged.add(number, observation);
         }
         // What waited for its turn was noted when it came.
-        if slot.must_remember
-            && slot.late().is_none()
-            && !self.redo.note(number, &rule.key, observation, slot.stamp_mut())
-        {
+        let is_noted = !slot.must_remember
+            || slot.late().is_some()
+            || self.redo.note(number, &rule.key, observation, slot.stamp_mut());
+        if slot.must_save || !is_noted {
             effects.push(self.save(number));
         }
         self.show(number, effects);

@@ -9,7 +9,7 @@ use outpost_fences::Point;
 use outpost_fences::track::Fix;
 
 use super::{Memo, Noted, Slot, State};
-use crate::pipeline::movement::Sign;
+use crate::pipeline::movement::{Keep, Sign};
 use crate::pipeline::rules::{Judge, Rule};
 
 impl Slot {
@@ -33,8 +33,8 @@ impl Slot {
             }
             _ => return Turn::Stay,
         };
-        let must_remember = movement.judge(trail, fix, moment.now_ms, signs);
-        self.must_remember = must_remember;
+        let keep = movement.judge(trail, fix, moment.now_ms, signs);
+        (self.must_remember, self.must_save) = (keep == Keep::Fix, keep == Keep::State);
         // Of one who is away nothing is told, nor will be by waiting.
         let is_quiet = state.phase == Phase::Quiet && trail.is_away();
         if !is_quiet || signs.iter().any(|sign| sign.signal == Signal::On) {

@@ -243,6 +243,26 @@ fn silence_counts_from_when_the_hours_begin() {
     assert_eq!(watch.next_due_ms(), Some(HOLIDAY_MS + (4 * 24 + 9) * HOUR_MS), "on Monday at nine");
 }
 
+#[test]
+fn what_was_too_late_is_so_again_after_a_crash() {
+    let away = only("away");
+    // Outside for a minute; then inside, but at the time of the fix before, and before it.
+    let (outside, late) =
+        ([fix("1", 100, -40.0, 0.0), fix("1", 162, -1.0, 0.0)], [fix("1", 162, 37.0, 0.0), fix("1", 150, 37.0, 0.0)]);
+    for late in late {
+        let (mut before, mut effects) = (watch(&away), Vec::new());
+        outside.iter().chain([&late]).for_each(|observation| before.step(observation, &mut effects));
+        let expected = ids(&effects);
+        assert_eq!(expected.len(), 1, "{expected:?}");
+        before.remember(&mut effects);
+        let mut after = watch(&away);
+        after.restore(rows(&effects), 162_000, &mut effects);
+        after.redo(&log(&effects), 162_000, &mut effects).unwrap();
+        after.step(&late, &mut effects);
+        assert_eq!(ids(&effects), expected);
+    }
+}
+
 fn drive() -> impl Strategy<Value = Vec<Observation>> {
     let step = (prop::sample::select(vec!["1", "2"]), 0..30i64, -60.0..60.0f64, prop_oneof![Just(0.0), 1.0..80.0f64]);
     prop::collection::vec(step, 1..80).prop_map(|steps| {
