@@ -58,7 +58,8 @@ pub(super) async fn feed(
     Ok(([(header::CONTENT_TYPE, "application/atom+xml")], feed))
 }
 
-fn entries(journal: Vec<JournalRow>) -> Vec<Entry> {
+/// A journal as messages are made of it.
+pub(crate) fn entries(journal: Vec<JournalRow>) -> Vec<Entry> {
     let entry = |row: JournalRow| Entry { no: row.no, at_ms: row.at_ms, what: row.what, note: row.note };
     journal.into_iter().map(entry).collect()
 }

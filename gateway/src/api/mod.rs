@@ -22,7 +22,7 @@ mod alerts;
 mod annex;
 mod backtest;
 mod borders;
-mod cap;
+pub(crate) mod cap;
 mod classes;
 mod door;
 mod duty;

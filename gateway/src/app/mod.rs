@@ -108,7 +108,7 @@ impl App {
         let (stop_pipeline, stop_out) = (CancellationToken::new(), CancellationToken::new());
         let mut out = Vec::new();
         let publishers = start_publishers(config, &stop_out);
-        let listeners = start_receivers(config, &publishers, &queues, &metrics, &stop_out, &mut out)?;
+        let listeners = start_receivers(config, &publishers, (&queues, &reader), &metrics, &stop_out, &mut out)?;
         let (troubles_in, troubles) = mpsc::channel(TROUBLES_MAX);
         let series = start_series(config, &queues, &metrics, &troubles_in, &stop_out, &mut out)?;
 

@@ -11,14 +11,16 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use crate::api::cap::entries;
 use crate::config::{Config, Target};
 use crate::decode::Request;
 use crate::ingest::mqtt::Publisher;
+use crate::notify::cap::Entry;
 use crate::notify::{self, Notifier, Publish, PublishError};
-use crate::nouns::Trouble;
+use crate::nouns::{Outbox, StoreFault, Ticket, Trouble};
 use crate::pipeline::run::Listener;
 use crate::series;
-use crate::store::Queues;
+use crate::store::{Queues, Reader};
 use crate::telemetry::metrics::Metrics;
 
 /// Publishing connections by broker: one each, shared by all that use it.
@@ -63,7 +65,7 @@ pub(super) fn start_requests(broker: &str, publisher: Arc<dyn Publish>) -> mpsc:
 pub(super) fn start_receivers(
     config: &Config,
     publishers: &Publishers,
-    queues: &Arc<Queues>,
+    (queues, reader): (&Arc<Queues>, &Arc<Reader>),
     metrics: &Metrics,
     stop: &CancellationToken,
     out: &mut Vec<JoinHandle<()>>,
@@ -74,7 +76,8 @@ pub(super) fn start_receivers(
             .with_context(|| format!("failed to start receiver \"{}\"", receiver.id))?;
         let wake = Arc::new(Notify::new());
         let counters = metrics.receiver(&receiver.id);
-        let worker = notify::Worker::new(&config.district, receiver, notifier, queues.clone(), wake.clone(), counters);
+        let kept = (queues.clone() as Arc<dyn Outbox>, Arc::new(Journals(reader.clone())) as Arc<dyn notify::Told>);
+        let worker = notify::Worker::new(&config.district, receiver, notifier, kept, wake.clone(), counters);
         out.push(tokio::spawn(worker.run(stop.clone())));
         listeners.push(Listener { id: receiver.id.as_str().into(), wake });
     }
@@ -97,6 +100,16 @@ pub(super) fn start_series(
     out.push(tokio::spawn(watchman.run(stop.clone())));
     out.push(tokio::spawn(worker.run(stop.clone())));
     Ok(Some(wake))
+}
+
+/// Tickets and their journals as receivers are told of them.
+struct Journals(Arc<Reader>);
+
+impl notify::Told for Journals {
+    fn ticket(&self, no: u64) -> Result<Option<(Ticket, Vec<Entry>)>, StoreFault> {
+        let found = self.0.ticket(no).map_err(|error| StoreFault(error.to_string()))?;
+        Ok(found.map(|(ticket, journal)| (ticket, entries(journal))))
+    }
 }
 
 /// A publishing connection as receivers use it.

@@ -52,6 +52,17 @@ pub enum MailSecurity {
     None,
 }
 
+/// What a letter says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Body {
+    /// The ticket in a CloudEvents 1.0 envelope, JSON.
+    #[default]
+    CloudEvents,
+    /// The ticket as a message of the Common Alerting Protocol 1.2, XML: Alert, Update, Cancel.
+    Cap,
+}
+
 /// Of what a receiver hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -66,16 +77,22 @@ pub enum Hears {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Target {
-    /// CloudEvents 1.0 JSON by POST, signed as Standard Webhooks.
+    /// By POST, signed as Standard Webhooks.
     Webhook {
         url: String,
+        #[serde(default)]
+        body: Body,
         secret: Option<Secret>,
         #[serde(default = "defaults::connect_timeout")]
         timeout: Span,
     },
-    /// CloudEvents 1.0 JSON to a topic, QoS 1, over a connection of its own. In the topic [`TOPIC_WORDS`] stand for what the
-    /// ticket says.
-    Mqtt { broker: String, topic: String },
+    /// To a topic, QoS 1, over a connection of its own. In the topic [`TOPIC_WORDS`] stand for what the ticket says.
+    Mqtt {
+        broker: String,
+        topic: String,
+        #[serde(default)]
+        body: Body,
+    },
     /// A letter that people read, by SMTP.
     Email {
         host: String,
@@ -92,4 +109,13 @@ pub enum Target {
         #[serde(default = "defaults::connect_timeout")]
         timeout: Span,
     },
+}
+
+impl Target {
+    pub fn body(&self) -> Body {
+        match self {
+            Target::Webhook { body, .. } | Target::Mqtt { body, .. } => *body,
+            Target::Email { .. } => Body::CloudEvents,
+        }
+    }
 }

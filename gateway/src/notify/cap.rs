@@ -33,8 +33,10 @@ pub struct Entry {
     pub note: String,
 }
 
+/// Somebody is called.
+const CALLED: &str = "called";
 /// What others need not know: who was called, and that somebody heard.
-const UNTOLD: [&str; 3] = ["called", "unanswered", "acknowledge"];
+const UNTOLD: [&str; 3] = [CALLED, "unanswered", "acknowledge"];
 /// What ends the work.
 const ENDINGS: [&str; 5] = ["reject", "refuse", "decline", "merge", "close"];
 
@@ -45,6 +47,15 @@ pub fn message(district: &District, ticket: &Ticket, journal: &[Entry]) -> Optio
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
     message.write(&mut writer).ok()?;
     String::from_utf8(writer.into_inner()).ok()
+}
+
+/// What entry `no` of the journal has to tell: the message of this entry or, where somebody is called, the newest again. None
+/// where it tells nothing, or where nobody may be told.
+pub fn of_entry(district: &District, ticket: &Ticket, journal: &[Entry], no: u64) -> Option<String> {
+    let end = journal.iter().position(|entry| entry.no == no)?;
+    let until = &journal[..=end];
+    let tells = told(until).last().is_some_and(|newest| newest.no == no) || until[end].what == CALLED;
+    message(district, ticket, until).filter(|_| tells && !ticket.is_private)
 }
 
 /// The newest message of each ticket, as an Atom feed (RFC 4287) that links to them.

@@ -6,6 +6,7 @@
 //! - [`cap`]: a ticket as the Common Alerting Protocol says it
 //! - `glance`: what a letter says of its ticket, for those who do not send JSON
 //! - `cloudevent`: a delivery → CloudEvents 1.0 JSON, the same for every kind
+//! - `composer`: which of the two a receiver gets
 //! - `policy`: when to try again, when to give up; lives once, for all kinds
 //! - `order`: which delivery goes first
 //! - `worker`: the loop
@@ -17,6 +18,7 @@
 pub mod body;
 pub mod cap;
 mod cloudevent;
+mod composer;
 mod email;
 mod glance;
 mod mqtt;
@@ -32,6 +34,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use composer::Told;
 pub use email::Email;
 pub use mqtt::{Mqtt, Publish, PublishError};
 pub use progress::{Phase, Progress, Status};
@@ -52,9 +55,10 @@ pub enum Notifier {
 pub struct Letter {
     /// Idempotency key: the same at every attempt.
     pub key: String,
-    /// CloudEvents JSON, the same bytes at every attempt.
+    /// CloudEvents JSON, the same bytes at every attempt; or CAP.
     pub body: Bytes,
-    /// The CloudEvents type, and who we are, as in the body.
+    pub content_type: &'static str,
+    /// The CloudEvents type, and who we are.
     pub kind: String,
     pub source: String,
     /// The ticket: JSON of [`body::TicketOut`].
@@ -105,13 +109,13 @@ impl Notifier {
         publisher: impl FnOnce(&str) -> Option<Arc<dyn Publish>>,
     ) -> Result<Notifier, NotifierError> {
         match target {
-            Target::Webhook { url, secret, timeout } => {
+            Target::Webhook { url, secret, timeout, body: _ } => {
                 let secret = secret.as_ref().map(|secret| secret.read()).transpose();
                 let secret = secret.map_err(|error| NotifierError::Secret(error.to_string()))?;
                 let webhook = Webhook::new(url, secret.as_deref(), timeout.duration())?;
                 Ok(Notifier::Webhook(Box::new(webhook)))
             }
-            Target::Mqtt { broker, topic } => {
+            Target::Mqtt { broker, topic, body: _ } => {
                 let connection = publisher(broker).ok_or_else(|| NotifierError::Broker(broker.clone()))?;
                 Ok(Notifier::Mqtt(Mqtt::new(topic, connection)?))
             }

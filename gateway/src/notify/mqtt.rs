@@ -101,6 +101,7 @@ mod tests {
     fn letter() -> Letter {
         Letter {
             key: "T-1/1".into(),
+            content_type: "application/json",
             body: Bytes::from_static(b"{}"),
             kind: "outpost.ticket.opened".into(),
             source: "outpost/west".into(),

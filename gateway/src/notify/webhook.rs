@@ -1,4 +1,4 @@
-//! A letter by HTTP POST: CloudEvents JSON, signed as Standard Webhooks. Knows nothing of retries or the outbox.
+//! A letter by HTTP POST, signed as Standard Webhooks. Knows nothing of retries or the outbox.
 //!
 //! Headers: `Idempotency-Key` and `webhook-id` carry the key, `webhook-timestamp` the time of the attempt in seconds,
 //! `webhook-signature` where a secret is configured. Any 2xx acknowledges. Redirects are not followed: the letter was
@@ -11,7 +11,7 @@ use reqwest::{Client, Response, StatusCode, redirect};
 use url::Url;
 
 use super::signature::SigningKey;
-use super::{Fault, Letter, NotifierError, cloudevent};
+use super::{Fault, Letter, NotifierError};
 use crate::ingest::backoff::asked_wait;
 use crate::telemetry::now_ms;
 
@@ -61,7 +61,7 @@ impl Webhook {
         let mut request = self
             .client
             .post(self.url.clone())
-            .header(CONTENT_TYPE, cloudevent::CONTENT_TYPE)
+            .header(CONTENT_TYPE, letter.content_type)
             .header("idempotency-key", key.clone())
             .header("webhook-id", key)
             .header("webhook-timestamp", sent_s);

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::composer::{Composer, Told};
 use super::order::Order;
 use super::policy::{Policy, Verdict};
 use super::{Fault, Letter, Notifier, Progress, cloudevent};
@@ -40,6 +41,7 @@ const FAILING_GAP: Duration = Duration::from_secs(1);
 pub struct Worker {
     receiver: Arc<str>,
     source: String,
+    composer: Composer,
     notifier: Notifier,
     outbox: Arc<dyn Outbox>,
     wake: Arc<Notify>,
@@ -65,7 +67,7 @@ impl Worker {
         district: &config::District,
         receiver: &config::Receiver,
         notifier: Notifier,
-        outbox: Arc<dyn Outbox>,
+        (outbox, tickets): (Arc<dyn Outbox>, Arc<dyn Told>),
         wake: Arc<Notify>,
         metrics: ReceiverMetrics,
     ) -> Self {
@@ -75,6 +77,7 @@ impl Worker {
         let pause = Backoff::new(receiver.retry_max.duration(), seed.finish());
         Worker {
             source: cloudevent::source(&district.id),
+            composer: Composer::new(receiver.to.body(), district, tickets),
             notifier,
             outbox,
             wake,
@@ -211,12 +214,16 @@ impl Worker {
         self.progress.up();
     }
 
+    /// What there is not to tell has arrived.
     async fn attempt(&self, delivery: &Delivery) -> Result<(), Fault> {
-        let body = cloudevent::encode(&self.source, delivery)
-            .map_err(|error| Fault::refused(format!("data of {} is not JSON: {error}", delivery.key)))?;
+        let (composer, what) = (self.composer.clone(), delivery.clone());
+        let composed = tokio::task::spawn_blocking(move || composer.compose(&what)).await;
+        let composed = composed.map_err(|broken| Fault::refused(format!("cannot be told: {broken}")))??;
+        let Some(body) = composed else { return Ok(()) };
         let letter = Letter {
             key: delivery.key.clone(),
             body: Bytes::from(body),
+            content_type: self.composer.content_type(),
             kind: delivery.kind.clone(),
             source: self.source.clone(),
             data: delivery.data.clone(),

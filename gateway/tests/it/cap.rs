@@ -1,12 +1,22 @@
 //! Tickets as CAP 1.2 messages: they hold to the published schema (by xmllint), and say what the journal says.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use outpost::config::{District, Severity};
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use outpost::config::{District, Receiver, Severity};
 use outpost::notify::cap::{self, Entry};
-use outpost::nouns::{Clock, Confidence, Counts, Ellipse, Place, Runs, Sight, Stage, Ticket};
+use outpost::notify::{Notifier, Told, Worker};
+use outpost::nouns::{Clock, Confidence, Counts, Ellipse, Place, Runs, Sight, Stage, StoreFault, Ticket};
+use outpost::telemetry::clock;
+use outpost::telemetry::metrics::ReceiverMetrics;
 use tokio::process::Command;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::support_out::{MemoryOutbox, until};
 
 const OPENED_MS: i64 = 1_767_323_045_123;
 
@@ -183,4 +193,53 @@ fn the_feed_links_to_each_message_and_a_long_story_stays_bounded() {
     let named: Vec<&str> = references.split(' ').filter_map(|reference| reference.split(',').nth(1)).collect();
     assert_eq!(named.len(), 50);
     assert!(named[0].ends_with("/1") && named[1].ends_with("/451") && named[49].ends_with("/499"), "{references}");
+}
+
+/// Tickets of the numbers 42 and, private, 43, of one history.
+struct Kept;
+
+const HISTORY: [&str; 7] = ["opened", "called", "accept", "acknowledge", "close", "rate", "called"];
+
+impl Told for Kept {
+    fn ticket(&self, no: u64) -> Result<Option<(Ticket, Vec<Entry>)>, StoreFault> {
+        Ok((42..=43).contains(&no).then(|| (Ticket { no, is_private: no == 43, ..ticket() }, journal(&HISTORY))))
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_of_cap_is_sent_what_the_journal_tells_and_again_when_somebody_is_called() {
+    let received = Arc::<Mutex<Vec<(String, String)>>>::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let taken = received.clone();
+    let take = async move |headers: HeaderMap, body: String| {
+        let kind = headers["content-type"].to_str().unwrap().to_owned();
+        taken.lock().unwrap().push((kind, body));
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/cap", post(take))).await });
+    let receiver =
+        format!("id = \"warnings\"\nto = {{ kind = \"webhook\", url = \"http://{address}/cap\", body = \"cap\" }}");
+    let receiver: Receiver = toml::from_str(&receiver).unwrap();
+    let notifier = Notifier::new(&receiver.to, |_| None).unwrap();
+    let (outbox, stop) = (Arc::new(MemoryOutbox::default()), CancellationToken::new());
+    for key in (1..=7).map(|no| format!("T-42/{no}")).chain(["T-43/1", "T-44/1", "T-42/99"].map(String::from)) {
+        outbox.push("warnings", &key, clock::now_ms());
+    }
+    let (wake, metrics) = (Arc::new(Notify::new()), ReceiverMetrics::default());
+    let kept = (outbox.clone() as Arc<_>, Arc::new(Kept) as Arc<_>);
+    let worker = Worker::new(&district(), &receiver, notifier, kept, wake, metrics);
+    tokio::spawn(worker.run(stop.clone()));
+    until("all is told", || outbox.n_waiting() == 0).await;
+    stop.cancel();
+    let received = received.lock().unwrap().clone();
+    let mut told = Vec::new();
+    for (kind, message) in &received {
+        assert_eq!(kind, "application/cap+xml");
+        assert_valid(message).await;
+        told.push((texts(message, "identifier").remove(0), texts(message, "msgType").remove(0)));
+    }
+    let said = |no: u64, kind: &str| (format!("outpost/tong%20liang/T-42/{no}"), kind.to_owned());
+    let first = said(1, "Alert");
+    let (accepted, closed) = (said(3, "Update"), said(5, "Cancel"));
+    assert_eq!(told, [first.clone(), first, accepted, closed.clone(), closed], "a call says the newest again");
 }

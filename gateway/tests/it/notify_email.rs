@@ -113,7 +113,7 @@ fn work(receiver: &Receiver, outbox: &Arc<MemoryOutbox>, stop: &CancellationToke
     let notifier = Notifier::new(&receiver.to, |_| None).unwrap();
     let district = District { id: "west 1".into(), ..District::default() };
     let (wake, metrics) = (Arc::new(Notify::new()), ReceiverMetrics::default());
-    let worker = Worker::new(&district, receiver, notifier, outbox.clone(), wake, metrics);
+    let worker = Worker::new(&district, receiver, notifier, (outbox.clone(), outbox.clone()), wake, metrics);
     let progress = worker.progress();
     tokio::spawn(worker.run(stop.clone()));
     progress

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use outpost::config::{District, Hears, Receiver, Severity, Span, Target};
+use outpost::config::{Body, District, Hears, Receiver, Severity, Span, Target};
 use outpost::notify::{Notifier, NotifierError, Publish, PublishError, Worker};
 use outpost::telemetry::clock;
 use outpost::telemetry::metrics::ReceiverMetrics;
@@ -38,7 +38,7 @@ impl Publish for Broker {
 fn receiver() -> Receiver {
     Receiver {
         id: "lights".into(),
-        to: Target::Mqtt { broker: "local".into(), topic: "district/west/tickets".into() },
+        to: Target::Mqtt { broker: "local".into(), topic: "district/west/tickets".into(), body: Body::CloudEvents },
         hears: Hears::All,
         from_severity: Severity::Minor,
         centres: Vec::new(),
@@ -60,8 +60,14 @@ async fn a_delivery_is_published_as_a_cloudevent_once_the_broker_is_back() {
     let receiver = receiver();
     let notifier = Notifier::new(&receiver.to, |id| (id == "local").then(|| broker.clone() as Arc<dyn Publish>));
     let district = District { id: "west".into(), ..District::default() };
-    let worker =
-        Worker::new(&district, &receiver, notifier.unwrap(), outbox.clone(), wake.clone(), ReceiverMetrics::default());
+    let worker = Worker::new(
+        &district,
+        &receiver,
+        notifier.unwrap(),
+        (outbox.clone(), outbox.clone()),
+        wake.clone(),
+        ReceiverMetrics::default(),
+    );
     let progress = worker.progress();
     tokio::spawn(worker.run(stop.clone()));
 

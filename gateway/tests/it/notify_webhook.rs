@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use outpost::config::{District, Hears, Receiver, Secret, Severity, Span, Target};
+use outpost::config::{self, District, Hears, Receiver, Secret, Severity, Span, Target};
 use outpost::notify::{Notifier, Phase, Progress, Worker};
 use outpost::telemetry::clock;
 use outpost::telemetry::metrics::ReceiverMetrics;
@@ -117,7 +117,12 @@ impl Scene {
         writeln!(secret, "whsec_{}", STANDARD.encode([7u8; 32])).unwrap();
         let mut receiver = Receiver {
             id: "centre".into(),
-            to: Target::Webhook { url, secret: Some(Secret::File(secret.path().into())), timeout: Span::from_ms(400) },
+            to: Target::Webhook {
+                url,
+                secret: Some(Secret::File(secret.path().into())),
+                timeout: Span::from_ms(400),
+                body: config::Body::CloudEvents,
+            },
             hears: Hears::All,
             from_severity: Severity::Minor,
             centres: Vec::new(),
@@ -171,7 +176,14 @@ fn work(
 ) -> Arc<Progress> {
     let notifier = Notifier::new(&receiver.to, |_| None).unwrap();
     let district = District { id: "west 1".into(), ..District::default() };
-    let worker = Worker::new(&district, receiver, notifier, outbox.clone(), wake.clone(), ReceiverMetrics::default());
+    let worker = Worker::new(
+        &district,
+        receiver,
+        notifier,
+        (outbox.clone(), outbox.clone()),
+        wake.clone(),
+        ReceiverMetrics::default(),
+    );
     let progress = worker.progress();
     tokio::spawn(worker.run(stop.clone()));
     progress

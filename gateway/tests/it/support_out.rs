@@ -5,7 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use outpost::nouns::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};
+use outpost::notify::Told;
+use outpost::notify::cap::Entry;
+use outpost::nouns::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault, Ticket};
 
 /// Far beyond what any step here takes; a test that waits this long has failed.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -150,6 +152,13 @@ impl MemoryOutbox {
         assert!(rows.get(&row).is_some_and(|row| !row.is_given_up), "row {row} no longer waits");
         change(&mut rows, row);
         Ok(())
+    }
+}
+
+/// Knows no ticket: its deliveries say all.
+impl Told for MemoryOutbox {
+    fn ticket(&self, _: u64) -> Result<Option<(Ticket, Vec<Entry>)>, StoreFault> {
+        Ok(None)
     }
 }
 

@@ -60,12 +60,12 @@ fn check_whom(look: &mut Look<'_>, at: &Path, receiver: &Receiver, config: &Conf
 
 fn check_target(look: &mut Look<'_>, to: &Path, target: &Target) {
     match target {
-        Target::Webhook { url, secret, timeout } => {
+        Target::Webhook { url, secret, timeout, body: _ } => {
             check_url(look, &to.key("url"), url, &["http", "https"]);
             look.check_secret(&to.key("secret"), secret.as_ref());
             look.check_positive(&to.key("timeout"), *timeout);
         }
-        Target::Mqtt { broker, topic } => {
+        Target::Mqtt { broker, topic, body: _ } => {
             look.check_reference(&to.key("broker"), "broker", broker, "brokers");
             check_topic(look, &to.key("topic"), topic);
         }
