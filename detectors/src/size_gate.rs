@@ -32,9 +32,12 @@ const SIZE_MIN: f32 = 32.0;
 const SLACK: f32 = 2.0;
 /// Most that one frame counts for.
 const EXCESS_MAX: f32 = 5.0;
-/// Sum of what exceeds the slack at which something stirs: three frames that are much too large, or a second of frames
-/// that are somewhat too large.
+/// Least sum of what exceeds the slack at which something stirs: three frames that are much too large, or a second of frames
+/// that are somewhat too large. Where movement has always shown by far more, it takes half of what its faintest beginnings
+/// reached: what an encoder does by itself stays below.
 pub const STIRS_AT: f32 = 8.0;
+/// The share of beginnings that are the faintest.
+const FAINTEST: f32 = 0.1;
 /// Most that the sum grows to, so that it falls within a second or two when the movement ends.
 const SUM_MAX: f32 = 24.0;
 
@@ -56,15 +59,20 @@ pub struct Earned {
     /// Looks at pictures in which nothing moved and in which something did, by how much was said before; older ones faded.
     still: [f32; STEPS],
     moving: [f32; STEPS],
+    /// Beginnings of movement, by the most that was said until the look after.
+    #[serde(default)]
+    beginnings: [f32; STEPS],
     /// As in [`Standing`].
     onsets: f32,
     misses: f32,
 }
 
-/// Judges one camera's frames. Some 200 bytes.
-#[derive(Debug, Clone, Default)]
+/// Judges one camera's frames. Some 250 bytes.
+#[derive(Debug, Clone)]
 pub struct SizeGate {
     delta: Usual,
+    /// The sum at which something stirs.
+    stirs_at: f32,
     /// Excess so far.
     sum: f32,
     /// The highest sum since the last look.
@@ -93,21 +101,31 @@ pub struct Standing {
     pub misses: f32,
 }
 
+impl Default for SizeGate {
+    fn default() -> Self {
+        SizeGate { delta: Usual::default(), stirs_at: STIRS_AT, sum: 0.0, peak: 0.0, record: Record::default() }
+    }
+}
+
 impl SizeGate {
     /// One that goes on with what it earned; with nothing, where that is nothing that a gate could have earned.
     pub fn with(earned: Earned) -> SizeGate {
-        let Earned { still, moving, onsets, misses } = earned;
-        let is_sound = still.iter().chain(&moving).all(|weight| (0.0..=LOOKS_KEPT + 1.0).contains(weight))
-            && (0.0..=ONSETS_KEPT + 1.0).contains(&onsets)
-            && (0.0..=onsets).contains(&misses);
-        let record =
-            if is_sound { Record { still, moving, onsets, misses, ..Record::default() } } else { Record::default() };
-        SizeGate { record, ..SizeGate::default() }
+        let Earned { still, moving, beginnings, onsets, misses } = earned;
+        let is_sound =
+            still.iter().chain(&moving).chain(&beginnings).all(|weight| (0.0..=LOOKS_KEPT + 1.0).contains(weight))
+                && (0.0..=ONSETS_KEPT + 1.0).contains(&onsets)
+                && (0.0..=onsets).contains(&misses);
+        let record = if is_sound {
+            Record { still, moving, beginnings, onsets, misses, ..Record::default() }
+        } else {
+            Record::default()
+        };
+        SizeGate { stirs_at: record.stirs_at(), record, ..SizeGate::default() }
     }
 
     pub fn earned(&self) -> Earned {
-        let Record { still, moving, onsets, misses, .. } = self.record;
-        Earned { still, moving, onsets, misses }
+        let Record { still, moving, beginnings, onsets, misses, .. } = self.record;
+        Earned { still, moving, beginnings, onsets, misses }
     }
 
     /// A session begins: its encoder may be set otherwise. What the gate has earned stays.
@@ -121,12 +139,12 @@ impl SizeGate {
         let before = self.sum;
         self.sum = (self.sum + excess.unwrap_or(0.0).min(EXCESS_MAX) - SLACK).clamp(0.0, SUM_MAX);
         self.peak = self.peak.max(self.sum);
-        before < STIRS_AT && self.sum >= STIRS_AT
+        before < self.stirs_at && self.sum >= self.stirs_at
     }
 
     /// Whether something stirs, or has since the last [`SizeGate::take`].
     pub fn stirs(&self) -> bool {
-        self.peak >= STIRS_AT
+        self.peak >= self.stirs_at
     }
 
     /// Whether usual sizes are known.
@@ -144,7 +162,8 @@ impl SizeGate {
     /// The picture showed movement, or none.
     pub fn judge(&mut self, said: Said, moved: bool) {
         if said.is_learned {
-            self.record.add(said.peak, moved);
+            self.record.add(said.peak, moved, self.stirs_at);
+            self.stirs_at = self.record.stirs_at();
         } else {
             self.record.was_moving = moved;
         }
@@ -189,6 +208,9 @@ impl Usual {
 struct Record {
     still: [f32; STEPS],
     moving: [f32; STEPS],
+    beginnings: [f32; STEPS],
+    /// What was said before the look at which movement began, until the next one.
+    begun: Option<f32>,
     was_moving: bool,
     /// Movement began at the last look, and nothing had stirred yet.
     is_late: bool,
@@ -197,14 +219,19 @@ struct Record {
 }
 
 impl Record {
-    fn add(&mut self, peak: f32, moved: bool) {
-        let step = ((peak / SUM_MAX * (STEPS - 1) as f32).round() as usize).min(STEPS - 1);
+    fn add(&mut self, peak: f32, moved: bool, stirs_at: f32) {
+        let step = |peak: f32| ((peak / SUM_MAX * (STEPS - 1) as f32).round() as usize).min(STEPS - 1);
+        if let Some(begun) = self.begun.take() {
+            self.beginnings.iter_mut().for_each(|weight| *weight *= 1.0 - 1.0 / ONSETS_KEPT);
+            self.beginnings[step(begun.max(peak))] += 1.0;
+        }
         let kind = if moved { &mut self.moving } else { &mut self.still };
         kind.iter_mut().for_each(|weight| *weight *= 1.0 - 1.0 / LOOKS_KEPT);
-        kind[step] += 1.0;
+        kind[step(peak)] += 1.0;
         // Movement that goes on says little: the gate is asked for its beginning. What began only just before a picture has
         // until the next one to show in the sizes.
-        let (begins, stirs) = (moved && !self.was_moving, peak >= STIRS_AT);
+        let (begins, stirs) = (moved && !self.was_moving, peak >= stirs_at);
+        self.begun = begins.then_some(peak);
         if self.is_late || (begins && stirs) {
             let fade = 1.0 - 1.0 / ONSETS_KEPT;
             self.onsets = self.onsets * fade + 1.0;
@@ -212,6 +239,16 @@ impl Record {
         }
         self.is_late = begins && !stirs && !self.is_late;
         self.was_moving = moved;
+    }
+
+    fn stirs_at(&self) -> f32 {
+        let n_faint = FAINTEST * self.beginnings.iter().sum::<f32>();
+        let mut n = 0.0;
+        let faintest = self.beginnings.iter().position(|weight| {
+            n += weight;
+            n > n_faint
+        });
+        faintest.map_or(STIRS_AT, |step| (step as f32 * SUM_MAX / (STEPS - 1) as f32 / 2.0).max(STIRS_AT))
     }
 
     fn auc(&self) -> Option<f32> {
@@ -305,6 +342,30 @@ mod tests {
         gate.begin();
         assert!(gate.standing().is_trusted && !gate.is_learned());
     }
+
+    #[test]
+    fn what_shows_by_far_more_has_to_show_by_half_of_it() {
+        let mut gate = SizeGate::default();
+        let said = |peak| Said { peak, is_learned: true };
+        let visit = |gate: &mut SizeGate, first: f32, then: f32| {
+            for (peak, moved) in [(0.0, false), (first, true), (then, true), (0.0, false)] {
+                gate.judge(said(peak), moved);
+            }
+        };
+        assert_eq!(gate.stirs_at, STIRS_AT);
+        (0..20).for_each(|_| visit(&mut gate, STIRS_AT, SUM_MAX));
+        assert_eq!(gate.stirs_at, SUM_MAX / 2.0, "by the look after, it has grown");
+        visit(&mut gate, STIRS_AT, 10.0);
+        assert_eq!(gate.stirs_at, SUM_MAX / 2.0, "one of twenty");
+        visit(&mut gate, STIRS_AT, 10.0);
+        assert_eq!(gate.stirs_at, STIRS_AT, "two of twenty");
+        assert_eq!(SizeGate::with(gate.earned()).stirs_at, gate.stirs_at);
+        let before: Earned = serde_json::from_str(EARNED_BEFORE).unwrap();
+        assert_eq!(SizeGate::with(before).stirs_at, STIRS_AT, "of a version that did not ask");
+    }
+
+    const EARNED_BEFORE: &str =
+        r#"{"still":[0,0,9,0,0,0,0,0,0,0,0,0,0],"moving":[0,0,0,0,0,0,0,0,0,0,0,0,9],"onsets":9.0,"misses":0.0}"#;
 
     #[test]
     fn a_gate_that_always_or_never_stirs_is_not_trusted() {
