@@ -21,22 +21,24 @@ RATES = {
 NOISE = {"clean": "", "noisy": ",noise=alls=3:allf=t"}
 
 
-def make_clip(file, video, rate, noise, empty_after_s=0):
-    begin, end = cameras.QUIET
-    n = len(VISITS)
-    graph = [f"[0:v]setpts=N/{FPS}/TB,scale=640:360,setsar=1,split={n + 1}[e]" + "".join(f"[s{i}]" for i in range(n)),
-             f"[e]trim={begin}:{end},setpts=N/{FPS}/TB,split[a][b];[b]reverse[r];[a][r]concat,loop=-1:size=1000,"
-             f"trim=0:{EMPTY_S},setpts=N/{FPS}/TB,split={n}" + "".join(f"[q{i}]" for i in range(n))]
-    graph += [f"[s{i}]trim={a}:{b},setpts=N/{FPS}/TB[v{i}]" for i, (a, b) in enumerate(VISITS)]
+def make_clip(file, video, rate, noise, fps=FPS, empty_after_s=0):
+    """The recording played at `fps` frames a second: at more than its own it goes faster."""
+    visits, begin = [[at * FPS / fps for at in visit] for visit in VISITS], cameras.QUIET[0] * FPS / fps
+    # Three seconds of the empty room: to and fro they are whole groups.
+    end = begin + 3
+    n = len(visits)
+    graph = [f"[0:v]setpts=N/{fps}/TB,scale=640:360,setsar=1,split={n + 1}[e]" + "".join(f"[s{i}]" for i in range(n)),
+             f"[e]trim={begin}:{end},setpts=N/{fps}/TB,split[a][b];[b]reverse[r];[a][r]concat,loop=-1:size=1000,"
+             f"trim=0:{EMPTY_S},setpts=N/{fps}/TB,split={n}" + "".join(f"[q{i}]" for i in range(n))]
+    graph += [f"[s{i}]trim={a}:{b},setpts=N/{fps}/TB[v{i}]" for i, (a, b) in enumerate(visits)]
     graph.append("".join(f"[q{i}][v{i}]" for i in range(n))
-                 + f"concat=n={2 * n},loop={ROUNDS - 1}:size=32000,setpts=N/{FPS}/TB{noise}[visits]")
-    begin, end = cameras.QUIET
-    graph.append(f"[0:v]setpts=N/{FPS}/TB,scale=640:360,setsar=1,trim={begin}:{end},setpts=N/{FPS}/TB,split[c][d];[d]reverse[t];"
-                 f"[c][t]concat,loop=-1:size=1000,trim=0:{max(empty_after_s, 1)},setpts=N/{FPS}/TB{noise}[rest]")
-    graph.append(f"[visits][rest]concat,setpts=N/{FPS}/TB[out]")
-    codec = "-c:v libx264 -preset veryfast -profile:v main -pix_fmt yuv420p -sc_threshold 0 -bf 0 -g 20 -keyint_min 20".split()
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-r", FPS, "-i", video, "-filter_complex", ";".join(graph),
-               "-map", "[out]", "-r", FPS, *codec, *rate.split(), "-f", "h264", file]
+                 + f"concat=n={2 * n},loop={ROUNDS - 1}:size=32000,setpts=N/{fps}/TB{noise}[visits]")
+    graph.append(f"[0:v]setpts=N/{fps}/TB,scale=640:360,setsar=1,trim={begin}:{end},setpts=N/{fps}/TB,split[c][d];[d]reverse[t];"
+                 f"[c][t]concat,loop=-1:size=1000,trim=0:{max(empty_after_s, 1)},setpts=N/{fps}/TB{noise}[rest]")
+    graph.append(f"[visits][rest]concat,setpts=N/{fps}/TB[out]")
+    codec = "-c:v libx264 -preset veryfast -profile:v main -pix_fmt yuv420p -sc_threshold 0 -bf 0".split() + ["-g", 2 * fps, "-keyint_min", 2 * fps]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-r", fps, "-i", video, "-filter_complex", ";".join(graph),
+               "-map", "[out]", "-r", fps, *codec, *rate.split(), "-f", "h264", file]
     subprocess.run([str(word) for word in command], check=True)
 
 
