@@ -63,7 +63,7 @@ pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
 pub use outside::{ApiKey, Intake, Open311, ReportKind, Service};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use places::{Places, RoadFiles};
-pub use receiver::{Hears, MailSecurity, Receiver, TOPIC_WORDS, Target};
+pub use receiver::{Body, Hears, MailSecurity, Receiver, TOPIC_WORDS, Target};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 pub use scores::{Amount, Count, Figure, Score, Sum, Term, with_standard};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
@@ -198,6 +198,9 @@ pub struct Video {
     /// A camera at rest is looked at this often once the sizes of its frames have shown that they tell of movement; until
     /// then at each key frame.
     pub glance: Span,
+    /// How long the stream of a camera at rest may be left unread, so that many frames cost one look at its socket; 0 = each
+    /// frame is read as it comes.
+    pub lull: Span,
     /// Cameras that are opened at once.
     pub open_max: usize,
     /// All frames are decoded for this long after the last movement.

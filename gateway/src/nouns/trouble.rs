@@ -18,7 +18,7 @@ pub enum TroubleKind {
     SeriesDown,
     /// The spool was full: the oldest readings that waited were evicted.
     ReadingsLost,
-    /// Decoders have no time for all frames of the cameras on which something moves.
+    /// Decoders have no time for all frames that are due.
     DecodersBehind,
 }
 

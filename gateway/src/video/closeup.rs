@@ -58,7 +58,7 @@ impl Asked {
     }
 
     /// Joins the look that goes on, or wants one. None where too many wait.
-    fn ask(&self) -> Option<oneshot::Receiver<Look>> {
+    pub(super) fn ask(&self) -> Option<oneshot::Receiver<Look>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.answers.retain(|answer| !answer.is_closed());
         if waiting.answers.len() >= WAITING_MAX {
@@ -75,7 +75,7 @@ impl Asked {
     }
 
     /// Ends a look for which nobody waits any more.
-    fn give_up(&self) {
+    pub(super) fn give_up(&self) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.answers.retain(|answer| !answer.is_closed());
         if waiting.answers.is_empty() {

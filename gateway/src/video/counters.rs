@@ -65,7 +65,7 @@ pub struct Counts {
     pub decoded: u64,
     /// Decoded pictures in which something moved.
     pub moving: u64,
-    /// Delta frames that were due to be decoded and were not, for want of time or a forerunner.
+    /// Frames that were due to be decoded and were not, for want of time or a forerunner.
     pub shed: u64,
     pub decode_errors: u64,
     /// Sessions that ended with an error: each is followed by a reconnection.
@@ -179,16 +179,21 @@ impl Counters {
         self.looked.store(number, Release);
     }
 
+    /// Whether all frames are due to be decoded.
+    pub(crate) fn is_active(&self, now_ms: i64) -> bool {
+        now_ms < self.active_until_ms.load(Relaxed)
+    }
+
     /// Whether nobody wants a delta frame that comes now. Known only where nothing that came before, up to unit
     /// `number`, is still to be looked at: it may hold the movement.
     pub(crate) fn is_idle(&self, number: u64, now_ms: i64) -> bool {
-        self.looked.load(Acquire) == number && now_ms >= self.active_until_ms.load(Relaxed)
+        self.looked.load(Acquire) == number && !self.is_active(now_ms)
     }
 
-    /// Delta frames found no time: those that follow are a loss only while all frames are due.
-    pub(crate) fn shed(&self, n_stir: u64, n_follow: u64, now_ms: i64) {
-        let n_due = if now_ms < self.active_until_ms.load(Relaxed) { n_follow } else { 0 };
-        self.shed.fetch_add(n_stir + n_due, Relaxed);
+    /// Frames found no time: those that follow are a loss only while all frames are due.
+    pub(crate) fn shed(&self, n_due: u64, n_follow: u64, now_ms: i64) {
+        let n_follow = if self.is_active(now_ms) { n_follow } else { 0 };
+        self.shed.fetch_add(n_due + n_follow, Relaxed);
     }
 
     pub(crate) fn set_link(&self, link: &Link) {

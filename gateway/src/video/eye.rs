@@ -26,10 +26,6 @@ use outpost_detectors::luma::Luma;
 /// Key frames in a row without a picture, after which the camera counts as one that is not decoded here.
 const FAILED_KEYS_MAX: u32 = 3;
 
-/// Where key frames are further apart ("smart" codecs: up to minutes), all frames are decoded: looking only at key
-/// frames would leave the camera unwatched in between.
-const KEY_GAP_MS_MAX: i64 = 5_000;
-
 /// For so long after each unit that comes while somebody looks through the camera all frames are decoded.
 const LOOKED_THROUGH_MS: i64 = 2_000;
 
@@ -54,9 +50,8 @@ struct State {
     /// Whether all units since the last key frame were decoded, so that the next delta frame can be.
     unbroken: bool,
     active_until_ms: i64,
-    last_key_ms: Option<i64>,
-    /// Whether the gap before the last key frame was a short one; not so at a session's start, when no gap is known.
-    dense_keys: bool,
+    /// Whether key frames are too far apart to look at them alone.
+    sparse_keys: bool,
     failed_keys: u32,
     blind: bool,
     /// Number of the last picture.
@@ -207,22 +202,17 @@ impl Look for Eye {
 impl State {
     /// Until when all frames are due to be decoded.
     fn active_until_ms(&self) -> i64 {
-        if self.dense_keys { self.active_until_ms } else { i64::MAX }
+        if self.sparse_keys { i64::MAX } else { self.active_until_ms }
     }
 
-    /// Notes gaps and new sessions.
+    /// Notes breaks and new sessions.
     fn follow(&mut self, work: &Work) {
         if work.session != self.session {
             // The session says anew that it is live; so must the eye, if it still is blind.
             (self.session, self.failed_keys, self.blind) = (work.session, 0, false);
-            (self.unbroken, self.last_key_ms, self.dense_keys) = (false, None, !work.unit.codec.has_delta_frames());
+            self.unbroken = false;
         }
-        if work.unit.key {
-            let received_ms = work.unit.received_ms;
-            if let Some(last_ms) = self.last_key_ms.replace(received_ms) {
-                self.dense_keys = received_ms.saturating_sub(last_ms) <= KEY_GAP_MS_MAX;
-            }
-        }
+        self.sparse_keys = work.sparse;
         if work.number != self.last_number.wrapping_add(1) || work.unit.loss > 0 {
             self.unbroken = false;
         }

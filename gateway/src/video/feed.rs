@@ -16,11 +16,15 @@ use super::queue::{Claim, Queue, Work};
 use super::reel::Reel;
 use super::roll::Roll;
 use crate::config;
-use crate::ingest::rtsp::{AccessUnit, RtspError, Viewer};
+use crate::ingest::rtsp::AccessUnit;
 use crate::telemetry::clock;
 
 /// Share of a camera's memory that the units since its last key frame may take.
 const GROUP_SHARE: u64 = 4;
+
+/// Where key frames are further apart ("smart" codecs: up to minutes), all frames are decoded: looking only at key
+/// frames would leave the camera unwatched in between.
+const KEY_GAP_MS_MAX: i64 = 5_000;
 
 pub(super) struct Feed {
     camera: usize,
@@ -50,6 +54,33 @@ pub(super) struct Feed {
 struct Sentry {
     pace: Pace,
     group: Group,
+    keys: Keys,
+}
+
+/// How far apart a session's key frames are.
+#[derive(Default)]
+struct Keys {
+    last_ms: Option<i64>,
+    /// None before the second.
+    is_sparse: Option<bool>,
+}
+
+impl Keys {
+    fn key(&mut self, now_ms: i64) {
+        if let Some(last_ms) = self.last_ms.replace(now_ms) {
+            self.is_sparse = Some(now_ms.saturating_sub(last_ms) > KEY_GAP_MS_MAX);
+        }
+    }
+
+    /// A delta frame came: whether it tells that the next key frame comes too late.
+    fn delta(&mut self, now_ms: i64) -> bool {
+        let is_late = self.last_ms.is_some_and(|last_ms| now_ms.saturating_sub(last_ms) > KEY_GAP_MS_MAX);
+        is_late && self.is_sparse.replace(true) != Some(true)
+    }
+
+    fn is_sparse(&self) -> bool {
+        self.is_sparse == Some(true)
+    }
 }
 
 /// What is to be done about a unit.
@@ -85,7 +116,7 @@ impl Feed {
             number: AtomicU64::new(0),
             queued: AtomicU64::new(0),
             session: AtomicU64::new(0),
-            sentry: Mutex::new(Sentry { pace, group }),
+            sentry: Mutex::new(Sentry { pace, group, keys: Keys::default() }),
             is_patient: config.pace == config::Pace::Fast,
             reel,
             asked: Arc::default(),
@@ -113,6 +144,11 @@ impl Feed {
         self.reel.iter().for_each(|reel| reel.end());
     }
 
+    /// Whether nothing is known to move, and nobody wants to look.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.asked.wanted().is_none() && !self.own().is_active(clock::now_ms())
+    }
+
     fn own(&self) -> &Counters {
         &self.own
     }
@@ -123,24 +159,35 @@ impl Feed {
 
     fn plan(&self, number: u64, unit: &AccessUnit) -> Plan {
         let mut sentry = self.sentry();
-        let Sentry { pace, group } = &mut *sentry;
+        let Sentry { pace, group, keys } = &mut *sentry;
         if let Some(verdict) = self.own().take_verdict() {
             pace.judge(verdict);
             self.own().set_gate(pace.standing(), pace.earned());
         }
-        let stirs = !unit.key && pace.delta(unit.data.len());
-        // Only where the gate is trusted is there a group; elsewhere the next key frame is soon looked at.
-        let stirs = stirs || (!unit.key && pace.is_trusted() && self.asked.take_fresh());
-        if unit.codec.has_delta_frames() && pace.is_trusted() {
+        // Of a session's first group nobody knows how long it is.
+        let is_kept = unit.codec.has_delta_frames() && (pace.is_trusted() || keys.is_sparse.is_none());
+        let stirs = if unit.key {
+            keys.key(unit.received_ms);
+            false
+        } else {
+            let (by_size, by_gap) = (pace.delta(unit.data.len()), keys.delta(unit.received_ms));
+            // Only where the gate is trusted is there a group; elsewhere the next key frame is soon looked at.
+            by_size || by_gap || (pace.is_trusted() && self.asked.take_fresh())
+        };
+        if is_kept {
             group.push(number, unit);
         } else {
             group.forget();
         }
+        let is_idle = self.own().is_idle(self.queued.load(Relaxed), unit.received_ms);
         let plan = if unit.key {
             let is_look = pace.key(number, unit.received_ms, self.own().active_until_ms.load(Relaxed));
-            // Those that are not looked at pass as well: the eye learns from them how far apart they are.
-            Plan::Enqueue(if is_look { Claim::Look } else { Claim::Follow })
-        } else if !self.own().is_idle(self.queued.load(Relaxed), unit.received_ms) {
+            match (is_look, is_idle) {
+                (true, _) => Plan::Enqueue(Claim::Look),
+                (false, true) => Plan::Pass,
+                (false, false) => Plan::Enqueue(Claim::Follow),
+            }
+        } else if !is_idle {
             Plan::Enqueue(Claim::Follow)
         } else if stirs {
             Plan::Rouse(group.take())
@@ -155,21 +202,24 @@ impl Feed {
 
     async fn put(&self, number: u64, claim: Claim, chain: bool, unit: AccessUnit) {
         let claim = match claim {
-            Claim::Stir if self.is_patient => Claim::Look,
+            Claim::Look | Claim::Stir if self.is_patient => Claim::Must,
             Claim::Follow if self.is_patient => Claim::Wait,
             claim => claim,
         };
         let received_ms = unit.received_ms;
         self.queued.store(number, Relaxed);
         let (camera, important, session) = (self.camera, self.important, self.session.load(Relaxed));
-        if let Some(shed) = self.queue.put(Work { camera, number, session, claim, chain, important, unit }).await {
-            self.roll.shed(shed.camera, shed.n_stir, shed.n_follow, received_ms);
+        let active = self.own().is_active(received_ms);
+        let sparse = unit.codec.has_delta_frames() && self.sentry().keys.is_sparse();
+        let work = Work { camera, number, session, claim, chain, active, sparse, important, unit };
+        if let Some(shed) = self.queue.put(work).await {
+            self.roll.shed(shed.camera, shed.n_due, shed.n_follow, received_ms);
         }
     }
 }
 
-impl Viewer for Feed {
-    async fn link(&self, link: Link) {
+impl Feed {
+    pub(super) async fn link(&self, link: Link) {
         let now_ms = clock::now_ms();
         if link.state == LinkState::Live {
             self.session.fetch_add(1, Relaxed);
@@ -177,6 +227,7 @@ impl Viewer for Feed {
             let mut sentry = self.sentry();
             sentry.pace.begin(now_ms);
             sentry.group.forget();
+            sentry.keys = Keys::default();
         }
         self.own().set_link(&link);
         if self.is_dismissed() {
@@ -188,7 +239,7 @@ impl Viewer for Feed {
         let _ = self.out.send(observation).await;
     }
 
-    async fn unit(&self, unit: AccessUnit) {
+    pub(super) async fn unit(&self, unit: AccessUnit) {
         self.own().frame(unit.data.len(), unit.key, unit.loss, unit.received_ms);
         if let Some(media_ms) = unit.media_ms {
             self.own().media(media_ms, unit.received_ms);
@@ -207,7 +258,7 @@ impl Viewer for Feed {
         }
     }
 
-    fn failed(&self, _: &RtspError) {
+    pub(super) fn failed(&self) {
         self.own().failed_sessions.fetch_add(1, Relaxed);
         self.end();
         let mut sentry = self.sentry();
@@ -255,6 +306,45 @@ mod tests {
         counters.looked(7, 3_000);
         feed.unit(unit(false, 3_001, 9)).await;
         assert_eq!(numbers(), [0u64; 0]);
+    }
+
+    #[tokio::test]
+    async fn key_frames_too_far_apart_are_known_by_the_first_that_is_late_and_all_frames_are_due_then() {
+        let (queue, counters) = (Arc::new(Queue::new(256)), Arc::<Counters>::default());
+        let feed = feed(&queue, &counters);
+        // One key frame, and a delta frame each tenth of a second.
+        let play = async |from: i64, to: i64| {
+            let mut taken = Vec::new();
+            for tenth in from..to {
+                feed.unit(unit(tenth == 0, tenth * 100, 400)).await;
+                while let Some(work) = queue.try_take() {
+                    counters.looked(work.number, if work.sparse { i64::MAX } else { 0 });
+                    taken.push((work.unit.key, work.claim, work.sparse));
+                }
+            }
+            taken
+        };
+        assert_eq!(play(0, 51).await, [(true, Claim::Look, false)], "at rest");
+        let late = play(51, 60).await;
+        assert_eq!((late[0], late.len()), ((true, Claim::Stir, true), 60), "from the key frame on");
+        assert!(late[52..].iter().all(|unit| *unit == (false, Claim::Follow, true)), "{late:?}");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_camera_at_rest() {
+        let (queue, counters) = (Arc::new(Queue::new(16)), Arc::<Counters>::default());
+        let (feed, asked) = (feed(&queue, &counters), Arc::<Asked>::default());
+        let feed = feed.asked(asked.clone());
+        let now_ms = clock::now_ms();
+        feed.unit(unit(true, now_ms, 9)).await;
+        assert!(feed.is_at_rest());
+        let answer = asked.ask();
+        assert!(!feed.is_at_rest(), "somebody wants to look");
+        drop(answer);
+        asked.give_up();
+        assert!(feed.is_at_rest());
+        counters.looked(1, now_ms + 60_000);
+        assert!(!feed.is_at_rest(), "something moves");
     }
 
     /// Decodes nothing, but answers as an eye would that sees movement where frames are large.

@@ -248,7 +248,8 @@ mod tests {
         let data = Bytes::from(vec![0; len]);
         let unit =
             AccessUnit { codec: Codec::H264, data, key: true, size: None, loss: 0, received_ms: 0, media_ms: None };
-        Work { camera, number, session: 1, claim: Claim::Look, chain: false, important: false, unit }
+        let (active, sparse, important) = (true, false, false);
+        Work { camera, number, session: 1, claim: Claim::Must, chain: false, active, sparse, important, unit }
     }
 
     #[tokio::test]

@@ -110,8 +110,7 @@ struct Member {
 
 /// Where what comes of cameras goes.
 pub struct Wires {
-    /// Gets an observation per change of a link and per decoded picture; while it is full, delta frames are shed and then
-    /// sockets are not read.
+    /// Gets an observation per change of a link and per decoded picture; while it is full, frames are shed.
     pub observations: mpsc::Sender<Observation>,
     /// Gets the clips that are asked of [`Evidence::clip`].
     pub clips: mpsc::Sender<Clip>,
@@ -205,7 +204,7 @@ impl Cameras {
         running: &mut Running,
     ) -> std::io::Result<Group> {
         let (video, stop) = (&self.video, self.stop.child_token());
-        let (mut upstreams, mut members) = (Upstreams::default(), Vec::new());
+        let (mut upstreams, mut members) = (Upstreams::new(video.lull.duration()), Vec::new());
         for camera in cameras {
             let (source, number) = (name(camera), running.next);
             running.next += 1;
@@ -240,7 +239,7 @@ impl Cameras {
             members.push(Member { number, thread, source, url: camera.url.clone(), counters });
         }
         let sessions = TaskTracker::new();
-        for upstream in upstreams.0 {
+        for upstream in upstreams.streams {
             sessions.spawn(upstream.run(self.admission.clone(), stop.clone()));
         }
         Ok(Group { settings, members, sessions, stop })

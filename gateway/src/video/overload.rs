@@ -1,4 +1,4 @@
-//! Tells the pipeline when decoders have no time for what moves. Knows nothing of rules: how long it has to last is theirs.
+//! Tells the pipeline when decoders have no time for what is due. Knows nothing of rules: how long it has to last is theirs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ fn why(most: &[(u64, &str)]) -> Why {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
-    let text = format!("decoders have no time for all frames of moving cameras: {}{further}", names.join(", "));
+    let text = format!("decoders have no time for all frames that are due: {}{further}", names.join(", "));
     let n_shed: u64 = most.iter().map(|(gained, _)| gained).sum();
     Why { text, figures: vec![Figure { name: "shed".into(), value: n_shed as f64, unit: None }] }
 }
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(told(&mut overload, &[5, 0]), Some((false, "decoders keep up".into())));
         assert_eq!(told(&mut overload, &[5, 0]), None);
         let (is_on, text) = told(&mut overload, &[6, 9]).unwrap();
-        assert!(is_on && text.ends_with("moving cameras: cam:1, cam:0"), "{text}");
+        assert!(is_on && text.ends_with("that are due: cam:1, cam:0"), "{text}");
         assert_eq!(told(&mut overload, &[6, 20]), None);
         assert_eq!(told(&mut overload, &[6, 20]), Some((false, "decoders keep up".into())));
     }

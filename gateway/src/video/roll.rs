@@ -39,9 +39,9 @@ impl Roll {
     }
 
     /// Counts what a camera had in line and others needed the room for.
-    pub(super) fn shed(&self, camera: usize, n_stir: u64, n_follow: u64, at_ms: i64) {
+    pub(super) fn shed(&self, camera: usize, n_due: u64, n_follow: u64, at_ms: i64) {
         if let Some(seed) = self.read().get(&camera) {
-            seed.counters.shed(n_stir, n_follow, at_ms);
+            seed.counters.shed(n_due, n_follow, at_ms);
         }
     }
 

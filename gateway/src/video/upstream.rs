@@ -2,6 +2,7 @@
 //! what they do with a picture.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use outpost_detectors::observation::Link;
 use tokio_util::sync::CancellationToken;
@@ -26,19 +27,28 @@ pub(super) struct Upstream {
     /// What it is called in logs: the first that reads it.
     name: Arc<str>,
     readers: Vec<Reader>,
+    /// How long the stream may be left unread while nobody waits for it.
+    lull: Duration,
 }
 
 /// All streams, each once.
-#[derive(Default)]
-pub(super) struct Upstreams(pub(super) Vec<Upstream>);
+pub(super) struct Upstreams {
+    pub(super) streams: Vec<Upstream>,
+    lull: Duration,
+}
 
 impl Upstreams {
+    pub(super) fn new(lull: Duration) -> Self {
+        Upstreams { streams: Vec::new(), lull }
+    }
+
     /// `camera` says where the stream is and how to open it.
     pub(super) fn join(&mut self, camera: &Camera, name: &Arc<str>, reader: Reader) {
-        match self.0.iter_mut().find(|upstream| is_same_stream(&upstream.camera, camera)) {
+        match self.streams.iter_mut().find(|upstream| is_same_stream(&upstream.camera, camera)) {
             Some(upstream) => upstream.readers.push(reader),
             None => {
-                self.0.push(Upstream { camera: camera.clone(), name: name.clone(), readers: vec![reader] });
+                let (camera, name, readers) = (camera.clone(), name.clone(), vec![reader]);
+                self.streams.push(Upstream { camera, name, readers, lull: self.lull });
             }
         }
     }
@@ -89,10 +99,18 @@ impl Viewer for Upstream {
         }
     }
 
-    fn failed(&self, error: &RtspError) {
+    fn lull(&self) -> Duration {
+        let at_rest = |reader: &Reader| match reader {
+            Reader::Feed(feed) => feed.is_at_rest(),
+            Reader::Reel(_) => true,
+        };
+        if self.readers.iter().all(at_rest) { self.lull } else { Duration::ZERO }
+    }
+
+    fn failed(&self, _: &RtspError) {
         for reader in &self.readers {
             match reader {
-                Reader::Feed(feed) => feed.failed(error),
+                Reader::Feed(feed) => feed.failed(),
                 Reader::Reel(reel) => reel.end(),
             }
         }

@@ -37,6 +37,10 @@ impl Viewer for Counts {
         }
     }
 
+    fn lull(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn failed(&self, error: &RtspError) {
         panic!("no session can fail: {error}");
     }

@@ -18,6 +18,7 @@ const TRAIL_MAX: usize = 64 << 20;
 /// Beyond it the pictures of a look are too many.
 const LOOK_MIN: Span = Span::from_ms(4_000);
 const LOOK_MAX: Span = Span::from_ms(12_000);
+const LULL_MAX: Span = Span::from_ms(1_000);
 /// Longest keep-alive that MQTT can say.
 pub(super) const KEEP_ALIVE_S_MAX: i64 = 65_535;
 
@@ -43,6 +44,9 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     look.check_within(&at.key("decode_cores"), video.decode_cores, 0.0, 1024.0);
     look.check_within(&at.key("queue_max"), video.queue_max, 1, QUEUE_MAX);
     look.check_positive(&at.key("glance"), video.glance);
+    if video.lull > LULL_MAX {
+        look.error(&at.key("lull"), "must be 1s or less: what moves would be told of so much later");
+    }
     if !(LOOK_MIN..=LOOK_MAX).contains(&video.look) {
         look.error(&at.key("look"), "must be 4s to 12s: flames have to flicker, smoke has to drift");
     }

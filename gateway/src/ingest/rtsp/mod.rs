@@ -23,7 +23,7 @@ use self::admission::Record;
 use self::frames::Frames;
 use self::open::{Opened, Opener};
 use super::backoff::Backoff;
-use crate::config::Camera;
+use crate::config::{Camera, Transport};
 use crate::telemetry::clock;
 use crate::video::decoder::Codec;
 
@@ -33,6 +33,10 @@ pub use self::error::{Phase, RtspError};
 /// A session that was live for this long was a good one: the next failure is retried soon. A camera that falls right
 /// after its first frame is not, and waits longer each time.
 const GOOD_SESSION: Duration = Duration::from_secs(10);
+
+/// What a stream may have sent in the time for which it was left unread, to be left so again: sockets and what lies between
+/// hold more than this.
+const LULL_BYTES_MAX: usize = 64 << 10;
 
 /// Longest wait for a picture that can be decoded by itself, however short `stall_after` is: "smart" codecs send one
 /// a minute or less often.
@@ -61,6 +65,9 @@ pub trait Viewer: Send + Sync {
     fn link(&self, link: Link) -> impl Future<Output = ()> + Send;
     /// An access unit came. While this waits the socket is not read.
     fn unit(&self, unit: AccessUnit) -> impl Future<Output = ()> + Send;
+    /// How long what comes next may be left unread, so that many pictures cost one look at the socket; nothing where somebody
+    /// waits for it.
+    fn lull(&self) -> Duration;
     /// A session ended with this error and will be tried again.
     fn failed(&self, error: &RtspError);
 }
@@ -136,16 +143,31 @@ async fn run_once<V: Viewer>(
     let stall_after = camera.stall_after.duration();
     let key_deadline = Instant::now() + stall_after.max(KEY_FRAME_WAIT_MIN);
     let mut live = false;
+    // Since the socket was last found empty.
+    let mut n_bytes = 0;
     loop {
         let mut deadline = Instant::now() + stall_after;
         if !live {
             deadline = deadline.min(key_deadline);
         }
-        let frame = match timeout_at(deadline, frames.next()).await {
+        let next = match frames.next().now_or_never() {
+            Some(next) => Ok(next),
+            None => {
+                let may_wait = live && camera.transport == Transport::Tcp && n_bytes <= LULL_BYTES_MAX;
+                let lull = if may_wait { links.viewer.lull() } else { Duration::ZERO };
+                n_bytes = 0;
+                if !lull.is_zero() {
+                    sleep(lull).await;
+                }
+                timeout_at(deadline, frames.next()).await
+            }
+        };
+        let frame = match next {
             Ok(Ok(frame)) => frame,
             Ok(Err(error)) => return error,
             Err(_) => return RtspError::Stall { limit_ms: stall_after.as_millis() },
         };
+        n_bytes += frame.data().len();
         let key = frame.is_random_access_point();
         // Frames before the first key frame cannot be decoded.
         if !live && !key {
