@@ -111,15 +111,14 @@ impl Model {
         let given = Value::from_shape([1, 3, self.height, self.width], planes).map_err(|error| told(&error))?;
         let options = RunOptions::default().with_thread_pool(Some(self.pool.clone()));
         let gives = self.net.run_one(given.into(), Some(options)).map_err(|error| told(&error))?;
-        let kind = gives.dtype();
         let (rows, classes) = (yolox::n_rows(self.width, self.height), self.labels.classes.len());
         let misfit = |got: String| ModelError::Gives { got, rows, width: self.width, height: self.height, classes };
-        let tensor = gives.into_tensor::<f32>().ok_or_else(|| misfit(kind.to_string()))?;
-        let shape = rten_tensor::Layout::shape(&tensor).to_vec();
+        let (shape, rows_given) =
+            gives.into_shape_vec::<f32, 3>().map_err(|error| misfit(format!("something else ({error})")))?;
         if shape != [1, rows, BEFORE_CLASSES + classes] {
             return Err(misfit(format!("{shape:?}")));
         }
-        Ok(tensor.into_data())
+        Ok(rows_given)
     }
 
     /// None where the box lies beside the picture.
@@ -156,4 +155,18 @@ fn size(shape: Option<Vec<Dimension>>) -> Result<[usize; 2], ModelError> {
 /// model that was not read is thrown away.
 fn guarded<T>(what: &'static str, run: impl FnOnce() -> T) -> Result<T, ModelError> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|_| ModelError::Panic(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_costs_what_was_asked_and_no_more() {
+        assert_eq!(
+            guarded("ran", || -> u8 { panic!("a shape that nobody thought of") }),
+            Err(ModelError::Panic("ran"))
+        );
+        assert_eq!(guarded("ran", || 1), Ok(1));
+    }
 }

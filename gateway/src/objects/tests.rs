@@ -157,7 +157,7 @@ fn what_is_no_detector_of_this_layout_says_why() {
     assert_eq!(told("bad/any-picture.onnx"), given("[1, 3, height, width]"));
     let other = told("bad/identity.onnx");
     let ModelError::Gives { got, .. } = &other else { panic!("{other}") };
-    assert_eq!(got, "[1, 3, 32, 32]");
+    assert!(got.starts_with("something else"), "{other}");
     assert!(other.to_string().contains("[1, 21, 85] is due"), "{other}");
 
     let mut fewer = labels(0.35);

@@ -103,3 +103,53 @@ fn draw(stills: &[Still], evidence: &Evidence, named: &[Vec<Object>], jpeg_quali
     };
     stills.iter().enumerate().filter_map(draw).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use outpost_detectors::fire::Sign;
+
+    use super::*;
+    use crate::video::frame::Colour;
+
+    const SIDE: usize = 160;
+
+    fn still(at_ms: i64) -> Still {
+        let frame = Frame::new(SIDE, SIDE, vec![128; SIDE * SIDE], Colour::None).unwrap();
+        let mask = vec![[0.75, 0.75], [1.0, 0.75], [1.0, 1.0], [0.75, 1.0]];
+        Still::of(&frame, &[mask], at_ms).unwrap()
+    }
+
+    fn square(left: f32, top: f32) -> Blob {
+        Blob { left, top, right: left + 0.2, bottom: top + 0.2, area: 0.04 }
+    }
+
+    #[test]
+    fn what_moves_is_boxed_in_the_last_picture_and_what_the_model_names_in_its_own() {
+        let sign = Sign { share: 0.04, boxes: vec![square(0.1, 0.1)], flicker_hz: 3.0, growth: 1.0 };
+        let fire = |place| Object { class: "fire".into(), kind: Kind::Fire, score: 0.8, place };
+        let named = [vec![fire(square(0.5, 0.1))], vec![fire(square(0.1, 0.5))]];
+        let drawn = draw(&[still(100), still(200)], &Evidence::Flame(sign), &named, 90);
+        let [(100, first), (200, last)] = &drawn[..] else { panic!("{} pictures", drawn.len()) };
+        let colours = |jpeg: &[u8]| {
+            let image = image::load_from_memory(jpeg).unwrap().to_rgb8();
+            let at = |x: f32, y: f32| {
+                let [r, _, b] = image.get_pixel((x * SIDE as f32) as u32, (y * SIDE as f32) as u32).0.map(i32::from);
+                (r - b).signum() * i32::from((r - b).abs() > 60)
+            };
+            // The upper edges of the three boxes, and a place beside them.
+            [at(0.2, 0.1), at(0.6, 0.1), at(0.2, 0.5), at(0.6, 0.6)]
+        };
+        let (red, blue, grey) = (1, -1, 0);
+        assert_eq!(colours(first), [grey, blue, grey, grey]);
+        assert_eq!(colours(last), [red, grey, blue, grey]);
+        let masked = image::load_from_memory(last).unwrap().to_rgb8().get_pixel(150, 150).0;
+        assert!(masked.iter().all(|level| *level <= 6), "{masked:?}");
+    }
+
+    #[tokio::test]
+    async fn without_a_model_a_look_is_what_colour_says() {
+        let seen = Seen::new(Evidence::Neither, vec![still(100)]);
+        let look = seen.look(&Judge::default(), 80).await;
+        assert_eq!((look.evidence, look.judged, look.pictures.len()), (Evidence::Neither, Judged::Unasked, 1));
+    }
+}
