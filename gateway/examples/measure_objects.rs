@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outpost::nouns::Kind;
+use outpost::nouns::ObjectKind;
 use outpost::objects::{Labels, Layout, Model, Picture};
 
 type Failure = Box<dyn std::error::Error>;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [model, classes, picture] = &words[..] else { return Err("give a model, its classes and a picture".into()) };
     let names = std::fs::read_to_string(classes)?;
-    let classes = names.lines().map(|name| (Arc::from(name), Kind::Other)).collect();
+    let classes = names.lines().map(|name| (Arc::from(name), ObjectKind::Other)).collect();
     let labels = Labels { classes, score_min: 0.4, overlap_max: 0.45 };
     let image = image::open(picture)?.into_rgb8();
     let (width, height) = (image.width() as usize, image.height() as usize);

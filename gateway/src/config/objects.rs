@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::fence_file::read_bytes_up_to as read;
 use super::{Span, defaults};
-use crate::nouns::Kind;
+use crate::nouns::ObjectKind;
 use crate::objects::{Labels, Layout, Model};
 
 /// Classes that a model may have.
@@ -87,9 +87,9 @@ impl Objects {
     pub(crate) fn load(&self, folder: &Path) -> Result<Model, Fault> {
         let names = self.names(folder).map_err(|message| ("classes", message))?;
         let kind = |name: &String| match () {
-            () if self.fire.contains(name) => Kind::Fire,
-            () if self.smoke.contains(name) => Kind::Smoke,
-            () => Kind::Other,
+            () if self.fire.contains(name) => ObjectKind::Fire,
+            () if self.smoke.contains(name) => ObjectKind::Smoke,
+            () => ObjectKind::Other,
         };
         let classes = names.iter().map(|name| (Arc::from(name.as_str()), kind(name))).collect();
         let labels = Labels { classes, score_min: self.score_min as f32, overlap_max: self.overlap_max as f32 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use outpost_detectors::fire::{Evidence, Sign, Unclear};
 
-use super::{Judged, Kind, Object, SnapshotAsk};
+use super::{Judged, Object, ObjectKind, SnapshotAsk};
 
 /// A picture beside an alert's snapshot, or the snapshot with its time.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,9 +122,9 @@ impl Looked {
             Saw::Pictures(Evidence::Neither | Evidence::Unclear(_)) | Saw::Nothing(_) => None,
         };
         let of_objects = self.objects().iter().filter_map(|object| match object.kind {
-            Kind::Fire => Some(ODDS_FLAME),
-            Kind::Smoke => Some(ODDS_SMOKE),
-            Kind::Other => None,
+            ObjectKind::Fire => Some(ODDS_FLAME),
+            ObjectKind::Smoke => Some(ODDS_SMOKE),
+            ObjectKind::Other => None,
         });
         of_objects.chain(of_colour).reduce(f64::max).unwrap_or(match &self.saw {
             Saw::Pictures(Evidence::Neither) => ODDS_NEITHER,
@@ -197,9 +197,9 @@ mod tests {
         Looked { alert: "A-1".into(), camera: "cam:west".into(), saw, judged, pictures: Vec::new() }
     }
 
-    fn named(saw: Saw, objects: &[(&str, Kind, f32)]) -> Looked {
+    fn named(saw: Saw, objects: &[(&str, ObjectKind, f32)]) -> Looked {
         let place = Blob { left: 0.25, top: 0.5, right: 0.375, bottom: 1.0, area: 0.0625 };
-        let object = |(class, kind, score): &(&str, Kind, f32)| Object {
+        let object = |(class, kind, score): &(&str, ObjectKind, f32)| Object {
             class: (*class).into(),
             kind: *kind,
             score: *score,
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn either_kind_of_evidence_confirms_and_both_count_once() {
         let heat = Confidence::of_heat("cam:west");
-        let (fire, smoke) = (("fire", Kind::Fire, 0.8), ("smoke", Kind::Smoke, 0.9));
+        let (fire, smoke) = (("fire", ObjectKind::Fire, 0.8), ("smoke", ObjectKind::Smoke, 0.9));
         let share = |looked: &Looked| heat.after(looked).share;
         let by_colour = |evidence| share(&looked(Saw::Pictures(evidence)));
         let both = |evidence, objects: &[_]| share(&named(Saw::Pictures(evidence), objects));
@@ -244,7 +244,7 @@ mod tests {
         ] {
             let alone = by_colour(evidence.clone());
             assert_eq!(both(evidence.clone(), &[]), alone, "a model that names nothing changes nothing: {evidence:?}");
-            assert_eq!(both(evidence.clone(), &[("person", Kind::Other, 0.9)]), alone);
+            assert_eq!(both(evidence.clone(), &[("person", ObjectKind::Other, 0.9)]), alone);
             let silent = Looked { judged: Judged::Silent("it is late"), ..looked(Saw::Pictures(evidence)) };
             assert_eq!(share(&silent), alone);
         }
@@ -272,10 +272,10 @@ mod tests {
         );
         let neither = || Saw::Pictures(Evidence::Neither);
         assert_eq!(
-            named(neither(), &[("fire", Kind::Fire, 0.834)]).words(),
+            named(neither(), &[("fire", ObjectKind::Fire, 0.834)]).words(),
             "cam:west sees neither flame nor smoke; the object model names fire (0.83) at 25 to 38 % across and 50 to 100 % down"
         );
-        let many = named(neither(), &[("fire", Kind::Fire, 0.5); 6]).words();
+        let many = named(neither(), &[("fire", ObjectKind::Fire, 0.5); 6]).words();
         assert!(many.ends_with(", and 3 more") && many.matches("fire (0.50)").count() == 3, "{many}");
         assert!(named(neither(), &[]).words().ends_with("the object model names neither fire nor smoke"));
         assert_eq!(words(Saw::Pictures(Evidence::Unclear(Unclear::Dark))), "cam:west cannot tell: it is dark");

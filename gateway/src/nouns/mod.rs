@@ -28,7 +28,7 @@ pub use errand::{Deed, Done, Errand, Once, Outcome, Task};
 pub use evidence::{Confidence, Exhibit, LookAsk, Looked, Role, Saw, Shown};
 pub use file::{FileKind, NewFile, Shelved, owner_of_files};
 pub use lamp::{Clock, Lamp, Runs};
-pub use object::{Judged, Kind, Object};
+pub use object::{Judged, Object, ObjectKind};
 pub use officer::{Field, Fix, Located, SaidDuty};
 pub use passage::{Passage, Story};
 pub use redo::{RedoChange, RedoRow};

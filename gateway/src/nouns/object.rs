@@ -7,7 +7,7 @@ use outpost_detectors::observation::Blob;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
     pub class: Arc<str>,
-    pub kind: Kind,
+    pub kind: ObjectKind,
     /// How sure the model is, 0..1. No odds: what a score is worth differs from model to model.
     pub score: f32,
     /// Shares of the picture, 0..1; its area is the box's.
@@ -16,7 +16,7 @@ pub struct Object {
 
 /// What a class stands for beside its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ObjectKind {
     Fire,
     Smoke,
     Other,

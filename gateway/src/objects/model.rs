@@ -11,7 +11,7 @@ use rustix::process::setpriority_process;
 use super::letterbox::letterbox;
 use super::yolox::{self, BEFORE_CLASSES, Found};
 use super::{Layout, Picture};
-use crate::nouns::{Kind, Object};
+use crate::nouns::{Object, ObjectKind};
 
 /// Larger files are not read.
 pub const FILE_BYTES_MAX: u64 = 512 << 20;
@@ -25,7 +25,7 @@ const NICE: i32 = 5;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Labels {
     /// In the order of the model.
-    pub classes: Vec<(Arc<str>, Kind)>,
+    pub classes: Vec<(Arc<str>, ObjectKind)>,
     /// 0..1.
     pub score_min: f32,
     /// Intersection over union above which two boxes of a class are one, 0..1.
@@ -40,7 +40,7 @@ pub enum ModelError {
     Ends { inputs: usize, outputs: usize },
     #[error("it is given {0}; this layout is given [1, 3, height, width], both multiples of 32 and at most {SIDE_MAX}")]
     Given(String),
-    #[error("it gives {got}; for pictures of {width}x{height} and {classes} classes [1, {rows}, {}] is due", BEFORE_CLASSES + .classes)]
+    #[error("it gives {got}; for pictures of {width}x{height} and as many classes as are named ({classes}) [1, {rows}, {}] is due", BEFORE_CLASSES + .classes)]
     Gives { got: String, rows: usize, width: usize, height: usize, classes: usize },
     #[error("it does not run: {0}")]
     Run(String),
@@ -92,7 +92,7 @@ impl Model {
 
     /// Whether any of its classes is fire or smoke.
     pub fn tells_fire(&self) -> bool {
-        self.labels.classes.iter().any(|(_, kind)| *kind != Kind::Other)
+        self.labels.classes.iter().any(|(_, kind)| *kind != ObjectKind::Other)
     }
 
     /// What is in the picture, surest first.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{Judge, Labels, Layout, Model, ModelError, Picture, QUEUE_MAX};
-use crate::nouns::{Kind, Object};
+use crate::nouns::{Object, ObjectKind};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/models")
@@ -16,7 +16,7 @@ fn folder() -> PathBuf {
 
 fn labels(score_min: f32) -> Labels {
     let names = std::fs::read_to_string(folder().join("coco_classes.txt")).unwrap();
-    let class = |name: &str| (Arc::from(name), if name == "person" { Kind::Fire } else { Kind::Other });
+    let class = |name: &str| (Arc::from(name), if name == "person" { ObjectKind::Fire } else { ObjectKind::Other });
     Labels { classes: names.lines().map(class).collect(), score_min, overlap_max: 0.45 }
 }
 
@@ -163,7 +163,7 @@ fn what_is_no_detector_of_this_layout_says_why() {
     let mut fewer = labels(0.35);
     fewer.classes.pop();
     let told = load("yolox_nano.onnx", fewer).unwrap_err().to_string();
-    assert!(told.contains("gives [1, 3549, 85]") && told.contains("79 classes [1, 3549, 84] is due"), "{told}");
+    assert!(told.contains("gives [1, 3549, 85]") && told.contains("(79) [1, 3549, 84] is due"), "{told}");
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn a_judge_names_what_is_in_pictures_and_takes_another_model_while_it_runs
     assert!(judge.tells_fire());
     let found = judge.look(pictures()).await.unwrap();
     let [visitor, nothing] = &found[..] else { panic!("{found:?}") };
-    assert!(visitor.iter().any(|object| &*object.class == "person" && object.kind == Kind::Fire), "{visitor:?}");
+    assert!(visitor.iter().any(|object| &*object.class == "person" && object.kind == ObjectKind::Fire), "{visitor:?}");
     assert_eq!(nothing[..], []);
 
     judge.take(Some(Arc::new(load("yolox_nano.onnx", labels(0.99)).unwrap()))).unwrap();
@@ -191,10 +191,11 @@ async fn who_waits_too_long_gives_up_and_only_so_many_wait() {
     let hasty = Model::load(model, Layout::Yolox, labels(0.35), Duration::ZERO).unwrap();
     let judge = Judge::default();
     judge.take(Some(Arc::new(hasty))).unwrap();
-    let many = || vec![Arc::new(visitor()); 4];
+    let picture = Arc::new(visitor());
+    let many = || vec![picture.clone(); 16];
     assert_eq!(judge.look(many()).await, Err("the object model gave no answer in time"));
     // Whoever is asked first may be judged already, or not.
-    let asks: Vec<_> = (0..QUEUE_MAX + 8).map(|_| judge.ask(vec![Arc::new(visitor()); 16])).collect();
+    let asks: Vec<_> = (0..QUEUE_MAX + 8).map(|_| judge.ask(many())).collect();
     let refused = asks.iter().filter_map(|ask| ask.as_ref().err());
     assert!(refused.clone().count() >= 1 && refused.clone().all(|why| *why == "too many wait for the object model"));
 }

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use super::canvas::Canvas;
 use super::evidence::{BOX_RGB, encode};
 use super::frame::Frame;
-use crate::nouns::{Judged, Kind, Object};
+use crate::nouns::{Judged, Object, ObjectKind};
 use crate::objects::{Judge, Picture};
 
 /// Boxes of the object model: not to be taken for those of colour and flicker.
@@ -76,7 +76,7 @@ impl Seen {
         let pictures = self.stills.iter().map(|still| still.picture.clone()).collect();
         match judge.look(pictures).await {
             Ok(mut named) => {
-                named.iter_mut().for_each(|objects| objects.retain(|object| object.kind != Kind::Other));
+                named.iter_mut().for_each(|objects| objects.retain(|object| object.kind != ObjectKind::Other));
                 let mut all = named.concat();
                 all.sort_by(|a, b| b.score.total_cmp(&a.score));
                 (Judged::Named(all), named)
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn what_moves_is_boxed_in_the_last_picture_and_what_the_model_names_in_its_own() {
         let sign = Sign { share: 0.04, boxes: vec![square(0.1, 0.1)], flicker_hz: 3.0, growth: 1.0 };
-        let fire = |place| Object { class: "fire".into(), kind: Kind::Fire, score: 0.8, place };
+        let fire = |place| Object { class: "fire".into(), kind: ObjectKind::Fire, score: 0.8, place };
         let named = [vec![fire(square(0.5, 0.1))], vec![fire(square(0.1, 0.5))]];
         let drawn = draw(&[still(100), still(200)], &Evidence::Flame(sign), &named, 90);
         let [(100, first), (200, last)] = &drawn[..] else { panic!("{} pictures", drawn.len()) };
