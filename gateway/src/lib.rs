@@ -5,6 +5,7 @@
 //! - [`ingest`]: sessions with brokers and cameras
 //! - [`decode`]: payload bytes → observations and rejects
 //! - [`video`]: access units → pictures → picture facts; evidence
+//! - [`objects`]: picture → classes and boxes, by an object model
 //! - [`pipeline`]: Watch (rules over observations), and the shell that commits before it acknowledges
 //! - [`dispatch`]: Desk, which turns alerts into tickets
 //! - [`roads`]: the road graph, and how long ways take
@@ -27,6 +28,7 @@ pub mod ingest;
 pub mod lights;
 pub mod notify;
 pub mod nouns;
+pub mod objects;
 pub mod pipeline;
 pub mod probe;
 pub mod report;

@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::warn;
 
-use crate::nouns::{LookAsk, Looked, Saw};
+use crate::nouns::{Judged, LookAsk, Looked, Saw};
 use crate::pipeline::evidence::Looks;
 use crate::video::{Look, Looker};
 
@@ -43,19 +43,20 @@ impl Looks for Lookouts {
     fn look(&self, LookAsk { alert, camera }: LookAsk) {
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             let saw = Saw::Nothing("too many cameras are looked through");
-            if self.looked.try_send(Looked { alert, camera: camera.clone(), saw, pictures: Vec::new() }).is_err() {
+            let looked = Looked { alert, camera: camera.clone(), saw, judged: Judged::Unasked, pictures: Vec::new() };
+            if self.looked.try_send(looked).is_err() {
                 warn!(%camera, "no room for the answer that there is no room for a look");
             }
             return;
         };
         let (looker, looked) = (self.looker.clone(), self.looked.clone());
         self.runtime.spawn(async move {
-            let (saw, pictures) = match looker.look(&camera).await {
-                Ok(Look { evidence, pictures }) => (Saw::Pictures(evidence), pictures),
-                Err(why) => (Saw::Nothing(why), Vec::new()),
+            let (saw, judged, pictures) = match looker.look(&camera).await {
+                Ok(Look { evidence, judged, pictures }) => (Saw::Pictures(evidence), judged, pictures),
+                Err(why) => (Saw::Nothing(why), Judged::Unasked, Vec::new()),
             };
             // An error means that nobody listens any more: the gateway is stopping.
-            let _ = looked.send(Looked { alert, camera, saw, pictures }).await;
+            let _ = looked.send(Looked { alert, camera, saw, judged, pictures }).await;
             drop(place);
         });
     }

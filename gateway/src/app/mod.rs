@@ -44,6 +44,7 @@ use crate::dispatch::{self, Desk};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
 use crate::nouns::TroubleKind;
+use crate::objects::Judge;
 use crate::pipeline::evidence::{Evidence, Eyes, Looks};
 use crate::pipeline::recorder::Recorder;
 use crate::pipeline::run::{Health, Inputs, Shell};
@@ -156,7 +157,10 @@ impl App {
             start_sessions(config, &publishers, &metrics, &seen, &messages_in, &stop).await?;
         let (clips_in, clips) = mpsc::channel(archive::CLIPS_MAX);
         let earned = gates::earned(&queues, &config.cameras).context("failed to read the store")?;
-        let cameras = start_cameras(config, &earned, observations_in.clone(), troubles_in.clone(), clips_in, &stop)?;
+        let judge = Judge::default();
+        judge.take(config.model()).context("failed to start the object model's thread")?;
+        let eyes = (clips_in, judge.clone());
+        let cameras = start_cameras(config, &earned, observations_in.clone(), troubles_in.clone(), eyes, &stop)?;
         if let Some(cameras) = cameras.clone() {
             out.push(tokio::spawn(gates::keep(queues.clone(), cameras, stop_out.clone())));
         }
@@ -213,7 +217,7 @@ impl App {
         let (estate_in, estate) = watch::channel(api::Estate::new(config, &fences));
         let (edits_in, edits) = mpsc::channel(EDITS_MAX);
         let reloader = Reloader::new(config, asks.clone(), estate_in, metrics.clone(), archive.clone(), edits)
-            .with(cameras.clone());
+            .with(cameras.clone(), judge);
         let archives = (reader.clone(), archive.clone());
         let readiness = Sessions::new(config, &sessions, cameras.clone(), archives, metrics.clone()).with_mounts(poses);
         let readiness = Arc::new(readiness);

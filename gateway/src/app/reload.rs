@@ -1,4 +1,4 @@
-//! Takes rules, fences, cameras and the names of sources from a changed configuration while everything runs, be it that a person
+//! Takes rules, fences, cameras, the object model and the names of sources from a changed configuration while everything runs, be it that a person
 //! changed the file or that somebody asked for it over the API. What else it may say takes a restart; then nothing is taken, so
 //! that what runs is always one configuration and never half of two.
 
@@ -14,6 +14,7 @@ use super::annex::{Annex, Draft};
 use super::{expected, fences};
 use crate::api::{Asked, Edit, Edited, Estate, NotEdited, Try};
 use crate::config::{self, Camera, Config};
+use crate::objects::Judge;
 use crate::pipeline::run::{Ask, Reload};
 use crate::store::Archive;
 use crate::telemetry::metrics::Metrics;
@@ -30,6 +31,7 @@ pub(super) struct Reloader {
     /// None where there were none at the start and none may come.
     cameras: Option<Arc<video::Cameras>>,
     running_cameras: Vec<Camera>,
+    judge: Judge,
 }
 
 impl Reloader {
@@ -41,12 +43,13 @@ impl Reloader {
         archive: Arc<Archive>,
         edits: mpsc::Receiver<Asked>,
     ) -> Self {
-        let running_cameras = config.cameras.clone();
-        Reloader { running: fixed(config), asks, estate, metrics, archive, edits, cameras: None, running_cameras }
+        let (running, running_cameras) = (fixed(config), config.cameras.clone());
+        let judge = Judge::default();
+        Reloader { running, asks, estate, metrics, archive, edits, cameras: None, running_cameras, judge }
     }
 
-    pub(super) fn with(self, cameras: Option<Arc<video::Cameras>>) -> Self {
-        Reloader { cameras, ..self }
+    pub(super) fn with(self, cameras: Option<Arc<video::Cameras>>, judge: Judge) -> Self {
+        Reloader { cameras, judge, ..self }
     }
 
     /// One at a time, whoever asks.
@@ -149,7 +152,7 @@ impl Reloader {
     /// Goes on with this; returns the number of rules.
     async fn take(&mut self, config: Config, fences: FenceSet) -> Result<usize, String> {
         let estate = Estate::new(&config, &fences);
-        let (n_rules, cameras) = (config.rules.len(), config.cameras.clone());
+        let (n_rules, cameras, model) = (config.rules.len(), config.cameras.clone(), config.model());
         // Cameras that are no more end before the rules forget them, those that are new begin when rules know them.
         if let Some(running) = &self.cameras {
             running.stop_others(&cameras).await;
@@ -159,12 +162,14 @@ impl Reloader {
             self.estate.send_replace(estate);
             self.running_cameras = cameras;
         }
+        let judged = if taken.is_ok() { self.judge.take(model) } else { Ok(()) };
         let started = match &self.cameras {
             Some(running) => running.start_missing(&self.running_cameras, &HashMap::new()),
             None => Ok(()),
         };
         taken?;
         started.map_err(|cause| format!("a camera has no thread to decode on: {cause}"))?;
+        judged.map_err(|cause| format!("the object model has no thread to run on: {cause}"))?;
         Ok(n_rules)
     }
 

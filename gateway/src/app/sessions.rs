@@ -17,6 +17,7 @@ use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
 use crate::ingest::{Acknowledge, Message, Receipt};
 use crate::nouns::{Alert, Missing, SnapshotAsk, Trouble};
+use crate::objects::Judge;
 use crate::pipeline::evidence::Evidence;
 use crate::pipeline::run::Line;
 use crate::pipeline::seen::Seen;
@@ -77,7 +78,7 @@ pub(super) fn start_cameras(
     earned: &HashMap<Arc<str>, Earned>,
     observations: mpsc::Sender<Observation>,
     troubles: mpsc::Sender<Trouble>,
-    clips: mpsc::Sender<video::Clip>,
+    (clips, judge): (mpsc::Sender<video::Clip>, Judge),
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Arc<video::Cameras>>> {
     // With an annex cameras may come at any time.
@@ -85,7 +86,7 @@ pub(super) fn start_cameras(
     if config.cameras.is_empty() && n_more == 0 {
         return Ok(None);
     }
-    let wires = video::Wires { observations, clips };
+    let wires = video::Wires { observations, clips, judge };
     let cameras = video::Cameras::start(&config.cameras, n_more, &config.video, earned, wires, stop.clone())
         .context("failed to start the decode threads")?;
     let cameras = Arc::new(cameras);

@@ -139,6 +139,18 @@ impl Default for Classes {
     }
 }
 
+pub(super) fn score_min() -> f64 {
+    0.4
+}
+
+pub(super) fn overlap_max() -> f64 {
+    0.45
+}
+
+pub(super) fn objects_timeout() -> Span {
+    Span::from_ms(10_000)
+}
+
 pub(super) fn reach_m() -> f64 {
     300.0
 }

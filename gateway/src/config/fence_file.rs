@@ -60,10 +60,15 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
 
 /// The same of a file that need not be text.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    read_bytes_up_to(path, FILE_BYTES_MAX)
+}
+
+/// The same of a file that may be smaller or larger than these.
+pub(super) fn read_bytes_up_to(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
     let told = |cause: &dyn std::fmt::Display| format!("cannot read {}: {cause}", path.display());
     let n_bytes = std::fs::metadata(path).map_err(|cause| told(&cause))?.len();
-    if n_bytes > FILE_BYTES_MAX {
-        return Err(told(&format!("{n_bytes} bytes, at most {FILE_BYTES_MAX} are read")));
+    if n_bytes > bytes_max {
+        return Err(told(&format!("{n_bytes} bytes, at most {bytes_max} are read")));
     }
     std::fs::read(path).map_err(|cause| told(&cause))
 }

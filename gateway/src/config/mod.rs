@@ -20,6 +20,7 @@ mod light;
 mod limit;
 mod listener;
 mod movement;
+mod objects;
 mod outside;
 pub mod pattern;
 mod picture;
@@ -60,6 +61,7 @@ pub use light::{Colours, Confirm, LIGHT_WORD, Light};
 pub use limit::Limit;
 pub use listener::{Listener, ListenerTls, ListenerUser};
 pub use movement::{Border, CrossDirection, KMH_PER_MPS, Motion, line_of};
+pub use objects::{CLASSES_MAX, ClassNames, Objects};
 pub use outside::{ApiKey, Intake, Open311, ReportKind, Service};
 pub use picture::{GroundPair, PictureLine, Things, Zone};
 pub use places::{Places, RoadFiles};
@@ -67,6 +69,8 @@ pub use receiver::{Body, Hears, MailSecurity, Receiver, TOPIC_WORDS, Target};
 pub use scalar::{Bytes, Secret, SecretError, Span};
 pub use scores::{Amount, Count, Figure, Score, Sum, Term, with_standard};
 pub use view::{ErrorsOf, Land, PtzOf, ViewOf};
+
+use crate::objects::Model;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +89,7 @@ pub struct Config {
     pub pipeline: Pipeline,
     #[serde(default)]
     pub video: Video,
+    pub objects: Option<Objects>,
     #[serde(default)]
     pub desk: Desk,
     #[serde(default)]
@@ -391,6 +396,11 @@ impl Config {
         let ids: HashSet<&Arc<str>> = self.fences.iter().flat_map(|entry| &entry.ids).collect();
         let grids = fences.iter().filter(|fence| ids.contains(&fence.id)).map(|fence| Fence::clone(fence));
         FenceSet::new(grids.collect())
+    }
+
+    /// The object model, where there is one.
+    pub fn model(&self) -> Option<Arc<Model>> {
+        self.objects.as_ref().and_then(|objects| objects.loaded.clone())
     }
 
     /// The broker of that id.

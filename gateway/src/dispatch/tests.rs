@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::*;
 use crate::config::check::check_alone;
 use crate::config::{Limit, Severity};
-use crate::nouns::{AlertKey, Confidence, Counts, Looked, Need, Place, Said, Stage, Why};
+use crate::nouns::{AlertKey, Confidence, Counts, Judged, Looked, Need, Place, Said, Stage, Why};
 
 pub(super) fn alert(n: u64) -> Alert {
     let key = AlertKey { rule: "r".into(), source: format!("s/{n}").into(), fence: None };
@@ -315,7 +315,13 @@ fn a_look_makes_a_ticket_surer_once_for_each_look_and_none_where_the_work_is_don
     let mut office = Office::new("");
     let mut hot = alert(1);
     hot.confidence = Some(Confidence::of_heat("cam:west"));
-    let looked = |saw| Looked { alert: hot.id.clone(), camera: "cam:west".into(), saw, pictures: Vec::new() };
+    let looked = |saw| Looked {
+        alert: hot.id.clone(),
+        camera: "cam:west".into(),
+        saw,
+        judged: Judged::Unasked,
+        pictures: Vec::new(),
+    };
     let unseen = looked(Saw::Pictures(Seen::Neither));
     let look = |office: &mut Office| office.desk.alert_looked(&unseen, 5, &mut office.effects);
     assert_eq!(look(&mut office), None, "nobody knows that alert");

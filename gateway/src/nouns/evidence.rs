@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use outpost_detectors::fire::{Evidence, Sign, Unclear};
 
-use super::SnapshotAsk;
+use super::{Judged, Object, ObjectKind, SnapshotAsk};
 
 /// A picture beside an alert's snapshot, or the snapshot with its time.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,7 @@ pub struct Looked {
     pub alert: Arc<str>,
     pub camera: Arc<str>,
     pub saw: Saw,
+    pub judged: Judged,
     /// Masked, as JPEG, each with the time at which it came.
     pub pictures: Vec<(i64, Arc<[u8]>)>,
 }
@@ -77,6 +78,9 @@ const ODDS_FLAME: f64 = 12.0;
 const ODDS_SMOKE: f64 = 3.0;
 const ODDS_NEITHER: f64 = 0.4;
 
+/// Boxes that are told in words; all are drawn.
+const OBJECTS_TOLD_MAX: usize = 3;
+
 /// Nothing is held for surer than this, nor for less sure than the rest.
 const SHARE_MAX: f64 = 0.99;
 
@@ -101,21 +105,61 @@ impl Confidence {
 
     /// After a look.
     pub fn after(&self, looked: &Looked) -> Confidence {
-        let factor = match &looked.saw {
-            Saw::Pictures(Evidence::Flame(_)) => ODDS_FLAME,
-            Saw::Pictures(Evidence::Smoke(_)) => ODDS_SMOKE,
-            Saw::Pictures(Evidence::Neither) => ODDS_NEITHER,
-            Saw::Pictures(Evidence::Unclear(_)) | Saw::Nothing(_) => 1.0,
-        };
-        let odds = self.share / (1.0 - self.share) * factor;
+        let odds = self.share / (1.0 - self.share) * looked.odds();
         let share = (odds / (1.0 + odds)).clamp(1.0 - SHARE_MAX, SHARE_MAX);
         Confidence { share, why: looked.words().into() }
     }
 }
 
 impl Looked {
+    /// What the look makes of the odds. Colour and the object model look at the same pixels, so what both see counts once: either
+    /// confirms, and of two the one that says more. Neither confirms where colour sees neither; a model that sees nothing does not
+    /// speak for colours that cannot tell.
+    fn odds(&self) -> f64 {
+        let of_colour = match &self.saw {
+            Saw::Pictures(Evidence::Flame(_)) => Some(ODDS_FLAME),
+            Saw::Pictures(Evidence::Smoke(_)) => Some(ODDS_SMOKE),
+            Saw::Pictures(Evidence::Neither | Evidence::Unclear(_)) | Saw::Nothing(_) => None,
+        };
+        let of_objects = self.objects().iter().filter_map(|object| match object.kind {
+            ObjectKind::Fire => Some(ODDS_FLAME),
+            ObjectKind::Smoke => Some(ODDS_SMOKE),
+            ObjectKind::Other => None,
+        });
+        of_objects.chain(of_colour).reduce(f64::max).unwrap_or(match &self.saw {
+            Saw::Pictures(Evidence::Neither) => ODDS_NEITHER,
+            _ => 1.0,
+        })
+    }
+
+    fn objects(&self) -> &[Object] {
+        match &self.judged {
+            Judged::Named(objects) => objects,
+            Judged::Unasked | Judged::Silent(_) => &[],
+        }
+    }
+
     /// What was seen, in a line.
     pub fn words(&self) -> String {
+        let by_colour = self.words_of_colour();
+        match &self.judged {
+            Judged::Unasked => by_colour,
+            Judged::Silent(why) => format!("{by_colour}; {why}"),
+            Judged::Named(objects) if objects.is_empty() => {
+                format!("{by_colour}; the object model names neither fire nor smoke")
+            }
+            Judged::Named(objects) => {
+                let told: Vec<String> = objects.iter().take(OBJECTS_TOLD_MAX).map(Object::words).collect();
+                let more = match objects.len() - told.len() {
+                    0 => String::new(),
+                    n => format!(", and {n} more"),
+                };
+                format!("{by_colour}; the object model names {}{more}", told.join(", "))
+            }
+        }
+    }
+
+    fn words_of_colour(&self) -> String {
         let camera = &self.camera;
         let sign = |what: &str, Sign { share, flicker_hz, growth, .. }: &Sign| {
             let percent = share * 100.0;
@@ -144,10 +188,24 @@ fn unclear(why: Unclear) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use outpost_detectors::observation::Blob;
+
     use super::*;
 
     fn looked(saw: Saw) -> Looked {
-        Looked { alert: "A-1".into(), camera: "cam:west".into(), saw, pictures: Vec::new() }
+        let judged = Judged::Unasked;
+        Looked { alert: "A-1".into(), camera: "cam:west".into(), saw, judged, pictures: Vec::new() }
+    }
+
+    fn named(saw: Saw, objects: &[(&str, ObjectKind, f32)]) -> Looked {
+        let place = Blob { left: 0.25, top: 0.5, right: 0.375, bottom: 1.0, area: 0.0625 };
+        let object = |(class, kind, score): &(&str, ObjectKind, f32)| Object {
+            class: (*class).into(),
+            kind: *kind,
+            score: *score,
+            place,
+        };
+        Looked { judged: Judged::Named(objects.iter().map(object).collect()), ..looked(saw) }
     }
 
     fn sign() -> Sign {
@@ -163,6 +221,33 @@ mod tests {
         assert!(after(Evidence::Neither).share < heat.share);
         assert_eq!(after(Evidence::Unclear(Unclear::Dark)).share, heat.share);
         assert_eq!(heat.after(&looked(Saw::Nothing("it gave no picture"))).share, heat.share);
+    }
+
+    #[test]
+    fn either_kind_of_evidence_confirms_and_both_count_once() {
+        let heat = Confidence::of_heat("cam:west");
+        let (fire, smoke) = (("fire", ObjectKind::Fire, 0.8), ("smoke", ObjectKind::Smoke, 0.9));
+        let share = |looked: &Looked| heat.after(looked).share;
+        let by_colour = |evidence| share(&looked(Saw::Pictures(evidence)));
+        let both = |evidence, objects: &[_]| share(&named(Saw::Pictures(evidence), objects));
+        let (flame, of_smoke) = (by_colour(Evidence::Flame(sign())), by_colour(Evidence::Smoke(sign())));
+        for evidence in [Evidence::Neither, Evidence::Unclear(Unclear::Dark), Evidence::Smoke(sign())] {
+            assert_eq!(both(evidence.clone(), &[smoke, fire]), flame, "{evidence:?}");
+            assert_eq!(both(evidence.clone(), &[smoke]), of_smoke, "{evidence:?}");
+        }
+        assert_eq!(both(Evidence::Flame(sign()), &[smoke]), flame);
+        for evidence in [
+            Evidence::Flame(sign()),
+            Evidence::Smoke(sign()),
+            Evidence::Neither,
+            Evidence::Unclear(Unclear::Colourless),
+        ] {
+            let alone = by_colour(evidence.clone());
+            assert_eq!(both(evidence.clone(), &[]), alone, "a model that names nothing changes nothing: {evidence:?}");
+            assert_eq!(both(evidence.clone(), &[("person", ObjectKind::Other, 0.9)]), alone);
+            let silent = Looked { judged: Judged::Silent("it is late"), ..looked(Saw::Pictures(evidence)) };
+            assert_eq!(share(&silent), alone);
+        }
     }
 
     #[test]
@@ -185,6 +270,14 @@ mod tests {
             words(Saw::Pictures(Evidence::Flame(sign()))),
             "cam:west sees flames on 1.2 % of its picture, 1.5 times as much at the end of its look, flickering at 3.2 Hz"
         );
+        let neither = || Saw::Pictures(Evidence::Neither);
+        assert_eq!(
+            named(neither(), &[("fire", ObjectKind::Fire, 0.834)]).words(),
+            "cam:west sees neither flame nor smoke; the object model names fire (0.83) at 25 to 38 % across and 50 to 100 % down"
+        );
+        let many = named(neither(), &[("fire", ObjectKind::Fire, 0.5); 6]).words();
+        assert!(many.ends_with(", and 3 more") && many.matches("fire (0.50)").count() == 3, "{many}");
+        assert!(named(neither(), &[]).words().ends_with("the object model names neither fire nor smoke"));
         assert_eq!(words(Saw::Pictures(Evidence::Unclear(Unclear::Dark))), "cam:west cannot tell: it is dark");
         assert_eq!(words(Saw::Nothing("it is down")), "cam:west was not looked through: it is down");
     }

@@ -2,7 +2,10 @@
 
 use image::{ImageError, ImageFormat};
 
+use outpost_detectors::observation::Blob;
+
 use super::frame::{Colour, Frame};
+use crate::objects::Picture;
 
 /// Wider pictures are thinned for snapshots: evidence needs no 4K, and it is made while a commit waits.
 const WIDTH_MAX: usize = 1920;
@@ -45,8 +48,14 @@ impl Canvas {
         Ok(Canvas { width, height, rgb })
     }
 
-    pub(crate) fn into_rgb(self) -> (usize, usize, Vec<u8>) {
-        (self.width, self.height, self.rgb)
+    /// To draw on a picture that others look at as well.
+    pub(crate) fn again(picture: &Picture) -> Self {
+        let Picture { width, height, rgb } = picture.clone();
+        Canvas { width, height, rgb }
+    }
+
+    pub(crate) fn into_picture(self) -> Picture {
+        Picture { width: self.width, height: self.height, rgb: self.rgb }
     }
 
     /// Blackens every pixel that the polygon (0..1) touches; even-odd where it crosses itself.
@@ -75,6 +84,12 @@ impl Canvas {
                 }
             }
         }
+    }
+
+    /// Draws a box.
+    pub(crate) fn frame(&mut self, seen: &Blob, rgb: [u8; 3]) {
+        let Blob { left, top, right, bottom, .. } = *seen;
+        self.outline(&[[left, top], [right, top], [right, bottom], [left, bottom]], rgb);
     }
 
     /// Draws the closed line through the points (0..1), two pixels wide or more on large pictures.
@@ -138,7 +153,7 @@ mod tests {
     #[test]
     fn wide_pictures_are_thinned() {
         let frame = Frame::new(3840, 8, vec![100; 3840 * 8], Colour::None).unwrap();
-        let (width, height, rgb) = Canvas::of(&frame).unwrap().into_rgb();
+        let Picture { width, height, rgb } = Canvas::of(&frame).unwrap().into_picture();
         assert_eq!((width, height, rgb.len()), (1920, 4, 1920 * 4 * 3));
     }
 

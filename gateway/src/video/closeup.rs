@@ -7,29 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
+use outpost_detectors::fire::Closeup;
 use outpost_detectors::fire::cells::Planes;
-use outpost_detectors::fire::{Closeup, Evidence};
 use tokio::sync::oneshot;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::evidence::render;
 use super::frame::{Colour, Frame};
+use super::seen::{Look, Seen, Still};
+use crate::objects::Judge;
 
 /// Who waits for the same look at one camera.
 const WAITING_MAX: usize = 16;
 /// How much longer than the look itself its answer may take: a key frame has to come first.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// What a close look showed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Look {
-    pub evidence: Evidence,
-    /// The first picture and the last, masked, as JPEG, each with the time at which it came; what was seen is boxed in the last.
-    pub pictures: Vec<(i64, Arc<[u8]>)>,
-}
 
 /// What is asked of one camera.
 #[derive(Debug, Default)]
@@ -44,7 +37,7 @@ pub(crate) struct Asked {
 #[derive(Debug, Default)]
 struct Waiting {
     number: u64,
-    answers: Vec<oneshot::Sender<Look>>,
+    answers: Vec<oneshot::Sender<Arc<Seen>>>,
 }
 
 impl Asked {
@@ -58,7 +51,7 @@ impl Asked {
     }
 
     /// Joins the look that goes on, or wants one. None where too many wait.
-    pub(super) fn ask(&self) -> Option<oneshot::Receiver<Look>> {
+    pub(super) fn ask(&self) -> Option<oneshot::Receiver<Arc<Seen>>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.answers.retain(|answer| !answer.is_closed());
         if waiting.answers.len() >= WAITING_MAX {
@@ -88,11 +81,11 @@ impl Asked {
         self.is_fresh.store(false, Ordering::Relaxed);
     }
 
-    fn answer(&self, look: &Look) {
+    fn answer(&self, seen: &Arc<Seen>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.end();
         for answer in waiting.answers.drain(..) {
-            let _ = answer.send(look.clone());
+            let _ = answer.send(seen.clone());
         }
     }
 }
@@ -102,12 +95,14 @@ impl Asked {
 pub struct Looker {
     cameras: Arc<RwLock<HashMap<Arc<str>, Arc<Asked>>>>,
     patience: Duration,
+    judge: Judge,
+    jpeg_quality: u8,
 }
 
 impl Looker {
-    pub(crate) fn new(span_ms: i64) -> Looker {
+    pub(crate) fn new(span_ms: i64, judge: Judge, jpeg_quality: u8) -> Looker {
         let patience = PATIENCE + Duration::from_millis(span_ms.max(0).unsigned_abs());
-        Looker { cameras: Arc::default(), patience }
+        Looker { cameras: Arc::default(), patience, judge, jpeg_quality: jpeg_quality.clamp(1, 100) }
     }
 
     /// Who wants to look through this camera asks here from now on.
@@ -125,7 +120,7 @@ impl Looker {
         let asked = known.ok_or("it is not configured")?;
         let answer = asked.ask().ok_or("too many ask for it")?;
         match tokio::time::timeout(self.patience, answer).await {
-            Ok(Ok(look)) => Ok(look),
+            Ok(Ok(seen)) => Ok(seen.look(&self.judge, self.jpeg_quality).await),
             Ok(Err(_)) => Err("the gateway stops"),
             Err(_) => {
                 asked.give_up();
@@ -141,15 +136,14 @@ pub(crate) struct Looking {
     asked: Arc<Asked>,
     masks: Vec<Vec<[f32; 2]>>,
     span_ms: i64,
-    jpeg_quality: u8,
     /// The look that goes on, and its number.
     open: Option<(u64, Closeup)>,
-    first: Option<(i64, Arc<[u8]>)>,
+    first: Option<Still>,
 }
 
 impl Looking {
-    pub(crate) fn new(asked: Arc<Asked>, masks: Vec<Vec<[f32; 2]>>, span_ms: i64, jpeg_quality: u8) -> Looking {
-        Looking { asked, masks, span_ms, jpeg_quality, open: None, first: None }
+    pub(crate) fn new(asked: Arc<Asked>, masks: Vec<Vec<[f32; 2]>>, span_ms: i64) -> Looking {
+        Looking { asked, masks, span_ms, open: None, first: None }
     }
 
     pub(crate) fn is_wanted(&self) -> bool {
@@ -164,7 +158,7 @@ impl Looking {
         };
         if self.open.as_ref().is_none_or(|(number, _)| *number != wanted) {
             self.open = Some((wanted, Closeup::new(self.masks.clone())));
-            self.first = self.picture(frame, received_ms, &[]);
+            self.first = Still::of(frame, &self.masks, received_ms);
         }
         let Some((_, closeup)) = &mut self.open else { return };
         with_planes(frame, |planes| closeup.look(planes, received_ms));
@@ -172,24 +166,10 @@ impl Looking {
             return;
         }
         let evidence = closeup.evidence();
-        let boxes = match &evidence {
-            Evidence::Flame(sign) | Evidence::Smoke(sign) => &*sign.boxes,
-            Evidence::Neither | Evidence::Unclear(_) => &[],
-        };
-        let last = self.picture(frame, received_ms, boxes);
-        let pictures = self.first.take().into_iter().chain(last).collect();
+        let last = Still::of(frame, &self.masks, received_ms);
+        let stills = self.first.take().into_iter().chain(last).collect();
         self.open = None;
-        self.asked.answer(&Look { evidence, pictures });
-    }
-
-    fn picture(
-        &self,
-        frame: &Frame,
-        received_ms: i64,
-        boxes: &[outpost_detectors::observation::Blob],
-    ) -> Option<(i64, Arc<[u8]>)> {
-        let jpeg = render(frame, &self.masks, &[], boxes, self.jpeg_quality).ok()?;
-        Some((received_ms, jpeg.into()))
+        self.asked.answer(&Arc::new(Seen::new(evidence, stills)));
     }
 }
 
@@ -223,14 +203,16 @@ fn with_planes(frame: &Frame, mut take: impl FnMut(&Planes)) {
 
 #[cfg(test)]
 mod tests {
+    use outpost_detectors::fire::Evidence;
+
     use super::*;
 
     const SPAN_MS: i64 = 6_000;
 
     fn camera() -> (Looker, Looking) {
         let asked = Arc::<Asked>::default();
-        let looking = Looking::new(asked.clone(), Vec::new(), SPAN_MS, 80);
-        let looker = Looker::new(SPAN_MS);
+        let looking = Looking::new(asked.clone(), Vec::new(), SPAN_MS);
+        let looker = Looker::new(SPAN_MS, Judge::default(), 80);
         looker.admit("cam:west".into(), asked);
         (looker, looking)
     }

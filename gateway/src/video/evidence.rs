@@ -17,6 +17,7 @@ use super::frame::Frame;
 use super::reel::{Clip, Margins, Reel};
 use crate::config::{Camera, Video};
 use crate::nouns::Missing;
+use crate::objects::Picture;
 
 /// Pictures kept per camera; evidence is asked for when the alert that a picture raised is committed, which is soon.
 const PICTURES_MAX: usize = 16;
@@ -32,7 +33,7 @@ const QUIET_MAX: usize = 2;
 const AGE_MS_MAX: i64 = 30_000;
 
 const ZONE_RGB: [u8; 3] = [255, 200, 0];
-const BOX_RGB: [u8; 3] = [230, 30, 30];
+pub(super) const BOX_RGB: [u8; 3] = [230, 30, 30];
 
 /// The last few decoded pictures of one camera.
 #[derive(Debug)]
@@ -227,11 +228,13 @@ pub(crate) fn render(
     let mut canvas = Canvas::of(frame)?;
     masks.iter().for_each(|mask| canvas.blacken(mask));
     zones.iter().for_each(|zone| canvas.outline(zone, ZONE_RGB));
-    for seen in boxes {
-        let Blob { left, top, right, bottom, .. } = *seen;
-        canvas.outline(&[[left, top], [right, top], [right, bottom], [left, bottom]], BOX_RGB);
-    }
-    let (width, height, rgb) = canvas.into_rgb();
+    boxes.iter().for_each(|seen| canvas.frame(seen, BOX_RGB));
+    encode(canvas, jpeg_quality)
+}
+
+/// As JPEG.
+pub(super) fn encode(canvas: Canvas, jpeg_quality: u8) -> Result<Vec<u8>, image::ImageError> {
+    let Picture { width, height, rgb } = canvas.into_picture();
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, jpeg_quality).write_image(
         &rgb,

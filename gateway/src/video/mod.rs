@@ -20,6 +20,7 @@ mod pace;
 mod queue;
 mod reel;
 mod roll;
+mod seen;
 mod spare;
 mod throttle;
 mod upstream;
@@ -51,13 +52,15 @@ use self::upstream::{Reader, Upstreams};
 use self::white_hot::WhiteHot;
 use crate::config::{self, HeatVideo};
 use crate::ingest::rtsp::Admission;
+use crate::objects::Judge;
 
-pub use self::closeup::{Look, Looker};
+pub use self::closeup::Looker;
 pub use self::counters::Counts;
 pub use self::evidence::Evidence;
 pub(crate) use self::evidence::render;
 pub(crate) use self::nals::split as split_nals;
 pub use self::reel::Clip;
+pub use self::seen::Look;
 
 /// How often it is seen whether a decoder hangs.
 const LANES_CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -114,6 +117,8 @@ pub struct Wires {
     pub observations: mpsc::Sender<Observation>,
     /// Gets the clips that are asked of [`Evidence::clip`].
     pub clips: mpsc::Sender<Clip>,
+    /// Is asked what is in the pictures of looks.
+    pub judge: Judge,
 }
 
 impl Cameras {
@@ -132,14 +137,14 @@ impl Cameras {
         let n_threads = if video.decode_threads == 0 { cores() } else { video.decode_threads };
         let n_threads = n_threads.min(cameras.len().saturating_add(n_more)).max(1);
         let lanes: Lanes = Arc::new(Mutex::new(vec![None; n_threads]));
-        let Wires { observations: out, clips } = wires;
+        let Wires { observations: out, clips, judge } = wires;
         let all = Cameras {
             video: video.clone(),
             n_threads,
             lanes: lanes.clone(),
             roll: Arc::default(),
             evidence: Evidence::new(video.jpeg_quality),
-            looker: Looker::new(video.look.ms()),
+            looker: Looker::new(video.look.ms(), judge, video.jpeg_quality),
             admission: Arc::new(Admission::new(video.open_max)),
             out,
             clips,
@@ -214,7 +219,7 @@ impl Cameras {
             let sight = Sight::new(camera, video, &self.clips);
             let asked = Arc::<Asked>::default();
             let masks = camera.masks.clone();
-            let looking = Looking::new(asked.clone(), masks.clone(), video.look.ms(), video.jpeg_quality);
+            let looking = Looking::new(asked.clone(), masks.clone(), video.look.ms());
             let heat = camera.heat.map(|HeatVideo::WhiteHot| WhiteHot::new(masks.clone()));
             // What no clip may show is not kept for one.
             let mut reel = sight.reel.clone().filter(|_| masks.is_empty());

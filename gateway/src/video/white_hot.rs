@@ -76,8 +76,7 @@ fn masked(masks: &[Vec<[f32; 2]>], (rows, columns): (usize, usize)) -> Vec<bool>
         return vec![true; rows * columns];
     };
     masks.iter().for_each(|mask| canvas.blacken(mask));
-    let (_, _, rgb) = canvas.into_rgb();
-    rgb.chunks_exact(3).map(|pixel| pixel[0] == 0).collect()
+    canvas.into_picture().rgb.chunks_exact(3).map(|pixel| pixel[0] == 0).collect()
 }
 
 #[cfg(test)]

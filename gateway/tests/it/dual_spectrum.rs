@@ -47,7 +47,7 @@ pub(crate) async fn upload(gateway: &Program, source: &str, picture: &str) {
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
 }
 
-async fn camera(clip: &str, stop: &CancellationToken) -> String {
+pub(crate) async fn camera(clip: &str, stop: &CancellationToken) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let clip = Clip::from_annex_b(&std::fs::read(fixture(clip)).unwrap()).unwrap();
@@ -56,7 +56,7 @@ async fn camera(clip: &str, stop: &CancellationToken) -> String {
 }
 
 /// Alerts with their pictures, by source.
-async fn alert(gateway: &Program, source: &str) -> Option<Value> {
+pub(crate) async fn alert(gateway: &Program, source: &str) -> Option<Value> {
     let all = gateway.json("/api/v1/alerts?state=all").await;
     let found = all["alerts"].as_array().unwrap().iter().find(|alert| alert["source"] == source)?["id"].clone();
     Some(gateway.json(&format!("/api/v1/alerts/{}", found.as_str().unwrap())).await)
@@ -66,7 +66,7 @@ fn roles(said: &Value) -> Vec<&str> {
     said["pictures"].as_array().unwrap().iter().map(|picture| picture["role"].as_str().unwrap()).collect()
 }
 
-fn share(said: &Value) -> f64 {
+pub(crate) fn share(said: &Value) -> f64 {
     said["alert"]["confidence"]["share"].as_f64().unwrap()
 }
 

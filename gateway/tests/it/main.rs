@@ -40,6 +40,7 @@ mod mqtt_traps;
 mod notify_email;
 mod notify_mqtt;
 mod notify_webhook;
+mod object_model;
 mod onvif;
 mod page_chromium;
 mod page_estate;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use outpost::config;
 use outpost::demo::camera::{Clip, serve};
+use outpost::objects::Judge;
 use outpost::video::{Cameras, Counts, Wires};
 use outpost_detectors::observation::{Fact, LinkReason, LinkState, Observation, PictureFacts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -163,7 +164,7 @@ impl Watched {
             usize::MAX,
             &config::Video::default(),
             &HashMap::new(),
-            Wires { observations: sender, clips: mpsc::channel(1).0 },
+            Wires { observations: sender, clips: mpsc::channel(1).0, judge: Judge::default() },
             stop.clone(),
         )
         .unwrap();

@@ -11,6 +11,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("gateway/src/ingest", &["outpost_fences", "crate::decode", "crate::pipeline", "crate::dispatch", "crate::store"]),
     ("gateway/src/decode", &["tokio", "std::net", "std::fs", "crate::pipeline", "crate::dispatch", "crate::store"]),
     ("gateway/src/video", &["crate::pipeline", "crate::dispatch", "crate::store", "rusqlite"]),
+    (
+        "gateway/src/objects",
+        &["std::fs", "crate::config", "crate::video", "crate::pipeline", "crate::store", "now_ms()"],
+    ),
     ("gateway/src/pipeline", &["axum", "rusqlite", "reqwest", "crate::api"]),
     ("gateway/src/dispatch", &["tokio", "axum", "rusqlite", "now_ms()", "crate::store", "crate::notify"]),
     ("gateway/src/roads", &["tokio", "std::fs", "crate::dispatch", "crate::store", "crate::nouns", "now_ms()"]),

@@ -7,7 +7,7 @@
 //! - [`look`]: where checks of meaning put what they find
 //! - [`tables`]: centres and people that stand in files of their own
 //! - [`parts`], [`console`], [`receivers`], [`outside`], [`lights`], [`listeners`], [`feeds`], [`cameras`], [`calendars`], [`desk`], [`scores`],
-//!   [`rules`], [`readings`], [`conditions`], [`movement`], [`fences`]: what must hold beyond the types
+//!   [`rules`], [`readings`], [`conditions`], [`movement`], [`fences`], [`objects`]: what must hold beyond the types
 
 mod calendars;
 mod cameras;
@@ -21,6 +21,7 @@ mod lights;
 mod listeners;
 mod look;
 mod movement;
+mod objects;
 mod outside;
 mod parts;
 mod pictures;
@@ -182,6 +183,7 @@ fn checked(text: &str, file: &Path, outside: Outside, annex: Option<(&str, &Path
     outside::check(&mut look, &shape.config);
     let fences = fences::check(&mut look, &shape.config);
     view::check(&mut look, &shape.config);
+    objects::check(&mut look, &shape.config);
     listeners::check(&mut look, &shape.config);
     feeds::check(&mut look, &shape.config);
     cameras::check(&mut look, &shape.config);
@@ -194,6 +196,7 @@ fn checked(text: &str, file: &Path, outside: Outside, annex: Option<(&str, &Path
     let mut config = is_sound.then_some(shape.config);
     if let (Some(config), Outside::Looked) = (&mut config, outside) {
         view::keep(config, file);
+        objects::keep(config, file);
         if annex.is_some() {
             config.written = written(&whole, root.get_ref(), text.len() + 1).into();
         }

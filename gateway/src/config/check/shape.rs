@@ -126,6 +126,7 @@ fn empty() -> Config {
         console: Default::default(),
         pipeline: Default::default(),
         video: Default::default(),
+        objects: None,
         desk: Default::default(),
         places: Default::default(),
         roads: None,
