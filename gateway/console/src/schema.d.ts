@@ -1036,7 +1036,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sources as they spoke last */
+        /** Sources as they spoke last, and those that the configuration names and that never did */
         get: {
             parameters: {
                 query?: never;
@@ -3477,11 +3477,13 @@ export interface components {
             last_reject: string | null;
             /**
              * Format: date-time
-             * @description RFC 3339
+             * @description RFC 3339; null where it never spoke
              */
             last_heard: string | null;
-            last: null | ("picture" | "thermal frame") | components["schemas"]["Point"] | components["schemas"]["Reading"];
+            last: null | ("picture" | "thermal frame" | "position") | components["schemas"]["Point"] | components["schemas"]["Reading"];
             link: components["schemas"]["Link"] | null;
+            /** @description of a camera: by how much its clock has run ahead of ours since its session began; null where it tells no time */
+            clock_drift_ms: number | null;
             /** @description where the configuration says that it stands */
             place: components["schemas"]["Point"] | null;
         };

@@ -118,10 +118,14 @@ impl Evidence for Pictures {
 }
 
 /// What cameras see now, where there are any.
-pub(super) struct Sights(pub(super) Option<video::Evidence>);
+pub(super) struct Sights(pub(super) Option<Arc<video::Cameras>>);
 
 impl Views for Sights {
     fn last(&self, source: &str) -> Option<(i64, Vec<u8>)> {
-        self.0.as_ref()?.last(source)
+        self.0.as_ref()?.evidence().last(source)
+    }
+
+    fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
+        self.0.as_ref().map(|cameras| cameras.drifts_ms()).unwrap_or_default()
     }
 }

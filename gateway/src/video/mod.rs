@@ -285,6 +285,12 @@ impl Cameras {
         self.running().groups.iter().flat_map(|group| &group.members).map(counts).collect()
     }
 
+    /// By how much each camera's clock has run ahead of ours since its session began, where it tells a time.
+    pub fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
+        let of = |member: &Member| Some((member.source.clone(), member.counters.drift_ms()?));
+        self.running().groups.iter().flat_map(|group| &group.members).filter_map(of).collect()
+    }
+
     /// What the size gate of each camera has earned, where it has been asked, and on which address.
     pub fn earned(&self) -> Vec<(Arc<str>, String, Earned)> {
         let of = |member: &Member| Some((member.source.clone(), member.url.clone(), member.counters.earned()?));

@@ -94,7 +94,7 @@ export const en: Words = {
   },
   map: {
     label: 'Map', hide: 'Hide the map', show: 'Map', sources: 'Sources', noWebgl: 'This browser has no WebGL: places are listed instead.',
-    standing: { well: 'source well', unwell: 'unwell', unknown: 'not heard yet' },
+    standing: { well: 'source well', unwell: 'unwell', unknown: 'never heard' }, officers: 'Officers', officersReason: 'map of the duty officer', officersHint: 'Where officers on duty are: who looks is in the audit',
     places: 'Places', fit: 'Show all', empty: 'No ticket or source has coordinates', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
   },
   classes: {
@@ -128,10 +128,10 @@ export const en: Words = {
     back: 'Back to tickets', closed: '{inTime} in time, {late} late',
   },
   sources: {
-    title: 'Sources', id: 'Name', state: 'State', reason: 'Reason', rate: 'Per minute', last: 'Last', heard: 'Heard', rejected: 'Rejected',
-    never: 'never', count: '{shown} of {all} sources', quiet: 'unwell first', unit: '{value} {unit}', picture: 'picture', thermal: 'thermal frame',
-    find: 'Find a source',
-    states: { live: 'live', connecting: 'connecting', stalled: 'stalled', offline: 'offline', heard: 'heard', never: 'silent' },
+    title: 'Sources', id: 'Name', state: 'State', reason: 'Reason', rate: 'Per minute', drift: 'Clock', last: 'Last', heard: 'Heard', rejected: 'Rejected',
+    never: 'never', count: '{shown} of {all} sources', quiet: 'unwell first', unit: '{value} {unit}', picture: 'picture', thermal: 'thermal frame', officer: 'position of an officer',
+    find: 'Find a source', seconds: '{seconds} s', pictures: 'Pictures', seen: 'Picture', whyLook: 'why, for the audit', overview: 'overview of the cameras',
+    states: { live: 'live', connecting: 'connecting', stalled: 'stalled', offline: 'offline', heard: 'heard', never: 'never heard' },
     position: '{lon}, {lat}', ago: '{span} ago', lastReject: 'Last rejected: {why}', empty: 'There are no sources',
   },
   audit: {
