@@ -21,6 +21,7 @@ export type Element = Estate['elements'][number];
 export type Table = Element['table'];
 export type ConfigProblem = Schemas['ConfigProblem'];
 export type ImportRow = Schemas['ImportRow'];
+export type Contact = Schemas['Contact'];
 export type Backtest = Schemas['Backtest'];
 export type BacktestDraft = Schemas['BacktestBody']['drafts'][number];
 export type Suggestion = Schemas['Suggestion'];

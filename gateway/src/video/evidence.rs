@@ -34,6 +34,9 @@ const AGE_MS_MAX: i64 = 30_000;
 const ZONE_RGB: [u8; 3] = [255, 200, 0];
 const BOX_RGB: [u8; 3] = [230, 30, 30];
 
+/// Widest picture of a contact sheet.
+const THUMBNAIL_WIDTH: u32 = 320;
+
 /// The last few decoded pictures of one camera.
 #[derive(Debug)]
 pub(crate) struct Pictures {
@@ -161,7 +164,7 @@ impl Evidence {
         self.cameras.write().unwrap_or_else(PoisonError::into_inner).remove(source);
     }
 
-    fn sight(&self, source: &str) -> Option<Arc<Sight>> {
+    pub(super) fn sight(&self, source: &str) -> Option<Arc<Sight>> {
         self.cameras.read().unwrap_or_else(PoisonError::into_inner).get(source).cloned()
     }
 
@@ -232,13 +235,26 @@ pub(crate) fn render(
         canvas.outline(&[[left, top], [right, top], [right, bottom], [left, bottom]], BOX_RGB);
     }
     let (width, height, rgb) = canvas.into_rgb();
+    encode(&rgb, (width as u32, height as u32), jpeg_quality)
+}
+
+/// A picture as a small JPEG, as it is.
+pub(crate) fn thumbnail(frame: &Frame, jpeg_quality: u8) -> Result<Vec<u8>, image::ImageError> {
+    let (width, height, rgb) = Canvas::of(frame)?.into_rgb();
+    let size = (width as u32, height as u32);
+    let Some(large) = image::RgbImage::from_raw(size.0, size.1, rgb) else {
+        let short = image::error::ParameterErrorKind::DimensionMismatch;
+        return Err(image::ImageError::Parameter(image::error::ParameterError::from_kind(short)));
+    };
+    let across = size.0.clamp(1, THUMBNAIL_WIDTH);
+    let small = image::imageops::thumbnail(&large, across, (size.1 * across / size.0.max(1)).max(1));
+    encode(small.as_raw(), small.dimensions(), jpeg_quality)
+}
+
+fn encode(rgb: &[u8], (width, height): (u32, u32), jpeg_quality: u8) -> Result<Vec<u8>, image::ImageError> {
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, jpeg_quality).write_image(
-        &rgb,
-        width as u32,
-        height as u32,
-        ExtendedColorType::Rgb8,
-    )?;
+    let encoder = JpegEncoder::new_with_quality(&mut jpeg, jpeg_quality);
+    encoder.write_image(rgb, width, height, ExtendedColorType::Rgb8)?;
     Ok(jpeg)
 }
 
@@ -290,6 +306,15 @@ mod tests {
         assert!(image.get_pixel(80, 80).0.iter().all(|level| *level <= 6));
         assert!(image.get_pixel(80, 8).0.iter().all(|level| *level > 240));
         assert!(evidence(Vec::new()).last("cam:b").is_none());
+    }
+
+    #[test]
+    fn a_thumbnail_keeps_the_shape_of_the_picture() {
+        let (width, height) = (1_280, 720);
+        let colour = Colour::Quarter { cb: vec![128; width * height / 4], cr: vec![128; width * height / 4] };
+        let large = Frame::new(width, height, vec![235; width * height], colour).unwrap();
+        let size = |frame: &Frame| decode(&thumbnail(frame, 80).unwrap()).dimensions();
+        assert_eq!((size(&large), size(&white())), ((320, 180), (160, 160)));
     }
 
     #[test]

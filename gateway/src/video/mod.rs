@@ -14,6 +14,7 @@ mod film;
 pub mod frame;
 mod group;
 mod lane;
+mod live;
 mod nals;
 pub mod overload;
 mod pace;
@@ -34,7 +35,7 @@ use outpost_detectors::background::MotionConfig;
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::observation::Observation;
 use outpost_detectors::size_gate::Earned;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -55,7 +56,8 @@ use crate::ingest::rtsp::Admission;
 pub use self::closeup::{Look, Looker};
 pub use self::counters::Counts;
 pub use self::evidence::Evidence;
-pub(crate) use self::evidence::render;
+pub(crate) use self::evidence::{render, thumbnail};
+pub use self::live::{Live, Unseen};
 pub(crate) use self::nals::split as split_nals;
 pub use self::reel::Clip;
 
@@ -71,6 +73,8 @@ pub struct Cameras {
     roll: Arc<Roll>,
     evidence: Evidence,
     looker: Looker,
+    /// Places for those who watch live.
+    seats: Arc<Semaphore>,
     admission: Arc<Admission>,
     out: mpsc::Sender<Observation>,
     clips: mpsc::Sender<Clip>,
@@ -141,6 +145,7 @@ impl Cameras {
             roll: Arc::default(),
             evidence: Evidence::new(video.jpeg_quality),
             looker: Looker::new(video.look.ms()),
+            seats: Arc::new(Semaphore::new(video.live_max)),
             admission: Arc::new(Admission::new(video.open_max)),
             out,
             clips,
@@ -283,6 +288,21 @@ impl Cameras {
             ..member.counters.counts(&member.source)
         };
         self.running().groups.iter().flat_map(|group| &group.members).map(counts).collect()
+    }
+
+    /// What a camera sends from now on, as its clips have it: of the same stream, and of none that has masks.
+    pub fn live(&self, source: &str) -> Result<Live, Unseen> {
+        let sight = self.evidence.sight(source).ok_or(Unseen::Unknown)?;
+        if !sight.masks.is_empty() {
+            return Err(Unseen::Masked);
+        }
+        let reel = sight.reel.as_ref().filter(|_| self.video.live_max > 0).ok_or(Unseen::Off)?;
+        let full = |_| Unseen::Full(self.video.live_max);
+        let seat = self.seats.clone().try_acquire_owned().map_err(full)?;
+        Live::new(reel.watch()?, seat).map_err(|error| {
+            tracing::warn!(source, %error, "a camera cannot be watched live");
+            Unseen::Codec
+        })
     }
 
     /// By how much each camera's clock has run ahead of ours since its session began, where it tells a time.

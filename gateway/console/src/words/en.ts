@@ -137,7 +137,7 @@ export const en: Words = {
   audit: {
     title: 'Audit', at: 'When', who: 'Who', what: 'What', alert: 'Alert', reason: 'Why', peer: 'From', empty: 'Nobody has looked at evidence yet',
     more: 'Earlier', unnamed: 'unnamed',
-    whats: { snapshot: 'saw a picture', clip: 'saw the clip', hold: 'held', release: 'released', picture: 'looked at live picture', put: 'changed configuration', remove: 'removed from configuration', import: 'imported cameras' },
+    whats: { snapshot: 'saw a picture', clip: 'saw the clip', hold: 'held', release: 'released', picture: 'looked at live picture', put: 'changed configuration', remove: 'removed from configuration', import: 'imported cameras', contact: 'looked at a camera to be imported', live: 'watched live', positions: 'saw where officers are', suggestions: 'saw who could go', track: 'saw a track', plan: 'saw a plan of who goes where', patrols: 'saw patrols' },
     of: 'Of the alert', all: 'all',
   },
   estate: {
@@ -156,7 +156,12 @@ export const en: Words = {
   import: {
     title: 'Import cameras', columns: 'CSV; the first line names the columns, of which there are:', file: 'File', tooLarge: 'The file is larger than 4 MB', count: '{n} camera | {n} cameras',
     result: '{file}: {n} lines, {wrong} of them wrong', run: 'Import', done: '{n} camera is imported | {n} cameras are imported', rows: 'Result by line', row: 'Line', outcome: 'Result',
-    sound: 'can be imported',
+    sound: 'can be imported', sheet: 'Contact sheet', picture: 'Picture',
+    why: { auth: 'refuses the account', route: 'cannot be reached', codec: 'sends no picture that is decoded here', stall: 'sends nothing', protocol: 'does not talk RTSP as it should' },
+  },
+  watch: {
+    now: 'live', slow: 'This line is too slow for the stream; it begins again.', over: 'The camera sends nothing any more; it begins again.', cut: 'The stream was cut; it begins again.',
+    masked: 'The camera has privacy masks: its pictures are shown with them, not its stream.', full: 'Too many people watch live: pictures instead.', none: 'There is no stream of this camera: pictures instead.', unplayable: 'This browser does not show what the camera sends: pictures instead.',
   },
   picture: { none: 'no picture of late', silent: 'no picture came', alt: 'What {id} sees now', setup: 'setting up the camera' },
   zone: {

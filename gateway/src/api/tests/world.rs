@@ -32,6 +32,18 @@ impl Views for Stills {
         (source == "cam:gate").then(|| (1_767_225_600_000, b"JPEG".to_vec()))
     }
 
+    fn live(&self, source: &str) -> Result<Showing, NotShown> {
+        match source {
+            "cam:gate" => {
+                let boxes = futures::stream::iter([b"head".as_slice(), b"pictures"].map(Bytes::from_static));
+                Ok(Showing { mime: "video/mp4; codecs=\"avc1.640028\"".into(), boxes: boxes.boxed() })
+            }
+            "cam:masked" => Err(NotShown::Masked),
+            "cam:loved" => Err(NotShown::Full(2)),
+            _ => Err(NotShown::Unknown),
+        }
+    }
+
     fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
         HashMap::from([("cam:gate".into(), -40)])
     }
