@@ -36,6 +36,7 @@ test('a source that never spoke is listed and on the map; officers are there wit
   const asked = () => gateway!.get<Audit>('audit').then(({ audit }) => audit.filter(row => row.what === 'positions'));
   expect((await asked())[0]).toMatchObject({ alert: 'officers', who: 'zhou', reason: 'map of the duty officer' });
   await tab.expectAccessible('officers on the map');
+  await tab.show('officers');
   // Off duty they are nowhere, and their terminal does not tell among the sources where they are.
   await gateway.post('officers/li/duty', { by: 'li', on: false });
   await page.locator('[data-officers-shown]').uncheck();
@@ -60,6 +61,7 @@ test.each(['dark', 'light'])('cameras have a clock and, where somebody asks why,
   await hall.locator('.thumb img').waitFor();
   await tab.until("[...document.querySelectorAll('.thumb img')].every(image => image.complete && image.naturalWidth >= 320)");
   await tab.expectAccessible(`pictures of sources, ${theme}`);
+  await tab.show(`sources-${theme}`);
   const { audit } = await gateway.get<Audit>('audit');
   expect(audit.find(row => row.alert === 'cam:hall')).toMatchObject({ what: 'picture', reason: 'overview of the cameras' });
   await hall.locator('.thumb').click();
@@ -97,6 +99,7 @@ url = "${pictures!.url}"
     await expect.poll(at).toBeGreaterThan(begun + 2);
     await page.locator('.live-view', { hasText: /^live$/ }).waitFor();
     await tab.expectAccessible('a camera, live');
+    await tab.show('live');
     const { audit } = await gateway.get<Audit>('audit');
     expect(audit.find(row => row.what === 'live')).toMatchObject({ alert: 'cam:film', reason: 'smoke' });
     expect(tab.complaints).toEqual([]);

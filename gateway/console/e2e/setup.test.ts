@@ -124,6 +124,7 @@ test('the contact sheet of a table shows what each camera sees, or why it shows 
   await tab.until("[...document.querySelectorAll('.contact img')].every(image => image.complete && image.naturalWidth === 320)");
   expect(await page.locator('.contact figcaption').allTextContents()).toEqual(['H.264 320×240', 'MJPEG 320×240', '▲ refuses the account', '▲ cannot be reached']);
   await tab.expectAccessible('contact sheet');
+  await tab.show('contact-sheet');
   const { audit } = await gateway.get<{ audit: { alert: string; what: string; reason: string }[] }>('audit');
   expect(audit.filter(row => row.what === 'contact').map(row => `${row.alert} ${row.reason}`).sort()).toEqual(['free', 'known', 'nobody', 'unknown'].map(id => `cameras/${id} roadworks`));
   expect(tab.complaints).toEqual([]);
@@ -144,6 +145,7 @@ test('zones are drawn on the picture of a camera', async () => {
   for (const theme of ['light', 'dark']) {
     if ((await page.locator('html').getAttribute('data-theme')) !== theme) await page.locator('#theme').click();
     await tab.expectAccessible(`zone editor, ${theme}`);
+    await tab.show(`zone-editor-${theme}`);
   }
   await page.locator('[data-zone-name]').fill('lane');
   await page.locator('[data-zone-take]').click();

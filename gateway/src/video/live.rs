@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tracing::info;
 
 use super::decoder::Codec;
 use super::film::{self, FilmError, SKEW_MS_MAX, Shot, Timing};
@@ -38,6 +39,8 @@ pub enum Unseen {
 #[derive(Debug)]
 pub(super) struct Watcher {
     shots: mpsc::Sender<Shot>,
+    /// Here, since one who is let go and takes no more of what there is does not watch.
+    _seat: OwnedSemaphorePermit,
     waiting_bytes: Arc<AtomicUsize>,
     is_slow: Arc<AtomicBool>,
 }
@@ -53,10 +56,11 @@ pub(super) struct Watched {
     is_slow: Arc<AtomicBool>,
 }
 
-pub(super) fn pair(codec: Codec, begun: VecDeque<Shot>) -> (Watcher, Watched) {
+pub(super) fn pair(codec: Codec, begun: VecDeque<Shot>, seat: OwnedSemaphorePermit) -> (Watcher, Watched) {
     let (sender, shots) = mpsc::channel(WAITING_MAX);
     let (waiting_bytes, is_slow) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
-    let watcher = Watcher { shots: sender, waiting_bytes: waiting_bytes.clone(), is_slow: is_slow.clone() };
+    let watcher =
+        Watcher { shots: sender, _seat: seat, waiting_bytes: waiting_bytes.clone(), is_slow: is_slow.clone() };
     (watcher, Watched { codec, begun, shots, waiting_bytes, is_slow })
 }
 
@@ -73,24 +77,32 @@ impl Watcher {
     }
 }
 
+#[cfg(test)]
+impl Watched {
+    /// When the pictures came that there were, in tenths of a second, and those to come.
+    pub(super) fn into_shots(self) -> (Vec<i64>, mpsc::Receiver<Shot>) {
+        (self.begun.iter().map(|shot| shot.received_ms / 100).collect(), self.shots)
+    }
+}
+
 /// One viewer's film, until it ends.
 #[derive(Debug)]
 pub struct Live {
+    source: Arc<str>,
     mime: String,
     head: Option<Bytes>,
     watched: Watched,
     reel: Reeling,
     is_over: bool,
-    _seat: OwnedSemaphorePermit,
 }
 
 impl Live {
-    pub(super) fn new(watched: Watched, seat: OwnedSemaphorePermit) -> Result<Live, FilmError> {
+    pub(super) fn new(source: Arc<str>, watched: Watched) -> Result<Live, FilmError> {
         let first = watched.begun.front().filter(|shot| shot.key).ok_or(FilmError::Empty)?;
         let head = film::head(watched.codec, first, None)?;
         let reel = Reeling::new(watched.codec, first);
         let mime = format!("video/mp4; codecs=\"{}\"", head.name);
-        Ok(Live { mime, head: Some(head.boxes.into()), watched, reel, is_over: false, _seat: seat })
+        Ok(Live { source, mime, head: Some(head.boxes.into()), watched, reel, is_over: false })
     }
 
     /// Its type with the codec by RFC 6381, as browsers ask for it.
@@ -115,13 +127,21 @@ impl Live {
             // What cannot be written ends it as a camera does that goes.
             self.is_over |= made.is_err();
             if self.is_over {
-                boxes.extend(end(if self.watched.is_slow.load(Relaxed) { "slow" } else { "over" }));
+                boxes.extend(end(self.why_over()));
             }
             if !boxes.is_empty() {
                 return Some(boxes.into());
             }
         }
         None
+    }
+
+    fn why_over(&self) -> &'static str {
+        if !self.watched.is_slow.load(Relaxed) {
+            return "over";
+        }
+        info!(source = &*self.source, "a viewer was too slow for the camera's stream and was let go");
+        "slow"
     }
 
     /// What there is, at least one; none when nothing will come any more.

@@ -299,7 +299,7 @@ impl Cameras {
         let reel = sight.reel.as_ref().filter(|_| self.video.live_max > 0).ok_or(Unseen::Off)?;
         let full = |_| Unseen::Full(self.video.live_max);
         let seat = self.seats.clone().try_acquire_owned().map_err(full)?;
-        Live::new(reel.watch()?, seat).map_err(|error| {
+        Live::new(source.into(), reel.watch(seat)?).map_err(|error| {
             tracing::warn!(source, %error, "a camera cannot be watched live");
             Unseen::Codec
         })

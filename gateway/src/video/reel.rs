@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tracing::warn;
 
 use super::decoder::Codec;
@@ -143,15 +143,15 @@ impl Reel {
         Missing::Pending
     }
 
-    /// What comes from now on, from the last key frame on.
-    pub(super) fn watch(&self) -> Result<Watched, Unseen> {
+    /// What comes from now on, from the last key frame on; `seat` is free again when that ends.
+    pub(super) fn watch(&self, seat: OwnedSemaphorePermit) -> Result<Watched, Unseen> {
         let mut strip = self.strip();
         let codec = strip.codec.ok_or(Unseen::Nothing)?;
         if !codec.has_delta_frames() {
             return Err(Unseen::Codec);
         }
         let from = strip.keys.back().map(|key| (key - strip.n_gone) as usize).ok_or(Unseen::Nothing)?;
-        let (watcher, watched) = live::pair(codec, strip.shots.range(from..).cloned().collect());
+        let (watcher, watched) = live::pair(codec, strip.shots.range(from..).cloned().collect(), seat);
         strip.watchers.push(watcher);
         Ok(watched)
     }

@@ -11,10 +11,13 @@ fn shots(name: &str) -> Vec<Shot> {
     units(name).into_iter().enumerate().map(shot).collect()
 }
 
+fn seat() -> OwnedSemaphorePermit {
+    Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap()
+}
+
 fn watch(begun: &[Shot]) -> (Watcher, Live) {
-    let (watcher, watched) = pair(Codec::H264, begun.iter().cloned().collect());
-    let seat = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-    (watcher, Live::new(watched, seat).unwrap())
+    let (watcher, watched) = pair(Codec::H264, begun.iter().cloned().collect(), seat());
+    (watcher, Live::new("cam:hall".into(), watched).unwrap())
 }
 
 /// All that comes after the camera is gone.
