@@ -3118,7 +3118,7 @@ export interface components {
             /** @description null where the camera sent none */
             picture: null | {
                 /** @enum {string} */
-                codec: "h264" | "h265" | "mjpeg";
+                codec: "H.264" | "H.265" | "MJPEG";
                 /** @description as the camera sends it */
                 width: number;
                 height: number;
