@@ -1,3 +1,5 @@
+//! Claims about what a viewer gets, judged by ffmpeg of the system, and about those who are too slow.
+
 use tokio::sync::Semaphore;
 
 use super::super::decoder::tests::units;
