@@ -447,6 +447,7 @@ fn show(listen: &str, data: Option<PathBuf>, speed: Option<u32>, seconds: Option
         }
         let app = demo::start_at(speed.unwrap_or(demo::SPEED), &folder, listen, stop.clone()).await?;
         println!("Outpost demo: http://{}/   (Ctrl-C ends it)", app.address());
+        println!("at the desk you are zhou, or wang who checks; in the field li or wu: http://{}/field", app.address());
         println!("data in {}", folder.display());
         if speed.is_some() {
             demo::crew::start(app.address(), stop);

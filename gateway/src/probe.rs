@@ -1,6 +1,8 @@
-//! `outpost probe rtsp://…`: what a camera sends, in a few lines, and a snapshot. Stores nothing else.
+//! `outpost probe rtsp://…`: what a camera sends, in a few lines, and a snapshot; and one look at a camera that is not ours yet.
+//! Stores nothing else.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use crate::config::{Bytes, Camera, Compat, Pace, Span, Transport};
 use crate::ingest::rtsp::{self, AccessUnit, RtspError};
 use crate::video::decoder::{Codec, Guarded};
 use crate::video::frame::Frame;
-use crate::video::render;
+use crate::video::{render, thumbnail};
 
 const TIMEOUT: Span = Span::from_ms(10_000);
 const FRAME_BYTES_MAX: Bytes = Bytes(16 << 20);
@@ -71,7 +73,11 @@ pub async fn probe(
     let camera = camera(address.to_string(), username);
     let mut tally = Tally::default();
     let time = Duration::from_secs(seconds);
-    rtsp::sample(&camera, password.as_deref(), time, |unit| tally.add(unit)).await?;
+    rtsp::sample(&camera, password.as_deref(), time, |unit| {
+        tally.add(unit);
+        ControlFlow::Continue(())
+    })
+    .await?;
     let (found, frame) = tally.found(seconds)?;
     print(&found, out)?;
     if let Some(path) = snapshot_path {
@@ -82,6 +88,51 @@ pub async fn probe(
         writeln!(out, "snapshot     {}", path.display())?;
     }
     Ok(found)
+}
+
+/// The first picture of a camera, small.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    pub(crate) codec: Codec,
+    /// As the camera sends it.
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) jpeg: Vec<u8>,
+}
+
+/// Looks at `camera` until its first picture is there, no longer than `within`. No privacy mask is drawn: there is none yet.
+pub(crate) async fn glance(camera: &Camera, password: Option<&str>, within: Duration) -> Result<Glance, ProbeError> {
+    let mut key = None;
+    rtsp::sample(camera, password, within, |unit| {
+        if unit.key {
+            key = Some(unit);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })
+    .await?;
+    let AccessUnit { codec, data, .. } = key.ok_or(ProbeError::Empty { seconds: within.as_secs() })?;
+    // Decoding would hold up the thread of the sockets.
+    let drawn = tokio::task::spawn_blocking(move || {
+        let frame = Guarded::new(codec).decode(&data).map_err(|error| ProbeError::Decode(error.to_string()))?;
+        let frame = frame.ok_or_else(|| ProbeError::Decode("its key frame shows nothing".into()))?;
+        let jpeg = thumbnail(&frame, JPEG_QUALITY).map_err(|error| ProbeError::Decode(error.to_string()))?;
+        Ok(Glance { codec, width: frame.width, height: frame.height, jpeg })
+    });
+    drawn.await.unwrap_or_else(|_| Err(ProbeError::Decode("decoding was given up".into())))
+}
+
+impl ProbeError {
+    /// The reason, as links of cameras have it.
+    pub(crate) fn reason(&self) -> LinkReason {
+        match self {
+            ProbeError::Address(_) => LinkReason::Route,
+            ProbeError::Camera { error } => error.reason(),
+            ProbeError::Decode(_) => LinkReason::Codec,
+            ProbeError::Empty { .. } => LinkReason::Stall,
+            ProbeError::Snapshot { .. } | ProbeError::Print(_) => LinkReason::Protocol,
+        }
+    }
 }
 
 fn print(found: &Found, out: &mut impl Write) -> std::io::Result<()> {

@@ -2,7 +2,7 @@
 // it, and pictures of it go to `screenshots/`.
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { DEADLINE_MS } from './deadline';
 
@@ -18,6 +18,8 @@ export interface Seat {
   height?: number;
   /** Further arguments of Chromium. */
   args?: string[];
+  /** What else is so of the device: where it is, what it may. */
+  device?: BrowserContextOptions;
 }
 
 export class Tab {
@@ -32,9 +34,9 @@ export class Tab {
     });
   }
 
-  static async open(url: string, { locale = 'en-US', width = 1440, height = 900, args = [] }: Seat = {}): Promise<Tab> {
+  static async open(url: string, { locale = 'en-US', width = 1440, height = 900, args = [], device = {} }: Seat = {}): Promise<Tab> {
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--disable-gpu', ...args], timeout: DEADLINE_MS });
-    const tab = new Tab(browser, await browser.newPage({ locale, viewport: { width, height }, colorScheme: 'dark' }));
+    const tab = new Tab(browser, await browser.newPage({ locale, viewport: { width, height }, colorScheme: 'dark', ...device }));
     await tab.page.goto(url, { timeout: DEADLINE_MS });
     return tab;
   }
@@ -78,6 +80,12 @@ export class Tab {
     const found = await this.page.evaluate(`axe.run().then(said => said.violations.filter(one => ['serious', 'critical'].includes(one.impact))
       .map(one => one.id + ': ' + one.nodes.map(node => node.target.join(' ') + ' ' + node.failureSummary).join('; ')))`);
     expect(found, what).toEqual([]);
+  }
+
+  /** A picture for people to look at, where OUTPOST_SCREENSHOTS names a folder for it. */
+  async show(name: string): Promise<void> {
+    const folder = process.env.OUTPOST_SCREENSHOTS;
+    if (folder) await this.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' });
   }
 
   /** A picture for the README: taken anew with OUTPOST_UPDATE_EXPECTED=1, and else only there and small enough. */

@@ -104,3 +104,29 @@ test('without WebGL places are listed and chosen', async () => {
   await expect.poll(() => tab.page.locator('.detail').getAttribute('data-no')).toMatch(/^\d+$/);
   expect(tab.page.url()).toContain('ticket=');
 });
+
+test('officers of the demo are on patrol, and one sent from the desk has the task on their phone', async () => {
+  await open('?ticket=1');
+  const { page } = tab;
+  await page.locator('div.map[data-ready=true]').waitFor();
+  await page.locator('[data-officers-shown]').check();
+  await expect.poll(() => page.locator('div.map').getAttribute('data-officers')).toBe('2');
+  await page.locator('#who').fill('zhou');
+  await page.locator('#who').press('Enter');
+  await tab.detailOf(1);
+  for (const [move, stage] of [['accept', 'accepted'], ['file', 'filed']]) {
+    await page.locator('.moves[aria-busy=false]').waitFor();
+    await page.locator(`[data-move=${move}]`).click();
+    await expect.poll(() => tab.stage()).toBe(stage);
+  }
+  await page.locator('.moves[aria-busy=false]').waitFor();
+  await page.locator('[data-move=dispatch]').click();
+  await page.locator('.suggest [data-officer=li] button').click();
+  await expect.poll(() => tab.stage()).toBe('dispatched');
+  await page.goto(`${gateway.url}field?lang=en`);
+  await page.locator('[data-officer=li]').click();
+  await page.locator('[data-tab=tasks]').click();
+  await page.locator('.task[data-no="1"] [data-move=sign]').click();
+  await expect.poll(async () => (await gateway.get<{ ticket: { stage: string } }>('tickets/1')).ticket.stage).toBe('signed');
+  expect(tab.complaints).toEqual([]);
+});

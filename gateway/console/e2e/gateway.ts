@@ -93,8 +93,10 @@ export class Gateway {
     return JSON.parse(await this.ask(path, {})) as T;
   }
 
-  async post<T>(path: string, body: unknown): Promise<T> {
-    return JSON.parse(await this.ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })) as T;
+  /** `key`: the sender's name of the request, where it has one. */
+  async post<T>(path: string, body: unknown, key?: string): Promise<T> {
+    const headers = { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) };
+    return JSON.parse(await this.ask(path, { method: 'POST', headers, body: JSON.stringify(body) })) as T;
   }
 
   async upload(path: string, body: BodyInit): Promise<void> {

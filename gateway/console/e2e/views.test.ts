@@ -144,6 +144,10 @@ test.each(['dark', 'light'])('classes, scores, reports and the narrow map, %s', 
       await tab.page.setViewportSize({ width, height: 900 });
       await go(`${query}&theme=${theme}&lang=${lang}`);
       await tab.page.locator(there).first().waitFor();
+      if (picture === 'classes') {
+        await tab.page.locator('[data-patterns]').click();
+        await tab.page.locator('[data-table=knox] td').last().scrollIntoViewIfNeeded();
+      }
       await tab.expectAccessible(`${theme} ${lang} ${query}`);
       if (picture && theme === 'dark' && lang === 'en') await tab.picture(picture);
     }

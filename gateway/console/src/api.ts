@@ -47,6 +47,11 @@ export async function read(path: string): Promise<{ text: string; tag: string }>
   return { text: await answer.text(), tag: answer.headers.get('etag') ?? '' };
 }
 
+/** What comes for as long as somebody wants it. */
+export function streamed(path: string, query: Record<string, string | number | undefined>, signal: AbortSignal): Promise<Response> {
+  return answered(url('/api/v1' + path, query), { signal });
+}
+
 /** A picture, and when it came. */
 export async function picture(path: string, query: Record<string, string | number | undefined>): Promise<{ blob: Blob; at: string }> {
   const answer = await answered(url('/api/v1' + path, query));

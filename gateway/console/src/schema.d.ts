@@ -1036,7 +1036,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sources as they spoke last */
+        /** Sources as they spoke last, and those that the configuration names and that never did */
         get: {
             parameters: {
                 query?: never;
@@ -1289,6 +1289,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/estate/contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the camera of one line of a table shows, before it is imported; each look is in the audit, and the picture is not kept */
+        post: {
+            parameters: {
+                query: {
+                    /** @description who */
+                    by: string;
+                    /** @description as the audit shows it */
+                    reason: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "text/csv": string;
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Contact"];
+                    };
+                };
+                400: components["responses"]["Problem"];
+                409: components["responses"]["Problem"];
+                413: components["responses"]["Problem"];
+                422: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/estate/backtest": {
         parameters: {
             query?: never;
@@ -1447,6 +1497,53 @@ export interface paths {
                     };
                 };
                 400: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a camera sends, as it comes and as it is coded, from its last key frame on; each minute of it is in the audit */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description who asks; written into the audit */
+                    who?: string;
+                    /** @description why; written into the audit */
+                    reason?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description cam:ID */
+                    source: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description fragmented MP4 without an end; the content type names the codec by RFC 6381. Where it ends all the same, the last box is `free` with one word: `slow` where pictures were not taken in time, `over` where the camera's session is over */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": string;
+                    };
+                };
+                403: components["responses"]["Problem"];
+                404: components["responses"]["Problem"];
+                503: components["responses"]["Problem"];
             };
         };
         put?: never;
@@ -3016,6 +3113,26 @@ export interface components {
                 annex: boolean;
             }[];
         };
+        Contact: {
+            id: string;
+            /** @description null where the camera sent none */
+            picture: null | {
+                /** @enum {string} */
+                codec: "H.264" | "H.265" | "MJPEG";
+                /** @description as the camera sends it */
+                width: number;
+                height: number;
+                /** @description small, base64 */
+                jpeg: string;
+            };
+            /**
+             * @description why there is none, as links of cameras have it
+             * @enum {string|null}
+             */
+            reason: null | "auth" | "route" | "codec" | "stall" | "protocol";
+            /** @description in words */
+            detail: string | null;
+        };
         ImportRow: {
             /** @description line of the table, from 1 */
             row: number;
@@ -3477,11 +3594,13 @@ export interface components {
             last_reject: string | null;
             /**
              * Format: date-time
-             * @description RFC 3339
+             * @description RFC 3339; null where it never spoke
              */
             last_heard: string | null;
-            last: null | ("picture" | "thermal frame") | components["schemas"]["Point"] | components["schemas"]["Reading"];
+            last: null | ("picture" | "thermal frame" | "position") | components["schemas"]["Point"] | components["schemas"]["Reading"];
             link: components["schemas"]["Link"] | null;
+            /** @description of a camera: by how much its clock has run ahead of ours since its session began; null where it tells no time */
+            clock_drift_ms: number | null;
             /** @description where the configuration says that it stands */
             place: components["schemas"]["Point"] | null;
         };

@@ -21,6 +21,7 @@ export type Element = Estate['elements'][number];
 export type Table = Element['table'];
 export type ConfigProblem = Schemas['ConfigProblem'];
 export type ImportRow = Schemas['ImportRow'];
+export type Contact = Schemas['Contact'];
 export type Backtest = Schemas['Backtest'];
 export type BacktestDraft = Schemas['BacktestBody']['drafts'][number];
 export type Suggestion = Schemas['Suggestion'];
@@ -39,6 +40,7 @@ export type Suggestions = Answer<'/api/v1/tickets/{no}/suggestions'>;
 export type ClassAnswer = Answer<'/api/v1/classes/{no}'>;
 export type PatternsAnswer = Answer<'/api/v1/classes/patterns'>;
 export type TraceAnswer = Answer<'/api/v1/alerts/{id}/trace'>;
+export type OfficersAnswer = Answer<'/api/v1/officers'>;
 export type ScoresAnswer = Answer<'/api/v1/scores'>;
 export type BehindAnswer = Answer<'/api/v1/scores/tickets'>;
 /** GeoJSON by its own types: the document only says that it is. */

@@ -1,5 +1,13 @@
-//! The annex of the configuration, as it is asked for over HTTP: elements shown, put, removed, imported. What is asked goes to
-//! who owns the file; nothing is written here.
+//! The annex of the configuration, as it is asked for over HTTP. What is asked goes to who owns the file; nothing is written here.
+//!
+//! - this file: what is asked, and elements one by one: shown, put, removed
+//! - [`import`]: tables of cameras
+//! - [`contact`]: what a camera of a table shows before it is one of ours
+//! - [`refused`]: what is wrong with a change
+
+pub(super) mod contact;
+pub(super) mod import;
+mod refused;
 
 use std::time::Duration;
 
@@ -15,17 +23,16 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
+use self::refused::NO_ANNEX;
+pub(super) use self::refused::all;
+pub use self::refused::{NotEdited, Told};
 use super::evidence::{Looker, Peer};
 use super::fault::Fault;
 use super::{Context, NoQuery};
-use crate::config::annex::{ELEMENT_BYTES_MAX, EditError};
-use crate::config::camera_rows::{self, RowFault};
-use crate::config::check::{Level, Problem};
+use crate::config::annex::ELEMENT_BYTES_MAX;
 use crate::config::{CameraRow, Config, Table, Written};
 use crate::store::Doer;
 
-/// Largest table of cameras.
-pub(super) const TABLE_BYTES_MAX: usize = 4 << 20;
 /// Largest draft.
 pub(super) const DRAFT_BYTES_MAX: usize = ELEMENT_BYTES_MAX + (1 << 10);
 
@@ -94,38 +101,6 @@ pub struct Edited {
     pub told: Vec<Told>,
 }
 
-/// A problem, and where it is in what was sent.
-#[derive(Debug, Clone)]
-pub struct Told {
-    pub problem: Problem,
-    /// From 1.
-    pub draft_line: Option<usize>,
-    /// Line of a table.
-    pub row: Option<u64>,
-}
-
-#[derive(Debug)]
-pub enum NotEdited {
-    NoAnnex,
-    Element(EditError),
-    /// It stands in another file, which is not written over the API.
-    Elsewhere {
-        table: Table,
-        id: String,
-        file: String,
-    },
-    /// It is not as it was; its tag as it is now.
-    Changed {
-        tag: Option<String>,
-    },
-    Problems(Vec<Told>),
-    /// What would change beside it takes a restart.
-    Restart(String),
-    Disk(String),
-    /// It is in the file, and what runs does not go by it.
-    NotTaken(String),
-}
-
 impl Change {
     pub fn verb(&self) -> &'static str {
         match self {
@@ -156,79 +131,6 @@ impl Change {
 pub fn tag_of(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
-
-impl Told {
-    /// Of no place.
-    pub fn plain(message: String) -> Told {
-        let (file, path) = (std::path::PathBuf::new(), String::new());
-        let problem = Problem { level: Level::Error, file, line: 0, column: 0, path, message, hint: None };
-        Told { problem, draft_line: None, row: None }
-    }
-
-    fn json(&self) -> Value {
-        let Problem { level, file, line, column, path, message, hint } = &self.problem;
-        json!({
-            "level": if *level == Level::Error { "error" } else { "warning" },
-            "file": file.file_name().map(|name| name.to_string_lossy()),
-            "line": line,
-            "column": column,
-            "draft_line": self.draft_line,
-            "row": self.row,
-            "path": path,
-            "message": message,
-            "hint": hint,
-        })
-    }
-}
-
-pub(super) fn all(told: &[Told]) -> Value {
-    told.iter().map(Told::json).collect()
-}
-
-impl From<NotEdited> for Fault {
-    fn from(refusal: NotEdited) -> Fault {
-        let new = |status, detail: String| Fault::new(status, detail);
-        match refusal {
-            NotEdited::NoAnnex => Fault::new(StatusCode::CONFLICT, NO_ANNEX),
-            NotEdited::Element(EditError::Annex(cause)) => {
-                new(StatusCode::CONFLICT, EditError::Annex(cause).to_string())
-            }
-            NotEdited::Element(EditError::Draft { line, message }) => {
-                let told = Told { draft_line: Some(line), ..Told::plain(message.clone()) };
-                new(StatusCode::UNPROCESSABLE_ENTITY, message).with("problems", all(&[told]))
-            }
-            NotEdited::Element(nothing @ EditError::Nothing { .. }) => new(StatusCode::NOT_FOUND, nothing.to_string()),
-            NotEdited::Elsewhere { table, id, file } => {
-                let detail = format!("{id:?} of {table} stands in {file}, which only people write");
-                new(StatusCode::CONFLICT, detail)
-            }
-            NotEdited::Changed { tag } => {
-                let detail = match &tag {
-                    Some(_) => "somebody has put it meanwhile: read it again",
-                    None => "somebody has removed it meanwhile",
-                };
-                Fault::new(StatusCode::PRECONDITION_FAILED, detail).with("etag", json!(tag))
-            }
-            NotEdited::Problems(told) => {
-                let n_errors = told.iter().filter(|told| told.problem.level == Level::Error).count();
-                let detail = format!("the configuration would have {n_errors} errors; nothing was changed");
-                new(StatusCode::UNPROCESSABLE_ENTITY, detail).with("problems", all(&told))
-            }
-            NotEdited::Restart(what) => {
-                new(StatusCode::CONFLICT, format!("{what} changed in the file since the start, which takes a restart"))
-            }
-            NotEdited::Disk(cause) => {
-                tracing::error!(cause, "the annex was not written");
-                Fault::unavailable("the annex could not be read or written; the gateway's log says why")
-            }
-            NotEdited::NotTaken(cause) => {
-                Fault::unavailable(format!("it is written, and taken with the next start or reload: {cause}"))
-            }
-        }
-    }
-}
-
-const NO_ANNEX: &str = "the configuration names no file that the console may write: [console] annex = \"annex.toml\"";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -315,65 +217,6 @@ pub(super) async fn remove(
     let (unless, is_trial) = (unless(&headers)?, asked.dry_run);
     let doer = asked.doer(&headers, info.as_deref())?;
     edit(&context, Change::Remove { table, id }, unless, doer, is_trial).await
-}
-
-/// A table of new cameras: all of them, or none and what is wrong with which line.
-pub(super) async fn import(
-    State(context): State<Context>,
-    asked: Result<Query<EditQuery>, QueryRejection>,
-    info: Option<axum::Extension<ConnectInfo<Peer>>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Fault> {
-    let Query(asked) = asked?;
-    let body = body.map_err(|rejection| Fault::new(rejection.status(), rejection.body_text()))?;
-    let text = std::str::from_utf8(&body).map_err(|_| Fault::bad_request("the table is not UTF-8"))?;
-    let is_trial = asked.dry_run;
-    let doer = asked.doer(&headers, info.as_deref())?;
-    let (rows, faults) = camera_rows::read(text);
-    let ids: Vec<(u64, String)> = rows.iter().map(|row| (row.no, row.id.clone())).collect();
-    // What is sound is checked all the same: one answer tells of every line.
-    let is_sound = faults.is_empty();
-    let outcome = match rows.is_empty() {
-        true => Ok(Vec::new()),
-        false => ask(&context, Change::Import(rows), Unless::Never, doer, is_trial || !is_sound).await?,
-    };
-    let told = match outcome {
-        Ok(told) => told,
-        Err(NotEdited::Problems(told)) => told,
-        Err(other) => return Err(other.into()),
-    };
-    let rows = results(&ids, &faults, &told);
-    let n_wrong = rows.iter().filter(|row| row["problems"].as_array().is_some_and(|all| !all.is_empty())).count();
-    // What is wrong and of no line.
-    let others: Vec<Told> = told.into_iter().filter(|told| told.row.is_none() && is_error(told)).collect();
-    if n_wrong > 0 || !others.is_empty() {
-        let detail = format!("{n_wrong} of {} lines are wrong; nothing was changed", rows.len());
-        let fault = Fault::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
-        return Err(fault.with("rows", json!(rows)).with("problems", all(&others)));
-    }
-    Ok(Json(json!({ "done": !is_trial, "rows": rows })))
-}
-
-fn is_error(told: &Told) -> bool {
-    told.problem.level == Level::Error
-}
-
-/// What became of each line, in their order.
-fn results(ids: &[(u64, String)], faults: &[RowFault], told: &[Told]) -> Vec<Value> {
-    let mut rows: Vec<(u64, Option<&str>, Vec<Value>)> = Vec::new();
-    rows.extend(ids.iter().map(|(no, id)| (*no, Some(id.as_str()), Vec::new())));
-    let fault = |fault: &RowFault| json!({ "column": fault.column, "message": fault.message });
-    rows.extend(faults.iter().map(|wrong| (wrong.no, None, vec![fault(wrong)])));
-    rows.sort_by_key(|(no, _, _)| *no);
-    for one in told.iter().filter(|one| is_error(one)) {
-        let Some(row) = one.row.and_then(|no| rows.iter_mut().find(|(other, _, _)| *other == no)) else { continue };
-        // cameras[3].place: the key is the column, but for the two of a place.
-        let key = one.problem.path.split('.').nth(1).unwrap_or_default();
-        let column = if key == "place" { "lon" } else { key };
-        row.2.push(json!({ "column": column, "message": one.problem.message }));
-    }
-    rows.into_iter().map(|(no, id, problems)| json!({ "row": no, "id": id, "problems": problems })).collect()
 }
 
 async fn edit(

@@ -1,6 +1,6 @@
-//! What is watched: sources as they spoke, rules and fences as they are configured.
+//! What is watched: sources as they spoke, or as they are configured where they never did; rules and fences.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -23,8 +23,8 @@ pub struct Estate {
     fences: Value,
     /// Identities of the sources that the configuration names.
     sources: HashSet<Arc<str>>,
-    /// Where they and the cameras stand, WGS-84 degrees: longitude, latitude.
-    places: HashMap<String, [f64; 2]>,
+    /// They and the cameras, and where they stand, WGS-84 degrees: longitude, latitude.
+    standing: BTreeMap<Arc<str>, Option<[f64; 2]>>,
     /// The ground of centres.
     pub(super) grids: Arc<FenceSet>,
     /// Name of the file that is written over the API.
@@ -59,10 +59,10 @@ impl Estate {
                 move |zone| json!({ "id": zone.id, "camera": format!("cam:{}", camera.id), "polygon": zone.polygon }),
             )
         });
-        let cameras = config.cameras.iter().map(|camera| (format!("cam:{}", camera.id), camera.place));
-        let sources = config.sources.iter().map(|source| (source.id.clone(), source.place));
+        let cameras = config.cameras.iter().map(|camera| (format!("cam:{}", camera.id).into(), camera.place));
+        let sources = config.sources.iter().map(|source| (source.id.as_str().into(), source.place));
         Estate {
-            places: cameras.chain(sources).filter_map(|(id, place)| Some((id, place?))).collect(),
+            standing: cameras.chain(sources).collect(),
             grids,
             annex: config.console.annex.as_ref().map(|file| file.to_string_lossy().into_owned()),
             written: config.written.clone(),
@@ -77,6 +77,16 @@ impl Estate {
     /// A source that the configuration names.
     pub(super) fn source(&self, id: &str) -> Option<Arc<str>> {
         self.sources.get(id).cloned()
+    }
+
+    /// These and those that the configuration names and that never spoke, by name.
+    fn with_silent(&self, mut heard: Vec<SourceView>) -> Vec<SourceView> {
+        let known: HashSet<&str> = heard.iter().map(|view| &*view.source).collect();
+        let silent = self.standing.keys().filter(|id| !known.contains(&***id));
+        let silent: Vec<_> = silent.map(|id| SourceView { source: id.clone(), ..SourceView::default() }).collect();
+        heard.extend(silent);
+        heard.sort_by(|a, b| a.source.cmp(&b.source));
+        heard
     }
 }
 
@@ -114,13 +124,23 @@ pub(super) async fn sources(
 ) -> Result<Json<Value>, Fault> {
     asked?;
     let (reply, answer) = oneshot::channel();
-    let views = ask(&context.asks, Ask::Sources(reply), answer).await?;
+    let heard = ask(&context.asks, Ask::Sources(reply), answer).await?;
+    let drifts = context.views.drifts_ms();
     let estate = context.estate.borrow();
-    let sources: Vec<Value> = views.iter().map(|view| source(view, estate.places.get(&*view.source))).collect();
+    let shown = |view: &SourceView| {
+        let place = estate.standing.get(&view.source).copied().flatten();
+        let mut shown = source(view, place, drifts.get(&view.source).copied());
+        // Where officers are is told with who asks.
+        if matches!(view.last, Last::Position { .. }) && context.roster.of_terminal(&view.source).is_some() {
+            shown["last"] = json!("position");
+        }
+        shown
+    };
+    let sources: Vec<Value> = estate.with_silent(heard).iter().map(shown).collect();
     Ok(Json(json!({ "sources": sources })))
 }
 
-fn source(view: &SourceView, place: Option<&[f64; 2]>) -> Value {
+fn source(view: &SourceView, place: Option<[f64; 2]>, drift_ms: Option<i64>) -> Value {
     let last = match &view.last {
         Last::Nothing => Value::Null,
         Last::Reading { metric, value, unit } => json!({ "metric": metric, "value": value, "unit": unit }),
@@ -138,6 +158,7 @@ fn source(view: &SourceView, place: Option<&[f64; 2]>) -> Value {
         "last_heard": view.last_ms.map(time_text),
         "last": last,
         "link": link,
+        "clock_drift_ms": drift_ms,
         "place": place.map(|[lon, lat]| json!({ "lon": lon, "lat": lat })),
     })
 }

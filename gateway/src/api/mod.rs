@@ -9,7 +9,7 @@
 //! - [`trace`]: what a sensor said around an alert
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
-//! - [`views`]: what cameras see now
+//! - [`views`], [`live`]: what cameras see now, as pictures and as it comes
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -35,6 +35,7 @@ mod health;
 mod intake;
 mod lamps;
 mod lights;
+mod live;
 mod months;
 mod officers;
 mod once;
@@ -70,6 +71,7 @@ pub use annex::{Asked, Change, Edit, Edited, NotEdited, Told, Tried, Try, Unless
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
 pub use intake::Mappings;
+pub use live::{NotShown, Showing};
 pub use open311::Desk311;
 pub use views::Views;
 
@@ -211,8 +213,9 @@ pub fn router(context: Context) -> Router {
         .route("/estate", get(annex::list))
         .route(
             "/estate/import",
-            post(annex::import).layer(axum::extract::DefaultBodyLimit::max(annex::TABLE_BYTES_MAX)),
+            post(annex::import::import).layer(axum::extract::DefaultBodyLimit::max(annex::import::TABLE_BYTES_MAX)),
         )
+        .route("/estate/contact", post(annex::contact::look).layer(axum::Extension(annex::contact::Lines::new())))
         .route(
             "/estate/backtest",
             post(backtest::run).layer((
@@ -228,6 +231,7 @@ pub fn router(context: Context) -> Router {
                 .layer(axum::extract::DefaultBodyLimit::max(annex::DRAFT_BYTES_MAX)),
         )
         .route("/pictures/{*source}", get(views::picture).layer(axum::Extension(views::Easels::new())))
+        .route("/live/{*source}", get(live::watch))
         .route(
             "/frames/{*source}",
             post(frames::upload).layer((

@@ -17,9 +17,10 @@ use super::fault::Fault;
 #[allow_missing = true]
 struct Built;
 
-/// Nothing but what this server serves. MapLibre draws from a worker, a file of ours, and has its signs as data.
+/// Nothing but what this server serves. MapLibre draws from a worker, a file of ours, and has its signs as data; what is watched
+/// live is a blob that the page fills.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; img-src 'self' blob: data:; \
-     media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const ALWAYS_ASKED: HeaderValue = HeaderValue::from_static("no-cache");
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");

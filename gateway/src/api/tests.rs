@@ -276,7 +276,17 @@ async fn no_path_leads_out_of_the_evidence() {
 async fn the_estate_is_told_as_it_is_configured() {
     let world = World::new(0);
     let sources = world.get("/api/v1/sources").await.json();
-    assert_eq!(sources["sources"][0]["last"], json!({ "metric": "ch4", "value": 1.2, "unit": "%LEL" }));
+    let [gate, phone, well, tunnel] = &sources["sources"].as_array().unwrap()[..] else { panic!("{sources}") };
+    assert_eq!((&tunnel["id"], &tunnel["place"]), (&json!("tunnel/7/ch4"), &json!(null)));
+    assert_eq!(tunnel["last"], json!({ "metric": "ch4", "value": 1.2, "unit": "%LEL" }));
+    assert_eq!(phone["last"], json!({ "lon": 106.0, "lat": 29.0 }));
+    // Two that never spoke.
+    assert_eq!((&gate["id"], &gate["link"], &gate["clock_drift_ms"]), (&json!("cam:gate"), &json!(null), &json!(-40)));
+    let silent = json!({
+        "id": "thermal/well/3", "observations": 0, "rejected": 0, "last_reject": null, "last_heard": null, "last": null,
+        "link": null, "clock_drift_ms": null, "place": { "lon": 106.05, "lat": 29.85 },
+    });
+    assert_eq!(well, &silent);
     let rules = world.get("/api/v1/rules").await.json();
     assert_eq!((&rules["rules"][0]["id"], &rules["rules"][0]["detect"]["above"]), (&json!("gas"), &json!(1.0)));
     assert_eq!(rules["rules"][0]["flapping"], json!({ "n": 5, "within": "3600000ms" }));

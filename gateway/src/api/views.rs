@@ -1,5 +1,6 @@
 //! What cameras see now: the picture that was decoded last, masked as snapshots are, each look written down first.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
@@ -11,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::Context;
 use super::evidence::Looker;
 use super::fault::{Fault, query};
+use super::live::{NotShown, Showing};
 use crate::telemetry::{now_ms, time_text};
 
 /// Pictures that are drawn at once: each takes some milliseconds of a core.
@@ -24,6 +26,12 @@ pub trait Views: Send + Sync {
     /// JPEG of the last picture of a source, and when it came, ms since 1970; none where there is none of late. Blocks for as
     /// long as drawing takes.
     fn last(&self, source: &str) -> Option<(i64, Vec<u8>)>;
+
+    /// What a camera sends from now on.
+    fn live(&self, source: &str) -> Result<Showing, NotShown>;
+
+    /// By how much the clock of each camera has run ahead of ours since its session began, ms; of those alone that tell a time.
+    fn drifts_ms(&self) -> HashMap<Arc<str>, i64>;
 }
 
 #[derive(Clone)]

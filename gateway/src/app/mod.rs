@@ -231,7 +231,7 @@ impl App {
             readiness,
             estate,
             recent: config.console.recent.map(|_| config.store.folder.clone().into()),
-            views: Arc::new(Sights(cameras.as_ref().map(|cameras| cameras.evidence()))),
+            views: Arc::new(Sights(cameras.clone())),
             edits: config.console.annex.is_some().then_some(edits_in),
             centres: Arc::new(Centres::new(config)),
             roster: Arc::new(Roster::new(config)),

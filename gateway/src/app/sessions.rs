@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use foldhash::fast::RandomState;
+use futures::stream::{self, StreamExt};
 use outpost_detectors::observation::Observation;
 use outpost_detectors::size_gate::Earned;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::outward::{Publishers, start_requests};
-use crate::api::Views;
+use crate::api::{NotShown, Showing, Views};
 use crate::config::{Config, Feed};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
@@ -22,7 +23,7 @@ use crate::pipeline::evidence::Evidence;
 use crate::pipeline::run::Line;
 use crate::pipeline::seen::Seen;
 use crate::telemetry::metrics::Metrics;
-use crate::video;
+use crate::video::{self, Unseen};
 
 /// Sessions by broker id, listeners, and what the pipeline needs of each.
 pub(super) struct Started {
@@ -119,10 +120,29 @@ impl Evidence for Pictures {
 }
 
 /// What cameras see now, where there are any.
-pub(super) struct Sights(pub(super) Option<video::Evidence>);
+pub(super) struct Sights(pub(super) Option<Arc<video::Cameras>>);
 
 impl Views for Sights {
     fn last(&self, source: &str) -> Option<(i64, Vec<u8>)> {
-        self.0.as_ref()?.last(source)
+        self.0.as_ref()?.evidence().last(source)
+    }
+
+    fn live(&self, source: &str) -> Result<Showing, NotShown> {
+        let cameras = self.0.as_ref().ok_or(NotShown::Unknown)?;
+        let live = cameras.live(source).map_err(|unseen| match unseen {
+            Unseen::Unknown => NotShown::Unknown,
+            Unseen::Off => NotShown::Off,
+            Unseen::Masked => NotShown::Masked,
+            Unseen::Codec => NotShown::Codec,
+            Unseen::Nothing => NotShown::Nothing,
+            Unseen::Full(n) => NotShown::Full(n),
+        })?;
+        let mime = live.mime().to_owned();
+        let boxes = stream::unfold(live, |mut live| async { Some((live.next().await?, live)) });
+        Ok(Showing { mime, boxes: boxes.boxed() })
+    }
+
+    fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
+        self.0.as_ref().map(|cameras| cameras.drifts_ms()).unwrap_or_default()
     }
 }

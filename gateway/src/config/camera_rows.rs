@@ -73,6 +73,13 @@ impl CameraRow {
     }
 }
 
+impl std::fmt::Debug for CameraRow {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CameraRow").field("no", &self.no).field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 /// Reads a table; its lines and what is wrong with others, both in the order of the table.
 pub fn read(text: &str) -> (Vec<CameraRow>, Vec<RowFault>) {
     // What a spreadsheet puts before UTF-8.

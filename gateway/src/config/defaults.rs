@@ -59,6 +59,7 @@ impl Default for Video {
             files: false,
             clip: Clip::default(),
             look: Span::from_ms(6_000),
+            live_max: 16,
             jpeg_quality: 80,
         }
     }

@@ -216,6 +216,8 @@ pub struct Video {
     pub clip: Clip,
     /// How long a visible camera is looked through for flame and smoke when its thermal one finds something hot.
     pub look: Span,
+    /// People who watch cameras live at a time; 0 = nobody may.
+    pub live_max: usize,
     /// JPEG quality of snapshots, 1 to 100.
     pub jpeg_quality: u8,
 }

@@ -18,17 +18,17 @@ const LOOK: Duration = Duration::from_millis(200);
 const PACE: Duration = Duration::from_millis(400);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is done with the ticket: by whom, which move, and what is said.
+/// What is done with the ticket: by whom of `configs/demo.toml`, which move, and what is said.
 const WORK: [(&str, &str, &str); 9] = [
-    ("受理员", "accept", r#"{}"#),
-    ("值班长", "file", r#"{}"#),
-    ("派遣员", "dispatch", r#"{"unit": "处置三组"}"#),
-    ("处置员", "sign", r#"{}"#),
-    ("处置员", "start", r#"{}"#),
-    ("处置员", "feed-back", r#"{"note": "done"}"#),
-    ("监督员", "verify", r#"{}"#),
-    ("值班长", "close", r#"{}"#),
-    ("监督员", "rate", r#"{"score": 4}"#),
+    ("zhou", "accept", r#"{}"#),
+    ("zhou", "file", r#"{}"#),
+    ("zhou", "dispatch", r#"{"unit": "处置三组"}"#),
+    ("he", "sign", r#"{}"#),
+    ("he", "start", r#"{}"#),
+    ("he", "feed-back", r#"{"note": "done"}"#),
+    ("wang", "verify", r#"{}"#),
+    ("zhou", "close", r#"{}"#),
+    ("wang", "rate", r#"{"score": 4}"#),
 ];
 
 struct Crew {

@@ -34,6 +34,13 @@ const TOWERS: [(&str, Point, f64); 2] =
 const FIRE_FRAMES: usize = 60;
 const REST_FRAMES: usize = 40;
 
+/// Officers on patrol: each goes round a block, so far from its middle. Nobody recorded a patrol; their ways are drawn.
+const PATROLS: [(&str, Point, f64); 2] =
+    [("li", Point { lon: 106.0520, lat: 29.8455 }, 160.0), ("wu", Point { lon: 106.0400, lat: 29.8400 }, 240.0)];
+const PATROL_INTERVAL: Duration = Duration::from_secs(3);
+/// Metres between two positions: walking.
+const PATROL_STEP_M: f64 = 4.0;
+
 /// A contact sensor by zigbee2mqtt, open and closed.
 const COVER: &str = include_str!("../../../fixtures/payloads/zigbee2mqtt/door.json");
 const COVER_RESTS: Duration = Duration::from_secs(12);
@@ -98,6 +105,16 @@ pub(super) fn start(broker: &config::Broker, stop: CancellationToken) -> anyhow:
             tokio::time::sleep(INTERVAL).await;
         }
     });
+    for (officer, middle, radius_m) in PATROLS {
+        spawn(broker, &format!("demo-patrol-{officer}"), &stop, async move |publisher| {
+            for n in 0.. {
+                let Point { lon, lat } = round(middle, radius_m, f64::from(n) * PATROL_STEP_M);
+                let payload = json!({ "_type": "location", "tst": now_ms() / 1000, "lon": lon, "lat": lat, "acc": 6 });
+                publish(&publisher, &format!("demo/patrol/{officer}"), payload.to_string()).await;
+                tokio::time::sleep(PATROL_INTERVAL).await;
+            }
+        });
+    }
     for (name, tower, over_m) in TOWERS {
         let (bearing_deg, distance_m) = bearing_and_distance(tower, FIRE);
         let elevation_deg = -(over_m / distance_m).atan().to_degrees();
@@ -115,6 +132,14 @@ pub(super) fn start(broker: &config::Broker, stop: CancellationToken) -> anyhow:
         });
     }
     Ok(())
+}
+
+/// On a circle, so far along it from its northernmost point; true to a thousandth below a kilometre.
+fn round(middle: Point, radius_m: f64, along_m: f64) -> Point {
+    const DEGREE_M: f64 = 111_195.0;
+    let (east, north) = (along_m / radius_m).sin_cos();
+    let lat = middle.lat + north * radius_m / DEGREE_M;
+    Point { lon: middle.lon + east * radius_m / DEGREE_M / middle.lat.to_radians().cos(), lat }
 }
 
 /// The landscape, and in the middle of it for so many frames a fire that grows and flickers. Degrees Celsius, rows of pixels.
@@ -161,4 +186,19 @@ fn column(csv: &str, index: usize) -> anyhow::Result<Vec<f64>> {
             field.parse().with_context(|| format!("{field:?} is not a number"))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patrol_walks_at_the_same_distance_from_its_middle() {
+        for (_, middle, radius_m) in PATROLS {
+            let steps = (0..400).map(|n| round(middle, radius_m, f64::from(n) * PATROL_STEP_M));
+            let way: Vec<Point> = steps.collect();
+            assert!(way.iter().all(|at| (at.distance_m(middle) - radius_m).abs() < 0.01 * radius_m));
+            assert!(way.windows(2).all(|pair| (pair[0].distance_m(pair[1]) - PATROL_STEP_M).abs() < 0.1));
+        }
+    }
 }

@@ -141,6 +141,11 @@ impl Counters {
     }
 
     /// A key frame showed movement or none.
+    /// None where no frame of this session had a media time.
+    pub(crate) fn drift_ms(&self) -> Option<i64> {
+        (self.media_offset_ms.load(Relaxed) != 0).then(|| self.drift_ms.load(Relaxed))
+    }
+
     pub(crate) fn judged(&self, Verdict { number, moved }: Verdict) {
         self.verdict.store(number << 1 | u64::from(moved), Relaxed);
     }
@@ -270,8 +275,9 @@ mod tests {
         };
         let drift_ms = drift(0, 10_000, 15);
         assert!((-20_000..-19_300).contains(&drift_ms), "{drift_ms} ms");
+        assert_eq!(counters.drift_ms(), Some(drift_ms));
         counters.begin();
-        assert_eq!(counters.counts(&source).drift_ms, 0);
+        assert_eq!((counters.counts(&source).drift_ms, counters.drift_ms()), (0, None));
     }
 
     #[test]

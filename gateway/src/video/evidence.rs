@@ -35,6 +35,9 @@ const AGE_MS_MAX: i64 = 30_000;
 const ZONE_RGB: [u8; 3] = [255, 200, 0];
 pub(super) const BOX_RGB: [u8; 3] = [230, 30, 30];
 
+/// Widest picture of a contact sheet.
+const THUMBNAIL_WIDTH: u32 = 320;
+
 /// The last few decoded pictures of one camera.
 #[derive(Debug)]
 pub(crate) struct Pictures {
@@ -162,7 +165,7 @@ impl Evidence {
         self.cameras.write().unwrap_or_else(PoisonError::into_inner).remove(source);
     }
 
-    fn sight(&self, source: &str) -> Option<Arc<Sight>> {
+    pub(super) fn sight(&self, source: &str) -> Option<Arc<Sight>> {
         self.cameras.read().unwrap_or_else(PoisonError::into_inner).get(source).cloned()
     }
 
@@ -229,19 +232,29 @@ pub(crate) fn render(
     masks.iter().for_each(|mask| canvas.blacken(mask));
     zones.iter().for_each(|zone| canvas.outline(zone, ZONE_RGB));
     boxes.iter().for_each(|seen| canvas.frame(seen, BOX_RGB));
-    encode(canvas, jpeg_quality)
+    encode(canvas.into_picture(), jpeg_quality)
+}
+
+/// A picture as a small JPEG, as it is.
+pub(crate) fn thumbnail(frame: &Frame, jpeg_quality: u8) -> Result<Vec<u8>, image::ImageError> {
+    let Picture { width, height, rgb } = Canvas::of(frame)?.into_picture();
+    let size = (width as u32, height as u32);
+    let Some(large) = image::RgbImage::from_raw(size.0, size.1, rgb) else {
+        let short = image::error::ParameterErrorKind::DimensionMismatch;
+        return Err(image::ImageError::Parameter(image::error::ParameterError::from_kind(short)));
+    };
+    let across = size.0.clamp(1, THUMBNAIL_WIDTH);
+    let small = image::imageops::thumbnail(&large, across, (size.1 * across / size.0.max(1)).max(1));
+    let (width, height) = (small.width() as usize, small.height() as usize);
+    encode(Picture { width, height, rgb: small.into_raw() }, jpeg_quality)
 }
 
 /// As JPEG.
-pub(super) fn encode(canvas: Canvas, jpeg_quality: u8) -> Result<Vec<u8>, image::ImageError> {
-    let Picture { width, height, rgb } = canvas.into_picture();
+pub(super) fn encode(picture: Picture, jpeg_quality: u8) -> Result<Vec<u8>, image::ImageError> {
+    let Picture { width, height, rgb } = picture;
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, jpeg_quality).write_image(
-        &rgb,
-        width as u32,
-        height as u32,
-        ExtendedColorType::Rgb8,
-    )?;
+    let encoder = JpegEncoder::new_with_quality(&mut jpeg, jpeg_quality);
+    encoder.write_image(&rgb, width as u32, height as u32, ExtendedColorType::Rgb8)?;
     Ok(jpeg)
 }
 
@@ -293,6 +306,15 @@ mod tests {
         assert!(image.get_pixel(80, 80).0.iter().all(|level| *level <= 6));
         assert!(image.get_pixel(80, 8).0.iter().all(|level| *level > 240));
         assert!(evidence(Vec::new()).last("cam:b").is_none());
+    }
+
+    #[test]
+    fn a_thumbnail_keeps_the_shape_of_the_picture() {
+        let (width, height) = (1_280, 720);
+        let colour = Colour::Quarter { cb: vec![128; width * height / 4], cr: vec![128; width * height / 4] };
+        let large = Frame::new(width, height, vec![235; width * height], colour).unwrap();
+        let size = |frame: &Frame| decode(&thumbnail(frame, 80).unwrap()).dimensions();
+        assert_eq!((size(&large), size(&white())), ((320, 180), (160, 160)));
     }
 
     #[test]

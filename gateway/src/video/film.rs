@@ -17,7 +17,7 @@ use super::nals::{self, Kind};
 const TIMESCALE: u32 = 1_000;
 
 /// A camera's own times count unless they part from those of arrival by more than this: many jump when a clock is set.
-const SKEW_MS_MAX: i64 = 2_000;
+pub(super) const SKEW_MS_MAX: i64 = 2_000;
 
 /// No clip is longer than this: a time beyond it is nonsense.
 const SPAN_MS_MAX: i64 = 3_600_000;
@@ -66,64 +66,80 @@ pub(crate) enum FilmError {
 
 /// When a sample is decoded, and how much later it is shown, in milliseconds from the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Timing {
-    decode_ms: i64,
-    offset_ms: i64,
+pub(super) struct Timing {
+    pub(super) decode_ms: i64,
+    pub(super) offset_ms: i64,
+}
+
+/// The boxes before the first fragment.
+pub(super) struct Head {
+    pub(super) boxes: Vec<u8>,
+    /// RFC 6381: what browsers call the codec with its parameters.
+    pub(super) name: String,
 }
 
 impl Film {
     /// The whole file.
     pub(crate) fn to_mp4(&self) -> Result<Vec<u8>, FilmError> {
         let first = self.shots.first().filter(|shot| shot.key).ok_or(FilmError::Empty)?;
-        let entry = sample_entry(self.codec, &first.data)?;
         let timings = timings(&self.shots);
         let end_ms = timings.last().map_or(0, |last| last.decode_ms) + last_ms(&timings);
-        let mut file = Vec::with_capacity(self.shots.iter().map(|shot| shot.data.len() + 32).sum::<usize>() + 1_024);
-        Ftyp { major_brand: b"iso6".into(), minor_version: 0, compatible_brands: vec![b"iso6".into(), b"mp41".into()] }
-            .encode(&mut file)?;
-        moov(entry, first.received_ms, end_ms.unsigned_abs()).encode(&mut file)?;
+        let mut file = head(self.codec, first, Some(end_ms.unsigned_abs()))?.boxes;
+        file.reserve(self.shots.iter().map(|shot| shot.data.len() + 32).sum());
         let begins: Vec<usize> = (0..self.shots.len()).filter(|at| self.shots[*at].key).collect();
         for (number, from) in begins.iter().enumerate() {
             let to = begins.get(number + 1).copied().unwrap_or(self.shots.len());
             let next_ms = timings.get(to).map_or(end_ms, |next| next.decode_ms);
-            self.fragment(number as u32 + 1, &self.shots[*from..to], &timings[*from..to], next_ms, &mut file)?;
+            let (shots, timings) = (&self.shots[*from..to], &timings[*from..to]);
+            fragment(self.codec, number as u32 + 1, shots, timings, next_ms, &mut file)?;
         }
         Ok(file)
     }
+}
 
-    fn fragment(
-        &self,
-        number: u32,
-        shots: &[Shot],
-        timings: &[Timing],
-        next_ms: i64,
-        file: &mut Vec<u8>,
-    ) -> Result<(), FilmError> {
-        let mut samples = Vec::new();
-        let ends = timings.iter().skip(1).map(|timing| timing.decode_ms).chain([next_ms]);
-        let mut entries = Vec::with_capacity(shots.len());
-        for ((shot, timing), end_ms) in shots.iter().zip(timings).zip(ends) {
-            let from = samples.len();
-            push_sample(self.codec, &shot.data, &mut samples);
-            entries.push(TrunEntry {
-                duration: Some((end_ms - timing.decode_ms) as u32),
-                size: Some((samples.len() - from) as u32),
-                flags: Some(if shot.key { KEY_FLAGS } else { DELTA_FLAGS }),
-                cts: Some(timing.offset_ms),
-            });
-        }
-        let begin_ms = timings.first().map_or(0, |first| first.decode_ms).unsigned_abs();
-        let mut moof = moof(number, begin_ms, entries);
-        let mut head = Vec::new();
-        moof.encode(&mut head)?;
-        // Samples begin behind this box and the header of the next one; how long the box is does not hang on the number.
-        moof.traf[0].trun[0].data_offset = Some((head.len() + 8) as i32);
-        moof.encode(file)?;
-        file.extend_from_slice(&(samples.len() as u32 + 8).to_be_bytes());
-        file.extend_from_slice(b"mdat");
-        file.append(&mut samples);
-        Ok(())
+/// What a decoder has to know before the first fragment, out of a key frame. `duration_ms`: None where nobody knows yet.
+pub(super) fn head(codec: Codec, first: &Shot, duration_ms: Option<u64>) -> Result<Head, FilmError> {
+    let (entry, name) = sample_entry(codec, &first.data)?;
+    let mut boxes = Vec::with_capacity(1_024);
+    Ftyp { major_brand: b"iso6".into(), minor_version: 0, compatible_brands: vec![b"iso6".into(), b"mp41".into()] }
+        .encode(&mut boxes)?;
+    moov(entry, first.received_ms, duration_ms).encode(&mut boxes)?;
+    Ok(Head { boxes, name })
+}
+
+/// Pictures in the order of decoding, of which the first after them is decoded at `next_ms`.
+pub(super) fn fragment(
+    codec: Codec,
+    number: u32,
+    shots: &[Shot],
+    timings: &[Timing],
+    next_ms: i64,
+    file: &mut Vec<u8>,
+) -> Result<(), FilmError> {
+    let mut samples = Vec::new();
+    let ends = timings.iter().skip(1).map(|timing| timing.decode_ms).chain([next_ms]);
+    let mut entries = Vec::with_capacity(shots.len());
+    for ((shot, timing), end_ms) in shots.iter().zip(timings).zip(ends) {
+        let from = samples.len();
+        push_sample(codec, &shot.data, &mut samples);
+        entries.push(TrunEntry {
+            duration: Some((end_ms - timing.decode_ms) as u32),
+            size: Some((samples.len() - from) as u32),
+            flags: Some(if shot.key { KEY_FLAGS } else { DELTA_FLAGS }),
+            cts: Some(timing.offset_ms),
+        });
     }
+    let begin_ms = timings.first().map_or(0, |first| first.decode_ms).unsigned_abs();
+    let mut moof = moof(number, begin_ms, entries);
+    let mut head = Vec::new();
+    moof.encode(&mut head)?;
+    // Samples begin behind this box and the header of the next one; how long the box is does not hang on the number.
+    moof.traf[0].trun[0].data_offset = Some((head.len() + 8) as i32);
+    moof.encode(file)?;
+    file.extend_from_slice(&(samples.len() as u32 + 8).to_be_bytes());
+    file.extend_from_slice(b"mdat");
+    file.append(&mut samples);
+    Ok(())
 }
 
 /// NAL units with their lengths before them; parameter sets stand in the sample entry, and padding nowhere.
@@ -134,9 +150,9 @@ fn push_sample(codec: Codec, unit: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// What a decoder has to know, out of a key frame's parameter sets. retina reads them and writes the box. A recording may have the
+/// A key frame's parameter sets as a box, and the codec's name. retina reads them and writes the box. A recording may have the
 /// same set in its head and in its pictures: once is enough, and more than once is refused.
-fn sample_entry(codec: Codec, key: &[u8]) -> Result<SampleEntry, FilmError> {
+fn sample_entry(codec: Codec, key: &[u8]) -> Result<(SampleEntry, String), FilmError> {
     let mut known: Vec<&[u8]> = Vec::new();
     for set in nals::parameter_sets(codec, key) {
         if !known.contains(&set) {
@@ -162,10 +178,10 @@ fn sample_entry(codec: Codec, key: &[u8]) -> Result<SampleEntry, FilmError> {
     reader.set_frame_format(FrameFormat::MP4);
     let Some(ParametersRef::Video(video)) = reader.parameters() else { return Err(FilmError::Parameters) };
     let entry = video.mp4_sample_entry().build().map_err(|_| FilmError::Parameters)?;
-    Ok(SampleEntry::decode(&mut &entry[..])?)
+    Ok((SampleEntry::decode(&mut &entry[..])?, video.rfc6381_codec().to_owned()))
 }
 
-fn moov(entry: SampleEntry, created_ms: i64, duration_ms: u64) -> Moov {
+fn moov(entry: SampleEntry, created_ms: i64, duration_ms: Option<u64>) -> Moov {
     let (width, height) = entry.visual().map_or((0, 0), |visual| (visual.width, visual.height));
     let created = EPOCH_S.saturating_add_signed(created_ms / 1_000);
     let track = Trak {
@@ -209,7 +225,7 @@ fn moov(entry: SampleEntry, created_ms: i64, duration_ms: u64) -> Moov {
         },
         trak: vec![track],
         mvex: Some(Mvex {
-            mehd: Some(Mehd { fragment_duration: duration_ms }),
+            mehd: duration_ms.map(|fragment_duration| Mehd { fragment_duration }),
             trex: vec![Trex { track_id: TRACK, default_sample_description_index: 1, ..Trex::default() }],
         }),
         ..Moov::default()

@@ -14,6 +14,7 @@ mod film;
 pub mod frame;
 mod group;
 mod lane;
+mod live;
 mod nals;
 pub mod overload;
 mod pace;
@@ -35,7 +36,7 @@ use outpost_detectors::background::MotionConfig;
 use outpost_detectors::lookout::Lookout;
 use outpost_detectors::observation::Observation;
 use outpost_detectors::size_gate::Earned;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -57,7 +58,8 @@ use crate::objects::Judge;
 pub use self::closeup::Looker;
 pub use self::counters::Counts;
 pub use self::evidence::Evidence;
-pub(crate) use self::evidence::render;
+pub(crate) use self::evidence::{render, thumbnail};
+pub use self::live::{Live, Unseen};
 pub(crate) use self::nals::split as split_nals;
 pub use self::reel::Clip;
 pub use self::seen::Look;
@@ -74,6 +76,8 @@ pub struct Cameras {
     roll: Arc<Roll>,
     evidence: Evidence,
     looker: Looker,
+    /// Places for those who watch live.
+    seats: Arc<Semaphore>,
     admission: Arc<Admission>,
     out: mpsc::Sender<Observation>,
     clips: mpsc::Sender<Clip>,
@@ -145,6 +149,7 @@ impl Cameras {
             roll: Arc::default(),
             evidence: Evidence::new(video.jpeg_quality),
             looker: Looker::new(video.look.ms(), judge, video.jpeg_quality),
+            seats: Arc::new(Semaphore::new(video.live_max)),
             admission: Arc::new(Admission::new(video.open_max)),
             out,
             clips,
@@ -287,6 +292,27 @@ impl Cameras {
             ..member.counters.counts(&member.source)
         };
         self.running().groups.iter().flat_map(|group| &group.members).map(counts).collect()
+    }
+
+    /// What a camera sends from now on, as its clips have it: of the same stream, and of none that has masks.
+    pub fn live(&self, source: &str) -> Result<Live, Unseen> {
+        let sight = self.evidence.sight(source).ok_or(Unseen::Unknown)?;
+        if !sight.masks.is_empty() {
+            return Err(Unseen::Masked);
+        }
+        let reel = sight.reel.as_ref().filter(|_| self.video.live_max > 0).ok_or(Unseen::Off)?;
+        let full = |_| Unseen::Full(self.video.live_max);
+        let seat = self.seats.clone().try_acquire_owned().map_err(full)?;
+        Live::new(source.into(), reel.watch(seat)?).map_err(|error| {
+            tracing::warn!(source, %error, "a camera cannot be watched live");
+            Unseen::Codec
+        })
+    }
+
+    /// By how much each camera's clock has run ahead of ours since its session began, where it tells a time.
+    pub fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
+        let of = |member: &Member| Some((member.source.clone(), member.counters.drift_ms()?));
+        self.running().groups.iter().flat_map(|group| &group.members).filter_map(of).collect()
     }
 
     /// What the size gate of each camera has earned, where it has been asked, and on which address.

@@ -1,14 +1,15 @@
-//! The last seconds of a camera as they came, and clips cut out of them. Bounded in bytes. Knows nothing of alerts but their
+//! The last seconds of a camera as they came, clips cut out of them, and who watches what comes. Bounded in bytes. Knows nothing of alerts but their
 //! ids, and of files nothing.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tracing::warn;
 
 use super::decoder::Codec;
 use super::film::{Film, Shot};
+use super::live::{self, Unseen, Watched, Watcher};
 use super::nals;
 use crate::ingest::rtsp::AccessUnit;
 use crate::nouns::Missing;
@@ -73,6 +74,8 @@ struct Strip {
     /// Numbers of the key frames that are here.
     keys: VecDeque<u64>,
     takes: Vec<Take>,
+    /// Who watches. They begin anew where the parameters change.
+    watchers: Vec<Watcher>,
     /// Clips that wait for room where they are written; one of them has pictures.
     ready: VecDeque<Clip>,
 }
@@ -140,6 +143,19 @@ impl Reel {
         Missing::Pending
     }
 
+    /// What comes from now on, from the last key frame on; `seat` is free again when that ends.
+    pub(super) fn watch(&self, seat: OwnedSemaphorePermit) -> Result<Watched, Unseen> {
+        let mut strip = self.strip();
+        let codec = strip.codec.ok_or(Unseen::Nothing)?;
+        if !codec.has_delta_frames() {
+            return Err(Unseen::Codec);
+        }
+        let from = strip.keys.back().map(|key| (key - strip.n_gone) as usize).ok_or(Unseen::Nothing)?;
+        let (watcher, watched) = live::pair(codec, strip.shots.range(from..).cloned().collect(), seat);
+        strip.watchers.push(watcher);
+        Ok(watched)
+    }
+
     /// Memory that it holds.
     pub(super) fn bytes(&self) -> usize {
         self.strip().bytes()
@@ -181,7 +197,9 @@ impl Strip {
         }
         let AccessUnit { data, key, received_ms, media_ms, .. } = unit.clone();
         self.bytes += data.len() + SHOT_OVERHEAD_BYTES;
-        self.shots.push_back(Shot { data, key, received_ms, media_ms });
+        let shot = Shot { data, key, received_ms, media_ms };
+        self.watchers.retain(|watcher| watcher.offer(&shot));
+        self.shots.push_back(shot);
     }
 
     /// Ends the takes that are over.
@@ -223,9 +241,10 @@ impl Strip {
         }
     }
 
-    /// All goes, and clips end here.
+    /// All goes, and clips and those who watch end here.
     fn clear(&mut self) {
         self.finish(|_| true);
+        self.watchers.clear();
         self.parameters.clear();
         while !self.shots.is_empty() {
             self.drop_group();

@@ -99,7 +99,7 @@ fn draw(stills: &[Still], evidence: &Evidence, named: &[Vec<Object>], jpeg_quali
         boxes(if is_last { signs } else { &[] }, BOX_RGB, &mut canvas);
         let objects: Vec<Blob> = named.get(number).into_iter().flatten().map(|object| object.place).collect();
         boxes(&objects, OBJECT_RGB, &mut canvas);
-        Some((still.at_ms, encode(canvas, jpeg_quality).ok()?.into()))
+        Some((still.at_ms, encode(canvas.into_picture(), jpeg_quality).ok()?.into()))
     };
     stills.iter().enumerate().filter_map(draw).collect()
 }

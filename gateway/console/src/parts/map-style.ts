@@ -15,8 +15,8 @@ const CLUSTER_ZOOM_MAX = 14;
 const TEXT_PX = 12;
 
 const COLOURS = {
-  dark: { ground: '#10161d', fence: '#79c0ff', text: '#e6edf3', source: '#7b8b9a', well: '#4d8fbf', unwell: '#ff8fb1', red: '#ff6b61', yellow: '#e3b341', green: '#3fb96b', off: '#7b8b9a', ink: '#10161d' },
-  light: { ground: '#f3f5f7', fence: '#0b5cad', text: '#17202a', source: '#66737f', well: '#2f78a8', unwell: '#b3124f', red: '#c0271d', yellow: '#8a5a00', green: '#15703a', off: '#66737f', ink: '#ffffff' },
+  dark: { ground: '#10161d', fence: '#79c0ff', text: '#e6edf3', officer: '#c9a7ff', source: '#7b8b9a', well: '#4d8fbf', unwell: '#ff8fb1', red: '#ff6b61', yellow: '#e3b341', green: '#3fb96b', off: '#7b8b9a', ink: '#10161d' },
+  light: { ground: '#f3f5f7', fence: '#0b5cad', text: '#17202a', officer: '#6b3fb8', source: '#66737f', well: '#2f78a8', unwell: '#b3124f', red: '#c0271d', yellow: '#8a5a00', green: '#15703a', off: '#66737f', ink: '#ffffff' },
 };
 
 export function clusterLayers(source: string): string {
@@ -53,6 +53,9 @@ export function styleOf(theme: Theme): StyleSpecification {
     { id: 'tickets-cluster', type: 'circle', source: 'tickets', filter: isCluster, paint: { 'circle-color': byWorst, 'circle-radius': bySize, 'circle-stroke-color': colour.ground, 'circle-stroke-width': 2 } },
     count('tickets', colour.ink),
     { id: 'tickets-one', type: 'circle', source: 'tickets', filter: ['!', isCluster], paint: { 'circle-color': byLamp, 'circle-radius': ['+', 6, ['get', 'level']], 'circle-stroke-color': colour.ground, 'circle-stroke-width': 2 } },
+    // A shape of their own; a hollow one where the position is old.
+    { id: 'officers-one', type: 'symbol', source: 'officers', layout: { 'text-field': ['case', ['get', 'old'], '◇', '◆'], 'text-font': FONT, 'text-size': 20, 'text-allow-overlap': true, 'text-ignore-placement': true }, paint: { 'text-color': colour.officer, 'text-halo-color': colour.ground, 'text-halo-width': 1.5 } },
+    { id: 'officers-name', type: 'symbol', source: 'officers', layout: { 'text-field': ['get', 'text'], 'text-font': FONT, 'text-size': TEXT_PX, 'text-offset': [0, 0.9], 'text-anchor': 'top' }, paint: { 'text-color': colour.officer, 'text-halo-color': colour.ground, 'text-halo-width': 1.5 } },
     { id: 'chosen-one', type: 'circle', source: 'chosen', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-color': byLamp, 'circle-radius': ['+', 7, ['get', 'level']], 'circle-stroke-color': colour.text, 'circle-stroke-width': 3 } },
   ];
   return {
@@ -64,6 +67,7 @@ export function styleOf(theme: Theme): StyleSpecification {
         type: 'geojson', data: empty, cluster: true, clusterRadius: CLUSTER_PX, clusterMaxZoom: CLUSTER_ZOOM_MAX,
         clusterProperties: { red: nOf('red'), yellow: nOf('yellow'), green: nOf('green') },
       },
+      officers: { type: 'geojson', data: empty },
       chosen: { type: 'geojson', data: empty },
     },
     // The specification's own types are unions that inference does not reach through helpers.

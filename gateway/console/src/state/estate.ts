@@ -92,3 +92,11 @@ export function withZone(camera: string, kind: 'zones' | 'lines', id: string, po
   const text = points.map(([x, y]) => `[${x.toFixed(4)}, ${y.toFixed(4)}]`).join(', ');
   return `${camera.trimEnd()}\n\n[[cameras.${kind}]]\nid = ${quoted(id)}\n${key} = [${text}]\n`;
 }
+
+/** The line of a table that begins at `row`, from 1, under the names of the columns: lines in between belong to it. */
+export function lineOf(table: string, rows: number[], row: number): string {
+  const lines = table.split('\n');
+  const first = Math.min(...rows);
+  const next = Math.min(lines.length + 1, ...rows.filter(other => other > row));
+  return [...lines.slice(0, first - 1), ...lines.slice(row - 1, next - 1)].join('\n');
+}

@@ -9,6 +9,10 @@ export function isRegistered(source: Source): boolean {
   return !source.id.startsWith('outpost:');
 }
 
+export function isCamera(source: Source): boolean {
+  return source.id.startsWith('cam:');
+}
+
 /** A camera's link says it; of others it is known whether they ever spoke. */
 export function stateOf(source: Source): SourceState {
   if (source.link) return source.link.state as SourceState;

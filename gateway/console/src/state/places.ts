@@ -3,6 +3,7 @@ import type { Feature, FeatureCollection, Point, Polygon } from 'geojson';
 import type { ClassTicket, Fences, Lamp, Source, Ticket } from '../types';
 import { lampOf } from './clock';
 import { type Standing, standingOf } from './health';
+import type { Officer } from './officers';
 
 export interface TicketPoint {
   no: number;
@@ -42,6 +43,18 @@ export function sourcePoints(sources: Source[]): Feature<Point, { id: string; st
   return sources.flatMap(source => {
     const place = whereIs(source);
     return place ? [point(place.lon, place.lat, { id: source.id, standing: standingOf(source) })] : [];
+  });
+}
+
+/** Positions that are older are drawn as what was. */
+const OLD_MS = 300_000;
+
+/** Officers by name and by how old their position is, `span` says how. */
+export function officerPoints(officers: Officer[], span: (ms: number) => string): Feature<Point, { id: string; text: string; old: boolean }>[] {
+  return officers.flatMap(({ id, name, position }) => {
+    if (!position) return [];
+    const text = `${name || id} · ${span(position.age_ms)}`;
+    return [point(position.lon, position.lat, { id, text, old: position.age_ms > OLD_MS })];
   });
 }
 

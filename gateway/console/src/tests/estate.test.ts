@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cornersText, fenceFeature, fenceOf, parseCorners, quoted, ruleText, withZone } from '../state/estate';
+import { cornersText, fenceFeature, fenceOf, parseCorners, quoted, ruleText, withZone, lineOf } from '../state/estate';
 
 test('a text stands in TOML as it is, whatever is in it', () => {
   expect(quoted('a "b" \\ c')).toBe('"a \\"b\\" \\\\ c"');
@@ -35,4 +35,12 @@ test('a fence is edited as it was drawn', () => {
 test('a zone comes to the end of its camera', () => {
   const text = withZone('[[cameras]]\nid = "gate"\n', 'zones', 'door', [[0.1, 0.2], [0.5, 0.2], [0.5, 0.9]]);
   expect(text).toBe('[[cameras]]\nid = "gate"\n\n[[cameras.zones]]\nid = "door"\npolygon = [[0.1000, 0.2000], [0.5000, 0.2000], [0.5000, 0.9000]]\n');
+});
+
+test('a line of a table is cut out with the names of its columns, however many lines its quotes take', () => {
+  const table = 'id,name,url\r\na,A,rtsp://a/\r\nb,"B\nin two",rtsp://b/\r\nc,C,rtsp://c/\r\n';
+  const rows = [2, 3, 5];
+  expect(rows.map(row => lineOf(table, rows, row))).toEqual([
+    'id,name,url\r\na,A,rtsp://a/\r', 'id,name,url\r\nb,"B\nin two",rtsp://b/\r', 'id,name,url\r\nc,C,rtsp://c/\r\n',
+  ]);
 });

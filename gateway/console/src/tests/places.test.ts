@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { akin, bounds, ellipse, membersDrawn, sourcePoints, ticketPoints } from '../state/places';
+import { akin, bounds, ellipse, membersDrawn, officerPoints, sourcePoints, ticketPoints } from '../state/places';
 import type { Source } from '../types';
 import { ticket } from './ticket';
 
 const source = (id: string, changes: Partial<Source> = {}): Source => ({
-  id, observations: 1, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, place: null, ...changes,
+  id, observations: 1, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, clock_drift_ms: null, place: null, ...changes,
 });
 
 test('a source is where it said that it is, or else where it stands, or nowhere', () => {
@@ -47,4 +47,12 @@ test('tickets that may be about the same are of one source, or of one category n
 test('tickets of a class case are points where they have a place', () => {
   const of = (no: number, point: number[] | null) => ({ id: `T-${no}`, no, source: 's', point, opened: '' });
   expect(membersDrawn([of(1, [106, 29]), of(2, null)]).features.map(feature => feature.properties)).toEqual([{ no: 1, lamp: 'off', level: 0 }]);
+});
+
+test('officers are where they were heard, with the age of that, and those who were not are nowhere', () => {
+  const of = (id: string, name: string, ageMs: number | null) => ({
+    id, name, unit: '', centre: '', on_duty: true, tickets: 0, position: ageMs === null ? null : { lon: 106, lat: 29, accuracy_m: 5, at: '', age_ms: ageMs },
+  });
+  const points = officerPoints([of('li', '李明', 61_000), of('wu', '', 600_000), of('he', '何', null)], ms => `${ms / 1000} s`);
+  expect(points.map(({ properties }) => properties)).toEqual([{ id: 'li', text: '李明 · 61 s', old: false }, { id: 'wu', text: 'wu · 600 s', old: true }]);
 });

@@ -94,7 +94,7 @@ export const en: Words = {
   },
   map: {
     label: 'Map', hide: 'Hide the map', show: 'Map', sources: 'Sources', noWebgl: 'This browser has no WebGL: places are listed instead.',
-    standing: { well: 'source well', unwell: 'unwell', unknown: 'not heard yet' },
+    standing: { well: 'source well', unwell: 'unwell', unknown: 'never heard' }, officers: 'Officers', officersReason: 'map of the duty officer', officersHint: 'Where officers on duty are: who looks is in the audit',
     places: 'Places', fit: 'Show all', empty: 'No ticket or source has coordinates', zoomIn: 'Zoom in', zoomOut: 'Zoom out',
   },
   classes: {
@@ -128,16 +128,16 @@ export const en: Words = {
     back: 'Back to tickets', closed: '{inTime} in time, {late} late',
   },
   sources: {
-    title: 'Sources', id: 'Name', state: 'State', reason: 'Reason', rate: 'Per minute', last: 'Last', heard: 'Heard', rejected: 'Rejected',
-    never: 'never', count: '{shown} of {all} sources', quiet: 'unwell first', unit: '{value} {unit}', picture: 'picture', thermal: 'thermal frame',
-    find: 'Find a source',
-    states: { live: 'live', connecting: 'connecting', stalled: 'stalled', offline: 'offline', heard: 'heard', never: 'silent' },
+    title: 'Sources', id: 'Name', state: 'State', reason: 'Reason', rate: 'Per minute', drift: 'Clock', last: 'Last', heard: 'Heard', rejected: 'Rejected',
+    never: 'never', count: '{shown} of {all} sources', quiet: 'unwell first', unit: '{value} {unit}', picture: 'picture', thermal: 'thermal frame', officer: 'position of an officer',
+    find: 'Find a source', seconds: '{seconds} s', pictures: 'Pictures', seen: 'Picture', whyLook: 'why, for the audit', overview: 'overview of the cameras',
+    states: { live: 'live', connecting: 'connecting', stalled: 'stalled', offline: 'offline', heard: 'heard', never: 'never heard' },
     position: '{lon}, {lat}', ago: '{span} ago', lastReject: 'Last rejected: {why}', empty: 'There are no sources',
   },
   audit: {
     title: 'Audit', at: 'When', who: 'Who', what: 'What', alert: 'Alert', reason: 'Why', peer: 'From', empty: 'Nobody has looked at evidence yet',
     more: 'Earlier', unnamed: 'unnamed',
-    whats: { snapshot: 'saw a picture', clip: 'saw the clip', hold: 'held', release: 'released', picture: 'looked at live picture', put: 'changed configuration', remove: 'removed from configuration', import: 'imported cameras' },
+    whats: { snapshot: 'saw a picture', clip: 'saw the clip', hold: 'held', release: 'released', picture: 'looked at live picture', put: 'changed configuration', remove: 'removed from configuration', import: 'imported cameras', contact: 'looked at a camera to be imported', live: 'watched live', positions: 'saw where officers are', suggestions: 'saw who could go', track: 'saw a track', plan: 'saw a plan of who goes where', patrols: 'saw patrols' },
     of: 'Of the alert', all: 'all',
   },
   estate: {
@@ -156,7 +156,12 @@ export const en: Words = {
   import: {
     title: 'Import cameras', columns: 'CSV; the first line names the columns, of which there are:', file: 'File', tooLarge: 'The file is larger than 4 MB', count: '{n} camera | {n} cameras',
     result: '{file}: {n} lines, {wrong} of them wrong', run: 'Import', done: '{n} camera is imported | {n} cameras are imported', rows: 'Result by line', row: 'Line', outcome: 'Result',
-    sound: 'can be imported',
+    sound: 'can be imported', sheet: 'Contact sheet', picture: 'Picture',
+    why: { auth: 'refuses the account', route: 'cannot be reached', codec: 'sends no picture that is decoded here', stall: 'sends nothing', protocol: 'does not talk RTSP as it should' },
+  },
+  watch: {
+    now: 'live', slow: 'This line is too slow for the stream; it begins again.', over: 'The camera sends nothing any more; it begins again.', cut: 'The stream was cut; it begins again.',
+    masked: 'The camera has privacy masks: its pictures are shown with them, not its stream.', full: 'Too many people watch live: pictures instead.', none: 'There is no stream of this camera: pictures instead.', unplayable: 'This browser does not show what the camera sends: pictures instead.',
   },
   picture: { none: 'no picture of late', silent: 'no picture came', alt: 'What {id} sees now', setup: 'setting up the camera' },
   zone: {

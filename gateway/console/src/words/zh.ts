@@ -82,7 +82,7 @@ export const zh = {
     whole: '全部',
   },
   map: {
-    label: '地图', hide: '收起地图', show: '地图', sources: '来源', noWebgl: '此浏览器不支持 WebGL，改为列出地点。', standing: { well: '来源正常', unwell: '不健康', unknown: '尚无数据' }, places: '地点列表', fit: '显示全部',
+    label: '地图', hide: '收起地图', show: '地图', sources: '来源', noWebgl: '此浏览器不支持 WebGL，改为列出地点。', standing: { well: '来源正常', unwell: '不健康', unknown: '从未收到' }, officers: '人员', officersReason: '值班地图', officersHint: '在岗人员的位置，查看会写入审计', places: '地点列表', fit: '显示全部',
     empty: '没有带坐标的工单和来源', zoomIn: '放大', zoomOut: '缩小',
   },
   classes: {
@@ -111,14 +111,14 @@ export const zh = {
     title: '督办灯牌', standing: '停表', rate: '30 天按时结案', none: '暂无', worst: '最紧急', calm: '没有在办工单', back: '返回工单', closed: '按时 {inTime}，超时 {late}',
   },
   sources: {
-    title: '来源', id: '编号', state: '状态', reason: '原因', rate: '每分钟', last: '最近数据', heard: '最近收到', rejected: '拒收', never: '从未收到',
-    count: '{shown} / {all} 个来源', quiet: '不健康的在前', unit: '{value} {unit}', picture: '画面', thermal: '热像', find: '查找来源',
-    states: { live: '在线', connecting: '连接中', stalled: '画面停滞', offline: '断开', heard: '有数据', never: '无数据' },
+    title: '来源', id: '编号', state: '状态', reason: '原因', rate: '每分钟', drift: '时钟偏差', last: '最近数据', heard: '最近收到', rejected: '拒收', never: '从未收到',
+    count: '{shown} / {all} 个来源', quiet: '不健康的在前', unit: '{value} {unit}', picture: '画面', thermal: '热像', officer: '人员位置', find: '查找来源', seconds: '{seconds} 秒', pictures: '画面', seen: '画面', whyLook: '查看原因（写入审计）', overview: '查看摄像机总览',
+    states: { live: '在线', connecting: '连接中', stalled: '画面停滞', offline: '断开', heard: '有数据', never: '从未收到' },
     position: '{lon}，{lat}', ago: '{span} 前', lastReject: '最近拒收：{why}', empty: '没有来源',
   },
   audit: {
     title: '调阅审计', at: '时间', who: '谁', what: '做了什么', alert: '告警', reason: '为何', peer: '从哪里', empty: '还没有人调阅过证据', more: '更早的',
-    unnamed: '未具名', whats: { snapshot: '看图像', clip: '看录像', hold: '留存', release: '解除留存', picture: '看实时画面', put: '修改配置', remove: '删除配置', import: '导入摄像机' },
+    unnamed: '未具名', whats: { snapshot: '看图像', clip: '看录像', hold: '留存', release: '解除留存', picture: '看实时画面', put: '修改配置', remove: '删除配置', import: '导入摄像机', contact: '查看待导入摄像机', live: '看实时视频', positions: '看人员位置', suggestions: '看可派人员', track: '看轨迹', plan: '看派遣方案', patrols: '看巡查情况' },
     of: '只看告警', all: '全部',
   },
   estate: {
@@ -134,7 +134,12 @@ export const zh = {
   },
   import: {
     title: '批量导入摄像机', columns: 'CSV，首行为列名，可用的列：', file: '选择文件', tooLarge: '文件超过 4 MB', count: '{n} 台摄像机', result: '{file}：{n} 行，{wrong} 行有问题',
-    run: '导入', done: '已导入 {n} 台摄像机', rows: '逐行结果', row: '行', outcome: '结果', sound: '可以导入',
+    run: '导入', done: '已导入 {n} 台摄像机', rows: '逐行结果', row: '行', outcome: '结果', sound: '可以导入', sheet: '画面总览', picture: '画面',
+    why: { auth: '账号被拒绝', route: '无法连接', codec: '没有可解码的画面', stall: '没有发来画面', protocol: '不是正常的 RTSP' },
+  },
+  watch: {
+    now: '实时', slow: '网络太慢，跟不上视频，正在重新开始。', over: '摄像机已停止发送，正在重新开始。', cut: '视频中断，正在重新开始。',
+    masked: '摄像机有隐私遮挡：只显示遮挡后的画面，不放视频。', full: '同时看实时视频的人太多，改为显示画面。', none: '这台摄像机没有可看的视频，改为显示画面。', unplayable: '此浏览器不能播放摄像机的编码，改为显示画面。',
   },
   picture: { none: '近期没有画面', silent: '没有得到画面', alt: '{id} 的实时画面', setup: '配置摄像机' },
   zone: {

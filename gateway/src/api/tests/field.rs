@@ -336,3 +336,13 @@ async fn tasks_are_what_is_at_hand_and_what_their_unit_has_for_anybody() {
     assert_eq!(tasks("officer=nobody").await, [0; 0]);
     assert_eq!(tasks("stage=open").await, [4, 3, 2, 1]);
 }
+
+#[tokio::test]
+async fn where_an_officer_is_is_not_told_of_their_terminal() {
+    let world = World::configured(1, PEOPLE);
+    let said = world.get("/api/v1/sources").await;
+    assert_is_as_said("/api/v1/sources", "get", &said);
+    let sources = said.json();
+    let phone = sources["sources"].as_array().unwrap().iter().find(|source| source["id"] == "gps/li").unwrap();
+    assert_eq!((&phone["last"], &phone["observations"]), (&json!("position"), &json!(1)));
+}

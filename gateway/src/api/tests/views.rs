@@ -19,6 +19,26 @@ async fn a_look_at_a_picture_is_written_down_before_it_is_shown() {
 }
 
 #[tokio::test]
+async fn who_watches_live_is_written_down_and_what_cannot_be_watched_says_why() {
+    let world = World::new(0);
+    let said = world.get("/api/v1/live/cam:gate?who=zhou&reason=smoke").await;
+    assert_eq!((said.status.as_u16(), &said.bytes[..]), (200, b"headpictures".as_slice()));
+    assert_eq!(said.headers["content-type"], "video/mp4; codecs=\"avc1.640028\"");
+    assert_eq!(said.headers["cache-control"], "no-store");
+    for (source, status, says) in
+        [("cam:masked", 403, "masks"), ("cam:loved", 503, "2 people"), ("cam:none", 404, "no such")]
+    {
+        let (told, detail) = world.get(&format!("/api/v1/live/{source}")).await.problem();
+        assert!(told == status && detail.contains(says), "{source}: {told} {detail}");
+    }
+    let audit = world.get("/api/v1/audit").await.json();
+    let rows = audit["audit"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{audit}");
+    let row = (&rows[0]["alert"], &rows[0]["what"], &rows[0]["who"], &rows[0]["reason"]);
+    assert_eq!(row, (&json!("cam:gate"), &json!("live"), &json!("zhou"), &json!("smoke")));
+}
+
+#[tokio::test]
 async fn where_nothing_may_be_written_each_way_of_it_says_what_is_lacking() {
     let world = World::new(0);
     let estate = world.get("/api/v1/estate").await.json();
@@ -31,6 +51,9 @@ async fn where_nothing_may_be_written_each_way_of_it_says_what_is_lacking() {
     let tried = world.post("/api/v1/estate/backtest", json!({ "minutes": 60, "drafts": [] })).await;
     let (status, detail) = tried.problem();
     assert!(status == 409 && detail.contains("[console] recent"), "{detail}");
+    let looked = world.post("/api/v1/estate/contact?by=zhou&reason=works", "id,url\na,rtsp://192.0.2.1/\n").await;
+    let (status, detail) = looked.problem();
+    assert!(status == 409 && detail.contains("[console] annex"), "{detail}");
     for minutes in [0, 10_081] {
         let (status, detail) =
             world.post("/api/v1/estate/backtest", json!({ "minutes": minutes, "drafts": [] })).await.problem();

@@ -1,5 +1,6 @@
 //! What the tests of the API ask: its router on a real store and a real Desk; only the sources are lacking.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,6 +30,22 @@ struct Stills;
 impl Views for Stills {
     fn last(&self, source: &str) -> Option<(i64, Vec<u8>)> {
         (source == "cam:gate").then(|| (1_767_225_600_000, b"JPEG".to_vec()))
+    }
+
+    fn live(&self, source: &str) -> Result<Showing, NotShown> {
+        match source {
+            "cam:gate" => {
+                let boxes = futures::stream::iter([b"head".as_slice(), b"pictures"].map(Bytes::from_static));
+                Ok(Showing { mime: "video/mp4; codecs=\"avc1.640028\"".into(), boxes: boxes.boxed() })
+            }
+            "cam:masked" => Err(NotShown::Masked),
+            "cam:loved" => Err(NotShown::Full(2)),
+            _ => Err(NotShown::Unknown),
+        }
+    }
+
+    fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
+        HashMap::from([("cam:gate".into(), -40)])
     }
 }
 
@@ -63,6 +80,11 @@ id = "town"
 
 [[sources]]
 id = "thermal/well/3"
+place = [106.05, 29.85]
+
+[[cameras]]
+id = "gate"
+url = "rtsp://192.0.2.1/"
 
 [[centres]]
 id = "district"
@@ -198,7 +220,9 @@ impl Office {
                 let last = Last::Reading { metric: "ch4".into(), value: 1.2, unit: Some("%LEL".into()) };
                 let source =
                     SourceView { source: "tunnel/7/ch4".into(), n_observations: 3, last, ..SourceView::default() };
-                let _ = reply.send(vec![source]);
+                let last = Last::Position { lon: 106.0, lat: 29.0 };
+                let phone = SourceView { source: "gps/li".into(), n_observations: 1, last, ..SourceView::default() };
+                let _ = reply.send(vec![phone, source]);
             }
             Ask::Trace(_, (from_ms, to_ms), reply) => {
                 let points = vec![(from_ms, 0.4), (to_ms, 1.2)];

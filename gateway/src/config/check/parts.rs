@@ -9,6 +9,8 @@ use crate::config::{Api, Broker, Config, MqttVersion, Series, Span};
 use crate::decode::PAYLOAD_BYTES_MAX;
 
 pub(super) const QUEUE_MAX: usize = 1 << 20;
+/// People who watch live: each takes a whole stream from the network of this machine.
+const LIVE_MAX: usize = 256;
 
 /// Most threads that judge.
 const SHARDS_MAX: usize = 64;
@@ -51,6 +53,7 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
         look.error(&at.key("look"), "must be 4s to 12s: flames have to flicker, smoke has to drift");
     }
     look.check_within(&at.key("open_max"), video.open_max, 1, 4096);
+    look.check_within(&at.key("live_max"), video.live_max, 0, LIVE_MAX);
     look.check_within(&at.key("jpeg_quality"), video.jpeg_quality, 1, 100);
     super::cameras::check_clip(look, &at.key("clip"), &video.clip);
     check_brokers(look, &config.brokers);

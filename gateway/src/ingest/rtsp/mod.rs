@@ -9,6 +9,7 @@ mod tunnel;
 
 use std::future::Future;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -184,12 +185,12 @@ async fn run_once<V: Viewer>(
     }
 }
 
-/// One session without retries: hands each access unit from the first on to `each`, for `time`.
+/// One session without retries: hands each access unit from the first on to `each`, for `time`, or until that breaks it off.
 pub(crate) async fn sample(
     camera: &Camera,
     password: Option<&str>,
     time: Duration,
-    mut each: impl FnMut(AccessUnit),
+    mut each: impl FnMut(AccessUnit) -> ControlFlow<()>,
 ) -> Result<(), RtspError> {
     let opener = Opener::new(camera)?;
     let outcome = async {
@@ -201,7 +202,9 @@ pub(crate) async fn sample(
             match timeout_at(end.min(stall), frames.next()).await {
                 Ok(frame) => {
                     let frame = frame?;
-                    each(unit(codec, frame.is_random_access_point(), &frames, frame));
+                    if each(unit(codec, frame.is_random_access_point(), &frames, frame)).is_break() {
+                        break;
+                    }
                 }
                 Err(_) if stall < end => return Err(RtspError::Stall { limit_ms: stall_after.as_millis() }),
                 Err(_) => break,

@@ -1,6 +1,7 @@
 //! Claims about what is cut out of a camera's last seconds.
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 
 use super::*;
 
@@ -100,4 +101,26 @@ fn pictures_that_no_clip_can_be_made_of_are_not_kept() {
     assert_eq!((reel.bytes(), reel.take(&alert(1), 0)), (0, Missing::Codec));
     (1..9).for_each(|at| reel.push(&unit(at)));
     assert_eq!(reel.bytes(), 0, "nothing before the first key frame");
+}
+
+#[tokio::test]
+async fn who_watches_has_the_last_key_frame_and_what_follows_until_the_parameters_change() {
+    let seats = Arc::new(Semaphore::new(2));
+    let watch =
+        |reel: &Reel| reel.watch(seats.clone().try_acquire_owned().unwrap()).map(|watched| watched.into_shots());
+    let (reel, _clips) = reel(1 << 20, 4);
+    assert_eq!(watch(&reel).unwrap_err(), Unseen::Nothing);
+    (0..25).for_each(|at| reel.push(&unit(at)));
+    let (begun, mut later) = watch(&reel).unwrap();
+    assert_eq!(begun, [20, 21, 22, 23, 24]);
+    (25..32).for_each(|at| reel.push(&unit(at)));
+    reel.push(&coded(32, true, &[2; 60]));
+    let mut followed = Vec::new();
+    while let Some(shot) = later.recv().await {
+        followed.push(shot.received_ms / 100);
+    }
+    assert_eq!(followed, (25..32).collect::<Vec<_>>());
+    assert_eq!(seats.available_permits(), 2, "what is over takes no place");
+    let (begun, _later) = watch(&reel).unwrap();
+    assert_eq!((begun, seats.available_permits()), (vec![32], 1));
 }

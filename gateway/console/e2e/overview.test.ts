@@ -1,0 +1,112 @@
+// What the duty officer has at a glance: sources that never spoke, clocks and last pictures of cameras, officers on the map.
+import { afterEach, expect, test } from 'vitest';
+import { Tab } from './browser';
+import { Camera } from './camera';
+import { Device } from './device';
+import { PUMP, start } from './district';
+import { Gateway } from './gateway';
+
+let gateway: Gateway | undefined;
+let tab: Tab | undefined;
+let device: Device | undefined;
+
+afterEach(async () => {
+  device?.close();
+  await tab?.close();
+  await gateway?.close();
+  [gateway, tab, device] = [undefined, undefined, undefined];
+});
+
+interface Audit { audit: { alert: string; what: string; who: string; reason: string }[] }
+
+test('a source that never spoke is listed and on the map; officers are there with the age of their position, on duty only', async () => {
+  const district = await start();
+  gateway = district.gateway;
+  tab = await Tab.open(`${gateway.url}?lang=en`);
+  const { page } = tab;
+  const shown = (what: string) => page.locator('div.map').getAttribute(`data-${what}`);
+  await page.locator('div.map[data-ready=true]').waitFor();
+  await expect.poll(() => shown('sources')).toBe('1');
+  await page.locator('#who').fill('zhou');
+  await page.locator('#who').press('Enter');
+  device = await Device.connect(district.port, 'li');
+  await device.publish('gps/li', { _type: 'location', lon: PUMP[0], lat: PUMP[1] + 0.002, acc: 5, tst: Math.floor(Date.now() / 1000) });
+  await page.locator('[data-officers-shown]').check();
+  await expect.poll(() => shown('officers')).toBe('1');
+  const asked = () => gateway!.get<Audit>('audit').then(({ audit }) => audit.filter(row => row.what === 'positions'));
+  expect((await asked())[0]).toMatchObject({ alert: 'officers', who: 'zhou', reason: 'map of the duty officer' });
+  await tab.expectAccessible('officers on the map');
+  await tab.show('officers');
+  // Off duty they are nowhere, and their terminal does not tell among the sources where they are.
+  await gateway.post('officers/li/duty', { by: 'li', on: false });
+  await page.locator('[data-officers-shown]').uncheck();
+  await expect.poll(() => shown('officers')).toBe('0');
+  await page.locator('[data-officers-shown]').check();
+  await page.locator('.layer[data-on-duty="1"]').waitFor();
+  expect(await shown('officers')).toBe('0');
+  await page.locator('[data-view=sources]').click();
+  await page.locator('[data-source="machine/pump"]', { hasText: 'never heard' }).waitFor();
+  await page.locator('[data-source="gps/li"]', { hasText: 'position of an officer' }).waitFor();
+  expect(tab.complaints).toEqual([]);
+});
+
+test.each(['dark', 'light'])('cameras have a clock and, where somebody asks why, the last picture, %s', async theme => {
+  gateway = await Gateway.demo();
+  tab = await Tab.open(`${gateway.url}?lang=en&view=sources&theme=${theme}`);
+  const { page } = tab;
+  const hall = page.locator('[data-source="cam:hall"]');
+  await hall.getByText(/^(0|[+−]\d+\.\d\d) s$/).waitFor();
+  expect(await page.locator('.thumb').count()).toBe(0);
+  await page.locator('[data-pictures]').check();
+  await hall.locator('.thumb img').waitFor();
+  await tab.until("[...document.querySelectorAll('.thumb img')].every(image => image.complete && image.naturalWidth >= 320)");
+  await tab.expectAccessible(`pictures of sources, ${theme}`);
+  await tab.show(`sources-${theme}`);
+  const { audit } = await gateway.get<Audit>('audit');
+  expect(audit.find(row => row.alert === 'cam:hall')).toMatchObject({ what: 'picture', reason: 'overview of the cameras' });
+  await hall.locator('.thumb').click();
+  // The hall has a mask: it is drawn over pictures, and its stream is withheld.
+  await page.locator('dialog[open] .notice', { hasText: 'privacy masks' }).waitFor();
+  await page.locator('dialog[open] .live-picture img').waitFor();
+  await tab.expectAccessible(`a camera, ${theme}`);
+  expect(tab.complaints.filter(said => !said.includes('status of 403'))).toEqual([]);
+});
+
+const plays = '(video => video.readyState >= 2 && video.videoWidth === 320 && !video.paused)(document.querySelector(".live-view video"))';
+
+test('a camera is watched live as it is coded, the look is in the audit, and one that the browser cannot show is shown by its pictures', async () => {
+  const cameras = [await Camera.start('h264'), await Camera.start('mjpeg')];
+  try {
+    const [film, pictures] = cameras;
+    gateway = await Gateway.run({ 'district.toml': `
+[[cameras]]
+id = "film"
+url = "${film!.url}"
+[[cameras]]
+id = "pictures"
+url = "${pictures!.url}"
+` });
+    tab = await Tab.open(`${gateway.url}?lang=en&view=sources`);
+    const { page } = tab;
+    for (const id of ['film', 'pictures']) await page.locator(`[data-source="cam:${id}"]`, { hasText: 'picture' }).waitFor();
+    await page.locator('[data-pictures]').check();
+    await page.getByPlaceholder('why, for the audit').fill('smoke');
+    await page.getByPlaceholder('why, for the audit').press('Enter');
+    await page.locator('[data-source="cam:film"] .thumb').click();
+    await tab.until(plays);
+    const at = () => page.locator('.live-view video').evaluate(video => (video as HTMLVideoElement).currentTime);
+    const begun = await at();
+    await expect.poll(at).toBeGreaterThan(begun + 2);
+    await page.locator('.live-view', { hasText: /^live$/ }).waitFor();
+    await tab.expectAccessible('a camera, live');
+    await tab.show('live');
+    const { audit } = await gateway.get<Audit>('audit');
+    expect(audit.find(row => row.what === 'live')).toMatchObject({ alert: 'cam:film', reason: 'smoke' });
+    expect(tab.complaints).toEqual([]);
+    await page.locator('dialog[open] .actions button').click();
+    await page.locator('[data-source="cam:pictures"] .thumb').click();
+    await page.locator('.live-view[data-live=pictures] .live-picture img').waitFor();
+  } finally {
+    for (const camera of cameras) await camera.close();
+  }
+});
