@@ -102,7 +102,8 @@ impl Desk {
         effects.push(Effect::Fix { officer: officer.id.clone(), fix: *fix });
     }
 
-    /// The gateway takes back what was not signed within its lease.
+    /// The gateway takes back what was not signed within its lease. Who dispatched it had heard of it, and counted on somebody
+    /// who did not answer: calls begin anew.
     pub(super) fn recall(&mut self, ticket: &Ticket, officer: &str, now_ms: i64, effects: &mut Vec<Effect>) {
         let Some(row) = table::row(ticket, Move::Recall) else { return };
         let mut changed = ticket.clone();
@@ -110,6 +111,7 @@ impl Desk {
         (changed.officer, changed.unit) = (None, None);
         let moving = Moving { clocks: &self.clocks, centres: &self.centres, bookings: &self.bookings, now_ms };
         moving.enter(&mut changed, row);
+        changed.call = self.calls.begin(&changed, &self.centres, now_ms);
         let note = format!("from {officer}: no answer");
         self.record(changed, Entry::own(Move::Recall, note), now_ms, effects);
     }

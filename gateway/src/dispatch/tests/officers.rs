@@ -50,6 +50,37 @@ fn what_is_not_signed_within_its_lease_goes_back_and_frees_the_officer() {
 }
 
 #[test]
+fn who_does_not_answer_has_others_called_anew() {
+    let call = r#"
+[[receivers]]
+id = "duty"
+hears = "calls"
+to = { kind = "webhook", url = "http://127.0.0.1:1/" }
+
+[[desk.escalations]]
+id = "call"
+steps = [{ receivers = ["duty"], after = "30d" }]
+"#;
+    let mut office = Office::new(&format!("{}{call}", text()));
+    office.now_ms = NOW_MS;
+    office.open(&alert(1));
+    office.walk(1, &[("desk", Move::Accept), ("desk", Move::File)]);
+    let n_called = |office: &Office| office.journal().iter().filter(|(what, _)| *what == "called").count();
+    office.wait_until(NOW_MS);
+    let n_before = n_called(&office);
+    send(&mut office, 1, Move::Dispatch, "near").unwrap();
+    assert_eq!(office.last().call, None, "who dispatches has heard");
+    office.wait_until(NOW_MS + LEASE_MS);
+    assert_eq!(office.journal().iter().rev().take(2).map(|(what, _)| *what).collect::<Vec<_>>(), ["called", "recall"]);
+    assert_eq!((n_called(&office), office.last().stage), (n_before + 1, Stage::Filed));
+    // An operator who takes it back has it in hand.
+    send(&mut office, 1, Move::Dispatch, "near").unwrap();
+    office.ask("desk", 1, Move::Recall).unwrap();
+    office.wait_until(NOW_MS + 2 * LEASE_MS);
+    assert_eq!(n_called(&office), n_before + 1);
+}
+
+#[test]
 fn a_signature_ends_the_lease() {
     let mut office = office(1);
     send(&mut office, 1, Move::Dispatch, "near").unwrap();
