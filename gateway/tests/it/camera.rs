@@ -31,7 +31,11 @@ async fn goes_live_and_gives_pictures(codec: &str) {
     }
     let counts = watched.counts("cam:a");
     assert_eq!((counts.decode_errors, counts.reconnects, counts.state), (0, 0, LinkState::Live));
-    assert!(counts.frames >= counts.decoded && counts.bytes > 1_000 && counts.key_frames > 0, "{counts:?}");
+    // A key frame that was looked at by itself is decoded again with its group.
+    assert!(
+        counts.frames + counts.key_frames >= counts.decoded && counts.bytes > 1_000 && counts.key_frames > 0,
+        "{counts:?}"
+    );
     watched.stop().await;
 }
 

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use outpost::nouns::Ticket;
 use outpost::store::{AlertRow, Reader, TicketQuery};
 
 use super::day::UNDATED;
@@ -65,6 +66,48 @@ pub(crate) fn left_in(folder: &Path) -> Left {
     }
     let fix = |officer: &str, fix| lines.push(format!("{officer} {fix:?}"));
     reader.fixes(None, (i64::MIN, i64::MAX), fix).unwrap();
+    let n_cleared = alerts.iter().filter(|alert| alert.cleared_ms.is_some()).count();
+    Left { lines, n_alerts: alerts.len(), n_cleared }
+}
+
+/// The same where storms and inhibits gather alerts: what must hold in any run is that each alert is in one ticket or withheld.
+pub(crate) fn gathered_in(folder: &Path) -> Left {
+    let reader = Reader::open(folder, 1).unwrap();
+    let alerts = reader.alerts(false, 1000).unwrap();
+    assert!(alerts.len() < 1000, "more alerts than one answer of the store carries");
+    let store = rusqlite::Connection::open(folder.join("outpost.db")).unwrap();
+    let read = |sql: &str| -> HashMap<String, String> {
+        let mut statement = store.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    let members = read("SELECT alert, CAST(ticket AS TEXT) FROM member");
+    let withheld = read("SELECT alert, muted_by FROM withheld");
+    let mut gathered = BTreeMap::<(String, String, String), u64>::new();
+    for alert in &alerts {
+        let whose = match (members.get(&alert.id), withheld.get(&alert.id)) {
+            (Some(ticket), None) => format!("T-{ticket}"),
+            (None, Some(_)) => "withheld".to_owned(),
+            // It was over before what muted it.
+            (None, None) if alert.cleared_ms.is_some() => "muted to its end".to_owned(),
+            (ticket, by) => panic!("{} {} is in {ticket:?} and withheld by {by:?}", alert.rule, alert.source),
+        };
+        *gathered.entry((whose, alert.rule.clone(), alert.source.clone())).or_default() += 1;
+    }
+    let mut lines: Vec<String> = gathered.iter().map(|(what, n)| format!("{what:?} {n} times")).collect();
+    let mut tickets = reader.tickets(&TicketQuery { limit: 1000, ..TicketQuery::default() }).unwrap();
+    tickets.reverse();
+    for ticket in &tickets {
+        let n = members.values().filter(|no| **no == ticket.no.to_string()).count() as u64;
+        let (again, journal) = reader.ticket(ticket.no).unwrap().unwrap();
+        assert_eq!(again.n_journal, journal.len() as u64, "T-{}", ticket.no);
+        // What went into a storm has its alerts there.
+        assert_eq!(n, if again.into.is_some() { 0 } else { again.n_alerts }, "T-{}", ticket.no);
+        let told: Vec<String> =
+            journal.iter().map(|entry| format!("{} {} {:?}", entry.who, entry.what, entry.note)).collect();
+        let Ticket { no, rule, source, stage, storm, n_alerts_on, into, .. } = &again;
+        lines.push(format!("T-{no} {rule} {source} {stage:?} {storm:?} {n_alerts_on} on, into {into:?}: {told:?}"));
+    }
     let n_cleared = alerts.iter().filter(|alert| alert.cleared_ms.is_some()).count();
     Left { lines, n_alerts: alerts.len(), n_cleared }
 }
