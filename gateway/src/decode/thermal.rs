@@ -237,8 +237,7 @@ impl ThermalRawReader {
         let celsius = self.sample.values(&bytes, self.order, |value| self.unit.celsius(value));
         match shaped(rows, columns, celsius) {
             Ok(celsius) => {
-                let frame = self.imager.frame(celsius, self.imager.surface(), None);
-                out.observations.push(arrival.observation(arrival.received_ms, Fact::Thermal(frame)));
+                tell(self.imager.frame(celsius, self.imager.surface(), None), arrival, out);
             }
             Err(cause) => out.reject(arrival, RejectReason::BadShape, format_args!("{cause}")),
         }
@@ -276,6 +275,14 @@ impl Counter {
             out.reject(arrival, RejectReason::SequenceGap, place);
         }
     }
+}
+
+/// Tells of a frame of now, unless it says nothing.
+fn tell(frame: ThermalFrame, arrival: &Arrival<'_>, out: &mut Decoded) {
+    if frame.celsius.iter().all(|pixel_c| pixel_c.is_nan()) {
+        return out.reject(arrival, RejectReason::NotFinite, format_args!("no pixel is a number"));
+    }
+    out.observations.push(arrival.observation(arrival.received_ms, Fact::Thermal(frame)));
 }
 
 fn shaped(rows: usize, columns: usize, celsius: Vec<f32>) -> Result<Array2<f32>, String> {

@@ -1,6 +1,6 @@
 //! Radiometric pictures of FLIR's cameras as messages.
 
-use outpost_detectors::observation::{Fact, Surface};
+use outpost_detectors::observation::Surface;
 
 use super::super::Arrival;
 use super::super::radiometric::Radiometric;
@@ -27,7 +27,6 @@ impl ThermalFlirReader {
             (scene.emissivity, scene.reflected_c) = (emissivity.into(), reflected_c.into());
         }
         let surface = Surface { emissivity: scene.emissivity as f32, reflected_c: scene.reflected_c as f32 };
-        let frame = self.imager.frame(picture.celsius(&scene), surface, None);
-        out.observations.push(arrival.observation(arrival.received_ms, Fact::Thermal(frame)));
+        super::tell(self.imager.frame(picture.celsius(&scene), surface, None), arrival, out);
     }
 }
