@@ -36,14 +36,25 @@ pub fn to_json(fence: &Fence) -> Value {
     })
 }
 
+/// Degrees of longitude.
+const HALF_TURN: f64 = 180.0;
+
 fn position(point: Point) -> [f64; 2] {
     [point.lon, point.lat]
 }
 
 fn coordinates(polygon: &Polygon) -> Value {
     let rings = polygon.rings().map(|ring| {
-        let mut positions: Vec<[f64; 2]> = ring.map(position).collect();
-        positions.extend(positions.first().copied());
+        let mut corners: Vec<[f64; 2]> = ring.map(position).collect();
+        corners.extend(corners.first().copied());
+        let mut positions: Vec<[f64; 2]> = corners.first().copied().into_iter().collect();
+        for edge in corners.windows(2) {
+            // Half way round and more, readers take an edge for one that goes the other way.
+            if (edge[1][0] - edge[0][0]).abs() >= HALF_TURN {
+                positions.push([(edge[0][0] + edge[1][0]) / 2.0, (edge[0][1] + edge[1][1]) / 2.0]);
+            }
+            positions.push(edge[1]);
+        }
         json!(positions)
     });
     rings.collect()
