@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::Context;
 use super::evidence::Looker;
 use super::fault::{Fault, query};
+use crate::nouns::Unseen;
 use crate::store::Doer;
 use crate::telemetry::now_ms;
 
@@ -28,32 +29,19 @@ pub struct Showing {
     pub boxes: BoxStream<'static, Bytes>,
 }
 
-/// Why there is nothing to watch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotShown {
-    Unknown,
-    Off,
-    Masked,
-    Codec,
-    Nothing,
-    Full(usize),
-}
-
-impl From<NotShown> for Fault {
-    fn from(why: NotShown) -> Fault {
+impl From<Unseen> for Fault {
+    fn from(why: Unseen) -> Fault {
         let (status, says) = match why {
-            NotShown::Unknown => (StatusCode::NOT_FOUND, "there is no such camera"),
-            NotShown::Off => {
+            Unseen::Unknown => (StatusCode::NOT_FOUND, "there is no such camera"),
+            Unseen::Off => {
                 (StatusCode::NOT_FOUND, "nothing of this camera is kept to be watched: video.live_max, clip")
             }
-            NotShown::Masked => {
+            Unseen::Masked => {
                 (StatusCode::FORBIDDEN, "the camera has privacy masks, and what is watched live is not drawn over")
             }
-            NotShown::Codec => {
-                (StatusCode::NOT_FOUND, "what the camera sends cannot be watched without coding it anew")
-            }
-            NotShown::Nothing => (StatusCode::NOT_FOUND, "nothing of this camera came of late"),
-            NotShown::Full(n) => {
+            Unseen::Codec => (StatusCode::NOT_FOUND, "what the camera sends cannot be watched without coding it anew"),
+            Unseen::Nothing => (StatusCode::NOT_FOUND, "nothing of this camera came of late"),
+            Unseen::Full(n) => {
                 return Fault::unavailable(format!("{n} people watch cameras already: video.live_max"));
             }
         };
@@ -70,7 +58,7 @@ pub(super) async fn watch(
     let Showing { mime, boxes } = context.views.live(&source)?;
     let look = Look { context, source: source.into(), doer };
     look.note().await?;
-    let mime = HeaderValue::try_from(mime).map_err(|_| Fault::from(NotShown::Codec))?;
+    let mime = HeaderValue::try_from(mime).map_err(|_| Fault::from(Unseen::Codec))?;
     let noted = stream::unfold((boxes, look, Instant::now()), |(mut boxes, look, mut noted)| async move {
         let next = look.context.stop.run_until_cancelled(boxes.next()).await??;
         if noted.elapsed() >= NOTED_EVERY {

@@ -71,7 +71,7 @@ pub use annex::{Asked, Change, Edit, Edited, NotEdited, Told, Tried, Try, Unless
 pub use estate::Estate;
 pub use health::{Readiness, SessionHealth};
 pub use intake::Mappings;
-pub use live::{NotShown, Showing};
+pub use live::Showing;
 pub use open311::Desk311;
 pub use views::Views;
 

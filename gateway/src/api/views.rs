@@ -12,7 +12,8 @@ use tokio::sync::Semaphore;
 use super::Context;
 use super::evidence::Looker;
 use super::fault::{Fault, query};
-use super::live::{NotShown, Showing};
+use super::live::Showing;
+use crate::nouns::Unseen;
 use crate::telemetry::{now_ms, time_text};
 
 /// Pictures that are drawn at once: each takes some milliseconds of a core.
@@ -28,7 +29,7 @@ pub trait Views: Send + Sync {
     fn last(&self, source: &str) -> Option<(i64, Vec<u8>)>;
 
     /// What a camera sends from now on.
-    fn live(&self, source: &str) -> Result<Showing, NotShown>;
+    fn live(&self, source: &str) -> Result<Showing, Unseen>;
 
     /// By how much the clock of each camera has run ahead of ours since its session began, ms; of those alone that tell a time.
     fn drifts_ms(&self) -> HashMap<Arc<str>, i64>;

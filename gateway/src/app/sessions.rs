@@ -12,18 +12,18 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::outward::{Publishers, start_requests};
-use crate::api::{NotShown, Showing, Views};
+use crate::api::{Showing, Views};
 use crate::config::{Config, Feed};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
 use crate::ingest::{Acknowledge, Message, Receipt};
-use crate::nouns::{Alert, Missing, SnapshotAsk, Trouble};
+use crate::nouns::{Alert, Missing, SnapshotAsk, Trouble, Unseen};
 use crate::objects::Judge;
 use crate::pipeline::evidence::Evidence;
 use crate::pipeline::run::Line;
 use crate::pipeline::seen::Seen;
 use crate::telemetry::metrics::Metrics;
-use crate::video::{self, Unseen};
+use crate::video;
 
 /// Sessions by broker id, listeners, and what the pipeline needs of each.
 pub(super) struct Started {
@@ -127,16 +127,9 @@ impl Views for Sights {
         self.0.as_ref()?.evidence().last(source)
     }
 
-    fn live(&self, source: &str) -> Result<Showing, NotShown> {
-        let cameras = self.0.as_ref().ok_or(NotShown::Unknown)?;
-        let live = cameras.live(source).map_err(|unseen| match unseen {
-            Unseen::Unknown => NotShown::Unknown,
-            Unseen::Off => NotShown::Off,
-            Unseen::Masked => NotShown::Masked,
-            Unseen::Codec => NotShown::Codec,
-            Unseen::Nothing => NotShown::Nothing,
-            Unseen::Full(n) => NotShown::Full(n),
-        })?;
+    fn live(&self, source: &str) -> Result<Showing, Unseen> {
+        let cameras = self.0.as_ref().ok_or(Unseen::Unknown)?;
+        let live = cameras.live(source)?;
         let mime = live.mime().to_owned();
         let boxes = stream::unfold(live, |mut live| async { Some((live.next().await?, live)) });
         Ok(Showing { mime, boxes: boxes.boxed() })

@@ -18,6 +18,7 @@ pub mod silence;
 pub mod stage;
 pub mod ticket;
 pub mod trouble;
+pub mod unseen;
 pub mod work;
 
 pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why};
@@ -38,4 +39,5 @@ pub use silence::{Silence, SilenceAsk, Silenced};
 pub use stage::{Move, Need, Stage, Standing};
 pub use ticket::{Command, Counts, Extension, JournalEntry, Refusal, Said, Storm, Ticket};
 pub use trouble::{Trouble, TroubleKind};
+pub use unseen::Unseen;
 pub use work::{WorkAsk, WorkOrder, WorkPlan};

@@ -19,22 +19,6 @@ const WAITING_BYTES_MAX: usize = 8 << 20;
 /// How long a picture is shown where no later one tells.
 const LAST_MS: i64 = 40;
 
-/// Why there is nothing to watch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unseen {
-    /// There is no such camera.
-    Unknown,
-    /// Nothing of what it sends is kept.
-    Off,
-    Masked,
-    /// It cannot be put into a film without coding it anew.
-    Codec,
-    /// Nothing of it came of late.
-    Nothing,
-    /// So many watch already.
-    Full(usize),
-}
-
 /// The end where pictures come in.
 #[derive(Debug)]
 pub(super) struct Watcher {

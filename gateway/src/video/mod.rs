@@ -53,13 +53,14 @@ use self::upstream::{Reader, Upstreams};
 use self::white_hot::WhiteHot;
 use crate::config::{self, HeatVideo};
 use crate::ingest::rtsp::Admission;
+use crate::nouns::Unseen;
 use crate::objects::Judge;
 
 pub use self::closeup::Looker;
 pub use self::counters::Counts;
 pub use self::evidence::Evidence;
 pub(crate) use self::evidence::{render, thumbnail};
-pub use self::live::{Live, Unseen};
+pub use self::live::Live;
 pub(crate) use self::nals::split as split_nals;
 pub use self::reel::Clip;
 pub use self::seen::Look;

@@ -9,10 +9,10 @@ use tracing::warn;
 
 use super::decoder::Codec;
 use super::film::{Film, Shot};
-use super::live::{self, Unseen, Watched, Watcher};
+use super::live::{self, Watched, Watcher};
 use super::nals;
 use crate::ingest::rtsp::AccessUnit;
-use crate::nouns::Missing;
+use crate::nouns::{Missing, Unseen};
 
 /// What a picture costs beyond its bytes.
 const SHOT_OVERHEAD_BYTES: usize = 64;

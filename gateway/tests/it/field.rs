@@ -5,7 +5,6 @@ use outpost::telemetry::clock::now_ms;
 use outpost::telemetry::time_text;
 use serde_json::{Value, json};
 
-use crate::support::people::PEOPLE;
 use crate::support::program::{Program, TOKEN, client};
 
 const CONFIG: &str = r#"
@@ -19,6 +18,22 @@ sources = ["gps/+"]
 detect = { kind = "inside", fence = "yard", for = "1s" }
 severity = "moderate"
 category = "security/presence"
+[[centres]]
+id = "district"
+level = "district"
+[[people]]
+id = "desk"
+centre = "district"
+roles = ["clerk", "chief", "dispatcher", "officer"]
+[[people]]
+id = "li"
+name = "李"
+centre = "district"
+roles = ["handler"]
+unit = "一分队"
+terminal = "gps/li"
+[[sources]]
+id = "gps/li"
 "#;
 
 /// A square about 106.50, 29.60.
@@ -26,7 +41,7 @@ const FENCE: &str = r#"{"type":"FeatureCollection","features":[{"type":"Feature"
 "geometry":{"type":"Polygon","coordinates":[[[106.499,29.599],[106.501,29.599],[106.501,29.601],[106.499,29.601],[106.499,29.599]]]}}]}"#;
 
 async fn started() -> Program {
-    let mut gateway = Program::new(&format!("{CONFIG}{PEOPLE}"));
+    let mut gateway = Program::new(CONFIG);
     std::fs::write(gateway.folder().join("fences.geojson"), FENCE).unwrap();
     gateway.start_ready().await;
     gateway

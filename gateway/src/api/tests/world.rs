@@ -17,7 +17,7 @@ use crate::config::{Config, Severity};
 use crate::dispatch::centres::Centres;
 use crate::dispatch::roster::Roster;
 use crate::dispatch::{Desk, Effect, Kept};
-use crate::nouns::{Alert, AlertKey, Confidence, Figure, Fix, Located, Place, Why};
+use crate::nouns::{Alert, AlertKey, Confidence, Figure, Fix, Located, Place, Unseen, Why};
 use crate::pipeline::errands;
 use crate::pipeline::sources::{Last, SourceView};
 use crate::pipeline::trail::{Series, Trace};
@@ -32,15 +32,15 @@ impl Views for Stills {
         (source == "cam:gate").then(|| (1_767_225_600_000, b"JPEG".to_vec()))
     }
 
-    fn live(&self, source: &str) -> Result<Showing, NotShown> {
+    fn live(&self, source: &str) -> Result<Showing, Unseen> {
         match source {
             "cam:gate" => {
                 let boxes = futures::stream::iter([b"head".as_slice(), b"pictures"].map(Bytes::from_static));
                 Ok(Showing { mime: "video/mp4; codecs=\"avc1.640028\"".into(), boxes: boxes.boxed() })
             }
-            "cam:masked" => Err(NotShown::Masked),
-            "cam:loved" => Err(NotShown::Full(2)),
-            _ => Err(NotShown::Unknown),
+            "cam:masked" => Err(Unseen::Masked),
+            "cam:loved" => Err(Unseen::Full(2)),
+            _ => Err(Unseen::Unknown),
         }
     }
 

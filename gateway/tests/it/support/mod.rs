@@ -7,7 +7,6 @@ pub(crate) mod fake_broker;
 pub(crate) mod ledger;
 pub(crate) mod listener;
 pub(crate) mod mosquitto;
-pub(crate) mod people;
 pub(crate) mod program;
 pub(crate) mod redeliverer;
 pub(crate) mod relay;
