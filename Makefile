@@ -1,7 +1,7 @@
 # The two commands of the README, and what they stand on. Works on Debian and Ubuntu with Rust (rustup.rs).
 
 SHELL := /bin/bash
-.PHONY: demo test check build console packages-build packages-test packages-console packages-bench bench nab eval-video fuzz
+.PHONY: demo test check build console packages-build packages-test packages-console packages-bench packages-ffmpeg test-ffmpeg bench nab eval-video fuzz
 
 # Runs the gateway on replayed real recordings: no broker, camera, database or network of yours.
 demo: packages-build
@@ -14,6 +14,12 @@ test: packages-build packages-test console
 	cd $(CONSOLE) && npm test
 	cargo test --workspace --locked
 	cd $(CONSOLE) && OUTPOST_BIN=$(abspath $(or $(CARGO_TARGET_DIR),target)/debug/outpost) npm run e2e
+
+# Feature `ffmpeg`: what looks at pictures, with libavcodec.
+test-ffmpeg: packages-build packages-test packages-ffmpeg
+	cargo clippy -p outpost --features ffmpeg --all-targets --locked -- -D warnings
+	cargo test -p outpost --features ffmpeg --locked --lib -- video:: pipeline::picture
+	cargo test -p outpost --features ffmpeg --locked --test it -- camera clips pictures recordings
 
 # The page that the gateway serves. Built when its sources are newer; the gateway itself builds without it.
 CONSOLE := gateway/console
@@ -61,6 +67,9 @@ packages-test:
 	@.ci/packages mosquitto mosquitto-clients python3-paho-mqtt ffmpeg victoria-metrics influxdb chromium python3-gi gir1.2-gst-rtsp-server-1.0 \
 	  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
 	  gstreamer1.0-libav python3-shapely python3-aiosmtpd libxml2-utils openssl vlc-bin vlc-plugin-base
+
+packages-ffmpeg:
+	@.ci/packages libavcodec-dev libavformat-dev libavutil-dev libswscale-dev clang libclang-dev pkg-config
 
 # Node as it is here, or else the distribution's.
 packages-console:

@@ -1,5 +1,6 @@
 """B: CPU of the gateway per camera with a watched zone, beside Debian's `motion` on the same RTSP streams."""
 
+import contextlib
 import shutil
 import subprocess
 import time
@@ -110,7 +111,27 @@ def run_motion(folder, load, ports):
     return row | dict(tickets=log.lower().count("motion detected"))
 
 
-SIDES = {"gateway": run_gateway("binary"), "gateway, feature ffmpeg": run_gateway("ffmpeg_binary"), "motion": run_motion}
+def run_ffmpeg(folder, load, ports):
+    """Decoding alone: nothing looks at the pictures."""
+    options = "ffmpeg -nostdin -v error -threads 1 -rtsp_transport tcp -i".split()
+    with contextlib.ExitStack() as stack:
+        decoders = []
+        for number in range(load["cameras"]):
+            url = f"rtsp://127.0.0.1:{ports[number // VIEWERS_PER_LISTENER]}/clip"
+            command = [*options, url, "-map", "0:v", "-f", "null", "-"]
+            decoders.append(stack.enter_context(common.Process(f"ffmpeg{number}", command, folder)))
+        time.sleep(load["warm_s"])
+        before, begun = [decoder.cpu_s() for decoder in decoders], time.monotonic()
+        time.sleep(load["seconds"])
+        wall_s = time.monotonic() - begun
+        cpu_s = sum(decoder.cpu_s() for decoder in decoders) - sum(before)
+        return dict(cpu_s=cpu_s, wall_s=wall_s, rss_mb=sum(decoder.rss_mb() for decoder in decoders))
+
+
+SIDES = {
+    "gateway": run_gateway("binary"), "gateway, feature ffmpeg": run_gateway("ffmpeg_binary"), "motion": run_motion,
+    "ffmpeg, decoding alone": run_ffmpeg,
+}
 
 
 def measure(work, rounds, load, sides, say):
@@ -141,7 +162,7 @@ def report(rows):
     lines = []
     for (scene, side), runs in rows.items():
         others = rows.get((scene, "motion"))
-        ratio = "–" if side == "motion" or not others else common.spread(
+        ratio = "–" if side == "motion" or not others or len(others) != len(runs) else common.spread(
             (other["per_minute"] / run["per_minute"] for run, other in zip(runs, others)), 1)
         share = lambda key: f"{sum(run[key] for run in runs) / max(1, sum(run['frames'] for run in runs)):.1%}"
         decoded = share("decoded") if "frames" in runs[0] else "all"

@@ -23,6 +23,9 @@ RATE = "-crf 23"
 #: Frames of the rest: whole groups, and whole rounds to and fro in the empty room, so that it goes round without a seam.
 REST_FRAMES = 60 * cameras.FPS
 
+#: Cameras that `motion` has at a time.
+MOTION_CAMERAS = 16
+
 #: Longest wait until every camera is live.
 LIVE_S = 300
 
@@ -90,13 +93,26 @@ def run(folder, load, clip, n):
             )
 
 
+def run_motion(folder, load, clip):
+    """Debian's `motion` on as many cameras of the same farm as it is compared by."""
+    farm, port = start_farm(folder, clip)
+    with farm:
+        return cameras.run_motion(folder, load | dict(cameras=MOTION_CAMERAS, warm_s=30), [port])
+
+
 def measure(work, load, say):
+    """What `motion` takes of a camera-minute, and the rows of the gateway by the number of cameras."""
     clips = work / "clips"
     clips.mkdir(parents=True, exist_ok=True)
     clip = load["earned"] and rest(clips, load["video"])
     if not clip:
         cameras.make_clips(clips, load["video"])
         clip = clips / f"{load['scene']}.h264"
+    folder = work / "motion"
+    folder.mkdir()
+    row = run_motion(folder, load, clip)
+    motion = row["cpu_s"] / row["wall_s"] / MOTION_CAMERAS * 60
+    say(f"motion: {motion:.3f} CPU-s per camera-minute")
     rows = {}
     for n in load["numbers"]:
         folder = work / f"g-{n}"
@@ -106,7 +122,7 @@ def measure(work, load, say):
         rows[n] = row
         say(f"{n} cameras: " + ", ".join(f"{key} {value:.3f}" for key, value in row.items()))
         shutil.rmtree(folder, ignore_errors=True)
-    return rows
+    return motion, rows
 
 
 def visits_s():
@@ -169,15 +185,15 @@ def run_soak(folder, load, clip, n, seconds):
             return rows
 
 
-def report(rows):
-    lines = []
+def report(motion, rows):
+    lines = [[f"motion, {MOTION_CAMERAS}", "", f"{motion * MOTION_CAMERAS / 60:.1%}", f"{motion:.4f}"] + [""] * 8]
     for n, row in rows.items():
         share = row["cpu_s"] / row["wall_s"]
         lines.append([
-            n, f"{row['trusted']:.0f}", f"{share:.1%}", f"{share / n * 60:.4f}", f"{row['decoded'] / max(1, row['frames']):.2%}",
+            n, f"{row['trusted']:.0f}", f"{share:.1%}", f"{share / n * 60:.4f}", f"{motion / (share / n * 60):.1f}", f"{row['decoded'] / max(1, row['frames']):.2%}",
             f"{row['shed']:.0f}", f"{row['rss_mb']:.0f}", f"{row['rss_mb'] / n:.2f}", f"{row['kept_mb'] / n:.2f}",
             f"{row['frames'] / n / row['wall_s']:.1f}", f"{row['farm_cpu_s'] / row['wall_s']:.1%}",
         ])
-    head = ["cameras", "gates trusted", "gateway, of one core", "CPU-s per camera-minute", "frames decoded", "shed", "MB", "MB per camera", "of it coded frames and pictures",
+    head = ["cameras", "gates trusted", "gateway, of one core", "CPU-s per camera-minute", "motion / this", "frames decoded", "shed", "MB", "MB per camera", "of it coded frames and pictures",
             "frames/s per camera", "farm, of one core"]
     return common.table(head, lines)

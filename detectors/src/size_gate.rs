@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Frames of a kind by which its usual size is learned.
-const LEARNED_MIN: u32 = 150;
+const LEARNED_MIN: usize = 150;
 /// Frames until which a quantile follows by its share of what it has seen, and beyond which by a constant one.
 const FOLLOWED: f32 = 512.0;
 /// Spreads that a quantile steps, over the frames followed.
@@ -20,8 +20,6 @@ const PACE: f32 = 2.0;
 /// Quantiles of the size, in octaves (log2 of bytes).
 const USUAL: f32 = 0.5;
 const LOW: f32 = 0.25;
-/// Spread of the first frame.
-const SPREAD_START: f32 = 0.5;
 /// Least spread, in octaves: a picture that never changes has frames of a few bytes, all alike.
 const SPREAD_MIN: f32 = 0.1;
 /// Most of it, so that long movement does not come to be taken for restlessness.
@@ -46,9 +44,10 @@ const ONSETS_KEPT: f32 = 64.0;
 /// The share of beginnings that a trusted gate is expected to miss, by Laplace's rule of succession: eight caught of eight
 /// suffice, one missed takes some ten more to forgive.
 const MISSES_MAX: f32 = 0.105;
-/// Area under the ROC curve that trust needs.
-const AUC_MIN: f32 = 0.8;
-/// Looks by which the curve is drawn: older ones fade.
+/// The share of looks at a scene at rest before which a trusted gate stirs: what it then has decoded for nothing costs what it
+/// saves.
+const FALSE_MAX: f32 = 0.15;
+/// Looks by which that is judged: older ones fade.
 const LOOKS_KEPT: f32 = 2_048.0;
 /// Steps of the sum, 0 to [`SUM_MAX`], by which looks are told apart.
 const STEPS: usize = 13;
@@ -56,9 +55,8 @@ const STEPS: usize = 13;
 /// What a gate has earned, as it is kept over a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Earned {
-    /// Looks at pictures in which nothing moved and in which something did, by how much was said before; older ones faded.
+    /// Looks at a scene at rest, by how much was said before; older ones faded.
     still: [f32; STEPS],
-    moving: [f32; STEPS],
     /// Beginnings of movement, by the most that was said until the look after.
     #[serde(default)]
     beginnings: [f32; STEPS],
@@ -93,9 +91,11 @@ pub struct Said {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Standing {
     pub is_trusted: bool,
-    /// Area under the ROC curve: chance that the gate said more before a picture with movement than before one without. 0.5 = it
-    /// knows nothing. None before there were both.
+    /// Area under the ROC curve: chance that the gate said more of a beginning of movement than before a look at a scene at
+    /// rest. 0.5 = it knows nothing. None before there were both.
     pub auc: Option<f32>,
+    /// The share of looks at a scene at rest before which something stirred, older ones faded. None before there was one.
+    pub false_share: Option<f32>,
     /// Beginnings of movement that it was judged by, older ones faded, and those of them before which nothing stirred.
     pub onsets: f32,
     pub misses: f32,
@@ -110,13 +110,12 @@ impl Default for SizeGate {
 impl SizeGate {
     /// One that goes on with what it earned; with nothing, where that is nothing that a gate could have earned.
     pub fn with(earned: Earned) -> SizeGate {
-        let Earned { still, moving, beginnings, onsets, misses } = earned;
-        let is_sound =
-            still.iter().chain(&moving).chain(&beginnings).all(|weight| (0.0..=LOOKS_KEPT + 1.0).contains(weight))
-                && (0.0..=ONSETS_KEPT + 1.0).contains(&onsets)
-                && (0.0..=onsets).contains(&misses);
+        let Earned { still, beginnings, onsets, misses } = earned;
+        let is_sound = still.iter().chain(&beginnings).all(|weight| (0.0..=LOOKS_KEPT + 1.0).contains(weight))
+            && (0.0..=ONSETS_KEPT + 1.0).contains(&onsets)
+            && (0.0..=onsets).contains(&misses);
         let record = if is_sound {
-            Record { still, moving, beginnings, onsets, misses, ..Record::default() }
+            Record { still, beginnings, onsets, misses, ..Record::default() }
         } else {
             Record::default()
         };
@@ -124,8 +123,8 @@ impl SizeGate {
     }
 
     pub fn earned(&self) -> Earned {
-        let Record { still, moving, beginnings, onsets, misses, .. } = self.record;
-        Earned { still, moving, beginnings, onsets, misses }
+        let Record { still, beginnings, onsets, misses, .. } = self.record;
+        Earned { still, beginnings, onsets, misses }
     }
 
     /// A session begins: its encoder may be set otherwise. What the gate has earned stays.
@@ -149,7 +148,7 @@ impl SizeGate {
 
     /// Whether usual sizes are known.
     pub fn is_learned(&self) -> bool {
-        self.delta.n >= LEARNED_MIN
+        self.delta.is_learned()
     }
 
     /// A picture is about to be decoded: what the gate says of the time before it.
@@ -170,36 +169,55 @@ impl SizeGate {
     }
 
     pub fn standing(&self) -> Standing {
-        let (auc, record) = (self.record.auc(), &self.record);
+        let record = &self.record;
         let expected_misses = (record.misses + 1.0) / (record.onsets + 2.0);
-        let is_trusted = expected_misses <= MISSES_MAX && auc.is_some_and(|auc| auc >= AUC_MIN);
-        Standing { is_trusted, auc, onsets: record.onsets, misses: record.misses }
+        let false_share = record.false_share(self.stirs_at);
+        let is_trusted = expected_misses <= MISSES_MAX && false_share.is_some_and(|share| share <= FALSE_MAX);
+        Standing { is_trusted, auc: record.auc(), false_share, onsets: record.onsets, misses: record.misses }
     }
 }
 
 /// Usual size of one kind of frame, in octaves.
 #[derive(Debug, Clone, Default)]
 struct Usual {
-    n: u32,
+    /// The first ones: quantiles followed from the first frame on come out too narrow by half for minutes.
+    first: Vec<f32>,
+    n: f32,
     usual: f32,
     low: f32,
 }
 
 impl Usual {
+    fn is_learned(&self) -> bool {
+        self.n > 0.0
+    }
+
     /// By how many spreads the frame exceeds the usual; learns it. None while too few are known.
     fn excess(&mut self, n_bytes: usize) -> Option<f32> {
         let size = (n_bytes as f32 + SIZE_MIN).log2();
-        if self.n == 0 {
-            (self.usual, self.low) = (size + SPREAD_START / 2.0, size - SPREAD_START / 2.0);
+        if !self.is_learned() {
+            self.learn(size);
+            return None;
         }
-        self.n = self.n.saturating_add(1);
+        self.n = (self.n + 1.0).min(FOLLOWED);
         let spread = (self.usual - self.low).clamp(SPREAD_MIN, SPREAD_MAX);
+        let reach = PACE * spread / self.n;
         // Counted from the low quantile, which long movement lifts least.
-        let excess = (self.n > LEARNED_MIN).then(|| (size - self.low) / spread - 1.0);
-        let reach = PACE * spread / (self.n as f32).min(FOLLOWED);
+        let excess = (size - self.low) / spread - 1.0;
         self.usual += reach * (USUAL - f32::from(u8::from(size < self.usual)));
         self.low += reach * (LOW - f32::from(u8::from(size < self.low)));
-        excess
+        Some(excess)
+    }
+
+    fn learn(&mut self, size: f32) {
+        self.first.reserve_exact(LEARNED_MIN);
+        self.first.push(size);
+        if self.first.len() >= LEARNED_MIN {
+            let mut sizes = std::mem::take(&mut self.first);
+            sizes.sort_by(f32::total_cmp);
+            let quantile = |share: f32| sizes[(share * sizes.len() as f32) as usize];
+            (self.usual, self.low, self.n) = (quantile(USUAL), quantile(LOW), LEARNED_MIN as f32);
+        }
     }
 }
 
@@ -207,7 +225,6 @@ impl Usual {
 #[derive(Debug, Clone, Default)]
 struct Record {
     still: [f32; STEPS],
-    moving: [f32; STEPS],
     beginnings: [f32; STEPS],
     /// What was said before the look at which movement began, until the next one.
     begun: Option<f32>,
@@ -218,16 +235,22 @@ struct Record {
     misses: f32,
 }
 
+/// The step that a sum falls on.
+fn step(sum: f32) -> usize {
+    ((sum / SUM_MAX * (STEPS - 1) as f32) as usize).min(STEPS - 1)
+}
+
 impl Record {
     fn add(&mut self, peak: f32, moved: bool, stirs_at: f32) {
-        let step = |peak: f32| ((peak / SUM_MAX * (STEPS - 1) as f32).round() as usize).min(STEPS - 1);
         if let Some(begun) = self.begun.take() {
             self.beginnings.iter_mut().for_each(|weight| *weight *= 1.0 - 1.0 / ONSETS_KEPT);
             self.beginnings[step(begun.max(peak))] += 1.0;
         }
-        let kind = if moved { &mut self.moving } else { &mut self.still };
-        kind.iter_mut().for_each(|weight| *weight *= 1.0 - 1.0 / LOOKS_KEPT);
-        kind[step(peak)] += 1.0;
+        // What was said between a look with movement and the next one without is of its end.
+        if !moved && !self.was_moving {
+            self.still.iter_mut().for_each(|weight| *weight *= 1.0 - 1.0 / LOOKS_KEPT);
+            self.still[step(peak)] += 1.0;
+        }
         // Movement that goes on says little: the gate is asked for its beginning. What began only just before a picture has
         // until the next one to show in the sizes.
         let (begins, stirs) = (moved && !self.was_moving, peak >= stirs_at);
@@ -251,18 +274,24 @@ impl Record {
         faintest.map_or(STIRS_AT, |step| (step as f32 * SUM_MAX / (STEPS - 1) as f32 / 2.0).max(STIRS_AT))
     }
 
+    fn false_share(&self, stirs_at: f32) -> Option<f32> {
+        let n: f32 = self.still.iter().sum();
+        let n_stirred: f32 = self.still.iter().skip(step(stirs_at)).sum();
+        (n >= 1.0).then(|| n_stirred / n)
+    }
+
     fn auc(&self) -> Option<f32> {
-        let (n_still, n_moving): (f32, f32) = (self.still.iter().sum(), self.moving.iter().sum());
-        if n_still < 1.0 || n_moving < 1.0 {
+        let (n_still, n_begun): (f32, f32) = (self.still.iter().sum(), self.beginnings.iter().sum());
+        if n_still < 1.0 || n_begun < 1.0 {
             return None;
         }
         let (mut below, mut pairs) = (0.0, 0.0);
-        for (still, moving) in self.still.iter().zip(&self.moving) {
+        for (still, begun) in self.still.iter().zip(&self.beginnings) {
             // Equals count half.
-            pairs += moving * (below + still / 2.0);
+            pairs += begun * (below + still / 2.0);
             below += still;
         }
-        Some(pairs / (n_still * n_moving))
+        Some(pairs / (n_still * n_begun))
     }
 }
 
@@ -366,6 +395,47 @@ mod tests {
 
     const EARNED_BEFORE: &str =
         r#"{"still":[0,0,9,0,0,0,0,0,0,0,0,0,0],"moving":[0,0,0,0,0,0,0,0,0,0,0,0,9],"onsets":9.0,"misses":0.0}"#;
+
+    /// Twenty visits, all caught, each after twelve still looks of which the gate stirred before the first `n_false`.
+    fn visited(n_false: usize) -> SizeGate {
+        let mut gate = SizeGate::default();
+        for _ in 0..20 {
+            for look in 0..12 {
+                let peak = if look < n_false { STIRS_AT } else { STIRS_AT - 1.0 };
+                gate.judge(Said { peak, is_learned: true }, false);
+            }
+            // The second is of movement that ended since the first.
+            [true, false].map(|moved| gate.judge(Said { peak: STIRS_AT, is_learned: true }, moved));
+        }
+        gate
+    }
+
+    #[test]
+    fn a_gate_that_stirs_at_rest_more_often_than_it_saves_is_not_trusted() {
+        for (n_false, trusted) in [(0, true), (1, true), (3, false), (12, false)] {
+            let standing = visited(n_false).standing();
+            assert_eq!(standing.is_trusted, trusted, "{standing:?}");
+            let share = n_false as f32 / 12.0;
+            assert!(standing.false_share.is_some_and(|told| (told - share).abs() < 0.02), "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn the_spread_is_known_once_the_usual_size_is() {
+        let mut seed = 7_u32;
+        // Even in octaves, from 256 to 512 bytes: from the low quantile to the usual one it is a quarter of an octave.
+        let mut size = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            2_f32.powf(8.0 + (seed >> 8) as f32 / (1 << 24) as f32) - SIZE_MIN
+        };
+        for _ in 0..100 {
+            let mut usual = Usual::default();
+            (0..LEARNED_MIN).for_each(|_| assert_eq!(usual.excess(size() as usize), None));
+            assert!(usual.excess(size() as usize).is_some() && usual.first.capacity() == 0);
+            let spread = usual.usual - usual.low;
+            assert!((0.12..0.38).contains(&spread), "{spread}");
+        }
+    }
 
     #[test]
     fn a_gate_that_always_or_never_stirs_is_not_trusted() {

@@ -52,7 +52,7 @@ impl Default for Video {
             decode_threads: 0,
             decode_cores: 0.0,
             queue_max: 256,
-            glance: Span::from_ms(10_000),
+            glance: Span::from_ms(20_000),
             lull: Span::from_ms(200),
             open_max: 64,
             active: Span::from_ms(5_000),

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use outpost_detectors::observation::LinkState;
+use outpost_detectors::size_gate::Standing;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -29,6 +30,7 @@ pub struct CameraFamilies {
     drift: Family<CameraLabel, FloatGauge>,
     gate_trusted: Family<CameraLabel, Gauge>,
     gate_auc: Family<CameraLabel, FloatGauge>,
+    gate_false: Family<CameraLabel, FloatGauge>,
 }
 
 /// Of one camera.
@@ -50,6 +52,7 @@ pub struct CameraMetrics {
     state: Family<CameraStateLabels, Gauge>,
     gate_trusted: Family<CameraLabel, Gauge>,
     gate_auc: Family<CameraLabel, FloatGauge>,
+    gate_false: Family<CameraLabel, FloatGauge>,
 }
 
 impl CameraFamilies {
@@ -80,6 +83,12 @@ impl CameraFamilies {
                 "how well the sizes of frames tell movement: area under the ROC curve, 0.5 = not at all",
                 Family::default(),
             ),
+            gate_false: add(
+                r,
+                "camera_gate_false_share",
+                "of looks at a scene at rest, before which the sizes of frames said that something stirs",
+                Family::default(),
+            ),
         }
     }
 
@@ -96,6 +105,7 @@ impl CameraFamilies {
             state: self.state.clone(),
             gate_trusted: self.gate_trusted.clone(),
             gate_auc: self.gate_auc.clone(),
+            gate_false: self.gate_false.clone(),
             camera: label.camera,
         }
     }
@@ -122,12 +132,14 @@ impl CameraMetrics {
         }
     }
 
-    /// What the size gate has earned. `auc`: None where it was not asked often enough.
-    pub fn set_gate(&self, is_trusted: bool, auc: Option<f64>) {
+    /// What the size gate has earned; what it was not asked often enough for is left out.
+    pub fn set_gate(&self, standing: &Standing) {
         let label = CameraLabel { camera: self.camera.clone() };
-        self.gate_trusted.get_or_create(&label).set(i64::from(is_trusted));
-        if let Some(auc) = auc {
-            self.gate_auc.get_or_create(&label).set(auc);
+        self.gate_trusted.get_or_create(&label).set(i64::from(standing.is_trusted));
+        for (family, share) in [(&self.gate_auc, standing.auc), (&self.gate_false, standing.false_share)] {
+            if let Some(share) = share {
+                family.get_or_create(&label).set(f64::from(share));
+            }
         }
     }
 }

@@ -19,9 +19,14 @@ pub(crate) enum Kind {
 
 /// The NAL units of an Annex B stream, without start codes; none is empty.
 pub(crate) fn split(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
+    split_until(stream, |_| false)
+}
+
+/// The same up to one of which `is_end` says so by its first byte: a slice is not read to find where it ends.
+fn split_until(stream: &[u8], is_end: impl Fn(&[u8]) -> bool) -> impl Iterator<Item = &[u8]> {
     let mut rest = after_start_code(stream);
     std::iter::from_fn(move || {
-        while let Some(from) = rest {
+        while let Some(from) = rest.filter(|from| !is_end(from)) {
             let len = find_start_code(from);
             let nal = &from[..len.unwrap_or(from.len())];
             rest = len.map(|len| &from[len + START_CODE.len()..]);
@@ -64,8 +69,7 @@ pub(crate) fn kind(codec: Codec, nal: &[u8]) -> Kind {
 
 /// The parameter sets before a unit's picture.
 pub(crate) fn parameter_sets(codec: Codec, unit: &[u8]) -> impl Iterator<Item = &[u8]> {
-    split(unit)
-        .take_while(move |nal| kind(codec, nal) != Kind::Slice)
+    split_until(unit, move |from| kind(codec, from) == Kind::Slice)
         .filter(move |nal| kind(codec, nal) == Kind::ParameterSet)
 }
 
