@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use retina::client::{
-    Credentials, InitialSequenceNumberPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions,
-    SetupOptions, TcpTransportOptions, TeardownPolicy, UdpTransportOptions, UnassignedChannelDataPolicy,
-    UnknownRtcpSsrcPolicy,
+    Credentials, InitialSequenceNumberPolicy, PlayOptions, Session, SessionGroup, SessionOptions, SetupOptions,
+    TcpTransportOptions, TeardownPolicy, UdpTransportOptions, UnassignedChannelDataPolicy, UnknownRtcpSsrcPolicy,
 };
 use retina::codec::FrameFormat;
 use tokio::time::timeout;
@@ -16,7 +15,7 @@ use url::Url;
 use super::error::{Phase, RtspError};
 use super::frames::{Format, Frames};
 use super::tunnel::{self, Tunnel};
-use crate::config::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
+use crate::config::{Camera, Compat, Teardown, Transport, UnassignedData, UnknownRtcp};
 use crate::ingest::tls;
 use crate::video::decoder::Codec;
 
@@ -75,10 +74,6 @@ impl Opener {
             .creds(creds)
             .user_agent(concat!("outpost/", env!("CARGO_PKG_VERSION")).to_owned())
             .session_group(self.group.clone())
-            .session_id(match self.compat.session_id {
-                SessionId::RequireMatch => SessionIdPolicy::RequireMatch,
-                SessionId::UseFirst => SessionIdPolicy::UseFirst,
-            })
             .unassigned_channel_data(match self.compat.unassigned_data {
                 UnassignedData::Auto => UnassignedChannelDataPolicy::Auto,
                 UnassignedData::AssumeStale => UnassignedChannelDataPolicy::AssumeStaleSession,
