@@ -67,7 +67,6 @@ impl Opener {
     }
 
     pub(super) async fn open(&self, secret: Option<&str>) -> Result<Opened, RtspError> {
-        self.await_stale_sessions().await;
         let password = secret.unwrap_or_default().to_owned();
         let creds = self.username.clone().map(|username| Credentials { username, password });
         let options = SessionOptions::default()
@@ -127,7 +126,7 @@ impl Opener {
 
     /// A camera that still serves our last session may refuse the next; but one that was replaced never answers for
     /// the old, so the wait has a limit.
-    async fn await_stale_sessions(&self) {
+    pub(super) async fn await_stale_sessions(&self) {
         let status = self.group.stale_sessions();
         if status.num_sessions > 0 {
             let _ = timeout(self.open_timeout, self.group.await_stale_sessions(&status)).await;
