@@ -126,26 +126,16 @@ pub enum Transport {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Compat {
-    pub session_id: SessionId,
     pub unassigned_data: UnassignedData,
     pub unknown_rtcp: UnknownRtcp,
     pub teardown: Teardown,
-}
-
-/// Answers with another session id than the first one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SessionId {
-    #[default]
-    RequireMatch,
-    UseFirst,
 }
 
 /// Data on channels that were not set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnassignedData {
-    /// As the camera's firmware is known for: a stale session, or an error.
+    /// A stale session where the camera's firmware is known for that, and passed over where not.
     #[default]
     Auto,
     AssumeStale,

@@ -27,6 +27,8 @@ const WAY_BYTES: u64 = 1 << 20;
 pub(super) struct Disk {
     /// Writes a file; it is on the disk when this returns.
     pub(super) write: fn(&Path, &[u8]) -> io::Result<()>,
+    /// Makes the names of a folder's files last; until then a file that was written may be lost with its name.
+    pub(super) sync_folder: fn(&Path) -> io::Result<()>,
     /// Room that is left where this folder is; none where nobody knows.
     pub(super) free_bytes: fn(&Path) -> Option<u64>,
 }
@@ -52,7 +54,7 @@ pub(super) struct Shelf {
 
 impl Default for Disk {
     fn default() -> Self {
-        Disk { write: write_through, free_bytes }
+        Disk { write: write_through, sync_folder, free_bytes }
     }
 }
 
@@ -143,7 +145,7 @@ impl Shelf {
     fn write(&self, conn: &mut Connection, file: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.folder.join(file);
         loop {
-            let written = (self.disk.write)(&path, bytes).and_then(|()| File::open(&self.folder)?.sync_all());
+            let written = (self.disk.write)(&path, bytes).and_then(|()| (self.disk.sync_folder)(&self.folder));
             let Err(cause) = written else { return Ok(()) };
             // Half a file must not take the room of a whole one.
             let _ = std::fs::remove_file(&path);
@@ -380,6 +382,10 @@ fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_data()
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 fn free_bytes(folder: &Path) -> Option<u64> {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "shared by tests: a failure here is a failed test")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use outpost::demo::camera::Clip;
@@ -12,11 +13,13 @@ use crate::support_rtsp::{Scripted, Watched, camera, fixture, scripted};
 /// One camera.
 struct Oddity {
     name: String,
-    /// "live", or "offline" and the reason.
-    expect: String,
+    /// How it is to be opened (`compat`), and what comes of that: "live", or "offline" and the reason.
+    expect: Vec<(String, String)>,
     has_bare_line_feeds: bool,
     /// To each request in turn.
     answers: Vec<String>,
+    /// What it sends before each picture.
+    before_picture: Vec<u8>,
 }
 
 fn oddities() -> Vec<Oddity> {
@@ -30,16 +33,28 @@ fn oddities() -> Vec<Oddity> {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut parts = text.split("--- ");
         let head = parts.next().unwrap();
-        let of = |key: &str| head.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
+        let (streams, answers): (Vec<_>, Vec<_>) =
+            parts.map(|part| part.split_once('\n').unwrap()).partition(|(name, _)| *name == "PICTURE");
+        let expect = head.lines().filter_map(|line| line.strip_prefix("expect")?.split_once(':'));
+        let expect: Vec<_> = expect.map(|(with, what)| (with.trim().to_owned(), what.trim().to_owned())).collect();
+        assert!(!expect.is_empty(), "{}: expects nothing", path.display());
         oddities.push(Oddity {
             name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
-            expect: of("expect:").unwrap_or_else(|| panic!("{}: expects nothing", path.display())).to_owned(),
-            has_bare_line_feeds: of("lines:") == Some("lf"),
-            answers: parts.map(|part| part.split_once('\n').unwrap().1.to_owned()).collect(),
+            expect,
+            has_bare_line_feeds: head.lines().any(|line| line == "lines: lf"),
+            answers: answers.into_iter().map(|(_, text)| text.to_owned()).collect(),
+            before_picture: streams.into_iter().flat_map(|(_, text)| bytes(text)).collect(),
         });
     }
     oddities.sort_by(|a, b| a.name.cmp(&b.name));
     oddities
+}
+
+/// Of pairs of hexadecimal digits, between which there may be blanks.
+fn bytes(text: &str) -> Vec<u8> {
+    let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let byte = |pair: &[char]| u8::from_str_radix(&String::from_iter(pair), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
 }
 
 impl Oddity {
@@ -64,7 +79,7 @@ async fn play(mut peer: Scripted, oddity: Arc<Oddity>, clip: Arc<Clip>) {
     let mut sequence = 0;
     for number in 0..clip.len() as u64 {
         let picture = clip.picture(number, &mut sequence, number as u32 * 9_000);
-        if !peer.say(&picture).await {
+        if !peer.say(&oddity.before_picture).await || !peer.say(&picture).await {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -77,16 +92,20 @@ async fn odd_answers_of_cameras_have_the_outcome_that_their_files_say() {
     let clip = Arc::new(Clip::from_annex_b(&std::fs::read(fixture("visitors.h264")).unwrap()).unwrap());
     let oddities: Vec<Arc<Oddity>> = oddities().into_iter().map(Arc::new).collect();
     assert!(oddities.len() >= 12, "only {} files", oddities.len());
-    let mut cameras = Vec::new();
+    let (mut cameras, mut expected) = (Vec::new(), BTreeMap::new());
     for oddity in &oddities {
-        let (oddity, clip) = (oddity.clone(), clip.clone());
-        let name = oddity.name.clone();
-        let url = scripted(move |peer| play(peer, oddity.clone(), clip.clone())).await;
-        cameras.push(camera(&name, &url, ""));
+        for (with, what) in &oddity.expect {
+            let (oddity, clip) = (oddity.clone(), clip.clone());
+            let name = format!("{} {with}", oddity.name);
+            let url = scripted(move |peer| play(peer, oddity.clone(), clip.clone())).await;
+            let compat = if with.is_empty() { String::new() } else { format!("compat = {with}") };
+            cameras.push(camera(&name, &url, &compat));
+            expected.insert(format!("cam:{name}"), what.clone());
+        }
     }
     let mut watched = Watched::start(&cameras);
-    let mut outcomes = std::collections::BTreeMap::new();
-    while outcomes.len() < oddities.len() {
+    let mut outcomes = BTreeMap::new();
+    while outcomes.len() < expected.len() {
         let (source, outcome) = watched
             .until(&format!("outcome beside {outcomes:?}"), |observation| {
                 let outcome = match &observation.fact {
@@ -97,16 +116,16 @@ async fn odd_answers_of_cameras_have_the_outcome_that_their_files_say() {
                     }
                     _ => return None,
                 };
-                Some((observation.source.strip_prefix("cam:").unwrap().to_owned(), outcome))
+                Some((observation.source.to_string(), outcome))
             })
             .await;
         outcomes.entry(source).or_insert(outcome);
     }
     watched.stop().await;
-    let wrong: Vec<String> = oddities
+    let wrong: Vec<String> = expected
         .iter()
-        .filter(|oddity| outcomes[&oddity.name] != oddity.expect)
-        .map(|oddity| format!("{}: {} in place of {}", oddity.name, outcomes[&oddity.name], oddity.expect))
+        .filter(|(name, what)| outcomes[*name] != **what)
+        .map(|(name, what)| format!("{name}: {} in place of {what}", outcomes[name]))
         .collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

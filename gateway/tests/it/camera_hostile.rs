@@ -3,7 +3,8 @@
 use outpost_detectors::observation::{LinkReason, LinkState};
 use tokio_util::sync::CancellationToken;
 
-use crate::support_rtsp::{Scripted, Watched, camera, demo_camera, scripted};
+use crate::support::program::Program;
+use crate::support_rtsp::{DESCRIBED, SDP, Scripted, Watched, camera, demo_camera, scripted};
 
 /// Watches the camera at `url` beside a good one; the bad one's first state after connecting must be `state` for
 /// `reason`, and the good one must never notice.
@@ -143,6 +144,41 @@ async fn an_answer_that_drips_is_given_up_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_drips_has_stalled() {
+    let script = |mut peer: Scripted| async move {
+        peer.open().await;
+        // An interleaved packet of 64 KiB, a byte at a time.
+        peer.say(b"$\0\xff\xff\x80\x60\0\x01\0\0\0\x01\0\0\0\x01").await;
+        while peer.say(b"\x7c").await {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    check(&scripted(script).await, LinkState::Stalled, LinkReason::Stall).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fragments_of_a_picture_that_drip_have_stalled() {
+    let script = |mut peer: Scripted| async move {
+        peer.open().await;
+        let mut head = 0x85;
+        for sequence in 0.. {
+            if !peer.say_rtp(sequence, 90_000, &[0x7c, head, 0x55]).await {
+                return;
+            }
+            head = 0x05;
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    check(&scripted(script).await, LinkState::Stalled, LinkReason::Stall).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_in_place_of_tls_is_a_matter_of_route() {
+    let url = scripted(|mut peer: Scripted| async move { peer.hang().await }).await;
+    check(&url.replace("rtsp:", "rtsps:"), LinkState::Offline, LinkReason::Route).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn packets_that_are_no_rtp_are_a_matter_of_protocol() {
     let script = |mut peer: Scripted| async move {
         peer.open().await;
@@ -177,4 +213,49 @@ async fn pictures_of_absurd_size_cost_no_memory_and_are_a_matter_of_codec() {
         }
     };
     check(&scripted(script).await, LinkState::Offline, LinkReason::Codec).await;
+}
+
+const PASSWORD: &str = "s3cret";
+/// What Basic says for `anna` with that password.
+const BASIC: &str = "YW5uYTpzM2NyZXQ=";
+
+/// Asks for the password and says it again: as how it wants to be asked, as the reason of an answer to something else (the
+/// password, and all that Basic said), or as the name of a codec.
+async fn echo(mut peer: Scripted, way: usize) {
+    let realm = if way == 0 { PASSWORD } else { "camera\"" };
+    peer.answer(&format!("401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"{realm}"), "").await;
+    let Some(request) = peer.hear_all().await else { return };
+    let echoed = if way == 1 { PASSWORD.to_owned() } else { request.field("Authorization") };
+    match way {
+        1 | 2 => drop(peer.say(format!("RTSP/1.0 200 {echoed}\r\nCSeq: 99\r\n\r\n").as_bytes()).await),
+        _ => peer.answer_to(&request, DESCRIBED, &SDP.replace("H264", PASSWORD)).await,
+    }
+    peer.hang().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_cameras_echo_is_told_nowhere() {
+    let mut cameras = String::new();
+    for way in 0..4 {
+        let url = scripted(move |peer| echo(peer, way)).await;
+        cameras += &format!(
+            "[[cameras]]\nid = \"echo-{way}\"\nurl = \"{url}\"\nusername = \"anna\"\npassword = {{ file = \"{{folder}}/password\" }}\n"
+        );
+    }
+    let mut gateway = Program::new(&cameras);
+    std::fs::write(gateway.folder().join("password"), PASSWORD).unwrap();
+    gateway.record();
+    gateway.start().await;
+    let blotted = async || gateway.log().lines().filter(|line| line.contains("***")).count() == 4;
+    gateway.eventually("all to be told", blotted).await;
+    let recorded = || std::fs::read_to_string(gateway.record_file()).unwrap_or_default();
+    gateway.eventually("all to be recorded", async || recorded().matches("offline").count() >= 4).await;
+    for (place, text) in [
+        ("log", gateway.log()),
+        ("metrics", gateway.get("/metrics").await.text),
+        ("sources", gateway.get("/api/v1/sources").await.text),
+        ("record", recorded()),
+    ] {
+        assert!(!text.is_empty() && !text.contains(PASSWORD) && !text.contains(BASIC), "{place}: {text}");
+    }
 }

@@ -8,6 +8,7 @@ mod camera_answers;
 mod camera_changes;
 mod camera_hostile;
 mod camera_links;
+mod camera_sessions;
 mod cap;
 mod clips;
 mod conditions;

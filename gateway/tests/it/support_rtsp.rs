@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use outpost::config;
@@ -157,12 +157,16 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn start(cameras: &[config::Camera]) -> Watched {
+        Watched::start_with(cameras, &config::Video::default())
+    }
+
+    pub(crate) fn start_with(cameras: &[config::Camera], video: &config::Video) -> Watched {
         let (sender, out) = mpsc::channel(64);
         let stop = CancellationToken::new();
         let cameras = Cameras::start(
             cameras,
             usize::MAX,
-            &config::Video::default(),
+            video,
             &HashMap::new(),
             Wires { observations: sender, clips: mpsc::channel(1).0, judge: Judge::default() },
             stop.clone(),
@@ -233,6 +237,54 @@ pub(crate) struct Scripted {
 pub(crate) const SDP: &str = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\na=control:*\r\n\
     m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:track1\r\n";
 
+pub(crate) const DESCRIBED: &str = "200 OK\r\nContent-Type: application/sdp";
+pub(crate) const SET_UP: &str =
+    "200 OK\r\nSession: 1;timeout=600\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=00000001";
+
+/// What a client asked for.
+pub(crate) struct Request {
+    head: String,
+}
+
+impl Request {
+    pub(crate) fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap()
+    }
+
+    /// Empty where it has none of that name.
+    pub(crate) fn field(&self, name: &str) -> String {
+        let of = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned());
+        self.head.lines().find_map(of).unwrap_or_default()
+    }
+}
+
+/// What cameras of a script were asked and did, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Mutex<Vec<String>>>);
+
+impl Journal {
+    pub(crate) fn note(&self, word: &str) {
+        self.0.lock().unwrap().push(word.to_owned());
+    }
+
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn n(&self, word: &str) -> usize {
+        self.0.lock().unwrap().iter().filter(|noted| *noted == word).count()
+    }
+
+    /// Until that was noted `n` times.
+    pub(crate) async fn until(&self, word: &str, n: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.n(word) < n {
+            assert!(Instant::now() < deadline, "no {word} number {n}: {:?}", self.words());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 impl Scripted {
     /// Where it is reached.
     pub(crate) fn address(&self) -> String {
@@ -241,12 +293,15 @@ impl Scripted {
 
     /// Reads one request; its `CSeq`. `None` when the client is gone.
     pub(crate) async fn hear(&mut self) -> Option<String> {
+        Some(self.hear_all().await?.field("CSeq"))
+    }
+
+    pub(crate) async fn hear_all(&mut self) -> Option<Request> {
         loop {
             if let Some(end) = self.inbox.windows(4).position(|w| w == b"\r\n\r\n") {
                 let head = String::from_utf8_lossy(&self.inbox[..end]).into_owned();
                 self.inbox.drain(..end + 4);
-                let cseq = head.lines().find_map(|line| line.strip_prefix("CSeq: ")).unwrap_or("0");
-                return Some(cseq.to_owned());
+                return Some(Request { head });
             }
             if self.stream.read_buf(&mut self.inbox).await.ok()? == 0 {
                 return None;
@@ -256,18 +311,32 @@ impl Scripted {
 
     /// Answers one request with `head`, a status and fields, and `body`.
     pub(crate) async fn answer(&mut self, head: &str, body: &str) {
-        if let Some(cseq) = self.hear().await {
-            let len = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-            self.say(format!("RTSP/1.0 {head}\r\nCSeq: {cseq}\r\n{len}\r\n{body}").as_bytes()).await;
+        if let Some(request) = self.hear_all().await {
+            self.answer_to(&request, head, body).await;
+        }
+    }
+
+    pub(crate) async fn answer_to(&mut self, request: &Request, head: &str, body: &str) {
+        let len = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+        let cseq = request.field("CSeq");
+        self.say(format!("RTSP/1.0 {head}\r\nCSeq: {cseq}\r\n{len}\r\n{body}").as_bytes()).await;
+    }
+
+    /// As a good camera does.
+    pub(crate) async fn answer_well(&mut self, request: &Request) {
+        match request.method() {
+            "DESCRIBE" => self.answer_to(request, DESCRIBED, SDP).await,
+            "SETUP" => self.answer_to(request, SET_UP, "").await,
+            _ => self.answer_to(request, "200 OK\r\nSession: 1", "").await,
         }
     }
 
     pub(crate) async fn answer_describe(&mut self) {
-        self.answer("200 OK\r\nContent-Type: application/sdp", SDP).await;
+        self.answer(DESCRIBED, SDP).await;
     }
 
     pub(crate) async fn answer_setup(&mut self) {
-        self.answer("200 OK\r\nSession: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=00000001", "").await;
+        self.answer(SET_UP, "").await;
     }
 
     pub(crate) async fn answer_play(&mut self) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use outpost_detectors::observation::LinkReason;
 
 /// Longest text kept of what the client library says: the rest is packet dumps.
@@ -67,18 +69,37 @@ impl RtspError {
         RtspError::Timeout { phase, limit_ms: limit.as_millis() }
     }
 
-    /// Wraps what the client library says. `secret` is blotted out should a camera echo it.
-    pub(super) fn client(phase: Phase, error: &retina::Error, secret: Option<&str>) -> Self {
+    /// Wraps what the client library says.
+    pub(super) fn client(phase: Phase, error: &retina::Error, login: &Login) -> Self {
         let whole = error.to_string();
         let reason = classify(error.status_code(), &whole);
-        // The first line says what; the lines after it are addresses and dumps of what the camera sent.
-        let first = whole.lines().next().unwrap_or_default();
-        let text: String = first.chars().filter(|c| !c.is_control()).take(TEXT_CHARS_MAX).collect();
-        let text = match secret {
-            Some(secret) if !secret.is_empty() => text.replace(secret, "***"),
-            _ => text,
-        };
-        RtspError::Client { phase, reason, text }
+        RtspError::Client { phase, reason, text: login.blot_out(&whole) }
+    }
+}
+
+/// What opens a camera, in each way in which the camera could say it again.
+#[derive(Default)]
+pub(super) struct Login(Vec<String>);
+
+impl Login {
+    pub(super) fn new(username: &str, password: &str) -> Self {
+        if password.is_empty() {
+            return Login::default();
+        }
+        let basic = BASE64.encode(format!("{username}:{password}"));
+        // As error messages quote it.
+        let quoted = format!("{password:?}");
+        let mut ways = vec![basic, quoted[1..quoted.len() - 1].to_owned(), password.to_owned()];
+        ways.dedup();
+        Login(ways)
+    }
+
+    /// What may be told of a text that a camera had a part in: its first line says what, those after it are addresses and
+    /// dumps. What opens the camera is blotted out before the text is cut, lest the cut leaves the half of it.
+    pub(super) fn blot_out(&self, text: &str) -> String {
+        let line: String = text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+        let line = self.0.iter().fold(line, |line, secret| line.replace(secret, "***"));
+        line.chars().take(TEXT_CHARS_MAX).collect()
     }
 }
 
@@ -122,6 +143,20 @@ mod tests {
         assert_eq!(classify(Some(401), "401 Unauthorized response to DESCRIBE"), LinkReason::Auth);
         assert_eq!(classify(Some(404), "404 Not Found response to DESCRIBE"), LinkReason::Route);
         assert_eq!(classify(Some(461), "461 Unsupported Transport"), LinkReason::Protocol);
+    }
+
+    #[test]
+    fn what_opens_a_camera_is_told_in_no_way_that_it_could_be_echoed() {
+        let login = Login::new("anna", "s3\"cret");
+        let secrets = ["s3\"cret", "s3\\\"cret", "YW5uYTpzMyJjcmV0"];
+        for at in [0, 1, TEXT_CHARS_MAX - 5] {
+            for secret in secrets {
+                let told = login.blot_out(&format!("{}{secret}, it said\n{secret}", "-".repeat(at)));
+                assert!(told.starts_with(&format!("{}***", "-".repeat(at))), "{told}");
+                assert!(!secrets.iter().any(|secret| told.contains(&secret[..4])), "{told}");
+            }
+        }
+        assert_eq!(Login::new("anna", "").blot_out("no password\tneeds no blot"), "no passwordneeds no blot");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use retina::codec::{CodecItem, Depacketizer, FrameFormat, ParametersRef, VideoFr
 use retina::rtp::PacketMeta;
 use retina::testutil::DepacketizeBuf;
 
-use super::error::{Phase, RtspError};
+use super::error::{Login, Phase, RtspError};
 
 /// First size of the ring that holds the packets of one access unit; it grows with the unit, up to the limit.
 const RING_BYTES: usize = 64 << 10;
@@ -19,6 +19,7 @@ const PACKET_OVERHEAD_BYTES: u64 = 64;
 
 pub(super) struct Frames {
     session: Session<Playing>,
+    login: Login,
     depacketizer: Depacketizer,
     ring: DepacketizeBuf,
     unit_bytes: u64,
@@ -48,16 +49,21 @@ impl Format {
 }
 
 impl Frames {
-    pub(super) fn new(session: Session<Playing>, format: &Format, unit_bytes_max: u64) -> Result<Self, RtspError> {
+    pub(super) fn new(
+        session: Session<Playing>,
+        format: &Format,
+        login: Login,
+        unit_bytes_max: u64,
+    ) -> Result<Self, RtspError> {
         let depacketizer = |parameters: Option<&str>| {
             Depacketizer::new(&format.media, &format.encoding_name, format.clock_rate_hz, None, parameters)
         };
         // Parameter sets that cannot be parsed are no obstacle: cameras repeat them in band.
-        let mut depacketizer =
-            depacketizer(format.parameters.as_deref()).or_else(|_| depacketizer(None)).map_err(RtspError::Codec)?;
+        let made = depacketizer(format.parameters.as_deref()).or_else(|_| depacketizer(None));
+        let mut depacketizer = made.map_err(|text| RtspError::Codec(login.blot_out(&text)))?;
         depacketizer.set_frame_format(FrameFormat::SIMPLE);
         let ring = DepacketizeBuf::new(RING_BYTES);
-        Ok(Frames { session, depacketizer, ring, unit_bytes: 0, unit_bytes_max, pulling: false })
+        Ok(Frames { session, login, depacketizer, ring, unit_bytes: 0, unit_bytes_max, pulling: false })
     }
 
     /// The next access unit. Cancel-safe: what was received stays for the next call.
@@ -79,7 +85,7 @@ impl Frames {
             let packet = match self.session.next().await {
                 Some(Ok(PacketItem::Rtp(packet))) => packet,
                 Some(Ok(_)) => continue,
-                Some(Err(error)) => return Err(RtspError::client(Phase::Next, &error, None)),
+                Some(Err(error)) => return Err(RtspError::client(Phase::Next, &error, &self.login)),
                 None => return Err(RtspError::Ended),
             };
             self.unit_bytes += packet.payload().len() as u64 + PACKET_OVERHEAD_BYTES;
@@ -90,7 +96,7 @@ impl Frames {
             self.ring.push(&mut self.depacketizer, meta, packet.payload()).map_err(|text| RtspError::Client {
                 phase: Phase::Next,
                 reason: outpost_detectors::observation::LinkReason::Protocol,
-                text,
+                text: self.login.blot_out(&text),
             })?;
             self.pulling = true;
         }

@@ -130,6 +130,8 @@ async fn run_once<V: Viewer>(
     (admission, record): (&Admission, Record),
     links: &mut Links<'_, V>,
 ) -> RtspError {
+    // Before it takes a place: others could be opened in the meantime.
+    opener.await_stale_sessions().await;
     let place = admission.enter(record).await;
     // Read at each attempt, so that a corrected file needs no restart.
     let password = match camera.password.as_ref().map(|secret| secret.read()).transpose() {

@@ -5,18 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use retina::client::{
-    Credentials, InitialSequenceNumberPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions,
-    SetupOptions, TcpTransportOptions, TeardownPolicy, UdpTransportOptions, UnassignedChannelDataPolicy,
-    UnknownRtcpSsrcPolicy,
+    Credentials, InitialSequenceNumberPolicy, PlayOptions, Session, SessionGroup, SessionOptions, SetupOptions,
+    TcpTransportOptions, TeardownPolicy, UdpTransportOptions, UnassignedChannelDataPolicy, UnknownRtcpSsrcPolicy,
 };
 use retina::codec::FrameFormat;
 use tokio::time::timeout;
 use url::Url;
 
-use super::error::{Phase, RtspError};
+use super::error::{Login, Phase, RtspError};
 use super::frames::{Format, Frames};
 use super::tunnel::{self, Tunnel};
-use crate::config::{Camera, Compat, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
+use crate::config::{Camera, Compat, Teardown, Transport, UnassignedData, UnknownRtcp};
 use crate::ingest::tls;
 use crate::video::decoder::Codec;
 
@@ -68,17 +67,13 @@ impl Opener {
     }
 
     pub(super) async fn open(&self, secret: Option<&str>) -> Result<Opened, RtspError> {
-        self.await_stale_sessions().await;
         let password = secret.unwrap_or_default().to_owned();
+        let login = Login::new(self.username.as_deref().unwrap_or_default(), &password);
         let creds = self.username.clone().map(|username| Credentials { username, password });
         let options = SessionOptions::default()
             .creds(creds)
             .user_agent(concat!("outpost/", env!("CARGO_PKG_VERSION")).to_owned())
             .session_group(self.group.clone())
-            .session_id(match self.compat.session_id {
-                SessionId::RequireMatch => SessionIdPolicy::RequireMatch,
-                SessionId::UseFirst => SessionIdPolicy::UseFirst,
-            })
             .unassigned_channel_data(match self.compat.unassigned_data {
                 UnassignedData::Auto => UnassignedChannelDataPolicy::Auto,
                 UnassignedData::AssumeStale => UnassignedChannelDataPolicy::AssumeStaleSession,
@@ -93,15 +88,15 @@ impl Opener {
             });
         let url = self.plain_url().await?;
         let describe = Session::describe(url, options);
-        let mut session = self.limited(Phase::Describe, secret, describe).await?;
-        let (stream, codec) = choose(&session)?;
+        let mut session = self.limited(Phase::Describe, &login, describe).await?;
+        let (stream, codec) = choose(&session, &login)?;
         let format = Format::of(&session, stream);
         let transport = match self.transport {
             Transport::Tcp => retina::client::Transport::Tcp(TcpTransportOptions::default()),
             Transport::Udp => retina::client::Transport::Udp(UdpTransportOptions::default()),
         };
         let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::SIMPLE);
-        self.limited(Phase::Setup, secret, session.setup(stream, setup)).await?;
+        self.limited(Phase::Setup, &login, session.setup(stream, setup)).await?;
         // Servers that share one encoder among clients announce a sequence number that is one ahead; over TCP
         // nothing is lost by not believing it, and over UDP at most the first picture.
         let play = PlayOptions::default().initial_seq(InitialSequenceNumberPolicy::Ignore).unknown_rtcp_ssrc(
@@ -111,8 +106,8 @@ impl Opener {
                 UnknownRtcp::EndSession => UnknownRtcpSsrcPolicy::AbortSession,
             },
         );
-        let session = self.limited(Phase::Play, secret, session.play(play)).await?;
-        let frames = Frames::new(session, &format, self.frame_bytes_max)?;
+        let session = self.limited(Phase::Play, &login, session.play(play)).await?;
+        let frames = Frames::new(session, &format, login, self.frame_bytes_max)?;
         Ok(Opened { frames, codec })
     }
 
@@ -132,7 +127,7 @@ impl Opener {
 
     /// A camera that still serves our last session may refuse the next; but one that was replaced never answers for
     /// the old, so the wait has a limit.
-    async fn await_stale_sessions(&self) {
+    pub(super) async fn await_stale_sessions(&self) {
         let status = self.group.stale_sessions();
         if status.num_sessions > 0 {
             let _ = timeout(self.open_timeout, self.group.await_stale_sessions(&status)).await;
@@ -142,18 +137,18 @@ impl Opener {
     async fn limited<T>(
         &self,
         phase: Phase,
-        secret: Option<&str>,
+        login: &Login,
         step: impl Future<Output = Result<T, retina::Error>>,
     ) -> Result<T, RtspError> {
         match timeout(self.open_timeout, step).await {
-            Ok(outcome) => outcome.map_err(|error| RtspError::client(phase, &error, secret)),
+            Ok(outcome) => outcome.map_err(|error| RtspError::client(phase, &error, login)),
             Err(_) => Err(RtspError::timeout(phase, self.open_timeout)),
         }
     }
 }
 
 /// The first video stream that is decoded here.
-fn choose(session: &Session<retina::client::Described>) -> Result<(usize, Codec), RtspError> {
+fn choose(session: &Session<retina::client::Described>, login: &Login) -> Result<(usize, Codec), RtspError> {
     /// Names listed in the error.
     const NAMED_MAX: usize = 8;
     let streams = session.streams();
@@ -163,7 +158,7 @@ fn choose(session: &Session<retina::client::Described>) -> Result<(usize, Codec)
     };
     streams.iter().enumerate().find_map(known).ok_or_else(|| {
         let names = streams.iter().take(NAMED_MAX).map(|s| format!("{}/{}", s.media(), s.encoding_name()));
-        let names: Vec<String> = names.map(|name| name.chars().take(40).collect()).collect();
-        RtspError::Codec(if names.is_empty() { "nothing".into() } else { names.join(", ") })
+        let names: Vec<String> = names.collect();
+        RtspError::Codec(if names.is_empty() { "nothing".into() } else { login.blot_out(&names.join(", ")) })
     })
 }

@@ -122,7 +122,7 @@ fn a_full_disk_costs_the_oldest_evidence_and_no_alert() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path(), None).unwrap();
     // Nobody knows how much is free: the disk says so when it is full.
-    let disk = Disk { write: write_if_it_fits, free_bytes: |_| None };
+    let disk = Disk { write: write_if_it_fits, free_bytes: |_| None, ..Disk::default() };
     store.shelf = Shelf::new(folder.path(), limits(1 << 20, 1 << 20)).on(disk);
     let archive = Archive::of(&store).unwrap();
     open(&mut store, 1..9, 100);
@@ -139,12 +139,34 @@ fn a_full_disk_costs_the_oldest_evidence_and_no_alert() {
 }
 
 #[test]
+fn a_row_promises_a_picture_when_its_file_and_then_its_folder_are_on_disk() {
+    let cases: [fn(&Path) -> io::Result<()>; 2] = [
+        // Called when the file is there and no row promises it yet.
+        |folder| {
+            let n_files = std::fs::read_dir(folder)?.count();
+            let n_rows =
+                Reader::open(folder.parent().unwrap(), 1).unwrap().evidence_used(EvidenceKind::Snapshot).unwrap().0;
+            if (n_files, n_rows) == (1, 0) { Ok(()) } else { Err(io::Error::other("out of turn")) }
+        },
+        |_| Err(io::Error::other("bad sector")),
+    ];
+    for (sync_folder, file) in cases.into_iter().zip([Ok(alert(1).id + ".jpg"), Err(Missing::Lost)]) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), None).unwrap();
+        store.shelf = Shelf::new(folder.path(), limits(1 << 20, 1 << 20)).on(Disk { sync_folder, ..Disk::default() });
+        open(&mut store, 1..2, 100);
+        assert_eq!(snapshot(folder.path(), 1), file);
+        assert_eq!(disk_used(&folder.path().join("evidence")), if file.is_ok() { 100 } else { 0 });
+    }
+}
+
+#[test]
 fn evidence_leaves_the_room_that_others_need() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path(), None).unwrap();
     let free_bytes = |folder: &Path| Some(DISK_BYTES - disk_used(folder));
     let limits = config::Evidence { disk_free_min: Bytes(200), ..limits(1 << 20, 1 << 20) };
-    store.shelf = Shelf::new(folder.path(), limits).on(Disk { write: write_if_it_fits, free_bytes });
+    store.shelf = Shelf::new(folder.path(), limits).on(Disk { write: write_if_it_fits, free_bytes, ..Disk::default() });
     open(&mut store, 1..9, 100);
     assert_eq!(there(folder.path(), 1..9), [false, false, false, false, false, true, true, true]);
 }
