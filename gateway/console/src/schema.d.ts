@@ -1054,6 +1054,8 @@ export interface paths {
                     content: {
                         "application/json": {
                             sources: components["schemas"]["Source"][];
+                            /** @description no further source is kept (pipeline.sources_max): others may speak, are not judged, and are not here or stand as never heard */
+                            full: boolean;
                         };
                     };
                 };

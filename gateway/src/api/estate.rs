@@ -14,7 +14,7 @@ use super::fault::{Fault, ask, query};
 use super::{Context, NoQuery};
 use crate::config::{Config, Written};
 use crate::pipeline::run::Ask;
-use crate::pipeline::sources::{Last, SourceView};
+use crate::pipeline::sources::{Last, Overview, SourceView};
 use crate::telemetry::time_text;
 
 /// Answers that change only with a reload.
@@ -124,7 +124,7 @@ pub(super) async fn sources(
 ) -> Result<Json<Value>, Fault> {
     asked?;
     let (reply, answer) = oneshot::channel();
-    let heard = ask(&context.asks, Ask::Sources(reply), answer).await?;
+    let Overview { views: heard, is_full } = ask(&context.asks, Ask::Sources(reply), answer).await?;
     let drifts = context.views.drifts_ms();
     let estate = context.estate.borrow();
     let shown = |view: &SourceView| {
@@ -137,7 +137,7 @@ pub(super) async fn sources(
         shown
     };
     let sources: Vec<Value> = estate.with_silent(heard).iter().map(shown).collect();
-    Ok(Json(json!({ "sources": sources })))
+    Ok(Json(json!({ "sources": sources, "full": is_full })))
 }
 
 fn source(view: &SourceView, place: Option<[f64; 2]>, drift_ms: Option<i64>) -> Value {

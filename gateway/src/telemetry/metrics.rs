@@ -360,6 +360,8 @@ mod tests {
         let camera = metrics.camera("gate");
         camera.frames.inc();
         camera.raise_errors_to("decode", 1);
+        camera.raise_viewers_dropped_to(2);
+        camera.raise_viewers_dropped_to(2);
         camera.set_state(LinkState::Connecting);
         camera.set_state(LinkState::Live);
         metrics.unrouted("local").inc();
@@ -383,6 +385,7 @@ mod tests {
             "outpost_series_lines_written_total 7",
             "outpost_series_spool_lines 9",
             r#"outpost_camera_errors_total{camera="gate",reason="decode"} 1"#,
+            r#"outpost_camera_viewers_dropped_total{camera="gate"} 2"#,
             r#"outpost_camera_state{camera="gate",state="connecting"} 0"#,
             r#"outpost_camera_state{camera="gate",state="live"} 1"#,
             r#"outpost_messages_unrouted_total{broker="local"} 1"#,

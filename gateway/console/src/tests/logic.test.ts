@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { compareHealth, isUnwell, Rates, standingOf } from '../state/health';
+import { camerasOf, compareHealth, isUnwell, Rates, standingOf } from '../state/health';
 import { lampOf, span } from '../state/clock';
 import { bodyOf, byWay, fieldsOf, offerOfKey } from '../state/moves';
 import { datesOf, monthOf } from '../state/period';
 import { isUntaken, worst } from '../state/sound';
 import { rowsInSight, scrollTo } from '../state/window';
-import type { Offer, Source } from '../types';
+import type { Offer, Source, Ticket } from '../types';
 import { ticket } from './ticket';
 
 const offer = (move: string, needs: string[] = [], takes: string[] = []): Offer => ({ move, needs, takes, check: false });
@@ -86,6 +86,13 @@ test('unwell sources come first, the worst before all', () => {
   expect([...rows].sort(compareHealth).map(row => row.id)).toEqual(['cam:b', 'never', 'a', 'cam:a']);
   expect(rows.map(isUnwell)).toEqual([false, true, true, false]);
   expect(rows.map(standingOf)).toEqual(['well', 'unknown', 'unwell', 'well']);
+});
+
+test('the cameras of a ticket are the one of its alert and those of its pictures, each once', () => {
+  const picture = (source: string) => ({ no: 1, source, role: 'visible', at: '', path: null, missing: null, sha256: null }) as unknown as Ticket['pictures'][number];
+  expect(camerasOf(ticket(1))).toEqual([]);
+  expect(camerasOf(ticket(1, { source: 'cam:hall' }))).toEqual(['cam:hall']);
+  expect(camerasOf(ticket(1, { source: 'thermal/yard', pictures: [picture('thermal/yard'), picture('cam:yard'), picture('cam:yard')] }))).toEqual(['cam:yard']);
 });
 
 test('a rate is of the time between two looks, and unknown at the first and after a restart', () => {

@@ -133,6 +133,7 @@ export const en: Words = {
     find: 'Find a source', seconds: '{seconds} s', pictures: 'Pictures', seen: 'Picture', whyLook: 'why, for the audit', overview: 'overview of the cameras',
     states: { live: 'live', connecting: 'connecting', stalled: 'stalled', offline: 'offline', heard: 'heard', never: 'never heard' },
     position: '{lon}, {lat}', ago: '{span} ago', lastReject: 'Last rejected: {why}', empty: 'There are no sources',
+    full: 'The gateway keeps no further source (pipeline.sources_max). Others that speak are not judged, and are not here or stand as never heard.',
   },
   audit: {
     title: 'Audit', at: 'When', who: 'Who', what: 'What', alert: 'Alert', reason: 'Why', peer: 'From', empty: 'Nobody has looked at evidence yet',
@@ -162,6 +163,7 @@ export const en: Words = {
   watch: {
     now: 'live', slow: 'This line is too slow for the stream; it begins again.', over: 'The camera sends nothing any more; it begins again.', cut: 'The stream was cut; it begins again.',
     masked: 'The camera has privacy masks: its pictures are shown with them, not its stream.', full: 'Too many people watch live: pictures instead.', none: 'There is no stream of this camera: pictures instead.', unplayable: 'This browser does not show what the camera sends: pictures instead.',
+    codec: 'The camera sends {codec}, which this browser does not play: pictures instead.', open: 'Live: {camera}', reason: 'ticket {id}',
   },
   picture: { none: 'no picture of late', silent: 'no picture came', alt: 'What {id} sees now', setup: 'setting up the camera' },
   zone: {
@@ -183,7 +185,7 @@ export const en: Words = {
     keys: {
       j: 'next ticket', k: 'previous ticket', c: 'confirm', a: 'accept, or the next step', d: 'dispatch: who could go',
       x: 'reject, refuse or return, with the last reason', z: 'take it back before it is sent', e: 'escalate',
-      slash: 'find', question: 'this page', escape: 'close, back to the list', m: 'show or hide the map', s: 'sound on or off',
+      slash: 'find', question: 'this page', escape: 'close, back to the list', l: 'what its camera sees now', m: 'show or hide the map', s: 'sound on or off',
     },
   },
 };

@@ -115,6 +115,7 @@ export const zh = {
     count: '{shown} / {all} 个来源', quiet: '不健康的在前', unit: '{value} {unit}', picture: '画面', thermal: '热像', officer: '人员位置', find: '查找来源', seconds: '{seconds} 秒', pictures: '画面', seen: '画面', whyLook: '查看原因（写入审计）', overview: '查看摄像机总览',
     states: { live: '在线', connecting: '连接中', stalled: '画面停滞', offline: '断开', heard: '有数据', never: '从未收到' },
     position: '{lon}，{lat}', ago: '{span} 前', lastReject: '最近拒收：{why}', empty: '没有来源',
+    full: '来源数已到上限（pipeline.sources_max）：其余来源发来的数据不作判断，不在此列，或显示为从未收到。',
   },
   audit: {
     title: '调阅审计', at: '时间', who: '谁', what: '做了什么', alert: '告警', reason: '为何', peer: '从哪里', empty: '还没有人调阅过证据', more: '更早的',
@@ -140,6 +141,7 @@ export const zh = {
   watch: {
     now: '实时', slow: '网络太慢，跟不上视频，正在重新开始。', over: '摄像机已停止发送，正在重新开始。', cut: '视频中断，正在重新开始。',
     masked: '摄像机有隐私遮挡：只显示遮挡后的画面，不放视频。', full: '同时看实时视频的人太多，改为显示画面。', none: '这台摄像机没有可看的视频，改为显示画面。', unplayable: '此浏览器不能播放摄像机的编码，改为显示画面。',
+    codec: '摄像机发送的是 {codec}，此浏览器不能播放，改为显示画面。', open: '实时画面：{camera}', reason: '工单 {id}',
   },
   picture: { none: '近期没有画面', silent: '没有得到画面', alt: '{id} 的实时画面', setup: '配置摄像机' },
   zone: {
@@ -157,7 +159,7 @@ export const zh = {
   help: {
     title: '键盘操作', open: '键盘操作（?）', close: '关闭',
     keys: {
-      j: '下一张工单', k: '上一张工单', c: '属实', a: '受理，或下一步', d: '派遣：看谁能去', x: '不属实、不予受理或退回，用上次的理由', z: '发出前撤回', e: '上报升级', slash: '查找', question: '本页', escape: '关闭，返回列表',
+      j: '下一张工单', k: '上一张工单', c: '属实', a: '受理，或下一步', d: '派遣：看谁能去', x: '不属实、不予受理或退回，用上次的理由', z: '发出前撤回', e: '上报升级', slash: '查找', question: '本页', escape: '关闭，返回列表', l: '摄像机的实时画面',
       m: '显示或收起地图', s: '声音开关',
     },
   },
