@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::fault::{Fault, ask, query};
 use super::{Context, NoQuery};
-use crate::config::{Config, Written};
+use crate::config::{BaseMap, Config, Written};
 use crate::pipeline::run::Ask;
 use crate::pipeline::sources::{Last, Overview, SourceView};
 use crate::telemetry::time_text;
@@ -27,6 +27,8 @@ pub struct Estate {
     standing: BTreeMap<Arc<str>, Option<[f64; 2]>>,
     /// The ground of centres.
     pub(super) grids: Arc<FenceSet>,
+    /// The map under all.
+    pub(super) map: Option<BaseMap>,
     /// Name of the file that is written over the API.
     pub(super) annex: Option<String>,
     pub(super) written: Arc<[Written]>,
@@ -64,6 +66,7 @@ impl Estate {
         Estate {
             standing: cameras.chain(sources).collect(),
             grids,
+            map: config.console.map.clone(),
             annex: config.console.annex.as_ref().map(|file| file.to_string_lossy().into_owned()),
             written: config.written.clone(),
             sources: config.sources.iter().map(|source| source.id.as_str().into()).collect(),
