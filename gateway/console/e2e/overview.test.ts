@@ -69,6 +69,12 @@ test.each(['dark', 'light'])('cameras have a clock and, where somebody asks why,
   await page.locator('dialog[open] .notice', { hasText: 'privacy masks' }).waitFor();
   await page.locator('dialog[open] .live-picture img').waitFor();
   await tab.expectAccessible(`a camera, ${theme}`);
+  // The auditor sees who looked, at what, and why.
+  await page.locator('dialog[open] .actions button').click();
+  await page.locator('[data-view=audit]').click();
+  const row = page.locator('main.sheet tbody tr', { hasText: 'overview of the cameras' }).first();
+  await expect.poll(async () => (await row.locator('td').allTextContents()).slice(1, 5)).toEqual(['duty officer', 'looked at live picture', 'cam:hall', 'overview of the cameras']);
+  await tab.expectAccessible(`audit, ${theme}`);
   expect(tab.complaints.filter(said => !said.includes('status of 403'))).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { camerasOf, compareHealth, isUnwell, Rates, standingOf } from '../state/health';
+import { address } from '../state/address';
 import { lampOf, span } from '../state/clock';
 import { bodyOf, byWay, fieldsOf, offerOfKey } from '../state/moves';
 import { datesOf, monthOf } from '../state/period';
@@ -74,6 +75,15 @@ test('the worst of what nobody has taken rings, and nothing that was accepted', 
   expect(isUntaken(accepted)).toBe(false);
   expect(worst([undefined, accepted, ticket(2), ticket(3, { severity: 'severe' })], 0)?.no).toBe(3);
   expect(worst([accepted], 0)).toBe(null);
+});
+
+test('what the filter hides does not ring', () => {
+  Object.assign(address, { severity: 'severe' });
+  expect(worst([ticket(1), ticket(2, { severity: 'extreme' })], 0)?.no).toBe(2);
+  expect(worst([ticket(1)], 0)).toBe(null);
+  Object.assign(address, { severity: '', find: 'water' });
+  expect(worst([ticket(2, { severity: 'extreme' })], 0)).toBe(null);
+  Object.assign(address, { find: '' });
 });
 
 const source = (id: string, changes: Partial<Source> = {}): Source => ({

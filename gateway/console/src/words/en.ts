@@ -157,6 +157,7 @@ export const en: Words = {
   import: {
     title: 'Import cameras', columns: 'CSV; the first line names the columns, of which there are:', file: 'File', tooLarge: 'The file is larger than 4 MB', count: '{n} camera | {n} cameras',
     result: '{file}: {n} lines, {wrong} of them wrong', run: 'Import', done: '{n} camera is imported | {n} cameras are imported', rows: 'Result by line', row: 'Line', outcome: 'Result',
+    one: 'One camera', look: 'Look at it', field: { id: 'Id', url: 'Address', name: 'Name', username: 'User', password: 'Password' },
     sound: 'can be imported', sheet: 'Contact sheet', picture: 'Picture',
     why: { auth: 'refuses the account', route: 'cannot be reached', codec: 'sends no picture that is decoded here', stall: 'sends nothing', protocol: 'does not talk RTSP as it should' },
   },

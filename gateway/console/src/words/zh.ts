@@ -134,8 +134,9 @@ export const zh = {
     played: '已用 {since} 以来的 {n} 条观测试运行。', partial: '时间到，只跑了一部分。', none: '近期没有触发任何规则。', now: '现有', then: '修改后',
   },
   import: {
-    title: '批量导入摄像机', columns: 'CSV，首行为列名，可用的列：', file: '选择文件', tooLarge: '文件超过 4 MB', count: '{n} 台摄像机', result: '{file}：{n} 行，{wrong} 行有问题',
-    run: '导入', done: '已导入 {n} 台摄像机', rows: '逐行结果', row: '行', outcome: '结果', sound: '可以导入', sheet: '画面总览', picture: '画面',
+    title: '导入摄像机', columns: 'CSV，首行为列名，可用的列：', file: '选择文件', tooLarge: '文件超过 4 MB', count: '{n} 台摄像机', result: '{file}：{n} 行，{wrong} 行有问题',
+    run: '导入', done: '已导入 {n} 台摄像机', rows: '逐行结果', row: '行', outcome: '结果', one: '添加一台摄像机', look: '看看画面',
+    field: { id: '编号', url: '地址', name: '名称', username: '用户名', password: '密码' }, sound: '可以导入', sheet: '画面总览', picture: '画面',
     why: { auth: '账号被拒绝', route: '无法连接', codec: '没有可解码的画面', stall: '没有发来画面', protocol: '不是正常的 RTSP' },
   },
   watch: {
