@@ -4,7 +4,7 @@ import { Tab } from './browser';
 import { Camera } from './camera';
 import { Device } from './device';
 import { PUMP, start } from './district';
-import { Gateway } from './gateway';
+import { freePort, Gateway } from './gateway';
 
 let gateway: Gateway | undefined;
 let tab: Tab | undefined;
@@ -47,6 +47,33 @@ test('a source that never spoke is listed and on the map; officers are there wit
   await page.locator('[data-view=sources]').click();
   await page.locator('[data-source="machine/pump"]', { hasText: 'never heard' }).waitFor();
   await page.locator('[data-source="gps/li"]', { hasText: 'position of an officer' }).waitFor();
+  expect(tab.complaints).toEqual([]);
+});
+
+test('where no further source is kept, the table of sources says so', async () => {
+  const port = await freePort();
+  gateway = await Gateway.run({ 'district.toml': `
+[pipeline]
+sources_max = 2
+[[listeners]]
+id = "devices"
+listen = "127.0.0.1:${port}"
+anonymous = ["#"]
+[[feeds]]
+id = "gas"
+broker = "devices"
+topics = ["gas/+"]
+format = { kind = "number", metric = "ch4" }
+[[sources]]
+id = "gas/3"
+` });
+  tab = await Tab.open(`${gateway.url}?lang=en&view=sources`);
+  const { page } = tab;
+  await page.locator('[data-source="gas/3"]', { hasText: 'never heard' }).waitFor();
+  expect(await page.locator('[data-full]').count()).toBe(0);
+  device = await Device.connect(port, 'gas');
+  for (const no of [1, 2, 3]) await device.publish(`gas/${no}`, '0.1');
+  await page.locator('[data-full]', { hasText: /^The gateway keeps no further source/ }).waitFor();
   expect(tab.complaints).toEqual([]);
 });
 
