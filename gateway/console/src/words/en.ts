@@ -1,9 +1,10 @@
 // English.
 import { field } from './field-en';
+import { reason } from './reason-en';
 import type { Words } from './zh';
 
 export const en: Words = {
-  field,
+  field, reason,
   app: { title: 'Outpost', subtitle: '前哨' },
   view: {
     tickets: 'Tickets', wall: 'Lamp board', classes: 'Class cases', scores: 'Scores', reports: 'Reports', silences: 'Silences', sources: 'Sources', estate: 'Set-up', audit: 'Audit', label: 'Pages',

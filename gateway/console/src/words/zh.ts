@@ -1,8 +1,9 @@
 // Chinese. The keys of this catalogue are those of all.
 import { field } from './field-zh';
+import { reason } from './reason-zh';
 
 export const zh = {
-  field,
+  field, reason,
   app: { title: '前哨', subtitle: 'Outpost' },
   view: { tickets: '工单', wall: '灯牌', classes: '类案', scores: '考评', reports: '月报', silences: '静默', sources: '来源', estate: '接入配置', audit: '调阅审计', label: '页面' },
   severity: { minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大' },
