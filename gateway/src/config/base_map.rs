@@ -109,9 +109,10 @@ mod tests {
             header
         };
         assert_eq!(fault(&header(2)), None);
-        for (bytes, says) in
-            [(&header(1)[..], "vector"), (&header(9), "not known: 9"), (&[0; 200], "no PMTiles"), (b"PMTiles", "cannot read")]
-        {
+        let (vector, strange) = (header(1), header(9));
+        let broken: [(&[u8], &str); 4] =
+            [(&vector, "vector"), (&strange, "not known: 9"), (&[0; 200], "no PMTiles"), (b"PMTiles", "cannot read")];
+        for (bytes, says) in broken {
             assert!(fault(bytes).is_some_and(|fault| fault.contains(says)), "{says}");
         }
     }

@@ -51,8 +51,7 @@ pub(super) struct Watched {
 pub(super) fn pair(codec: Codec, begun: VecDeque<Shot>, seat: Seat) -> (Watcher, Watched) {
     let (sender, shots) = mpsc::channel(WAITING_MAX);
     let (waiting_bytes, is_slow) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
-    let watcher =
-        Watcher { shots: sender, seat, waiting_bytes: waiting_bytes.clone(), is_slow: is_slow.clone() };
+    let watcher = Watcher { shots: sender, seat, waiting_bytes: waiting_bytes.clone(), is_slow: is_slow.clone() };
     (watcher, Watched { codec, begun, shots, waiting_bytes, is_slow })
 }
 

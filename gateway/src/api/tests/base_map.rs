@@ -25,8 +25,7 @@ async fn one_file_is_read_by_ranges() {
     let world = world(&format!("{{ tiles = {path:?}, attribution = \"测绘院\" }}"));
     let said = world.get("/api/v1/map").await;
     openapi::assert_is_as_said("/api/v1/map", "get", &said);
-    let map =
-        json!({ "path": "/api/v1/map/file", "zoom_max": null, "coordinates": "wgs84", "attribution": "测绘院" });
+    let map = json!({ "path": "/api/v1/map/file", "zoom_max": null, "coordinates": "wgs84", "attribution": "测绘院" });
     assert_eq!(said.json()["map"], map);
     let asked = HttpRequest::get("/api/v1/map/file").header("range", "bytes=0-6").body(Body::empty()).unwrap();
     let part = world.ask(asked).await;
@@ -43,10 +42,14 @@ async fn a_picture_that_is_not_there_is_no_error_and_no_path_leads_out() {
     std::fs::write(folder.path().join("3/6/3.png"), b"a picture").unwrap();
     let path = folder.path().join("{z}/{x}/{y}.png");
     let world = world(&format!("{{ tiles = {path:?}, coordinates = \"gcj02\", zoom_max = 12 }}"));
-    let map = json!({ "path": "/api/v1/map/tiles/{z}/{x}/{y}", "zoom_max": 12, "coordinates": "gcj02", "attribution": "" });
+    let map =
+        json!({ "path": "/api/v1/map/tiles/{z}/{x}/{y}", "zoom_max": 12, "coordinates": "gcj02", "attribution": "" });
     assert_eq!(world.get("/api/v1/map").await.json()["map"], map);
     let there = world.get("/api/v1/map/tiles/3/6/3").await;
-    assert_eq!((there.status, there.header("content-type"), &there.bytes[..]), (StatusCode::OK, "image/png", &b"a picture"[..]));
+    assert_eq!(
+        (there.status, there.header("content-type"), &there.bytes[..]),
+        (StatusCode::OK, "image/png", &b"a picture"[..])
+    );
     assert_eq!(world.get("/api/v1/map/tiles/3/6/4").await.status, StatusCode::NO_CONTENT);
     assert_eq!(world.get("/api/v1/map/tiles/3/..%2F6/3").await.problem().0, 400);
     assert_eq!(world.get("/api/v1/map/file").await.problem().0, 404);

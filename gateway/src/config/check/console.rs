@@ -34,7 +34,10 @@ pub(super) fn check(look: &mut Look<'_>, console: &Console) {
 fn check_map(look: &mut Look<'_>, at: &Path, map: &BaseMap) {
     look.check_within(&at.key("zoom_max"), map.zoom_max, 0, ZOOM_MAX);
     if map.coordinates == CoordinateSystem::Bd09 {
-        look.error(&at.key("coordinates"), "Baidu's tiles have a grid of their own, which is not drawn: wgs84 or gcj02");
+        look.error(
+            &at.key("coordinates"),
+            "Baidu's tiles have a grid of their own, which is not drawn: wgs84 or gcj02",
+        );
     }
     let folder = look.file.parent().unwrap_or(FilePath::new("")).to_owned();
     let is_looked_at = look.outside == Outside::Looked && map.is_one_file();
