@@ -23,8 +23,15 @@ const LAST_MS: i64 = 40;
 /// A place among those who watch at a time, and where those who lose it by being slow are counted.
 #[derive(Debug)]
 pub(super) struct Seat {
-    pub(super) place: OwnedSemaphorePermit,
-    pub(super) counters: Arc<Counters>,
+    /// Free again when nobody has it.
+    _place: OwnedSemaphorePermit,
+    counters: Arc<Counters>,
+}
+
+impl Seat {
+    pub(super) fn new(place: OwnedSemaphorePermit, counters: Arc<Counters>) -> Seat {
+        Seat { _place: place, counters }
+    }
 }
 
 /// The end where pictures come in.

@@ -306,7 +306,7 @@ impl Cameras {
         let full = |_| Unseen::Full(self.video.live_max);
         let place = self.seats.clone().try_acquire_owned().map_err(full)?;
         let counters = self.counters_of(source).ok_or(Unseen::Unknown)?;
-        Live::new(source.into(), reel.watch(Seat { place, counters })?).map_err(|error| {
+        Live::new(source.into(), reel.watch(Seat::new(place, counters))?).map_err(|error| {
             tracing::warn!(source, %error, "a camera cannot be watched live");
             Unseen::Codec
         })

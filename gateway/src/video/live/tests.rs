@@ -14,7 +14,7 @@ fn shots(name: &str) -> Vec<Shot> {
 }
 
 fn seat() -> Seat {
-    Seat { place: Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap(), counters: Arc::default() }
+    Seat::new(Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap(), Arc::default())
 }
 
 impl Watcher {

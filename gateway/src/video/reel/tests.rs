@@ -106,7 +106,7 @@ fn pictures_that_no_clip_can_be_made_of_are_not_kept() {
 #[tokio::test]
 async fn who_watches_has_the_last_key_frame_and_what_follows_until_the_parameters_change() {
     let seats = Arc::new(Semaphore::new(2));
-    let seat = || Seat { place: seats.clone().try_acquire_owned().unwrap(), counters: Arc::default() };
+    let seat = || Seat::new(seats.clone().try_acquire_owned().unwrap(), Arc::default());
     let watch = |reel: &Reel| reel.watch(seat()).map(|watched| watched.into_shots());
     let (reel, _clips) = reel(1 << 20, 4);
     assert_eq!(watch(&reel).unwrap_err(), Unseen::Nothing);
