@@ -12,6 +12,13 @@ const PICTURES = join(import.meta.dirname, '../screenshots');
 /** The README shows them. */
 const PICTURE_BYTES_MAX = 300_000;
 
+/** What the page loaded but answers of the API: names, bytes as they came, and when the last one was there. */
+export const FIRST_LOAD = `(all => ({ files: all.map(one => new URL(one.name).pathname), bytes: all.reduce((sum, one) => sum + one.transferSize, 0),
+  ms: Math.max(...all.map(one => one.responseEnd)) }))
+  ([...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource').filter(one => !one.name.includes('/api/'))])`;
+
+export interface FirstLoad { files: string[]; bytes: number; ms: number }
+
 export interface Seat {
   locale?: 'zh-CN' | 'en-US';
   width?: number;

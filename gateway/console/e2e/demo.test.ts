@@ -30,6 +30,7 @@ test('tickets have a lamp, a severity, the moves of their stage, and a picture t
     expect(['▮▯▯▯一般', '▮▮▯▯较大', '▮▮▮▯重大', '▮▮▮▮特别重大']).toContain(row.severity);
     await tab.choose(row.no);
     expect(await tab.stage()).toBe('reported');
+    expect(await tab.page.locator('.facts .reason').textContent()).not.toMatch(/\b(above|below|over|left|entered|inside|moves|crossed|nothing|usual|mean|unlike|together)\b/);
     // What the table opens to a report: accept, refuse, solve, merge, supervise, escalate, hand down; and dispatch, at once,
     // where it is an emergency.
     expect(await tab.page.locator('.detail .moves button').count()).toBe(7 + (row.severity.endsWith('特别重大') ? 1 : 0));

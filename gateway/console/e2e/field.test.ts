@@ -185,6 +185,23 @@ test('a report has its photo, made smaller, a voice note and its place; a refusa
   expect(exceptions()).toEqual([]);
 });
 
+test('a task is handed up with its reason, and where the officer is is sent on duty only', async () => {
+  await phone();
+  const { page } = tab;
+  await tap('[data-tab=me]');
+  await page.locator('.duty p', { hasText: /^On duty/ }).waitFor();
+  await gateway.eventually(async () => (await gateway.get<{ officers: { position: unknown }[] }>('officers?who=desk')).officers.some(officer => officer.position !== null));
+  await tap('[data-tab=tasks]');
+  await tap('.task [data-move=sign]');
+  await page.locator('.task[data-stage=signed]').waitFor();
+  await tap('.task [data-move=escalate]');
+  await page.locator('.said textarea, .said input').first().fill('needs a crane');
+  await tap('.said [data-do=send]');
+  await page.locator('#waits').waitFor({ state: 'detached' });
+  await gateway.eventually(async () => (await ticket(1)).journal.some(entry => entry.what === 'escalate' && entry.who === 'li' && entry.note.includes('needs a crane')));
+  expect(exceptions()).toEqual([]);
+});
+
 test.each(['zh-CN', 'en-US'] as const)('the page can be installed, is read by all, fits the phone and loads no map, %s', async locale => {
   // A walk round a block, in the minute before.
   const fixes = Array.from({ length: 6 }, (_, i) => {
@@ -199,6 +216,7 @@ test.each(['zh-CN', 'en-US'] as const)('the page can be installed, is read by al
     for (const pane of ['tasks', 'report', 'track', 'me']) {
       await tap(`[data-tab=${pane}]`);
       await page.locator(`main[data-pane=${pane}]`).waitFor();
+      if (pane === 'tasks' && locale === 'zh-CN' && theme === 0) await tab.picture('field');
       if (pane === 'track') await tab.until("document.querySelector('.track polyline')?.points.length >= 6");
       await tab.expectAccessible(`${locale} ${name} ${pane}`);
       await tab.show(`field-${locale}-${name}-${pane}`);

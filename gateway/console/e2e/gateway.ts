@@ -45,7 +45,7 @@ export class Gateway {
 
   /** A district of files by their names; `district.toml` gets the address of its API beside what it says, and the token of the file
       `token` where there is one. */
-  static async run(files: Record<string, string>): Promise<Gateway> {
+  static async run(files: Record<string, string | Buffer>): Promise<Gateway> {
     const folder = mkdtempSync(join(tmpdir(), 'outpost-e2e-'));
     const address = `127.0.0.1:${await freePort()}`;
     const { 'district.toml': district, ...others } = files;
@@ -55,7 +55,7 @@ export class Gateway {
       mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), text);
     }
-    const gateway = new Gateway(folder, ['run', '--config', join(folder, 'district.toml')], `http://${address}/`, files.token);
+    const gateway = new Gateway(folder, ['run', '--config', join(folder, 'district.toml')], `http://${address}/`, files.token?.toString());
     gateway.launch();
     await gateway.eventually(async () => (await fetch(`${gateway.url}readyz`)).ok);
     return gateway;

@@ -86,3 +86,45 @@ test('moves are made by keys, and what a gateway that is away was asked is not s
   // While the gateway was away its refusals were complaints; what a page throws is never one.
   expect(tab.complaints.filter(said => !said.includes('Failed to load resource') && !said.includes('net::ERR'))).toEqual([]);
 });
+
+test('a new ticket rings by its key, while the filter shows it, until somebody accepts it', async () => {
+  const { page } = tab;
+  await page.goto(`${gateway.url}?map=0&lang=en`);
+  await page.locator('#link.up').waitFor();
+  await page.locator('.list').focus();
+  await page.keyboard.press('s');
+  await page.locator('#sound[aria-pressed=true]').waitFor();
+  expect(await page.locator('#sound.ringing').count(), 'what was there before does not ring').toBe(0);
+  await report(gateway, 5);
+  await page.locator('#sound.ringing').waitFor();
+  await page.locator('#find').fill('nothing at all');
+  await page.locator('#sound:not(.ringing)').waitFor();
+  await page.locator('#find').fill('');
+  await page.locator('#sound.ringing').waitFor();
+  // Whoever accepts it.
+  const { tickets } = await gateway.get<{ tickets: { no: number }[] }>('tickets?limit=1');
+  await gateway.post(`tickets/${tickets[0]!.no}/accept`, { who: 'somebody else' });
+  await page.locator('#sound:not(.ringing)').waitFor();
+});
+
+test('more time is asked for with how much and why, and what was given back says why', async () => {
+  const { page } = tab;
+  const { tickets } = await gateway.get<{ tickets: { no: number }[] }>('tickets?limit=1');
+  const { no } = tickets[0]!;
+  for (const [move, more] of [['file', {}], ['dispatch', { unit: 'Patrol 5' }], ['sign', {}]] as const) await gateway.post(`tickets/${no}/${move}`, { who: 'desk', ...more });
+  await page.goto(`${gateway.url}?map=0&lang=en&ticket=${no}`);
+  await reaches('signed');
+  await page.locator('[data-move=extend]').click();
+  await page.locator('#ask-limit').fill('3');
+  await page.locator('#ask button[type=submit]').click();
+  await page.locator('#ask .wrong', { hasText: 'Why?' }).waitFor();
+  await page.locator('#ask-note').fill('the part is on its way');
+  await page.locator('#ask button[type=submit]').click();
+  await page.locator('.journal', { hasText: 'the part is on its way' }).waitFor();
+  await page.locator('.facts dt', { hasText: 'Asks for' }).waitFor();
+  await page.locator('[data-move=return]').click();
+  await page.locator('#ask .chips button', { hasText: 'not our duty' }).click();
+  await page.locator('#ask button[type=submit]').click();
+  await reaches('filed');
+  await page.locator('.journal', { hasText: 'not our duty' }).waitFor();
+});

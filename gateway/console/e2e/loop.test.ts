@@ -80,6 +80,7 @@ test('an alert is confirmed, an officer who is near is sent, the work is checked
   await page.keyboard.press('Enter');
   await reaches('dispatched');
   await page.locator('.facts', { hasText: '一分队' }).waitFor();
+  await page.locator('.facts', { hasText: '东城街道' }).waitFor();
   await page.locator('.facts dt', { hasText: 'To sign' }).waitFor();
 
   // In the field.

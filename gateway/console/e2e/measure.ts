@@ -1,7 +1,7 @@
 // How the console carries a district's load: 10,000 open tickets scrolled and worked, 23,000 sources on the map. Prints figures and
 // expects nothing of them; each is of one browser on this machine, in software rendering where there is no GPU.
 import { test } from 'vitest';
-import { Tab } from './browser';
+import { FIRST_LOAD, type FirstLoad, Tab } from './browser';
 import { HOTLINE } from './district';
 import { Gateway } from './gateway';
 import { start } from './sensors';
@@ -20,6 +20,9 @@ const STORMS = `
 n = 10000
 within = "1s"
 ${HOTLINE}`;
+
+/** Opened for the first time, once for each. */
+const LOADS = 20;
 
 /** Spread over some 40 by 40 km, without chance: the same in each run. */
 function place(i: number): [lon: number, lat: number] {
@@ -49,6 +52,26 @@ const framesOf = (step: string, n: number) => `new Promise(done => {
   };
   requestAnimationFrame(frame);
 })`;
+
+test('the first load', async () => {
+  const gateway = await Gateway.run({ 'district.toml': STORMS });
+  await gateway.post('intake/hotline', { rows: [{ no: 'R-0', title: '路面坑洼', lon: 106, lat: 29.8 }] });
+  const [loaded, shown]: number[][] = [[], []];
+  let kB = 0;
+  for (let n = 0; n < LOADS; n++) {
+    const tab = await Tab.open(`${gateway.url}?map=0`);
+    await tab.until("document.querySelector('[role=option][data-no]') !== null");
+    const { bytes, ms } = (await tab.page.evaluate(FIRST_LOAD)) as FirstLoad;
+    kB = bytes / 1000;
+    loaded!.push(ms);
+    shown!.push((await tab.page.evaluate('performance.getEntriesByName("first-contentful-paint")[0].startTime')) as number);
+    await tab.close();
+  }
+  say('first load without the map', { kB });
+  say('to its last file', spread(loaded!));
+  say('to what is seen first', spread(shown!));
+  await gateway.close();
+});
 
 test(`${TICKETS} open tickets`, async () => {
   const gateway = await Gateway.run({ 'district.toml': STORMS });

@@ -130,6 +130,23 @@ test('the contact sheet of a table shows what each camera sees, or why it shows 
   expect(tab.complaints).toEqual([]);
 });
 
+test('one camera is written into a form, looked at, and taken', async () => {
+  await open('cameras');
+  const { page } = tab;
+  const camera = await Camera.start('h264', ['admin', 'hunter2']);
+  others.push(camera);
+  const written = { id: 'gate', url: camera.url, name: '东门, "A"', username: 'admin', password: 'hunter2' };
+  for (const [field, value] of Object.entries(written)) await page.locator(`[name=camera-${field}]`).fill(value);
+  await page.locator('[data-look]').click();
+  await page.locator('[data-contact=seen] img').waitFor();
+  await tab.expectAccessible('one camera');
+  await tab.show('one-camera');
+  await page.locator('[data-import]').click();
+  await page.locator('[data-camera=gate]').waitFor();
+  await gateway.eventually(async () => (await gateway.get<{ sources: { id: string; link: { state: string } | null }[] }>('sources')).sources.some(source => source.id === 'cam:gate' && source.link?.state === 'live'));
+  expect(tab.complaints).toEqual([]);
+});
+
 test('zones are drawn on the picture of a camera', async () => {
   await open('cameras');
   const { page } = tab;

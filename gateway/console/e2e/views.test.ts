@@ -1,10 +1,12 @@
 // The views beside the tickets: class cases with their patterns, scores down to tickets, the report of a month; on a narrow screen
 // the map; a network that is cut and comes back. In both languages and both themes none has a serious fault of accessibility.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Tab } from './browser';
+import { FIRST_LOAD, type FirstLoad, Tab } from './browser';
 import { type District, report, start } from './district';
 
 const N_REPORTS = 5;
+/** As packed as they come. */
+const FIRST_LOAD_BYTES_MAX = 700_000;
 
 let district: District;
 let tab: Tab;
@@ -85,6 +87,16 @@ test('the report of a month is a page of its own', async () => {
   const popup = await opened;
   await popup.getByText('monthly report').first().waitFor();
   await popup.getByText('roads/pothole').first().waitFor();
+});
+
+test('the page and all that it loads without the map is small', async () => {
+  const { page } = tab;
+  await page.locator('[role=option][data-no]').first().waitFor();
+  const { files, bytes } = (await page.evaluate(FIRST_LOAD)) as FirstLoad;
+  expect(files.filter(name => /map-|maplibre|uplot|SeriesChart/i.test(name))).toEqual([]);
+  expect(files.length).toBeGreaterThan(2);
+  expect(bytes).toBeGreaterThan(30_000);
+  expect(bytes).toBeLessThanOrEqual(FIRST_LOAD_BYTES_MAX);
 });
 
 test('on a narrow screen the map is shown where somebody asks, beside the list and above the ticket', async () => {

@@ -47,6 +47,12 @@ export async function read(path: string): Promise<{ text: string; tag: string }>
   return { text: await answer.text(), tag: answer.headers.get('etag') ?? '' };
 }
 
+/** Some bytes of a file. */
+export async function part(path: string, offset: number, length: number, signal?: AbortSignal): Promise<{ data: ArrayBuffer }> {
+  const answer = await answered(url(path), { signal, headers: { range: `bytes=${offset}-${offset + length - 1}` } });
+  return { data: await answer.arrayBuffer() };
+}
+
 /** What comes for as long as somebody wants it. */
 export function streamed(path: string, query: Record<string, string | number | undefined>, signal: AbortSignal): Promise<Response> {
   return answered(url('/api/v1' + path, query), { signal });

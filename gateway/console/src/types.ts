@@ -14,6 +14,7 @@ export type Rule = Schemas['Rule'];
 export type Silence = Schemas['Silence'];
 export type Centre = Schemas['Centre'];
 export type Loop = Schemas['Loop'];
+export type BaseMap = Schemas['BaseMap'];
 export type Source = Schemas['Source'];
 export type AuditEntry = Schemas['AuditEntry'];
 export type Estate = Schemas['Estate'];

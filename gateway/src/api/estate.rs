@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 
 use super::fault::{Fault, ask, query};
 use super::{Context, NoQuery};
-use crate::config::{Config, Written};
+use crate::config::{BaseMap, Config, Written};
 use crate::pipeline::run::Ask;
-use crate::pipeline::sources::{Last, SourceView};
+use crate::pipeline::sources::{Last, Overview, SourceView};
 use crate::telemetry::time_text;
 
 /// Answers that change only with a reload.
@@ -27,6 +27,8 @@ pub struct Estate {
     standing: BTreeMap<Arc<str>, Option<[f64; 2]>>,
     /// The ground of centres.
     pub(super) grids: Arc<FenceSet>,
+    /// The map under all.
+    pub(super) map: Option<BaseMap>,
     /// Name of the file that is written over the API.
     pub(super) annex: Option<String>,
     pub(super) written: Arc<[Written]>,
@@ -64,6 +66,7 @@ impl Estate {
         Estate {
             standing: cameras.chain(sources).collect(),
             grids,
+            map: config.console.map.clone(),
             annex: config.console.annex.as_ref().map(|file| file.to_string_lossy().into_owned()),
             written: config.written.clone(),
             sources: config.sources.iter().map(|source| source.id.as_str().into()).collect(),
@@ -124,7 +127,7 @@ pub(super) async fn sources(
 ) -> Result<Json<Value>, Fault> {
     asked?;
     let (reply, answer) = oneshot::channel();
-    let heard = ask(&context.asks, Ask::Sources(reply), answer).await?;
+    let Overview { views: heard, is_full } = ask(&context.asks, Ask::Sources(reply), answer).await?;
     let drifts = context.views.drifts_ms();
     let estate = context.estate.borrow();
     let shown = |view: &SourceView| {
@@ -137,7 +140,7 @@ pub(super) async fn sources(
         shown
     };
     let sources: Vec<Value> = estate.with_silent(heard).iter().map(shown).collect();
-    Ok(Json(json!({ "sources": sources })))
+    Ok(Json(json!({ "sources": sources, "full": is_full })))
 }
 
 fn source(view: &SourceView, place: Option<[f64; 2]>, drift_ms: Option<i64>) -> Value {

@@ -10,6 +10,7 @@
 //! - [`evidence`]: pictures and clips of alerts, holds, who looked
 //! - [`open311`], [`intake`]: what citizens and other systems report, each key at its [`rate`]
 //! - [`views`], [`live`]: what cameras see now, as pictures and as it comes
+//! - [`base_map`]: the map under all
 //! - [`frames`]: radiometric pictures by upload
 //! - [`stream`]: server-sent events
 //! - [`health`]: /healthz, /readyz, /metrics
@@ -21,6 +22,7 @@
 mod alerts;
 mod annex;
 mod backtest;
+mod base_map;
 mod borders;
 pub(crate) mod cap;
 mod classes;
@@ -210,6 +212,9 @@ pub fn router(context: Context) -> Router {
         .route("/sources", get(estate::sources))
         .route("/fences", get(estate::fences))
         .route("/rules", get(estate::rules))
+        .route("/map", get(base_map::about))
+        .route("/map/file", get(base_map::file))
+        .route("/map/tiles/{z}/{x}/{y}", get(base_map::tile))
         .route("/estate", get(annex::list))
         .route(
             "/estate/import",

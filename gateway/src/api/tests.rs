@@ -1,5 +1,6 @@
 //! The API asked call by call, without a socket: a real store and a real Desk behind it, only the sources are lacking.
 
+mod base_map;
 mod classes;
 mod evidence;
 mod field;

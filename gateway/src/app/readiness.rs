@@ -90,6 +90,7 @@ impl Readiness for Sessions {
             for counts in cameras.counters() {
                 let metrics = self.metrics.camera(counts.source.trim_start_matches("cam:"));
                 metrics.raise_to(counts.frames, counts.decoded, counts.shed);
+                metrics.raise_viewers_dropped_to(counts.slow_viewers);
                 metrics.raise_errors_to("decode", counts.decode_errors);
                 metrics.raise_errors_to("reconnect", counts.reconnects);
                 metrics.raise_errors_to("loss", counts.lost_packets);

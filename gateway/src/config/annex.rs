@@ -21,6 +21,8 @@ pub struct Console {
     pub annex: Option<PathBuf>,
     /// Room on disk for the observations of late, which drafts of rules are tried on; none: none are kept.
     pub recent: Option<super::Bytes>,
+    /// The map under all that is shown on one; none: the district's own fences are the map.
+    pub map: Option<super::BaseMap>,
 }
 
 /// Tables of which an annex has elements.

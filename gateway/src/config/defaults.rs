@@ -200,6 +200,9 @@ pub(super) fn topic_aliases_max() -> u16 {
 pub(super) fn keep_alive_max() -> Span {
     Span::from_ms(20 * 60_000)
 }
+pub(super) fn map_zoom_max() -> u8 {
+    18
+}
 pub(super) fn client_id() -> String {
     "outpost".into()
 }

@@ -4,6 +4,7 @@
 //! `configs/district.toml`.
 
 pub mod annex;
+mod base_map;
 mod camera;
 pub mod camera_rows;
 pub mod check;
@@ -40,6 +41,7 @@ use outpost_fences::{Fence, FenceSet};
 use serde::{Deserialize, Serialize};
 
 pub use annex::{Console, Table, Written};
+pub use base_map::BaseMap;
 pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use camera_rows::CameraRow;
 pub use check::load;

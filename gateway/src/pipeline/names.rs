@@ -25,6 +25,10 @@ impl Names {
         Names { names: IndexSet::default(), recent: vec![0; PLACES_MIN], names_max }
     }
 
+    pub(super) fn is_full(&self) -> bool {
+        self.names.len() >= self.names_max
+    }
+
     pub(super) fn len(&self) -> usize {
         self.names.len()
     }
@@ -47,7 +51,7 @@ impl Names {
 
     /// Numbers a name that was not found; none when there is no room.
     pub(super) fn add(&mut self, name: &Arc<str>) -> Option<usize> {
-        if self.names.len() >= self.names_max {
+        if self.is_full() {
             return None;
         }
         let (number, _) = self.names.insert_full(name.clone());
@@ -79,6 +83,7 @@ mod tests {
         for (number, name) in shared.iter().enumerate() {
             assert_eq!((names.find(name), names.add(name)), (None, Some(number)));
         }
+        assert!(names.is_full());
         assert_eq!(names.add(&"one too many".into()), None);
         for (number, name) in shared.iter().enumerate().chain(shared.iter().enumerate().rev()) {
             let elsewhere: Arc<str> = (**name).into();

@@ -26,7 +26,7 @@ use super::seen::Seen;
 use super::settled;
 use super::shard::{Turn, Unjudged, of_one_turn};
 use super::shards::Shards;
-use super::sources::SourceView;
+use super::sources::Overview;
 use super::trail::Trace;
 use super::watch::Effect;
 use crate::config::Config;
@@ -74,7 +74,7 @@ pub enum Ask {
     Class(ClassAsk, oneshot::Sender<Classed>),
     Reports(Vec<Report>, oneshot::Sender<Reported>),
     Errand(Box<Errand>, oneshot::Sender<Erranded>),
-    Sources(oneshot::Sender<Vec<SourceView>>),
+    Sources(oneshot::Sender<Overview>),
     /// What a source said between two device times.
     Trace(Arc<str>, (i64, i64), oneshot::Sender<Trace>),
     Field(oneshot::Sender<Field>),
@@ -319,7 +319,7 @@ impl Shell {
     fn take_ask(&mut self, ask: Ask, batch: &mut Batch) {
         match ask {
             Ask::Sources(reply) => {
-                let _ = reply.send(self.shards.views());
+                let _ = reply.send(self.shards.overview());
             }
             Ask::Trace(source, times, reply) => drop(reply.send(self.shards.trace(&source, times))),
             Ask::Field(reply) => drop(reply.send(self.desk.field())),

@@ -12,7 +12,7 @@ use outpost_fences::FenceSet;
 
 use super::rules::RuleError;
 use super::shard::{Shard, Turn};
-use super::sources::SourceView;
+use super::sources::Overview;
 use super::trail::Trace;
 use super::watch::reload::succeed;
 use super::watch::{Effect, Watch};
@@ -112,11 +112,14 @@ impl Shards {
     }
 
     /// What is known of all sources, by their names.
-    pub fn views(&mut self) -> Vec<SourceView> {
-        let mut views: Vec<SourceView> =
-            self.each(vec![(); self.n()], |(), shard| shard.sources.views()).into_iter().flatten().collect();
-        views.sort_by(|a, b| a.source.cmp(&b.source));
-        views
+    pub fn overview(&mut self) -> Overview {
+        let mut all = Overview::default();
+        for part in self.each(vec![(); self.n()], |(), shard| shard.sources.overview()) {
+            all.views.extend(part.views);
+            all.is_full |= part.is_full;
+        }
+        all.views.sort_by(|a, b| a.source.cmp(&b.source));
+        all
     }
 
     /// What a source said between two device times. One that moved to another shard may have readings in both: the newer ones

@@ -42,6 +42,14 @@ pub enum Last {
     Picture,
 }
 
+/// What is known of all sources.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overview {
+    pub views: Vec<SourceView>,
+    /// There is no room for one more (`pipeline.sources_max`): others may speak and are not here.
+    pub is_full: bool,
+}
+
 pub struct Sources {
     names: Names,
     /// By the numbers of their names.
@@ -147,7 +155,7 @@ impl Sources {
         is_news
     }
 
-    pub fn views(&self) -> Vec<SourceView> {
+    pub fn overview(&self) -> Overview {
         let view = |(source, known): (&Arc<str>, &Known)| SourceView {
             source: source.clone(),
             n_observations: known.n_observations,
@@ -157,9 +165,7 @@ impl Sources {
             last_reject: known.rejected.as_ref().map(|rejected| rejected.1.clone()),
             link: known.link,
         };
-        let mut views: Vec<SourceView> = self.names.iter().zip(&self.known).map(view).collect();
-        views.sort_by(|a, b| a.source.cmp(&b.source));
-        views
+        Overview { views: self.names.iter().zip(&self.known).map(view).collect(), is_full: self.names.is_full() }
     }
 
     /// What the source said between two device times, as far as it is kept.
@@ -212,5 +218,6 @@ mod tests {
         assert_eq!(dated(&[&[("a", 5_002, 5_002)], &[("a", 6_000, 6_000)]]), [[5_003], [6_000]], "the clock caught up");
         assert_eq!(dated(&[&[("a", 1_000, 1_000)]]), [[1_000]], "our clock was set back");
         assert_eq!(dated(&[&[("c", 9_000, 9_000)], &[("c", 9_000, 9_000)]]), [[9_000], [9_000]], "no room for it");
+        assert!(sources.overview().is_full);
     }
 }

@@ -24,6 +24,7 @@ pub struct CameraFamilies {
     frames: Family<CameraLabel, Counter>,
     decoded: Family<CameraLabel, Counter>,
     shed: Family<CameraLabel, Counter>,
+    viewers_dropped: Family<CameraLabel, Counter>,
     errors: Family<CameraReasonLabels, Counter>,
     memory_bytes: Family<CameraLabel, Gauge>,
     key_interval: Family<CameraLabel, FloatGauge>,
@@ -42,6 +43,8 @@ pub struct CameraMetrics {
     pub decoded: Counter,
     /// Access units left undecoded because the decoders were busy.
     pub shed: Counter,
+    /// People who watched live and were let go, since they took what comes too slowly.
+    pub viewers_dropped: Counter,
     /// Bytes of coded frames and pictures that are kept.
     pub memory_bytes: Gauge,
     /// Seconds between the last two key frames.
@@ -62,6 +65,12 @@ impl CameraFamilies {
             frames: add(r, "camera_frames", "access units that came", Family::default()),
             decoded: add(r, "camera_frames_decoded", "access units decoded", Family::default()),
             shed: add(r, "camera_frames_shed", "access units that decoders had no time for", Family::default()),
+            viewers_dropped: add(
+                r,
+                "camera_viewers_dropped",
+                "people who took a camera's live stream too slowly and were let go",
+                Family::default(),
+            ),
             errors: add(r, "camera_errors", "failures of a camera's session or stream", Family::default()),
             memory_bytes: add(r, "camera_memory_bytes", "coded frames and pictures that are kept", Family::default()),
             key_interval: add(r, "camera_key_interval_seconds", "between the last two key frames", Family::default()),
@@ -98,6 +107,7 @@ impl CameraFamilies {
             frames: self.frames.get_or_create_owned(&label),
             decoded: self.decoded.get_or_create_owned(&label),
             shed: self.shed.get_or_create_owned(&label),
+            viewers_dropped: self.viewers_dropped.get_or_create_owned(&label),
             memory_bytes: self.memory_bytes.get_or_create_owned(&label),
             key_interval: self.key_interval.get_or_create_owned(&label),
             drift: self.drift.get_or_create_owned(&label),
@@ -115,14 +125,18 @@ impl CameraMetrics {
     /// Brings the counters up to what the camera's own count says.
     pub fn raise_to(&self, frames: u64, decoded: u64, shed: u64) {
         for (counter, count) in [(&self.frames, frames), (&self.decoded, decoded), (&self.shed, shed)] {
-            counter.inc_by(count.saturating_sub(counter.get()));
+            raise(counter, count);
         }
+    }
+
+    /// Brings those who were let go up to what the camera's own count says.
+    pub fn raise_viewers_dropped_to(&self, n: u64) {
+        raise(&self.viewers_dropped, n);
     }
 
     /// Brings the failures of one kind up to what the camera's own count says.
     pub fn raise_errors_to(&self, reason: &'static str, n: u64) {
-        let counter = self.errors.get_or_create_owned(&CameraReasonLabels { camera: self.camera.clone(), reason });
-        counter.inc_by(n.saturating_sub(counter.get()));
+        raise(&self.errors.get_or_create_owned(&CameraReasonLabels { camera: self.camera.clone(), reason }), n);
     }
 
     pub fn set_state(&self, current: LinkState) {
@@ -142,6 +156,10 @@ impl CameraMetrics {
             }
         }
     }
+}
+
+fn raise(counter: &Counter, count: u64) {
+    counter.inc_by(count.saturating_sub(counter.get()));
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -360,6 +360,8 @@ mod tests {
         let camera = metrics.camera("gate");
         camera.frames.inc();
         camera.raise_errors_to("decode", 1);
+        camera.raise_viewers_dropped_to(2);
+        camera.raise_viewers_dropped_to(2);
         camera.set_state(LinkState::Connecting);
         camera.set_state(LinkState::Live);
         camera.key_interval.set(12.5);
@@ -385,6 +387,7 @@ mod tests {
             "outpost_series_spool_lines 9",
             r#"outpost_camera_errors_total{camera="gate",reason="decode"} 1"#,
             r#"outpost_camera_key_interval_seconds{camera="gate"} 12.5"#,
+            r#"outpost_camera_viewers_dropped_total{camera="gate"} 2"#,
             r#"outpost_camera_state{camera="gate",state="connecting"} 0"#,
             r#"outpost_camera_state{camera="gate",state="live"} 1"#,
             r#"outpost_messages_unrouted_total{broker="local"} 1"#,

@@ -31,6 +31,7 @@ pub(crate) struct Counters {
     shed: AtomicU64,
     pub(crate) decode_errors: AtomicU64,
     pub(crate) failed_sessions: AtomicU64,
+    pub(crate) slow_viewers: AtomicU64,
     /// Until when all frames of this camera are due to be decoded.
     pub(crate) active_until_ms: AtomicI64,
     /// Number of the unit that was looked at last.
@@ -68,6 +69,8 @@ pub struct Counts {
     /// Frames that were due to be decoded and were not, for want of time or a forerunner.
     pub shed: u64,
     pub decode_errors: u64,
+    /// People who took the live stream too slowly and were let go.
+    pub slow_viewers: u64,
     /// Sessions that ended with an error: each is followed by a reconnection.
     pub reconnects: u64,
     pub state: LinkState,
@@ -221,6 +224,7 @@ impl Counters {
             moving: self.moving.load(Relaxed),
             shed: self.shed.load(Relaxed),
             decode_errors: self.decode_errors.load(Relaxed),
+            slow_viewers: self.slow_viewers.load(Relaxed),
             reconnects: self.failed_sessions.load(Relaxed),
             state: STATES[link / REASONS.len() % STATES.len()],
             reason: REASONS[link % REASONS.len()],

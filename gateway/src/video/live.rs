@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tracing::info;
 
+use super::counters::Counters;
 use super::decoder::Codec;
 use super::film::{self, FilmError, SKEW_MS_MAX, Shot, Timing};
 
@@ -19,12 +20,26 @@ const WAITING_BYTES_MAX: usize = 8 << 20;
 /// How long a picture is shown where no later one tells.
 const LAST_MS: i64 = 40;
 
+/// A place among those who watch at a time, and where those who lose it by being slow are counted.
+#[derive(Debug)]
+pub(super) struct Seat {
+    /// Free again when nobody has it.
+    _place: OwnedSemaphorePermit,
+    counters: Arc<Counters>,
+}
+
+impl Seat {
+    pub(super) fn new(place: OwnedSemaphorePermit, counters: Arc<Counters>) -> Seat {
+        Seat { _place: place, counters }
+    }
+}
+
 /// The end where pictures come in.
 #[derive(Debug)]
 pub(super) struct Watcher {
     shots: mpsc::Sender<Shot>,
     /// Here, since one who is let go and takes no more of what there is does not watch.
-    _seat: OwnedSemaphorePermit,
+    seat: Seat,
     waiting_bytes: Arc<AtomicUsize>,
     is_slow: Arc<AtomicBool>,
 }
@@ -40,11 +55,10 @@ pub(super) struct Watched {
     is_slow: Arc<AtomicBool>,
 }
 
-pub(super) fn pair(codec: Codec, begun: VecDeque<Shot>, seat: OwnedSemaphorePermit) -> (Watcher, Watched) {
+pub(super) fn pair(codec: Codec, begun: VecDeque<Shot>, seat: Seat) -> (Watcher, Watched) {
     let (sender, shots) = mpsc::channel(WAITING_MAX);
     let (waiting_bytes, is_slow) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
-    let watcher =
-        Watcher { shots: sender, _seat: seat, waiting_bytes: waiting_bytes.clone(), is_slow: is_slow.clone() };
+    let watcher = Watcher { shots: sender, seat, waiting_bytes: waiting_bytes.clone(), is_slow: is_slow.clone() };
     (watcher, Watched { codec, begun, shots, waiting_bytes, is_slow })
 }
 
@@ -56,6 +70,7 @@ impl Watcher {
         let is_taken = waiting <= WAITING_BYTES_MAX && self.shots.try_send(shot.clone()).is_ok();
         if !is_taken && !self.shots.is_closed() {
             self.is_slow.store(true, Relaxed);
+            self.seat.counters.slow_viewers.fetch_add(1, Relaxed);
         }
         is_taken
     }

@@ -46,6 +46,7 @@ use self::evidence::Sight;
 use self::eye::Eye;
 use self::feed::Feed;
 use self::lane::Lane;
+use self::live::Seat;
 use self::pace::Pace;
 use self::queue::Queue;
 use self::roll::{Roll, Seed};
@@ -303,11 +304,18 @@ impl Cameras {
         }
         let reel = sight.reel.as_ref().filter(|_| self.video.live_max > 0).ok_or(Unseen::Off)?;
         let full = |_| Unseen::Full(self.video.live_max);
-        let seat = self.seats.clone().try_acquire_owned().map_err(full)?;
-        Live::new(source.into(), reel.watch(seat)?).map_err(|error| {
+        let place = self.seats.clone().try_acquire_owned().map_err(full)?;
+        let counters = self.counters_of(source).ok_or(Unseen::Unknown)?;
+        Live::new(source.into(), reel.watch(Seat::new(place, counters))?).map_err(|error| {
             tracing::warn!(source, %error, "a camera cannot be watched live");
             Unseen::Codec
         })
+    }
+
+    fn counters_of(&self, source: &str) -> Option<Arc<Counters>> {
+        let running = self.running();
+        let mut members = running.groups.iter().flat_map(|group| &group.members);
+        members.find(|member| &*member.source == source).map(|member| member.counters.clone())
     }
 
     /// By how much each camera's clock has run ahead of ours since its session began, where it tells a time.

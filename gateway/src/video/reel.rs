@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::decoder::Codec;
 use super::film::{Film, Shot};
-use super::live::{self, Watched, Watcher};
+use super::live::{self, Seat, Watched, Watcher};
 use super::nals;
 use crate::ingest::rtsp::AccessUnit;
 use crate::nouns::{Missing, Unseen};
@@ -144,7 +144,7 @@ impl Reel {
     }
 
     /// What comes from now on, from the last key frame on; `seat` is free again when that ends.
-    pub(super) fn watch(&self, seat: OwnedSemaphorePermit) -> Result<Watched, Unseen> {
+    pub(super) fn watch(&self, seat: Seat) -> Result<Watched, Unseen> {
         let mut strip = self.strip();
         let codec = strip.codec.ok_or(Unseen::Nothing)?;
         if !codec.has_delta_frames() {

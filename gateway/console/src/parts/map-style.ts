@@ -1,7 +1,9 @@
-// How the map looks. No tiles and no glyphs are asked of anybody: labels are drawn with the system's fonts.
+// How the map looks. Tiles are the integrator's own, where there are any, and no glyphs are asked of anybody: labels are drawn with the
+// system's fonts.
 import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
 import type { Theme } from '../state/address';
 import { t } from '../words';
+import { baseLayers, baseSources } from './base-layers';
 
 const FONT = ['Noto Sans CJK SC', 'sans-serif'];
 /** What MapLibre says by itself. */
@@ -42,6 +44,7 @@ export function styleOf(theme: Theme): StyleSpecification {
   });
   const layers = [
     { id: 'ground', type: 'background', paint: { 'background-color': colour.ground } },
+    ...baseLayers(theme),
     { id: 'fences-fill', type: 'fill', source: 'fences', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': colour.fence, 'fill-opacity': 0.1 } },
     { id: 'fences-line', type: 'line', source: 'fences', paint: { 'line-color': colour.fence, 'line-width': 1.5 } },
     { id: 'fences-name', type: 'symbol', source: 'fences', layout: { 'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': TEXT_PX }, paint: { 'text-color': colour.fence, 'text-halo-color': colour.ground, 'text-halo-width': 1.5 } },
@@ -61,6 +64,7 @@ export function styleOf(theme: Theme): StyleSpecification {
   return {
     version: 8,
     sources: {
+      ...baseSources(),
       fences: { type: 'geojson', data: empty },
       sources: { type: 'geojson', data: empty, cluster: true, clusterRadius: CLUSTER_PX, clusterMaxZoom: CLUSTER_ZOOM_MAX, clusterProperties: { well: nStanding('well'), unwell: nStanding('unwell') } },
       tickets: {

@@ -100,3 +100,9 @@ export function lineOf(table: string, rows: number[], row: number): string {
   const next = Math.min(lines.length + 1, ...rows.filter(other => other > row));
   return [...lines.slice(0, first - 1), ...lines.slice(row - 1, next - 1)].join('\n');
 }
+
+/** A table of one line, with the names of its columns. */
+export function tableOf(line: Record<string, string>): string {
+  const cells = (texts: string[]) => texts.map(text => `"${text.replaceAll('"', '""')}"`).join(',');
+  return `${Object.keys(line).join(',')}\n${cells(Object.values(line))}\n`;
+}

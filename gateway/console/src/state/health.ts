@@ -1,7 +1,8 @@
 // How sources are: one word for each, which are unwell, and how often they speak.
-import type { Source } from '../types';
+import type { Source, Ticket } from '../types';
 
 export type SourceState = 'connecting' | 'live' | 'stalled' | 'offline' | 'heard' | 'never';
+const CAMERA = 'cam:';
 const UNWELL: SourceState[] = ['offline', 'stalled', 'never', 'connecting'];
 
 /** What the gateway tells of itself is no source that somebody registered, and well as long as it is silent. */
@@ -10,7 +11,12 @@ export function isRegistered(source: Source): boolean {
 }
 
 export function isCamera(source: Source): boolean {
-  return source.id.startsWith('cam:');
+  return source.id.startsWith(CAMERA);
+}
+
+/** The camera that a ticket's alert is of, and those whose pictures it has, each once. */
+export function camerasOf({ source, pictures }: Ticket): string[] {
+  return [...new Set([source, ...pictures.map(picture => picture.source)])].filter(id => id.startsWith(CAMERA));
 }
 
 /** A camera's link says it; of others it is known whether they ever spoke. */

@@ -48,6 +48,7 @@ export function listen(keys: Keys): () => void {
       step(event.key === 'ArrowDown' ? 1 : -1);
     } else if (event.key === '/') keys.find();
     else if (event.key === 'm') toggleMap();
+    else if (event.key === 'l') document.querySelector<HTMLElement>('.detail [data-watch]')?.click();
     else {
       const offer = ticket.value && offerOfKey(event.key, ticket.value.moves);
       if (!offer || !ticket.value) return;

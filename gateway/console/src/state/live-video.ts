@@ -12,8 +12,21 @@ const SEEN_S_MAX = 30;
 /** Why a stream ended: the viewer was slow, the camera's session is over, or the line is cut. */
 export type End = 'slow' | 'over' | 'cut';
 
-/** What the browser cannot show. */
-export class Unplayable extends Error {}
+/** What the browser cannot show, and the coding by the name that people know, where it has one. */
+export class Unplayable extends Error {
+  readonly codec: string | undefined;
+
+  constructor(readonly type: string) {
+    super(type);
+    this.codec = codecOf(type);
+  }
+}
+
+/** By the sample entry that a type names (RFC 6381; ISO 14496-15 for H.264 and H.265). */
+export function codecOf(type: string): string | undefined {
+  if (/codecs="?(hvc1|hev1)/.test(type)) return 'H.265';
+  return /codecs="?avc[13]/.test(type) ? 'H.264' : undefined;
+}
 
 /** A `free` box with a word of four letters. */
 const LAST_BYTES = 12;
@@ -63,7 +76,7 @@ export async function play(video: HTMLVideoElement, path: string, query: Record<
       const appended = done();
       buffer.appendBuffer(value);
       await appended;
-      if (video.error || media.readyState !== 'open') throw new Unplayable(video.error?.message ?? type);
+      if (video.error || media.readyState !== 'open') throw new Unplayable(type);
       await keepNear(video, buffer, done);
     }
   } finally {

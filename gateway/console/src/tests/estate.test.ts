@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cornersText, fenceFeature, fenceOf, parseCorners, quoted, ruleText, withZone, lineOf } from '../state/estate';
+import { cornersText, fenceFeature, fenceOf, lineOf, parseCorners, quoted, ruleText, tableOf, withZone } from '../state/estate';
 
 test('a text stands in TOML as it is, whatever is in it', () => {
   expect(quoted('a "b" \\ c')).toBe('"a \\"b\\" \\\\ c"');
@@ -43,4 +43,8 @@ test('a line of a table is cut out with the names of its columns, however many l
   expect(rows.map(row => lineOf(table, rows, row))).toEqual([
     'id,name,url\r\na,A,rtsp://a/\r', 'id,name,url\r\nb,"B\nin two",rtsp://b/\r', 'id,name,url\r\nc,C,rtsp://c/\r\n',
   ]);
+});
+
+test('a camera that is written stands in a table as it is', () => {
+  expect(tableOf({ id: 'gate', name: '"East", gate', password: '' })).toBe(['id,name,password', '"gate","""East"", gate",""', ''].join('\n'));
 });

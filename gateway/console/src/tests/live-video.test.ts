@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endOf, kept } from '../state/live-video';
+import { codecOf, endOf, kept } from '../state/live-video';
 
 const box = (word: string) => new TextEncoder().encode(`\0\0\0\u000cfree${word}`);
 
@@ -17,4 +17,9 @@ test('who is behind goes on near the present, and what was seen does not pile up
   expect(kept(1, 5, 5.2)).toEqual({ seek: 5, forget: null });
   expect(kept(31, 0, 32)).toEqual({ seek: null, forget: 21 });
   expect(kept(20, 0, 50)).toEqual({ seek: 49.5, forget: 39.5 });
+});
+
+test('a coding has the name that people know', () => {
+  const of = (codec: string) => codecOf(`video/mp4; codecs="${codec}"`);
+  expect(['hvc1.1.6.L60.90', 'hev1.1.6.L60', 'avc1.640028', 'av01.0.04M.08'].map(of)).toEqual(['H.265', 'H.265', 'H.264', undefined]);
 });

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { compareHealth, isUnwell, Rates, standingOf } from '../state/health';
+import { camerasOf, compareHealth, isUnwell, Rates, standingOf } from '../state/health';
+import { address } from '../state/address';
 import { lampOf, span } from '../state/clock';
 import { bodyOf, byWay, fieldsOf, offerOfKey } from '../state/moves';
 import { datesOf, monthOf } from '../state/period';
 import { isUntaken, worst } from '../state/sound';
 import { rowsInSight, scrollTo } from '../state/window';
-import type { Offer, Source } from '../types';
+import type { Offer, Source, Ticket } from '../types';
 import { ticket } from './ticket';
 
 const offer = (move: string, needs: string[] = [], takes: string[] = []): Offer => ({ move, needs, takes, check: false });
@@ -76,6 +77,15 @@ test('the worst of what nobody has taken rings, and nothing that was accepted', 
   expect(worst([accepted], 0)).toBe(null);
 });
 
+test('what the filter hides does not ring', () => {
+  Object.assign(address, { severity: 'severe' });
+  expect(worst([ticket(1), ticket(2, { severity: 'extreme' })], 0)?.no).toBe(2);
+  expect(worst([ticket(1)], 0)).toBe(null);
+  Object.assign(address, { severity: '', find: 'water' });
+  expect(worst([ticket(2, { severity: 'extreme' })], 0)).toBe(null);
+  Object.assign(address, { find: '' });
+});
+
 const source = (id: string, changes: Partial<Source> = {}): Source => ({
   id, observations: 0, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, clock_drift_ms: null, place: null, ...changes,
 });
@@ -86,6 +96,13 @@ test('unwell sources come first, the worst before all', () => {
   expect([...rows].sort(compareHealth).map(row => row.id)).toEqual(['cam:b', 'never', 'a', 'cam:a']);
   expect(rows.map(isUnwell)).toEqual([false, true, true, false]);
   expect(rows.map(standingOf)).toEqual(['well', 'unknown', 'unwell', 'well']);
+});
+
+test('the cameras of a ticket are the one of its alert and those of its pictures, each once', () => {
+  const picture = (source: string) => ({ no: 1, source, role: 'visible', at: '', path: null, missing: null, sha256: null }) as unknown as Ticket['pictures'][number];
+  expect(camerasOf(ticket(1))).toEqual([]);
+  expect(camerasOf(ticket(1, { source: 'cam:hall' }))).toEqual(['cam:hall']);
+  expect(camerasOf(ticket(1, { source: 'thermal/yard', pictures: [picture('thermal/yard'), picture('cam:yard'), picture('cam:yard')] }))).toEqual(['cam:yard']);
 });
 
 test('a rate is of the time between two looks, and unknown at the first and after a restart', () => {

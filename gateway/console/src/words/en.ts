@@ -1,9 +1,10 @@
 // English.
 import { field } from './field-en';
+import { reason } from './reason-en';
 import type { Words } from './zh';
 
 export const en: Words = {
-  field,
+  field, reason,
   app: { title: 'Outpost', subtitle: '前哨' },
   view: {
     tickets: 'Tickets', wall: 'Lamp board', classes: 'Class cases', scores: 'Scores', reports: 'Reports', silences: 'Silences', sources: 'Sources', estate: 'Set-up', audit: 'Audit', label: 'Pages',
@@ -133,6 +134,7 @@ export const en: Words = {
     find: 'Find a source', seconds: '{seconds} s', pictures: 'Pictures', seen: 'Picture', whyLook: 'why, for the audit', overview: 'overview of the cameras',
     states: { live: 'live', connecting: 'connecting', stalled: 'stalled', offline: 'offline', heard: 'heard', never: 'never heard' },
     position: '{lon}, {lat}', ago: '{span} ago', lastReject: 'Last rejected: {why}', empty: 'There are no sources',
+    full: 'The gateway keeps no further source (pipeline.sources_max). Others that speak are not judged, and are not here or stand as never heard.',
   },
   audit: {
     title: 'Audit', at: 'When', who: 'Who', what: 'What', alert: 'Alert', reason: 'Why', peer: 'From', empty: 'Nobody has looked at evidence yet',
@@ -156,12 +158,14 @@ export const en: Words = {
   import: {
     title: 'Import cameras', columns: 'CSV; the first line names the columns, of which there are:', file: 'File', tooLarge: 'The file is larger than 4 MB', count: '{n} camera | {n} cameras',
     result: '{file}: {n} lines, {wrong} of them wrong', run: 'Import', done: '{n} camera is imported | {n} cameras are imported', rows: 'Result by line', row: 'Line', outcome: 'Result',
+    one: 'One camera', look: 'Look at it', field: { id: 'Id', url: 'Address', name: 'Name', username: 'User', password: 'Password' },
     sound: 'can be imported', sheet: 'Contact sheet', picture: 'Picture',
     why: { auth: 'refuses the account', route: 'cannot be reached', codec: 'sends no picture that is decoded here', stall: 'sends nothing', protocol: 'does not talk RTSP as it should' },
   },
   watch: {
     now: 'live', slow: 'This line is too slow for the stream; it begins again.', over: 'The camera sends nothing any more; it begins again.', cut: 'The stream was cut; it begins again.',
     masked: 'The camera has privacy masks: its pictures are shown with them, not its stream.', full: 'Too many people watch live: pictures instead.', none: 'There is no stream of this camera: pictures instead.', unplayable: 'This browser does not show what the camera sends: pictures instead.',
+    codec: 'The camera sends {codec}, which this browser does not play: pictures instead.', open: 'Live: {camera}', reason: 'ticket {id}',
   },
   picture: { none: 'no picture of late', silent: 'no picture came', alt: 'What {id} sees now', setup: 'setting up the camera' },
   zone: {
@@ -183,7 +187,7 @@ export const en: Words = {
     keys: {
       j: 'next ticket', k: 'previous ticket', c: 'confirm', a: 'accept, or the next step', d: 'dispatch: who could go',
       x: 'reject, refuse or return, with the last reason', z: 'take it back before it is sent', e: 'escalate',
-      slash: 'find', question: 'this page', escape: 'close, back to the list', m: 'show or hide the map', s: 'sound on or off',
+      slash: 'find', question: 'this page', escape: 'close, back to the list', l: 'what its camera sees now', m: 'show or hide the map', s: 'sound on or off',
     },
   },
 };

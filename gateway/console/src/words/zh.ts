@@ -1,8 +1,9 @@
 // Chinese. The keys of this catalogue are those of all.
 import { field } from './field-zh';
+import { reason } from './reason-zh';
 
 export const zh = {
-  field,
+  field, reason,
   app: { title: '前哨', subtitle: 'Outpost' },
   view: { tickets: '工单', wall: '灯牌', classes: '类案', scores: '考评', reports: '月报', silences: '静默', sources: '来源', estate: '接入配置', audit: '调阅审计', label: '页面' },
   severity: { minor: '一般', moderate: '较大', severe: '重大', extreme: '特别重大' },
@@ -115,6 +116,7 @@ export const zh = {
     count: '{shown} / {all} 个来源', quiet: '不健康的在前', unit: '{value} {unit}', picture: '画面', thermal: '热像', officer: '人员位置', find: '查找来源', seconds: '{seconds} 秒', pictures: '画面', seen: '画面', whyLook: '查看原因（写入审计）', overview: '查看摄像机总览',
     states: { live: '在线', connecting: '连接中', stalled: '画面停滞', offline: '断开', heard: '有数据', never: '从未收到' },
     position: '{lon}，{lat}', ago: '{span} 前', lastReject: '最近拒收：{why}', empty: '没有来源',
+    full: '来源数已到上限（pipeline.sources_max）：其余来源发来的数据不作判断，不在此列，或显示为从未收到。',
   },
   audit: {
     title: '调阅审计', at: '时间', who: '谁', what: '做了什么', alert: '告警', reason: '为何', peer: '从哪里', empty: '还没有人调阅过证据', more: '更早的',
@@ -133,13 +135,15 @@ export const zh = {
     played: '已用 {since} 以来的 {n} 条观测试运行。', partial: '时间到，只跑了一部分。', none: '近期没有触发任何规则。', now: '现有', then: '修改后',
   },
   import: {
-    title: '批量导入摄像机', columns: 'CSV，首行为列名，可用的列：', file: '选择文件', tooLarge: '文件超过 4 MB', count: '{n} 台摄像机', result: '{file}：{n} 行，{wrong} 行有问题',
-    run: '导入', done: '已导入 {n} 台摄像机', rows: '逐行结果', row: '行', outcome: '结果', sound: '可以导入', sheet: '画面总览', picture: '画面',
+    title: '导入摄像机', columns: 'CSV，首行为列名，可用的列：', file: '选择文件', tooLarge: '文件超过 4 MB', count: '{n} 台摄像机', result: '{file}：{n} 行，{wrong} 行有问题',
+    run: '导入', done: '已导入 {n} 台摄像机', rows: '逐行结果', row: '行', outcome: '结果', one: '添加一台摄像机', look: '看看画面',
+    field: { id: '编号', url: '地址', name: '名称', username: '用户名', password: '密码' }, sound: '可以导入', sheet: '画面总览', picture: '画面',
     why: { auth: '账号被拒绝', route: '无法连接', codec: '没有可解码的画面', stall: '没有发来画面', protocol: '不是正常的 RTSP' },
   },
   watch: {
     now: '实时', slow: '网络太慢，跟不上视频，正在重新开始。', over: '摄像机已停止发送，正在重新开始。', cut: '视频中断，正在重新开始。',
     masked: '摄像机有隐私遮挡：只显示遮挡后的画面，不放视频。', full: '同时看实时视频的人太多，改为显示画面。', none: '这台摄像机没有可看的视频，改为显示画面。', unplayable: '此浏览器不能播放摄像机的编码，改为显示画面。',
+    codec: '摄像机发送的是 {codec}，此浏览器不能播放，改为显示画面。', open: '实时画面：{camera}', reason: '工单 {id}',
   },
   picture: { none: '近期没有画面', silent: '没有得到画面', alt: '{id} 的实时画面', setup: '配置摄像机' },
   zone: {
@@ -157,7 +161,7 @@ export const zh = {
   help: {
     title: '键盘操作', open: '键盘操作（?）', close: '关闭',
     keys: {
-      j: '下一张工单', k: '上一张工单', c: '属实', a: '受理，或下一步', d: '派遣：看谁能去', x: '不属实、不予受理或退回，用上次的理由', z: '发出前撤回', e: '上报升级', slash: '查找', question: '本页', escape: '关闭，返回列表',
+      j: '下一张工单', k: '上一张工单', c: '属实', a: '受理，或下一步', d: '派遣：看谁能去', x: '不属实、不予受理或退回，用上次的理由', z: '发出前撤回', e: '上报升级', slash: '查找', question: '本页', escape: '关闭，返回列表', l: '摄像机的实时画面',
       m: '显示或收起地图', s: '声音开关',
     },
   },

@@ -19,7 +19,7 @@ use crate::dispatch::roster::Roster;
 use crate::dispatch::{Desk, Effect, Kept};
 use crate::nouns::{Alert, AlertKey, Confidence, Figure, Fix, Located, Place, Unseen, Why};
 use crate::pipeline::errands;
-use crate::pipeline::sources::{Last, SourceView};
+use crate::pipeline::sources::{Last, Overview, SourceView};
 use crate::pipeline::trail::{Series, Trace};
 use crate::store::{Archive, Commit, Store};
 use crate::telemetry::now_ms;
@@ -222,7 +222,7 @@ impl Office {
                     SourceView { source: "tunnel/7/ch4".into(), n_observations: 3, last, ..SourceView::default() };
                 let last = Last::Position { lon: 106.0, lat: 29.0 };
                 let phone = SourceView { source: "gps/li".into(), n_observations: 1, last, ..SourceView::default() };
-                let _ = reply.send(vec![phone, source]);
+                let _ = reply.send(Overview { views: vec![phone, source], is_full: false });
             }
             Ask::Trace(_, (from_ms, to_ms), reply) => {
                 let points = vec![(from_ms, 0.4), (to_ms, 1.2)];

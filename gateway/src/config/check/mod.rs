@@ -197,6 +197,7 @@ fn checked(text: &str, file: &Path, outside: Outside, annex: Option<(&str, &Path
     if let (Some(config), Outside::Looked) = (&mut config, outside) {
         view::keep(config, file);
         objects::keep(config, file);
+        console::keep(config, file);
         if annex.is_some() {
             config.written = written(&whole, root.get_ref(), text.len() + 1).into();
         }

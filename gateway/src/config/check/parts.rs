@@ -58,6 +58,13 @@ pub(super) fn check(look: &mut Look<'_>, config: &Config) {
     super::cameras::check_clip(look, &at.key("clip"), &video.clip);
     check_brokers(look, &config.brokers);
     check_sources(look, config);
+    let n_named = config.sources.len() + config.cameras.len();
+    if n_named > pipeline.sources_max {
+        look.error(
+            &root.key("pipeline").key("sources_max"),
+            format!("has no room for the {n_named} sources and cameras here"),
+        );
+    }
     if let Some(series) = &config.series {
         check_series(look, &root.key("series"), series);
     }

@@ -13,8 +13,14 @@ fn shots(name: &str) -> Vec<Shot> {
     units(name).into_iter().enumerate().map(shot).collect()
 }
 
-fn seat() -> OwnedSemaphorePermit {
-    Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap()
+fn seat() -> Seat {
+    Seat::new(Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap(), Arc::default())
+}
+
+impl Watcher {
+    fn n_let_go(&self) -> u64 {
+        self.seat.counters.slow_viewers.load(Relaxed)
+    }
 }
 
 fn watch(begun: &[Shot]) -> (Watcher, Live) {
@@ -77,6 +83,7 @@ async fn who_is_too_slow_is_let_go_and_told_so() {
     let (watcher, mut live) = watch(&shots[..1]);
     let n_taken = (1..).take_while(|at| watcher.offer(&shots[at % shots.len()])).count();
     assert!(n_taken <= WAITING_MAX, "{n_taken}");
+    assert_eq!(watcher.n_let_go(), 1);
     drop(watcher);
     assert_eq!(last_word(&rest(&mut live).await), "slow");
 }
@@ -98,6 +105,7 @@ async fn who_went_is_not_slow() {
     drop(live);
     assert!(!watcher.offer(&shots[1]));
     assert!(!watcher.is_slow.load(Relaxed));
+    assert_eq!(watcher.n_let_go(), 0);
 }
 
 #[test]

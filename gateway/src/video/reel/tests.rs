@@ -106,8 +106,8 @@ fn pictures_that_no_clip_can_be_made_of_are_not_kept() {
 #[tokio::test]
 async fn who_watches_has_the_last_key_frame_and_what_follows_until_the_parameters_change() {
     let seats = Arc::new(Semaphore::new(2));
-    let watch =
-        |reel: &Reel| reel.watch(seats.clone().try_acquire_owned().unwrap()).map(|watched| watched.into_shots());
+    let seat = || Seat::new(seats.clone().try_acquire_owned().unwrap(), Arc::default());
+    let watch = |reel: &Reel| reel.watch(seat()).map(|watched| watched.into_shots());
     let (reel, _clips) = reel(1 << 20, 4);
     assert_eq!(watch(&reel).unwrap_err(), Unseen::Nothing);
     (0..25).for_each(|at| reel.push(&unit(at)));
