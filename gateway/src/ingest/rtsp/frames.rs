@@ -3,12 +3,15 @@
 //! retina's own demultiplexer assembles an access unit of any size, so a camera that never ends one would take all
 //! memory. Its depacketizers are therefore fed here, packet by packet, and the bytes are counted.
 
+use bytes::Bytes;
 use futures::StreamExt;
 use retina::client::{Described, PacketItem, Playing, Session};
 use retina::codec::{CodecItem, Depacketizer, FrameFormat, ParametersRef, VideoFrame};
 use retina::rtp::PacketMeta;
 use retina::testutil::DepacketizeBuf;
 
+use super::AlarmFault;
+use super::documents::Documents;
 use super::error::{Phase, RtspError};
 
 /// First size of the ring that holds the packets of one access unit; it grows with the unit, up to the limit.
@@ -25,6 +28,35 @@ pub(super) struct Frames {
     unit_bytes_max: u64,
     /// Set while the depacketizer may hold further frames of the last packet.
     pulling: bool,
+    alarms: Option<Alarms>,
+}
+
+/// The stream of the camera's own alarms beside that of its pictures.
+pub(super) struct Alarms {
+    stream: usize,
+    /// How the client library calls the stream in errors that are about it.
+    name: String,
+    documents: Documents,
+}
+
+/// What a session gives.
+pub(super) enum Sent {
+    Frame(VideoFrame),
+    Document(Result<Bytes, AlarmFault>),
+}
+
+impl Alarms {
+    /// Of a stream that was set up.
+    pub(super) fn new(session: &Session<Described>, stream: usize) -> Self {
+        let name = session.streams()[stream].ctx().map(ToString::to_string).unwrap_or_default();
+        Alarms { stream, name: format!("\nstream: {name}\n"), documents: Documents::default() }
+    }
+
+    /// Whether the error is about this stream and not about that of the pictures. The library's errors are opaque but for
+    /// their text; a test holds it against a real socket.
+    fn is_meant_by(&self, error: &retina::Error) -> bool {
+        error.to_string().contains(&self.name)
+    }
 }
 
 /// What a depacketizer needs of the session description; taken before `play` consumes the session.
@@ -48,7 +80,12 @@ impl Format {
 }
 
 impl Frames {
-    pub(super) fn new(session: Session<Playing>, format: &Format, unit_bytes_max: u64) -> Result<Self, RtspError> {
+    pub(super) fn new(
+        session: Session<Playing>,
+        format: &Format,
+        unit_bytes_max: u64,
+        alarms: Option<Alarms>,
+    ) -> Result<Self, RtspError> {
         let depacketizer = |parameters: Option<&str>| {
             Depacketizer::new(&format.media, &format.encoding_name, format.clock_rate_hz, None, parameters)
         };
@@ -57,17 +94,17 @@ impl Frames {
             depacketizer(format.parameters.as_deref()).or_else(|_| depacketizer(None)).map_err(RtspError::Codec)?;
         depacketizer.set_frame_format(FrameFormat::SIMPLE);
         let ring = DepacketizeBuf::new(RING_BYTES);
-        Ok(Frames { session, depacketizer, ring, unit_bytes: 0, unit_bytes_max, pulling: false })
+        Ok(Frames { session, depacketizer, ring, unit_bytes: 0, unit_bytes_max, pulling: false, alarms })
     }
 
-    /// The next access unit. Cancel-safe: what was received stays for the next call.
-    pub(super) async fn next(&mut self) -> Result<VideoFrame, RtspError> {
+    /// The next access unit, or what the camera says of its own. Cancel-safe: what was received stays for the next call.
+    pub(super) async fn next(&mut self) -> Result<Sent, RtspError> {
         loop {
             while self.pulling {
                 match self.depacketizer.pull() {
                     Some(Ok(CodecItem::VideoFrame(frame))) => {
                         self.unit_bytes = 0;
-                        return Ok(frame);
+                        return Ok(Sent::Frame(frame));
                     }
                     Some(Ok(_)) => {}
                     // Its text is not public. The stream goes on: one damaged unit is no reason to reconnect, and a
@@ -79,9 +116,19 @@ impl Frames {
             let packet = match self.session.next().await {
                 Some(Ok(PacketItem::Rtp(packet))) => packet,
                 Some(Ok(_)) => continue,
-                Some(Err(error)) => return Err(RtspError::client(Phase::Next, &error, None)),
+                Some(Err(error)) => {
+                    let is_of_alarms = self.alarms.as_ref().is_some_and(|alarms| alarms.is_meant_by(&error));
+                    let error = RtspError::client(Phase::Next, &error, None);
+                    return Err(if is_of_alarms { RtspError::Alarms(error.to_string()) } else { error });
+                }
                 None => return Err(RtspError::Ended),
             };
+            if let Some(alarms) = self.alarms.as_mut().filter(|alarms| alarms.stream == packet.stream_id()) {
+                match alarms.documents.push(packet.payload(), packet.loss(), packet.mark()) {
+                    Some(document) => return Ok(Sent::Document(document)),
+                    None => continue,
+                }
+            }
             self.unit_bytes += packet.payload().len() as u64 + PACKET_OVERHEAD_BYTES;
             if self.unit_bytes > self.unit_bytes_max {
                 return Err(RtspError::FrameTooLarge { limit: self.unit_bytes_max });
@@ -94,6 +141,10 @@ impl Frames {
             })?;
             self.pulling = true;
         }
+    }
+
+    pub(super) fn has_alarms(&self) -> bool {
+        self.alarms.is_some()
     }
 
     /// Width and height by the stream's parameters.
