@@ -241,12 +241,18 @@ impl Scripted {
 
     /// Reads one request; its `CSeq`. `None` when the client is gone.
     pub(crate) async fn hear(&mut self) -> Option<String> {
+        self.hear_method().await.map(|(_, cseq)| cseq)
+    }
+
+    /// The same with its method.
+    pub(crate) async fn hear_method(&mut self) -> Option<(String, String)> {
         loop {
             if let Some(end) = self.inbox.windows(4).position(|w| w == b"\r\n\r\n") {
                 let head = String::from_utf8_lossy(&self.inbox[..end]).into_owned();
                 self.inbox.drain(..end + 4);
                 let cseq = head.lines().find_map(|line| line.strip_prefix("CSeq: ")).unwrap_or("0");
-                return Some(cseq.to_owned());
+                let method = head.split(' ').next().unwrap_or_default();
+                return Some((method.to_owned(), cseq.to_owned()));
             }
             if self.stream.read_buf(&mut self.inbox).await.ok()? == 0 {
                 return None;
