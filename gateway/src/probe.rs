@@ -220,6 +220,7 @@ fn camera(url: String, username: Option<String>) -> Camera {
         ca_file: None,
         transport: Transport::Tcp,
         compat: Compat::default(),
+        alarms: false,
         place: None,
         heat: None,
         zones: Vec::new(),

@@ -94,6 +94,11 @@ impl Readiness for Sessions {
                 metrics.raise_errors_to("decode", counts.decode_errors);
                 metrics.raise_errors_to("reconnect", counts.reconnects);
                 metrics.raise_errors_to("loss", counts.lost_packets);
+                metrics.raise_errors_to("alarms", counts.alarm_faults);
+                for (kind, n) in counts.alarms {
+                    metrics.raise_alarms_to(kind.as_str(), n);
+                }
+                metrics.raise_alarms_to("other", counts.alarm_others);
                 metrics.set_state(counts.state);
                 metrics.memory_bytes.set(i64::try_from(counts.memory_bytes).unwrap_or(i64::MAX));
                 metrics.key_interval.set(counts.key_interval_ms as f64 / 1_000.0);

@@ -29,6 +29,9 @@ pub struct Camera {
     pub transport: Transport,
     #[serde(default)]
     pub compat: Compat,
+    /// Whether the camera's own alarms are listened to, where it offers them beside its pictures (ONVIF metadata).
+    #[serde(default = "defaults::alarms")]
+    pub alarms: bool,
     pub place: Option<[f64; 2]>,
     /// It is a thermal imager whose picture tells warmer from colder: rules about heat look at it.
     pub heat: Option<HeatVideo>,

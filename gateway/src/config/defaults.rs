@@ -243,6 +243,10 @@ pub(super) fn absorb_after() -> Span {
     Span::from_ms(60_000)
 }
 
+pub(super) fn alarms() -> bool {
+    true
+}
+
 pub(super) fn dark_after() -> Span {
     Span::from_ms(60_000)
 }

@@ -9,11 +9,13 @@
 //! - [`number`], [`json`], [`modbus`], [`senml`], [`owntracks`], [`thermal`], [`chirpstack`],
 //!   [`the_things`], [`milesight`], [`zigbee2mqtt`], [`tasmota`], [`shelly`],
 //!   [`sparkplug`], [`home_assistant`]: the payload formats
+//! - [`alarms`]: what cameras tell of their own analysis beside their pictures
 //! - [`radiometric`]: FLIR's files, samples and constants → temperatures
 //! - [`media`]: pictures and voice notes that people send, without what cameras write of themselves
 //!
 //! A new format is one file here, a variant of `config::Format`, and an arm in [`Reader`].
 
+pub mod alarms;
 mod cbor;
 mod chirpstack;
 mod flat;

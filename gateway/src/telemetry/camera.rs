@@ -26,6 +26,7 @@ pub struct CameraFamilies {
     shed: Family<CameraLabel, Counter>,
     viewers_dropped: Family<CameraLabel, Counter>,
     errors: Family<CameraReasonLabels, Counter>,
+    alarms: Family<CameraAlarmLabels, Counter>,
     memory_bytes: Family<CameraLabel, Gauge>,
     key_interval: Family<CameraLabel, FloatGauge>,
     drift: Family<CameraLabel, FloatGauge>,
@@ -52,6 +53,7 @@ pub struct CameraMetrics {
     /// Seconds by which the camera's clock has run ahead since its session began.
     pub drift: FloatGauge,
     errors: Family<CameraReasonLabels, Counter>,
+    alarms: Family<CameraAlarmLabels, Counter>,
     state: Family<CameraStateLabels, Gauge>,
     gate_trusted: Family<CameraLabel, Gauge>,
     gate_auc: Family<CameraLabel, FloatGauge>,
@@ -72,6 +74,7 @@ impl CameraFamilies {
                 Family::default(),
             ),
             errors: add(r, "camera_errors", "failures of a camera's session or stream", Family::default()),
+            alarms: add(r, "camera_alarms", "alarms of a camera's own that began", Family::default()),
             memory_bytes: add(r, "camera_memory_bytes", "coded frames and pictures that are kept", Family::default()),
             key_interval: add(r, "camera_key_interval_seconds", "between the last two key frames", Family::default()),
             drift: add(
@@ -112,6 +115,7 @@ impl CameraFamilies {
             key_interval: self.key_interval.get_or_create_owned(&label),
             drift: self.drift.get_or_create_owned(&label),
             errors: self.errors.clone(),
+            alarms: self.alarms.clone(),
             state: self.state.clone(),
             gate_trusted: self.gate_trusted.clone(),
             gate_auc: self.gate_auc.clone(),
@@ -137,6 +141,14 @@ impl CameraMetrics {
     /// Brings the failures of one kind up to what the camera's own count says.
     pub fn raise_errors_to(&self, reason: &'static str, n: u64) {
         raise(&self.errors.get_or_create_owned(&CameraReasonLabels { camera: self.camera.clone(), reason }), n);
+    }
+
+    /// Brings the alarms of one kind up to what the camera's own count says; those that never came are not shown.
+    pub fn raise_alarms_to(&self, kind: &'static str, n: u64) {
+        if n > 0 {
+            let counter = self.alarms.get_or_create_owned(&CameraAlarmLabels { camera: self.camera.clone(), kind });
+            counter.inc_by(n.saturating_sub(counter.get()));
+        }
     }
 
     pub fn set_state(&self, current: LinkState) {
@@ -171,6 +183,12 @@ struct CameraLabel {
 struct CameraReasonLabels {
     camera: String,
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CameraAlarmLabels {
+    camera: String,
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

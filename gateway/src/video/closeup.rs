@@ -2,7 +2,7 @@
 //! the answer. Knows nothing of alerts.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(crate) struct Asked {
     wanted: AtomicU64,
     /// Nothing was done for it yet.
     is_fresh: AtomicBool,
+    /// Until when all frames are due because the camera gave alarm.
+    roused_until_ms: AtomicI64,
     waiting: Mutex<Waiting>,
 }
 
@@ -45,9 +47,20 @@ impl Asked {
         Some(self.wanted.load(Ordering::Acquire)).filter(|number| *number > 0)
     }
 
-    /// Whether a look was asked for that nobody began with yet; says so once.
+    /// Whether a look was asked for, or an alarm given, that nobody began with yet; says so once.
     pub(crate) fn take_fresh(&self) -> bool {
         self.is_fresh.load(Ordering::Relaxed) && self.is_fresh.swap(false, Ordering::Relaxed)
+    }
+
+    /// The camera says that something begins: all frames are due until then, whatever they show.
+    pub(super) fn rouse(&self, until_ms: i64) {
+        self.roused_until_ms.store(until_ms, Ordering::Relaxed);
+        self.is_fresh.store(true, Ordering::Relaxed);
+    }
+
+    /// 0 before the first alarm.
+    pub(super) fn roused_until_ms(&self) -> i64 {
+        self.roused_until_ms.load(Ordering::Relaxed)
     }
 
     /// Joins the look that goes on, or wants one. None where too many wait.
@@ -148,6 +161,11 @@ impl Looking {
 
     pub(crate) fn is_wanted(&self) -> bool {
         self.asked.wanted().is_some()
+    }
+
+    /// Until when all frames are due because the camera gave alarm.
+    pub(crate) fn roused_until_ms(&self) -> i64 {
+        self.asked.roused_until_ms()
     }
 
     /// Takes a picture where a look is wanted, and answers once it has seen enough.

@@ -10,6 +10,7 @@ use outpost_detectors::observation::{Link, LinkReason, LinkState};
 use outpost_detectors::size_gate::{Earned, Standing};
 
 use super::pace::Verdict;
+use crate::decode::alarms::AlarmKind;
 
 /// A late or early frame moves the estimate of the frame interval by this share.
 const INTERVAL_SHARE: f64 = 0.05;
@@ -32,6 +33,10 @@ pub(crate) struct Counters {
     pub(crate) decode_errors: AtomicU64,
     pub(crate) failed_sessions: AtomicU64,
     pub(crate) slow_viewers: AtomicU64,
+    /// Alarms of the camera's own that began, in the order of [`AlarmKind::ALL`].
+    alarms: [AtomicU64; AlarmKind::ALL.len()],
+    pub(crate) alarm_others: AtomicU64,
+    pub(crate) alarm_faults: AtomicU64,
     /// Until when all frames of this camera are due to be decoded.
     pub(crate) active_until_ms: AtomicI64,
     /// Number of the unit that was looked at last.
@@ -53,7 +58,7 @@ pub(crate) struct Counters {
     gate: Mutex<Option<(Standing, Earned)>>,
 }
 
-/// A snapshot of one camera's numbers; those up to `reconnects` only grow.
+/// A snapshot of one camera's numbers; those up to `alarm_faults` only grow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     pub source: Arc<str>,
@@ -73,6 +78,12 @@ pub struct Counts {
     pub slow_viewers: u64,
     /// Sessions that ended with an error: each is followed by a reconnection.
     pub reconnects: u64,
+    /// Alarms of the camera's own that began.
+    pub alarms: Vec<(AlarmKind, u64)>,
+    /// What the camera told that is no alarm known here.
+    pub alarm_others: u64,
+    /// Documents of alarms that could not be read, and sessions that had to do without.
+    pub alarm_faults: u64,
     pub state: LinkState,
     pub reason: Option<LinkReason>,
     /// 0 before the second frame.
@@ -204,6 +215,11 @@ impl Counters {
         self.shed.fetch_add(n_due + n_follow, Relaxed);
     }
 
+    /// An alarm of the camera's own began.
+    pub(crate) fn alarm(&self, kind: AlarmKind) {
+        self.alarms[kind as usize].fetch_add(1, Relaxed);
+    }
+
     pub(crate) fn set_link(&self, link: &Link) {
         let state = STATES.iter().position(|state| *state == link.state).unwrap_or(0);
         let reason = REASONS.iter().position(|reason| *reason == link.reason).unwrap_or(0);
@@ -226,6 +242,9 @@ impl Counters {
             decode_errors: self.decode_errors.load(Relaxed),
             slow_viewers: self.slow_viewers.load(Relaxed),
             reconnects: self.failed_sessions.load(Relaxed),
+            alarms: AlarmKind::ALL.into_iter().zip(self.alarms.iter().map(|n| n.load(Relaxed))).collect(),
+            alarm_others: self.alarm_others.load(Relaxed),
+            alarm_faults: self.alarm_faults.load(Relaxed),
             state: STATES[link / REASONS.len() % STATES.len()],
             reason: REASONS[link % REASONS.len()],
             last_frame_ms: self.last_frame_ms.load(Relaxed),

@@ -81,6 +81,7 @@ impl Eye {
 
     fn judge(&mut self, work: &Work, spare: &mut Spare) {
         let unit = &work.unit;
+        self.state.active_until_ms = self.state.active_until_ms.max(self.looking.roused_until_ms());
         if self.looking.is_wanted() {
             let until_ms = unit.received_ms.saturating_add(LOOKED_THROUGH_MS);
             self.state.active_until_ms = self.state.active_until_ms.max(until_ms);

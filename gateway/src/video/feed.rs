@@ -1,6 +1,8 @@
 //! What a camera's session hands its units and links to: keeps the pace, and puts in line what is to be decoded. Decodes
 //! nothing.
 
+mod alarms;
+
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +10,7 @@ use outpost_detectors::observation::{Fact, Link, LinkState, Observation};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use self::alarms::Alarms;
 use super::closeup::Asked;
 use super::counters::Counters;
 use super::group::Group;
@@ -46,6 +49,8 @@ pub(super) struct Feed {
     /// None where no clips are made of what comes.
     reel: Option<Arc<Reel>>,
     asked: Arc<Asked>,
+    /// For how long an alarm of the camera's own makes all frames due; None where it is not listened to.
+    alarm_active_ms: Option<i64>,
     /// What ends the camera alone, and what ends all.
     ends: Option<(CancellationToken, CancellationToken)>,
 }
@@ -55,6 +60,9 @@ struct Sentry {
     pace: Pace,
     group: Group,
     keys: Keys,
+    alarms: Alarms,
+    /// The camera told of alarms in this session: it may wake at any time, so the group is at hand.
+    has_alarms: bool,
 }
 
 /// How far apart a session's key frames are.
@@ -116,10 +124,17 @@ impl Feed {
             number: AtomicU64::new(0),
             queued: AtomicU64::new(0),
             session: AtomicU64::new(0),
-            sentry: Mutex::new(Sentry { pace, group, keys: Keys::default() }),
+            sentry: Mutex::new(Sentry {
+                pace,
+                group,
+                keys: Keys::default(),
+                alarms: Alarms::default(),
+                has_alarms: false,
+            }),
             is_patient: config.pace == config::Pace::Fast,
             reel,
             asked: Arc::default(),
+            alarm_active_ms: None,
             ends: None,
         }
     }
@@ -137,6 +152,11 @@ impl Feed {
     /// What is asked of the camera.
     pub(super) fn asked(self, asked: Arc<Asked>) -> Self {
         Feed { asked, ..self }
+    }
+
+    /// What the camera tells of its own wakes it for so long.
+    pub(super) fn woken_for(self, alarm_active_ms: Option<i64>) -> Self {
+        Feed { alarm_active_ms, ..self }
     }
 
     /// Nothing will come any more.
@@ -159,30 +179,42 @@ impl Feed {
 
     fn plan(&self, number: u64, unit: &AccessUnit) -> Plan {
         let mut sentry = self.sentry();
-        let Sentry { pace, group, keys } = &mut *sentry;
+        let Sentry { pace, group, keys, has_alarms, .. } = &mut *sentry;
         if let Some(verdict) = self.own().take_verdict() {
             pace.judge(verdict);
             self.own().set_gate(pace.standing(), pace.earned());
         }
         // Of a session's first group nobody knows how long it is.
-        let is_kept = unit.codec.has_delta_frames() && (pace.is_trusted() || keys.is_sparse.is_none());
+        let (has_deltas, has_group) = (unit.codec.has_delta_frames(), pace.is_trusted() || *has_alarms);
+        let is_kept = has_deltas && (has_group || keys.is_sparse.is_none());
+        let is_idle = self.own().is_idle(self.queued.load(Relaxed), unit.received_ms);
+        // Where there is no group the next key frame is soon looked at. While what came before is still to be looked at, what
+        // is asked for waits for that: it may leave the camera at rest.
+        let is_settled = is_idle || self.own().is_active(unit.received_ms);
+        let is_asked_for = (has_group || !has_deltas) && is_settled && self.asked.take_fresh();
+        let mut before = Vec::new();
         let stirs = if unit.key {
             keys.key(unit.received_ms);
-            false
+            if is_asked_for && is_idle {
+                before = group.take();
+            }
+            is_asked_for
         } else {
             let (by_size, by_gap) = (pace.delta(unit.data.len()), keys.delta(unit.received_ms));
-            // Only where the gate is trusted is there a group; elsewhere the next key frame is soon looked at.
-            by_size || by_gap || (pace.is_trusted() && self.asked.take_fresh())
+            by_size || by_gap || is_asked_for
         };
         if is_kept {
             group.push(number, unit);
         } else {
             group.forget();
         }
-        let is_idle = self.own().is_idle(self.queued.load(Relaxed), unit.received_ms);
         let plan = if unit.key {
             let is_look = pace.key(number, unit.received_ms, self.own().active_until_ms.load(Relaxed));
             match (is_look, is_idle) {
+                (_, true) if stirs => {
+                    before.push((number, unit.clone()));
+                    Plan::Rouse(before)
+                }
                 (true, _) => Plan::Enqueue(Claim::Look),
                 (false, true) => Plan::Pass,
                 (false, false) => Plan::Enqueue(Claim::Follow),
@@ -233,8 +265,11 @@ impl Feed {
         if self.is_dismissed() {
             return;
         }
-        let fact = Fact::Link(link);
-        let observation = Observation { source: self.source.clone(), at_ms: now_ms, received_ms: now_ms, fact };
+        self.say(Fact::Link(link), now_ms).await;
+    }
+
+    async fn say(&self, fact: Fact, at_ms: i64) {
+        let observation = Observation { source: self.source.clone(), at_ms, received_ms: at_ms, fact };
         // An error means that nobody listens any more: the gateway is stopping.
         let _ = self.out.send(observation).await;
     }
@@ -258,12 +293,12 @@ impl Feed {
         }
     }
 
-    pub(super) fn failed(&self) {
+    pub(super) async fn failed(&self) {
         self.own().failed_sessions.fetch_add(1, Relaxed);
         self.end();
-        let mut sentry = self.sentry();
-        sentry.group.forget();
+        self.sentry().group.forget();
         self.own().set_group_bytes(0);
+        self.end_alarms().await;
     }
 }
 

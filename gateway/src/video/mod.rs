@@ -233,13 +233,14 @@ impl Cameras {
             if let Some(main) = &camera.main
                 && let Some(reel) = reel.take()
             {
-                let main = config::Camera { url: main.clone(), ..(*camera).clone() };
+                let main = config::Camera { url: main.clone(), alarms: false, ..(*camera).clone() };
                 upstreams.join(&main, &Arc::from(format!("{source} (main)")), Reader::Reel(reel));
             }
             let pace = Pace::new(video.glance.ms(), camera.dark_after.ms(), earned.get(&source).copied());
             let own = (counters.clone(), self.roll.clone());
             let feed = Feed::new(number, camera, pace, lane.queue().clone(), own, self.out.clone(), reel)
                 .asked(asked.clone())
+                .woken_for(camera.alarms.then(|| video.active.ms()))
                 .until(stop.clone(), self.stop.clone());
             upstreams.join(camera, &source, Reader::Feed(Box::new(feed)));
             let (pictures, lookout) = (sight.pictures.clone(), lookout(camera));

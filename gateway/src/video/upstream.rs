@@ -2,16 +2,20 @@
 //! what they do with a picture.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use outpost_detectors::observation::Link;
+use bytes::Bytes;
+use outpost_detectors::observation::{Link, LinkState};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::feed::Feed;
 use super::reel::Reel;
 use crate::config::Camera;
+use crate::decode::alarms::{self, AlarmsError, Told};
 use crate::ingest::recording;
-use crate::ingest::rtsp::{self, AccessUnit, Admission, RtspError, Viewer};
+use crate::ingest::rtsp::{self, AccessUnit, Admission, AlarmFault, RtspError, Viewer};
 
 /// Who reads a stream.
 pub(super) enum Reader {
@@ -29,6 +33,17 @@ pub(super) struct Upstream {
     readers: Vec<Reader>,
     /// How long the stream may be left unread while nobody waits for it.
     lull: Duration,
+    /// Whether it was told already that alarms of this session cannot be had or read.
+    is_fault_told: AtomicBool,
+}
+
+/// What is wrong with the alarms of a stream.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Stream(#[from] AlarmFault),
+    #[error("a document of alarms: {0}")]
+    Document(#[from] AlarmsError),
 }
 
 /// All streams, each once.
@@ -45,10 +60,14 @@ impl Upstreams {
     /// `camera` says where the stream is and how to open it.
     pub(super) fn join(&mut self, camera: &Camera, name: &Arc<str>, reader: Reader) {
         match self.streams.iter_mut().find(|upstream| is_same_stream(&upstream.camera, camera)) {
-            Some(upstream) => upstream.readers.push(reader),
+            Some(upstream) => {
+                upstream.camera.alarms |= camera.alarms;
+                upstream.readers.push(reader);
+            }
             None => {
                 let (camera, name, readers) = (camera.clone(), name.clone(), vec![reader]);
-                self.streams.push(Upstream { camera, name, readers, lull: self.lull });
+                let is_fault_told = AtomicBool::new(false);
+                self.streams.push(Upstream { camera, name, readers, lull: self.lull, is_fault_told });
             }
         }
     }
@@ -79,8 +98,20 @@ impl Upstream {
     }
 }
 
+impl Upstream {
+    fn feeds(&self) -> impl Iterator<Item = &Feed> {
+        self.readers.iter().filter_map(|reader| match reader {
+            Reader::Feed(feed) => Some(&**feed),
+            Reader::Reel(_) => None,
+        })
+    }
+}
+
 impl Viewer for Upstream {
     async fn link(&self, link: Link) {
+        if matches!(link.state, LinkState::Stalled | LinkState::Offline) {
+            self.is_fault_told.store(false, Relaxed);
+        }
         for reader in &self.readers {
             match reader {
                 Reader::Feed(feed) => feed.link(link.clone()).await,
@@ -99,6 +130,23 @@ impl Viewer for Upstream {
         }
     }
 
+    async fn alarms(&self, told: Result<Bytes, AlarmFault>) {
+        let read = told.map_err(Fault::from).and_then(|document| Ok::<Told, Fault>(alarms::read(&document)?));
+        match read {
+            Ok(told) => {
+                for feed in self.feeds() {
+                    feed.alarms(&told).await;
+                }
+            }
+            Err(fault) => {
+                self.feeds().for_each(Feed::alarm_failed);
+                if !self.is_fault_told.swap(true, Relaxed) {
+                    warn!(source = %self.name, %fault, "camera's own alarms are not heard");
+                }
+            }
+        }
+    }
+
     fn lull(&self) -> Duration {
         let at_rest = |reader: &Reader| match reader {
             Reader::Feed(feed) => feed.is_at_rest(),
@@ -107,10 +155,10 @@ impl Viewer for Upstream {
         if self.readers.iter().all(at_rest) { self.lull } else { Duration::ZERO }
     }
 
-    fn failed(&self, _: &RtspError) {
+    async fn failed(&self, _: &RtspError) {
         for reader in &self.readers {
             match reader {
-                Reader::Feed(feed) => feed.failed(),
+                Reader::Feed(feed) => feed.failed().await,
                 Reader::Reel(reel) => reel.end(),
             }
         }

@@ -71,7 +71,7 @@ impl Oddity {
 async fn play(mut peer: Scripted, oddity: Arc<Oddity>, clip: Arc<Clip>) {
     let host = peer.address();
     let sprop = clip.sdp().split_once("sprop-parameter-sets=").unwrap().1.lines().next().unwrap();
-    for at in 0..3 {
+    for at in 0..oddity.answers.len().max(3) {
         let Some(cseq) = peer.hear().await else { return };
         let Some(answer) = oddity.answer(at, &cseq, &host, sprop) else { return peer.hang().await };
         peer.say(answer.as_bytes()).await;

@@ -4,6 +4,7 @@
 
 mod backtest;
 mod camera;
+mod camera_alarms;
 mod camera_answers;
 mod camera_changes;
 mod camera_hostile;

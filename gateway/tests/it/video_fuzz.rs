@@ -6,8 +6,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use outpost::ingest::recording;
-use outpost::ingest::rtsp::{AccessUnit, RtspError, Viewer};
+use outpost::ingest::rtsp::{AccessUnit, AlarmFault, RtspError, Viewer};
 use outpost_detectors::observation::{Link, LinkState};
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +42,11 @@ impl Viewer for Counts {
         Duration::ZERO
     }
 
-    fn failed(&self, error: &RtspError) {
+    async fn alarms(&self, told: Result<Bytes, AlarmFault>) {
+        panic!("a file has no alarms: {told:?}");
+    }
+
+    async fn failed(&self, error: &RtspError) {
         panic!("no session can fail: {error}");
     }
 }

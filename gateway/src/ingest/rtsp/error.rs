@@ -35,6 +35,19 @@ pub enum RtspError {
     Client { phase: Phase, reason: LinkReason, text: String },
     #[error("client panicked")]
     Panic,
+    /// The session ended on account of the stream of the camera's own alarms: without it, it may last.
+    #[error("alarms: {0}")]
+    Alarms(String),
+}
+
+/// Why there is nothing of what a camera says of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum AlarmFault {
+    /// The session goes on, or begins anew, without.
+    #[error("the stream of its alarms cannot be had: {0}")]
+    Refused(String),
+    #[error("a document of more than {limit} bytes")]
+    TooLarge { limit: usize },
 }
 
 /// Steps of a session, in their order.
@@ -55,7 +68,7 @@ impl RtspError {
             RtspError::Timeout { phase: Phase::Connect | Phase::Describe, .. } => LinkReason::Route,
             RtspError::Timeout { .. } | RtspError::Stall { .. } => LinkReason::Stall,
             RtspError::Codec(_) => LinkReason::Codec,
-            RtspError::FrameTooLarge { .. } | RtspError::Panic => LinkReason::Protocol,
+            RtspError::FrameTooLarge { .. } | RtspError::Panic | RtspError::Alarms(_) => LinkReason::Protocol,
             RtspError::Client { reason, .. } => *reason,
         }
     }

@@ -3,12 +3,15 @@
 //! retina's own demultiplexer assembles an access unit of any size, so a camera that never ends one would take all
 //! memory. Its depacketizers are therefore fed here, packet by packet, and the bytes are counted.
 
+use bytes::Bytes;
 use futures::StreamExt;
 use retina::client::{Described, PacketItem, Playing, Session};
 use retina::codec::{CodecItem, Depacketizer, FrameFormat, ParametersRef, VideoFrame};
 use retina::rtp::PacketMeta;
 use retina::testutil::DepacketizeBuf;
 
+use super::AlarmFault;
+use super::documents::Documents;
 use super::error::{Login, Phase, RtspError};
 
 /// First size of the ring that holds the packets of one access unit; it grows with the unit, up to the limit.
@@ -26,6 +29,35 @@ pub(super) struct Frames {
     unit_bytes_max: u64,
     /// Set while the depacketizer may hold further frames of the last packet.
     pulling: bool,
+    alarms: Option<Alarms>,
+}
+
+/// The stream of the camera's own alarms beside that of its pictures.
+pub(super) struct Alarms {
+    stream: usize,
+    /// How the client library calls the stream in errors that are about it.
+    name: String,
+    documents: Documents,
+}
+
+/// What a session gives.
+pub(super) enum Sent {
+    Frame(VideoFrame),
+    Document(Result<Bytes, AlarmFault>),
+}
+
+impl Alarms {
+    /// Of a stream that was set up.
+    pub(super) fn new(session: &Session<Described>, stream: usize) -> Self {
+        let name = session.streams()[stream].ctx().map(ToString::to_string).unwrap_or_default();
+        Alarms { stream, name: format!("\nstream: {name}\n"), documents: Documents::default() }
+    }
+
+    /// Whether the error is about this stream and not about that of the pictures. The library's errors are opaque but for
+    /// their text; a test holds it against a real socket.
+    fn is_meant_by(&self, error: &retina::Error) -> bool {
+        error.to_string().contains(&self.name)
+    }
 }
 
 /// What a depacketizer needs of the session description; taken before `play` consumes the session.
@@ -54,6 +86,7 @@ impl Frames {
         format: &Format,
         login: Login,
         unit_bytes_max: u64,
+        alarms: Option<Alarms>,
     ) -> Result<Self, RtspError> {
         let depacketizer = |parameters: Option<&str>| {
             Depacketizer::new(&format.media, &format.encoding_name, format.clock_rate_hz, None, parameters)
@@ -63,17 +96,17 @@ impl Frames {
         let mut depacketizer = made.map_err(|text| RtspError::Codec(login.blot_out(&text)))?;
         depacketizer.set_frame_format(FrameFormat::SIMPLE);
         let ring = DepacketizeBuf::new(RING_BYTES);
-        Ok(Frames { session, login, depacketizer, ring, unit_bytes: 0, unit_bytes_max, pulling: false })
+        Ok(Frames { session, login, depacketizer, ring, unit_bytes: 0, unit_bytes_max, pulling: false, alarms })
     }
 
-    /// The next access unit. Cancel-safe: what was received stays for the next call.
-    pub(super) async fn next(&mut self) -> Result<VideoFrame, RtspError> {
+    /// The next access unit, or what the camera says of its own. Cancel-safe: what was received stays for the next call.
+    pub(super) async fn next(&mut self) -> Result<Sent, RtspError> {
         loop {
             while self.pulling {
                 match self.depacketizer.pull() {
                     Some(Ok(CodecItem::VideoFrame(frame))) => {
                         self.unit_bytes = 0;
-                        return Ok(frame);
+                        return Ok(Sent::Frame(frame));
                     }
                     Some(Ok(_)) => {}
                     // Its text is not public. The stream goes on: one damaged unit is no reason to reconnect, and a
@@ -85,9 +118,19 @@ impl Frames {
             let packet = match self.session.next().await {
                 Some(Ok(PacketItem::Rtp(packet))) => packet,
                 Some(Ok(_)) => continue,
-                Some(Err(error)) => return Err(RtspError::client(Phase::Next, &error, &self.login)),
+                Some(Err(error)) => {
+                    let is_of_alarms = self.alarms.as_ref().is_some_and(|alarms| alarms.is_meant_by(&error));
+                    let error = RtspError::client(Phase::Next, &error, &self.login);
+                    return Err(if is_of_alarms { RtspError::Alarms(error.to_string()) } else { error });
+                }
                 None => return Err(RtspError::Ended),
             };
+            if let Some(alarms) = self.alarms.as_mut().filter(|alarms| alarms.stream == packet.stream_id()) {
+                match alarms.documents.push(packet.payload(), packet.loss(), packet.mark()) {
+                    Some(document) => return Ok(Sent::Document(document)),
+                    None => continue,
+                }
+            }
             self.unit_bytes += packet.payload().len() as u64 + PACKET_OVERHEAD_BYTES;
             if self.unit_bytes > self.unit_bytes_max {
                 return Err(RtspError::FrameTooLarge { limit: self.unit_bytes_max });
@@ -100,6 +143,10 @@ impl Frames {
             })?;
             self.pulling = true;
         }
+    }
+
+    pub(super) fn has_alarms(&self) -> bool {
+        self.alarms.is_some()
     }
 
     /// Width and height by the stream's parameters.

@@ -2,6 +2,7 @@
 //! what a picture shows.
 
 mod admission;
+mod documents;
 mod error;
 mod frames;
 mod open;
@@ -21,15 +22,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use self::admission::Record;
-use self::frames::Frames;
-use self::open::{Opened, Opener};
+use self::frames::{Frames, Sent};
+use self::open::{Extent, Opened, Opener};
 use super::backoff::Backoff;
 use crate::config::{Camera, Transport};
 use crate::telemetry::clock;
 use crate::video::decoder::Codec;
 
 pub use self::admission::Admission;
-pub use self::error::{Phase, RtspError};
+pub use self::error::{AlarmFault, Phase, RtspError};
 
 /// A session that was live for this long was a good one: the next failure is retried soon. A camera that falls right
 /// after its first frame is not, and waits longer each time.
@@ -66,11 +67,13 @@ pub trait Viewer: Send + Sync {
     fn link(&self, link: Link) -> impl Future<Output = ()> + Send;
     /// An access unit came. While this waits the socket is not read.
     fn unit(&self, unit: AccessUnit) -> impl Future<Output = ()> + Send;
+    /// A document in which the camera tells of its own alarms came (`tt:MetadataStream` of ONVIF), or none will or can.
+    fn alarms(&self, told: Result<Bytes, AlarmFault>) -> impl Future<Output = ()> + Send;
     /// How long what comes next may be left unread, so that many pictures cost one look at the socket; nothing where somebody
     /// waits for it.
     fn lull(&self) -> Duration;
     /// A session ended with this error and will be tried again.
-    fn failed(&self, error: &RtspError);
+    fn failed(&self, error: &RtspError) -> impl Future<Output = ()> + Send;
 }
 
 /// Watches a camera until `stop`. `source` is its name in logs and observations.
@@ -89,26 +92,37 @@ pub async fn run<V: Viewer>(
         Ok(opener) => opener,
         Err(error) => {
             warn!(%source, %error, "camera cannot be opened");
-            viewer.failed(&error);
+            viewer.failed(&error).await;
             links.say(LinkState::Offline, Some(error.reason())).await;
             return;
         }
     };
     let mut record = Record::Ready;
+    let whole = if camera.alarms { Extent::PicturesAndAlarms } else { Extent::Pictures };
+    let mut extent = whole;
     while !stop.is_cancelled() {
         let started = Instant::now();
         // A bug in the client library costs this camera its session, and no other anything.
-        let session = AssertUnwindSafe(run_once(camera, &opener, (admission, record), &mut links)).catch_unwind();
+        let session = run_once(camera, (&opener, extent), (admission, record), &mut links);
         let error = tokio::select! {
             () = stop.cancelled() => break,
-            outcome = session => outcome.unwrap_or(RtspError::Panic),
+            outcome = AssertUnwindSafe(session).catch_unwind() => outcome.unwrap_or(RtspError::Panic),
         };
+        if let RtspError::Alarms(text) = &error {
+            // Alarms must not cost pictures: at once again without them, and with them no sooner than at the session after.
+            extent = Extent::Pictures;
+            viewer.alarms(Err(AlarmFault::Refused(text.clone()))).await;
+            viewer.failed(&error).await;
+            links.say(LinkState::Connecting, None).await;
+            continue;
+        }
+        extent = whole;
         record = if error.is_silence() { Record::Doubtful } else { Record::Ready };
         let good = links.is_live() && started.elapsed() >= GOOD_SESSION;
         if good {
             backoff.reset();
         }
-        viewer.failed(&error);
+        viewer.failed(&error).await;
         let state = if matches!(error, RtspError::Stall { .. }) { LinkState::Stalled } else { LinkState::Offline };
         if links.say(state, Some(error.reason())).await {
             warn!(%source, state = state.as_str(), reason = error.reason().as_str(), %error, "camera is not live");
@@ -126,7 +140,7 @@ pub async fn run<V: Viewer>(
 /// One session: opens, waits for a key frame, hands over what comes. Returns why it ended.
 async fn run_once<V: Viewer>(
     camera: &Camera,
-    opener: &Opener,
+    (opener, extent): (&Opener, Extent),
     (admission, record): (&Admission, Record),
     links: &mut Links<'_, V>,
 ) -> RtspError {
@@ -138,21 +152,23 @@ async fn run_once<V: Viewer>(
         Ok(password) => password,
         Err(error) => return RtspError::Secret(error.to_string()),
     };
-    let Opened { mut frames, codec } = match opener.open(password.as_deref()).await {
+    let Opened { mut frames, codec, refusal } = match opener.open(password.as_deref(), extent).await {
         Ok(opened) => opened,
         Err(error) => return error,
     };
     drop(place);
+    let asks_for_alarms = frames.has_alarms() || refusal.is_some();
+    if let Some(refusal) = refusal {
+        links.viewer.alarms(Err(AlarmFault::Refused(refusal))).await;
+    }
     let stall_after = camera.stall_after.duration();
     let key_deadline = Instant::now() + stall_after.max(KEY_FRAME_WAIT_MIN);
     let mut live = false;
     // Since the socket was last found empty.
     let mut n_bytes = 0;
+    let mut frame_deadline = Instant::now() + stall_after;
     loop {
-        let mut deadline = Instant::now() + stall_after;
-        if !live {
-            deadline = deadline.min(key_deadline);
-        }
+        let deadline = if live { frame_deadline } else { frame_deadline.min(key_deadline) };
         let next = match frames.next().now_or_never() {
             Some(next) => Ok(next),
             None => {
@@ -166,24 +182,34 @@ async fn run_once<V: Viewer>(
             }
         };
         let frame = match next {
-            Ok(Ok(frame)) => frame,
+            Ok(Ok(Sent::Frame(frame))) => frame,
+            Ok(Ok(Sent::Document(told))) => {
+                n_bytes += told.as_ref().map_or(0, Bytes::len);
+                links.viewer.alarms(told).await;
+                // A camera that goes on talking while it shows nothing has stalled all the same.
+                if Instant::now() >= deadline {
+                    return RtspError::Stall { limit_ms: stall_after.as_millis() };
+                }
+                continue;
+            }
+            // A camera may take fright at a second stream only once it has to send it.
+            Ok(Err(error)) if !live && asks_for_alarms => return RtspError::Alarms(error.to_string()),
             Ok(Err(error)) => return error,
             Err(_) => return RtspError::Stall { limit_ms: stall_after.as_millis() },
         };
         n_bytes += frame.data().len();
         let key = frame.is_random_access_point();
         // Frames before the first key frame cannot be decoded.
-        if !live && !key {
-            if Instant::now() >= key_deadline {
-                return RtspError::Stall { limit_ms: stall_after.as_millis() };
+        if live || key {
+            if !live {
+                live = true;
+                links.say(LinkState::Live, None).await;
             }
-            continue;
+            links.viewer.unit(unit(codec, key, &frames, frame)).await;
+        } else if Instant::now() >= key_deadline {
+            return RtspError::Stall { limit_ms: stall_after.as_millis() };
         }
-        if !live {
-            live = true;
-            links.say(LinkState::Live, None).await;
-        }
-        links.viewer.unit(unit(codec, key, &frames, frame)).await;
+        frame_deadline = Instant::now() + stall_after;
     }
 }
 
@@ -196,14 +222,14 @@ pub(crate) async fn sample(
 ) -> Result<(), RtspError> {
     let opener = Opener::new(camera)?;
     let outcome = async {
-        let Opened { mut frames, codec } = opener.open(password).await?;
+        let Opened { mut frames, codec, .. } = opener.open(password, Extent::Pictures).await?;
         let end = Instant::now() + time;
         let stall_after = camera.stall_after.duration();
         while Instant::now() < end {
             let stall = Instant::now() + stall_after;
             match timeout_at(end.min(stall), frames.next()).await {
-                Ok(frame) => {
-                    let frame = frame?;
+                Ok(sent) => {
+                    let Sent::Frame(frame) = sent? else { continue };
                     if each(unit(codec, frame.is_random_access_point(), &frames, frame)).is_break() {
                         break;
                     }

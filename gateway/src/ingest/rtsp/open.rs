@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use retina::client::{
-    Credentials, InitialSequenceNumberPolicy, PlayOptions, Session, SessionGroup, SessionOptions, SetupOptions,
-    TcpTransportOptions, TeardownPolicy, UdpTransportOptions, UnassignedChannelDataPolicy, UnknownRtcpSsrcPolicy,
+    Credentials, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionOptions,
+    SetupOptions, TcpTransportOptions, TeardownPolicy, UdpTransportOptions, UnassignedChannelDataPolicy,
+    UnknownRtcpSsrcPolicy,
 };
 use retina::codec::FrameFormat;
 use tokio::time::timeout;
 use url::Url;
 
 use super::error::{Login, Phase, RtspError};
-use super::frames::{Format, Frames};
+use super::frames::{Alarms, Format, Frames};
 use super::tunnel::{self, Tunnel};
 use crate::config::{Camera, Compat, Teardown, Transport, UnassignedData, UnknownRtcp};
 use crate::ingest::tls;
@@ -36,6 +37,16 @@ pub(super) struct Opener {
 pub(super) struct Opened {
     pub(super) frames: Frames,
     pub(super) codec: Codec,
+    /// What the camera said where its alarms were wanted and it refused their stream.
+    pub(super) refusal: Option<String>,
+}
+
+/// Whether the camera's own alarms are wanted beside its pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    Pictures,
+    /// Where the camera offers them.
+    PicturesAndAlarms,
 }
 
 impl Opener {
@@ -66,7 +77,7 @@ impl Opener {
         })
     }
 
-    pub(super) async fn open(&self, secret: Option<&str>) -> Result<Opened, RtspError> {
+    pub(super) async fn open(&self, secret: Option<&str>, extent: Extent) -> Result<Opened, RtspError> {
         let password = secret.unwrap_or_default().to_owned();
         let login = Login::new(self.username.as_deref().unwrap_or_default(), &password);
         let creds = self.username.clone().map(|username| Credentials { username, password });
@@ -91,24 +102,49 @@ impl Opener {
         let mut session = self.limited(Phase::Describe, &login, describe).await?;
         let (stream, codec) = choose(&session, &login)?;
         let format = Format::of(&session, stream);
-        let transport = match self.transport {
-            Transport::Tcp => retina::client::Transport::Tcp(TcpTransportOptions::default()),
-            Transport::Udp => retina::client::Transport::Udp(UdpTransportOptions::default()),
+        let setup = || {
+            let transport = match self.transport {
+                Transport::Tcp => retina::client::Transport::Tcp(TcpTransportOptions::default()),
+                Transport::Udp => retina::client::Transport::Udp(UdpTransportOptions::default()),
+            };
+            SetupOptions::default().transport(transport).frame_format(FrameFormat::SIMPLE)
         };
-        let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::SIMPLE);
-        self.limited(Phase::Setup, &login, session.setup(stream, setup)).await?;
+        self.limited(Phase::Setup, &login, session.setup(stream, setup())).await?;
+        let offered = alarms_of(&session).filter(|_| extent == Extent::PicturesAndAlarms);
+        let (mut alarms, mut refusal) = (None, None);
+        if let Some(stream) = offered {
+            match timeout(self.open_timeout, session.setup(stream, setup())).await {
+                Ok(Ok(())) => alarms = Some(Alarms::new(&session, stream)),
+                Ok(Err(error)) => {
+                    let is_refusal = error.status_code().is_some_and(|status| status >= 300);
+                    let text = RtspError::client(Phase::Setup, &error, &login).to_string();
+                    if !is_refusal {
+                        return Err(RtspError::Alarms(text));
+                    }
+                    refusal = Some(text);
+                }
+                Err(_) => {
+                    return Err(RtspError::Alarms(RtspError::timeout(Phase::Setup, self.open_timeout).to_string()));
+                }
+            }
+        }
         // Servers that share one encoder among clients announce a sequence number that is one ahead; over TCP
         // nothing is lost by not believing it, and over UDP at most the first picture.
-        let play = PlayOptions::default().initial_seq(InitialSequenceNumberPolicy::Ignore).unknown_rtcp_ssrc(
-            match self.compat.unknown_rtcp {
+        let play = PlayOptions::default()
+            .initial_seq(InitialSequenceNumberPolicy::Ignore)
+            // Of two streams the default would ask for times that some cameras do not tell; nothing is played in step here.
+            .initial_timestamp(InitialTimestampPolicy::Ignore)
+            .unknown_rtcp_ssrc(match self.compat.unknown_rtcp {
                 UnknownRtcp::Drop => UnknownRtcpSsrcPolicy::DropPackets,
                 UnknownRtcp::Process => UnknownRtcpSsrcPolicy::ProcessPackets,
                 UnknownRtcp::EndSession => UnknownRtcpSsrcPolicy::AbortSession,
-            },
-        );
-        let session = self.limited(Phase::Play, &login, session.play(play)).await?;
-        let frames = Frames::new(session, &format, login, self.frame_bytes_max)?;
-        Ok(Opened { frames, codec })
+            });
+        let playing = self.limited(Phase::Play, &login, session.play(play)).await;
+        // A camera that does not play two streams may well play one.
+        let session =
+            playing.map_err(|error| if alarms.is_some() { RtspError::Alarms(error.to_string()) } else { error })?;
+        let frames = Frames::new(session, &format, login, self.frame_bytes_max, alarms)?;
+        Ok(Opened { frames, codec, refusal })
     }
 
     /// The address to give to the client library: the camera's own, or the plain end of a tunnel to it.
@@ -145,6 +181,14 @@ impl Opener {
             Err(_) => Err(RtspError::timeout(phase, self.open_timeout)),
         }
     }
+}
+
+/// The ONVIF metadata stream, where there is one that is not compressed.
+fn alarms_of(session: &Session<retina::client::Described>) -> Option<usize> {
+    let is_of_alarms = |stream: &retina::client::Stream| {
+        stream.media() == "application" && stream.encoding_name() == "vnd.onvif.metadata"
+    };
+    session.streams().iter().position(is_of_alarms)
 }
 
 /// The first video stream that is decoded here.
