@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use outpost_detectors::observation::SightFault;
 use serde::Deserialize;
 
 use super::{Bytes, GroundPair, PictureLine, Secret, Span, Zone, defaults};
@@ -53,6 +54,9 @@ pub struct Camera {
     /// pictures come again.
     #[serde(default = "defaults::dark_after")]
     pub dark_after: Span,
+    /// Of what ails it the gateway alerts by itself, unless a rule of kind `sight` for the same fault watches the camera.
+    #[serde(default = "defaults::ailments")]
+    pub ailments: Vec<Ailment>,
     /// Limit of each of connect+describe, setup and play.
     #[serde(default = "defaults::connect_timeout")]
     pub open_timeout: Span,
@@ -71,6 +75,18 @@ pub struct Camera {
     pub retry_max: Span,
 }
 
+/// What may be wrong with a camera that does send pictures, and that lasts: a change of scene is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ailment {
+    TooDark,
+    TooBright,
+    Frozen,
+    TooBlurry,
+    Covered,
+    Moved,
+}
+
 /// From how long before an alert to how long after it a clip shows. Both nothing: no clips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -83,6 +99,29 @@ impl Camera {
     /// The file that is played in the camera's place.
     pub fn recording(&self) -> Option<PathBuf> {
         url::Url::parse(&self.url).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()
+    }
+}
+
+impl Ailment {
+    pub const ALL: [Ailment; 6] = [
+        Ailment::TooDark,
+        Ailment::TooBright,
+        Ailment::Frozen,
+        Ailment::TooBlurry,
+        Ailment::Covered,
+        Ailment::Moved,
+    ];
+
+    /// As pictures show it.
+    pub fn fault(self) -> SightFault {
+        match self {
+            Ailment::TooDark => SightFault::TooDark,
+            Ailment::TooBright => SightFault::TooBright,
+            Ailment::Frozen => SightFault::Frozen,
+            Ailment::TooBlurry => SightFault::TooBlurry,
+            Ailment::Covered => SightFault::Covered,
+            Ailment::Moved => SightFault::Moved,
+        }
     }
 }
 

@@ -40,7 +40,9 @@ use outpost_fences::{Fence, FenceSet};
 use serde::{Deserialize, Serialize};
 
 pub use annex::{Console, Table, Written};
-pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp};
+pub use camera::{
+    Ailment, Camera, Clip, Compat, HeatVideo, Pace, SessionId, Teardown, Transport, UnassignedData, UnknownRtcp,
+};
 pub use camera_rows::CameraRow;
 pub use check::load;
 pub use defaults::ZONE;

@@ -23,6 +23,9 @@ use crate::config::{CrossDirection, Detect, Span, Things};
 /// A thing may be outside its zone for this long without having left it: boxes flicker.
 const GAP_MS: i64 = 1_000;
 
+/// A fault of sight has to last for this long, and to be gone for as long, where the rule says nothing else.
+const SIGHT_HOLD_MS: i64 = 10_000;
+
 pub(super) struct PictureRule {
     pub(super) what: What,
     pub(super) zone: Option<Arc<str>>,
@@ -125,6 +128,12 @@ impl PictureRule {
         Some((PictureRule { what, zone, line, things }, latch))
     }
 
+    /// As a rule is that says nothing but the fault.
+    pub(super) fn sight(fault: SightFault) -> (PictureRule, Latch) {
+        let latch = Latch { hold_ms: usual_hold(fault).ms(), clear_hold_ms: SIGHT_HOLD_MS };
+        (PictureRule { what: What::Sight { fault }, zone: None, line: None, things: Things::default() }, latch)
+    }
+
     /// Whether what is remembered and open means the same to the other: limits may differ, not what is looked at.
     pub(super) fn continues(&self, other: &PictureRule) -> bool {
         let is_same = match (&self.what, &other.what) {
@@ -135,6 +144,11 @@ impl PictureRule {
             (what, other) => std::mem::discriminant(what) == std::mem::discriminant(other),
         };
         is_same && self.zone == other.zone && self.line == other.line
+    }
+
+    /// Whether its condition is one of the picture as a whole.
+    pub(super) fn is_about_sight(&self) -> bool {
+        matches!(self.what, What::Sight { .. })
     }
 
     /// Whether it counts what crosses a line.
@@ -190,7 +204,7 @@ impl PictureRule {
 
 /// A flash is told at once, where the rule says nothing else; the others must last.
 fn usual_hold(fault: SightFault) -> Span {
-    Span::from_ms(if fault == SightFault::SceneChange { 0 } else { 10_000 })
+    Span::from_ms(if fault == SightFault::SceneChange { 0 } else { SIGHT_HOLD_MS })
 }
 
 impl Finding {

@@ -377,7 +377,7 @@ fn grouped(cameras: &[config::Camera]) -> Vec<Vec<&config::Camera>> {
 }
 
 /// What sessions and eyes go by, as text to compare: secrets show as the names of where they are. Zones but the important ones,
-/// lines and ground are for rules, which take them from the configuration.
+/// lines, ground and ailments are for rules, which take them from the configuration.
 fn settings(group: &[&config::Camera]) -> String {
     let of_sessions = |camera: &&config::Camera| {
         let is_important = camera.zones.iter().any(|zone| zone.important);
@@ -385,6 +385,7 @@ fn settings(group: &[&config::Camera]) -> String {
             zones: Vec::new(),
             lines: Vec::new(),
             ground: Vec::new(),
+            ailments: Vec::new(),
             name: String::new(),
             place: None,
             ..(*camera).clone()

@@ -1,6 +1,6 @@
 //! Watch over pictures: what survives a restart, and what a camera shows of the map.
 
-use outpost_detectors::observation::{Blob, Fact, Observation, PictureFacts, Track};
+use outpost_detectors::observation::{Blob, Fact, Observation, PictureFacts, SightFault, Track};
 use outpost_fences::{FenceSet, geojson};
 
 use super::*;
@@ -183,4 +183,96 @@ fn a_fault_of_sight_has_to_last_both_ways() {
     let Some(SnapshotAsk::Camera { picture, .. }) = alerts[0].snapshot else { panic!("{:?}", alerts[0].snapshot) };
     assert_eq!(picture, 8, "with the picture that shows it");
     assert_eq!(cleared(&effects), ["dark"]);
+}
+
+fn faulty(source: &str, at_s: i64, fault: SightFault, is_on: bool) -> Observation {
+    let mut facts = PictureFacts { picture: at_s as u64, ..PictureFacts::default() };
+    facts.sight.faults.set(fault, is_on);
+    Observation { source: source.into(), at_ms: at_s * 1000, received_ms: at_s * 1000, fact: Fact::Picture(facts) }
+}
+
+#[test]
+fn a_camera_that_no_rule_watches_tells_of_each_fault_that_lasts_both_ways_with_its_picture() {
+    let config: Config = toml::from_str("[[cameras]]\nid = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
+    let told = [
+        (SightFault::TooDark, Some("camera-too-dark")),
+        (SightFault::TooBright, Some("camera-too-bright")),
+        (SightFault::Frozen, Some("camera-frozen")),
+        (SightFault::TooBlurry, Some("camera-too-blurry")),
+        (SightFault::Covered, Some("camera-covered")),
+        (SightFault::Moved, Some("camera-moved")),
+        (SightFault::SceneChange, None),
+    ];
+    assert_eq!(told.len(), SightFault::ALL.len());
+    for (fault, rule) in told {
+        let (mut watch, mut effects) = (Watch::new(&config, &FenceSet::default()).unwrap(), Vec::new());
+        // Gone again too soon, then for good; seen again for too short, then for good.
+        for (at_s, is_on) in
+            [(0, true), (9, true), (10, false), (20, true), (28, true), (30, true), (31, false), (40, true), (41, false)]
+        {
+            watch.step(&faulty("cam:a", at_s, fault, is_on), &mut effects);
+        }
+        let alerts = opened(&effects);
+        assert_eq!(alerts.iter().map(|alert| &*alert.key.rule).collect::<Vec<_>>(), Vec::from_iter(rule));
+        let Some(alert) = alerts.first() else { continue };
+        assert_eq!((alert.since_at_ms, alert.opened_ms, &*alert.category), (20_000, 30_000, "device/camera"));
+        let Some(SnapshotAsk::Camera { picture: 30, .. }) = alert.snapshot else { panic!("{:?}", alert.snapshot) };
+        assert_eq!(cleared(&effects), [""; 0], "{fault:?}");
+        watch.elapse(50_999, &mut effects);
+        assert_eq!(cleared(&effects), [""; 0], "{fault:?}");
+        watch.elapse(51_000, &mut effects);
+        assert_eq!(cleared(&effects), [rule.unwrap()]);
+    }
+}
+
+#[test]
+fn one_bad_picture_is_no_fault_however_long_the_next_one_takes() {
+    let config: Config = toml::from_str("[[cameras]]\nid = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
+    let (mut watch, mut effects) = (Watch::new(&config, &FenceSet::default()).unwrap(), Vec::new());
+    watch.step(&faulty("cam:a", 1, SightFault::Covered, true), &mut effects);
+    watch.elapse(50_000, &mut effects);
+    watch.step(&faulty("cam:a", 51, SightFault::Covered, false), &mut effects);
+    assert!(opened(&effects).is_empty(), "{effects:?}");
+    watch.step(&faulty("cam:a", 60, SightFault::Covered, true), &mut effects);
+    watch.step(&faulty("cam:a", 80, SightFault::Covered, true), &mut effects);
+    assert_eq!(opened(&effects)[0].since_at_ms, 60_000);
+}
+
+#[test]
+fn what_a_camera_tells_of_by_itself_is_for_the_integrator_to_say() {
+    let config: Config = toml::from_str(
+        r#"
+        cameras = [
+          { id = "a", url = "rtsp://192.0.2.1/" },
+          { id = "b", url = "rtsp://192.0.2.2/", ailments = ["frozen"] },
+          { id = "c", url = "rtsp://192.0.2.3/", ailments = [] },
+        ]
+        [[rules]]
+        id = "hand"
+        sources = ["cam:a"]
+        detect = { kind = "sight", fault = "covered", hold = "5s" }
+        severity = "severe"
+        [[rules]]
+        id = "camera-moved"
+        sources = ["cam:a"]
+        detect = { kind = "sight", fault = "too-dark" }
+        severity = "minor"
+    "#,
+    )
+    .unwrap();
+    let (mut watch, mut effects) = (Watch::new(&config, &FenceSet::default()).unwrap(), Vec::new());
+    for (source, fault) in ["cam:a", "cam:b", "cam:c"].iter().flat_map(|source| SightFault::ALL.map(|fault| (*source, fault))) {
+        // Each fault alone, one after the other.
+        let from_s = 100 * fault as i64;
+        for at_s in [0, 10, 20].map(|s| from_s + s) {
+            watch.step(&faulty(source, at_s, fault, true), &mut effects);
+        }
+    }
+    let alerts = opened(&effects);
+    let of = |source: &str| -> Vec<&str> {
+        alerts.iter().filter(|alert| *alert.key.source == *source).map(|alert| &*alert.key.rule).collect()
+    };
+    assert_eq!(of("cam:a"), ["camera-moved", "camera-too-bright", "camera-frozen", "camera-too-blurry", "hand"]);
+    assert_eq!(of("cam:b"), ["camera-frozen"]);
+    assert_eq!(of("cam:c"), [""; 0]);
 }
