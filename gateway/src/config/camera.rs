@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use outpost_detectors::observation::SightFault;
 use serde::Deserialize;
 
 use super::{Bytes, GroundPair, PictureLine, Secret, Span, Zone, defaults};
@@ -85,6 +84,9 @@ pub enum Ailment {
     TooBlurry,
     Covered,
     Moved,
+    Stalls,
+    SparseKeyFrames,
+    ClockDrift,
 }
 
 /// From how long before an alert to how long after it a clip shows. Both nothing: no clips.
@@ -103,26 +105,17 @@ impl Camera {
 }
 
 impl Ailment {
-    pub const ALL: [Ailment; 6] = [
+    pub const ALL: [Ailment; 9] = [
         Ailment::TooDark,
         Ailment::TooBright,
         Ailment::Frozen,
         Ailment::TooBlurry,
         Ailment::Covered,
         Ailment::Moved,
+        Ailment::Stalls,
+        Ailment::SparseKeyFrames,
+        Ailment::ClockDrift,
     ];
-
-    /// As pictures show it.
-    pub fn fault(self) -> SightFault {
-        match self {
-            Ailment::TooDark => SightFault::TooDark,
-            Ailment::TooBright => SightFault::TooBright,
-            Ailment::Frozen => SightFault::Frozen,
-            Ailment::TooBlurry => SightFault::TooBlurry,
-            Ailment::Covered => SightFault::Covered,
-            Ailment::Moved => SightFault::Moved,
-        }
-    }
 }
 
 impl Clip {

@@ -106,6 +106,8 @@ pub struct Figure {
 pub enum SnapshotAsk {
     /// A picture of its camera, and what to draw on it: outlines of zones and lines, boxes.
     Camera { picture: u64, zones: Vec<Vec<[f32; 2]>>, boxes: Vec<Blob> },
+    /// The picture of its camera that came last; there may never have been one.
+    Last,
     /// Degrees Celsius by row and column.
     Heat { celsius: Arc<Array2<f32>>, regions: Vec<Region> },
 }

@@ -339,7 +339,7 @@ impl Slot {
         }
     }
 
-    /// The gateway tells of itself.
+    /// The gateway tells of itself, or of the slot's camera.
     pub(super) fn trouble(&mut self, rule: &Rule, trouble: &Trouble) -> Turn {
         let Judge::Trouble { kind, latch } = &rule.judge else { return Turn::Stay };
         if *kind != trouble.kind {

@@ -24,7 +24,7 @@ const GROUP_SHARE: u64 = 4;
 
 /// Where key frames are further apart ("smart" codecs: up to minutes), all frames are decoded: looking only at key
 /// frames would leave the camera unwatched in between.
-const KEY_GAP_MS_MAX: i64 = 5_000;
+pub(super) const KEY_GAP_MS_MAX: i64 = 5_000;
 
 pub(super) struct Feed {
     camera: usize,

@@ -3,6 +3,7 @@
 //! [`Cameras::start`] runs one session task per stream (`ingest::rtsp`) and `video.decode_threads` threads that decode.
 //! A camera's units always go to the same thread, so a picture's forerunners are where it needs them.
 
+mod ailing;
 mod canvas;
 mod closeup;
 pub mod counters;
@@ -16,7 +17,7 @@ mod group;
 mod lane;
 mod live;
 mod nals;
-pub mod overload;
+mod overload;
 mod pace;
 mod queue;
 mod reel;
@@ -24,6 +25,7 @@ mod roll;
 mod seen;
 mod spare;
 mod throttle;
+pub mod troubles;
 mod upstream;
 mod white_hot;
 
@@ -308,12 +310,6 @@ impl Cameras {
             tracing::warn!(source, %error, "a camera cannot be watched live");
             Unseen::Codec
         })
-    }
-
-    /// By how much each camera's clock has run ahead of ours since its session began, where it tells a time.
-    pub fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
-        let of = |member: &Member| Some((member.source.clone(), member.counters.drift_ms()?));
-        self.running().groups.iter().flat_map(|group| &group.members).filter_map(of).collect()
     }
 
     /// What the size gate of each camera has earned, where it has been asked, and on which address.

@@ -6,6 +6,7 @@ mod backtest;
 mod camera;
 mod camera_answers;
 mod camera_changes;
+mod camera_health;
 mod camera_hostile;
 mod camera_links;
 mod cap;

@@ -123,9 +123,11 @@ impl Slot {
     }
 
     /// The picture that shows why an alert opened.
-    pub(in crate::pipeline) fn snapshot(&self) -> Option<SnapshotAsk> {
-        match self.memo.get() {
-            Memo::Heat(seen) => Some(seen.snapshot()),
+    pub(in crate::pipeline) fn snapshot(&self, rule: &Rule) -> Option<SnapshotAsk> {
+        match (&rule.judge, self.memo.get()) {
+            (Judge::Dark(_), _) => Some(SnapshotAsk::Last),
+            (Judge::Trouble { kind, .. }, _) => kind.is_of_camera().then_some(SnapshotAsk::Last),
+            (_, Memo::Heat(seen)) => Some(seen.snapshot()),
             _ => self.rest.as_ref()?.pictures.as_ref()?.shot.clone(),
         }
     }
