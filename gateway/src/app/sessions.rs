@@ -110,15 +110,17 @@ pub(super) struct Pictures(pub(super) video::Evidence);
 impl Evidence for Pictures {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>> {
         match ask {
-            SnapshotAsk::Camera { picture, zones, boxes } => self.0.snapshot(source, *picture, zones, boxes),
+            SnapshotAsk::Camera { shots, zones } => {
+                shots.iter().find_map(|shot| self.0.snapshot(source, shot.picture, zones, &shot.boxes))
+            }
             SnapshotAsk::Last => self.0.last(source).map(|(_, jpeg)| jpeg),
             SnapshotAsk::Heat { .. } => None,
         }
     }
 
     fn clip(&self, alert: &Alert) -> Option<Missing> {
-        let Some(SnapshotAsk::Camera { picture, .. }) = &alert.snapshot else { return None };
-        self.0.clip(&alert.key.source, &alert.id, *picture, alert.opened_ms)
+        let Some(SnapshotAsk::Camera { shots, .. }) = &alert.snapshot else { return None };
+        self.0.clip(&alert.key.source, &alert.id, shots.last()?.picture, alert.opened_ms)
     }
 }
 

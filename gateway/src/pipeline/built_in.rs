@@ -78,12 +78,7 @@ fn ailing_cameras(ailment: Ailment, config: &Config, written: &[Rule]) -> Option
         _ => Severity::Minor,
     };
     let name = id.replace('-', " ");
-    (!named.is_empty()).then(|| Rule {
-        severity,
-        category: CAMERA.into(),
-        named,
-        ..plain(&id, &name, judge)
-    })
+    (!named.is_empty()).then(|| Rule { severity, category: CAMERA.into(), named, ..plain(&id, &name, judge) })
 }
 
 fn sight(fault: SightFault) -> (String, Judge) {

@@ -54,6 +54,8 @@ pub(super) struct Framing {
     pub(super) line: Option<Arc<PictureLine>>,
     pub(super) ground: Option<Arc<Ground>>,
     pub(super) absorb_ms: i64,
+    /// An alert may have a better picture until then after it opened: as long as its clip goes on.
+    pub(super) young_ms: i64,
 }
 
 /// How many crossed in the window of the clock at hand.
@@ -218,6 +220,13 @@ impl Framing {
     pub(super) fn place(&self, blob: &Blob) -> Option<(Point, f64)> {
         let (x, y) = blob.bottom_centre();
         self.ground.as_ref()?.place([x, y])
+    }
+
+    /// How much of the picture the part of a box takes that is in the zone.
+    pub(super) fn share_of(&self, blob: &Blob) -> f32 {
+        let inside =
+            self.zone.as_ref().map_or(1.0, |zone| zone.share_of([blob.left, blob.top, blob.right, blob.bottom]));
+        inside * blob.width() * blob.height()
     }
 
     /// Width and height of a thing in metres.

@@ -5,6 +5,7 @@ mod hours;
 mod memo;
 mod moving;
 mod picture;
+mod shots;
 mod stored;
 mod why;
 

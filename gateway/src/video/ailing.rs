@@ -93,7 +93,8 @@ impl Patient {
         while self.stalled_ms.len() > STALLS_MIN {
             self.stalled_ms.pop_front();
         }
-        let is_recent = |stalled_ms: Option<&i64>| stalled_ms.is_some_and(|stalled_ms| at_ms - stalled_ms < STALLS_WITHIN_MS);
+        let is_recent =
+            |stalled_ms: Option<&i64>| stalled_ms.is_some_and(|stalled_ms| at_ms - stalled_ms < STALLS_WITHIN_MS);
         let within_s = STALLS_WITHIN_MS / 1000;
         if self.stalled_ms.len() == STALLS_MIN && is_recent(self.stalled_ms.front()) {
             let text = format!("the stream stopped {STALLS_MIN} times within {within_s} s and came again");
@@ -131,7 +132,11 @@ impl Patient {
         let drift = self.drift?;
         let percent = 100.0 * drift;
         let text = match drift.abs() >= DRIFT_SHARE_MIN {
-            true => format!("the camera's clock runs {:.1} % {} than ours", percent.abs(), if drift > 0.0 { "faster" } else { "slower" }),
+            true => format!(
+                "the camera's clock runs {:.1} % {} than ours",
+                percent.abs(),
+                if drift > 0.0 { "faster" } else { "slower" }
+            ),
             false => "the camera's clock keeps time".to_owned(),
         };
         Some((drift.abs() >= DRIFT_SHARE_MIN, Why { text, figures: vec![figure("drift", percent, Some("%"))] }))
@@ -197,7 +202,9 @@ mod tests {
                 self.counts.last_frame_ms = self.at_ms;
                 change(&mut self.counts, self.at_ms);
                 let troubles = self.ailing.look(std::slice::from_ref(&self.counts), self.at_ms);
-                told.extend(troubles.into_iter().map(|trouble| ((self.at_ms - from_ms) / 1000, trouble.kind, trouble.is_on)));
+                told.extend(
+                    troubles.into_iter().map(|trouble| ((self.at_ms - from_ms) / 1000, trouble.kind, trouble.is_on)),
+                );
             }
             told
         }
@@ -222,7 +229,8 @@ mod tests {
         let mut ward = Ward::new();
         let told = ward.look(60, |counts, at_ms| (counts.last_key_ms, counts.key_interval_ms) = (at_ms - 3_000, 4_000));
         assert_eq!(told, [(10, TroubleKind::SparseKeyFrames, false)]);
-        let told = ward.look(60, |counts, at_ms| (counts.last_key_ms, counts.key_interval_ms) = (at_ms - 3_000, 12_000));
+        let told =
+            ward.look(60, |counts, at_ms| (counts.last_key_ms, counts.key_interval_ms) = (at_ms - 3_000, 12_000));
         assert_eq!(told, [(10, TroubleKind::SparseKeyFrames, true)]);
         // A session that has not shown two yet says nothing; one that never shows a second says it.
         let begun_ms = ward.at_ms + 7_000;

@@ -209,7 +209,8 @@ impl Counters {
         // One byte for both, so that no reader sees a state with another's reason.
         let before = self.link.swap((state * REASONS.len() + reason) as u8, Relaxed);
         let was_live = STATES[usize::from(before) / REASONS.len() % STATES.len()] == LinkState::Live;
-        self.stalls.fetch_add(u64::from(was_live && matches!(link.state, LinkState::Stalled | LinkState::Offline)), Relaxed);
+        self.stalls
+            .fetch_add(u64::from(was_live && matches!(link.state, LinkState::Stalled | LinkState::Offline)), Relaxed);
     }
 
     pub(crate) fn counts(&self, source: &Arc<str>) -> Counts {

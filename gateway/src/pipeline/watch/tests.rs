@@ -218,8 +218,8 @@ fn something_that_dwells_in_the_zone_is_an_intrusion_with_its_picture() {
     let Some(Effect::Open(alert)) = effects.iter().find(|effect| matches!(effect, Effect::Open(_))) else {
         panic!("no alert: {effects:?}")
     };
-    let Some(SnapshotAsk::Camera { boxes, zones, .. }) = &alert.snapshot else { panic!("{:?}", alert.snapshot) };
-    assert_eq!((boxes.len(), zones[0].len()), (1, 4));
+    let Some(SnapshotAsk::Camera { shots, zones }) = &alert.snapshot else { panic!("{:?}", alert.snapshot) };
+    assert_eq!((shots[0].boxes.len(), zones[0].len()), (1, 4));
     watch.step(&picture(6_000, None), &mut effects);
     watch.step(&picture(10_000, None), &mut effects);
     assert_eq!(told(&effects), ["open no-entry", "clear no-entry"]);

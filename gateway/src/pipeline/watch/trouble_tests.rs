@@ -53,7 +53,8 @@ fn decoders_are_behind_when_they_were_for_a_minute_and_keep_up_after_another() {
 
 #[test]
 fn a_camera_tells_of_how_it_sends_where_it_is_to_and_each_has_its_time_both_ways() {
-    for (kind, held_s) in [(TroubleKind::Stalls, 0), (TroubleKind::SparseKeyFrames, 60), (TroubleKind::ClockDrift, 900)] {
+    for (kind, held_s) in [(TroubleKind::Stalls, 0), (TroubleKind::SparseKeyFrames, 60), (TroubleKind::ClockDrift, 900)]
+    {
         let troubles: Vec<Trouble> = [(false, 10), (true, 1_000), (false, 3_000)]
             .into_iter()
             .flat_map(|(is_on, at_s)| ["cam:a", "cam:b", "cam:c"].map(|source| told(kind, source, is_on, at_s)))
