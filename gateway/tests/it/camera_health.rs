@@ -79,7 +79,9 @@ async fn a_camera_that_goes_dark_shows_what_it_saw_last() {
         let is_its = |alert: &Value| alert["rule"] == "camera-dark" && alert["source"] == camera;
         alerts(&gateway).await.into_iter().rev().find(is_its)
     };
-    gateway.eventually("both are dark", async || dark("cam:hall").await.is_some() && dark("cam:never").await.is_some()).await;
+    gateway
+        .eventually("both are dark", async || dark("cam:hall").await.is_some() && dark("cam:never").await.is_some())
+        .await;
     let picture = snapshot(&gateway, &dark("cam:hall").await.unwrap()).await;
     assert_eq!(picture.dimensions(), (640, 360));
     let never = dark("cam:never").await.unwrap();
