@@ -138,6 +138,46 @@ fn infrared_is_a_change_of_scene_for_as_long_as_it_is_learned_and_no_movement() 
 }
 
 #[test]
+fn a_flash_is_told_as_a_change_of_scene_and_as_nothing_that_moves() {
+    let mut camera = Camera::new();
+    camera.yard.things = vec![((0, 0, WIDTH, HEIGHT), 250)];
+    let flash = camera.look(100);
+    assert!(flash.sight.faults.has(SightFault::SceneChange) && flash.sight.is_unsettled, "{flash:?}");
+    assert!(flash.blobs.is_empty() && flash.tracks.is_empty(), "{flash:?}");
+    camera.yard.things.clear();
+    for _ in 0..40 {
+        let facts = camera.look(100);
+        assert!(facts.blobs.is_empty(), "{facts:?}");
+    }
+    assert_eq!(camera.look(100).sight, Default::default(), "all is as it was");
+}
+
+#[test]
+fn headlights_that_fill_the_yard_are_a_change_of_scene_for_as_long_as_they_do() {
+    let mut camera = Camera::new();
+    // The pool of light before a lorry that turns in, in a second, and out of the yard again.
+    let mut lit = |width: usize| {
+        camera.yard.things = vec![((0, 0, width, HEIGHT), 245)];
+        camera.look(100)
+    };
+    let mut changed_at = None;
+    for width in (64..=WIDTH).step_by(64) {
+        let facts = lit(width);
+        let is_changing = facts.sight.faults.has(SightFault::SceneChange);
+        assert!(is_changing || !facts.blobs.is_empty(), "neither said at {width}");
+        assert!(!is_changing || facts.blobs.is_empty(), "both said at {width}");
+        changed_at = changed_at.or(is_changing.then_some(width));
+    }
+    assert_eq!(changed_at, Some(448), "six tenths of the picture");
+    for width in (0..=WIDTH).rev().step_by(64) {
+        lit(width);
+    }
+    assert_eq!(lit(0).sight, Default::default());
+    let after = lit(0);
+    assert!(after.blobs.is_empty(), "{after:?}");
+}
+
+#[test]
 fn dark_and_bright_pictures_are_told_from_quiet_ones() {
     let mut camera = Camera::new();
     camera.yard.exposure = 0.1;

@@ -230,6 +230,7 @@ fn camera(url: String, username: Option<String>) -> Camera {
         absorb_after: Span::from_ms(60_000),
         masks: Vec::new(),
         dark_after: TIMEOUT,
+        ailments: Vec::new(),
         open_timeout: TIMEOUT,
         stall_after: TIMEOUT,
         frame_bytes_max: FRAME_BYTES_MAX,

@@ -3746,6 +3746,8 @@ export interface components {
             link: components["schemas"]["Link"] | null;
             /** @description of a camera: by how much its clock has run ahead of ours since its session began; null where it tells no time */
             clock_drift_ms: number | null;
+            /** @description of a camera: frames that were due to be decoded since the gateway started and were not, because decoders had no time; null where it is none */
+            shed: number | null;
             /** @description where the configuration says that it stands */
             place: components["schemas"]["Point"] | null;
         };

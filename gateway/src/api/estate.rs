@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::fault::{Fault, ask, query};
+use super::views::Sending;
 use super::{Context, NoQuery};
 use crate::config::{BaseMap, Config, Written};
 use crate::pipeline::run::Ask;
@@ -128,11 +129,11 @@ pub(super) async fn sources(
     asked?;
     let (reply, answer) = oneshot::channel();
     let Overview { views: heard, is_full } = ask(&context.asks, Ask::Sources(reply), answer).await?;
-    let drifts = context.views.drifts_ms();
+    let sendings = context.views.sendings();
     let estate = context.estate.borrow();
     let shown = |view: &SourceView| {
         let place = estate.standing.get(&view.source).copied().flatten();
-        let mut shown = source(view, place, drifts.get(&view.source).copied());
+        let mut shown = source(view, place, sendings.get(&view.source));
         // Where officers are is told with who asks.
         if matches!(view.last, Last::Position { .. }) && context.roster.of_terminal(&view.source).is_some() {
             shown["last"] = json!("position");
@@ -143,7 +144,7 @@ pub(super) async fn sources(
     Ok(Json(json!({ "sources": sources, "full": is_full })))
 }
 
-fn source(view: &SourceView, place: Option<[f64; 2]>, drift_ms: Option<i64>) -> Value {
+fn source(view: &SourceView, place: Option<[f64; 2]>, sending: Option<&Sending>) -> Value {
     let last = match &view.last {
         Last::Nothing => Value::Null,
         Last::Reading { metric, value, unit } => json!({ "metric": metric, "value": value, "unit": unit }),
@@ -161,7 +162,8 @@ fn source(view: &SourceView, place: Option<[f64; 2]>, drift_ms: Option<i64>) -> 
         "last_heard": view.last_ms.map(time_text),
         "last": last,
         "link": link,
-        "clock_drift_ms": drift_ms,
+        "clock_drift_ms": sending.and_then(|sending| sending.drift_ms),
+        "shed": sending.map(|sending| sending.n_shed),
         "place": place.map(|[lon, lat]| json!({ "lon": lon, "lat": lat })),
     })
 }

@@ -75,7 +75,7 @@ pub use health::{Readiness, SessionHealth};
 pub use intake::Mappings;
 pub use live::Showing;
 pub use open311::Desk311;
-pub use views::Views;
+pub use views::{Sending, Views};
 
 use crate::config::District;
 use crate::dispatch::centres::Centres;

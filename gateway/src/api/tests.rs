@@ -282,10 +282,11 @@ async fn the_estate_is_told_as_it_is_configured() {
     assert_eq!(tunnel["last"], json!({ "metric": "ch4", "value": 1.2, "unit": "%LEL" }));
     assert_eq!(phone["last"], json!({ "lon": 106.0, "lat": 29.0 }));
     // Two that never spoke.
-    assert_eq!((&gate["id"], &gate["link"], &gate["clock_drift_ms"]), (&json!("cam:gate"), &json!(null), &json!(-40)));
+    assert_eq!((&gate["id"], &gate["link"]), (&json!("cam:gate"), &json!(null)));
+    assert_eq!((&gate["clock_drift_ms"], &gate["shed"]), (&json!(-40), &json!(7)));
     let silent = json!({
         "id": "thermal/well/3", "observations": 0, "rejected": 0, "last_reject": null, "last_heard": null, "last": null,
-        "link": null, "clock_drift_ms": null, "place": { "lon": 106.05, "lat": 29.85 },
+        "link": null, "clock_drift_ms": null, "shed": null, "place": { "lon": 106.05, "lat": 29.85 },
     });
     assert_eq!(well, &silent);
     let rules = world.get("/api/v1/rules").await.json();

@@ -31,8 +31,17 @@ pub trait Views: Send + Sync {
     /// What a camera sends from now on.
     fn live(&self, source: &str) -> Result<Showing, Unseen>;
 
-    /// By how much the clock of each camera has run ahead of ours since its session began, ms; of those alone that tell a time.
-    fn drifts_ms(&self) -> HashMap<Arc<str>, i64>;
+    /// How each camera sends, and what becomes of it.
+    fn sendings(&self) -> HashMap<Arc<str>, Sending>;
+}
+
+/// Of one camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sending {
+    /// By how much its clock has run ahead of ours since its session began, ms; none where it tells no time.
+    pub drift_ms: Option<i64>,
+    /// Frames that were due to be decoded and were not, for want of time or a forerunner.
+    pub n_shed: u64,
 }
 
 #[derive(Clone)]

@@ -43,7 +43,7 @@ use crate::dispatch::scores::Scoring;
 use crate::dispatch::{self, Desk};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::Session;
-use crate::nouns::TroubleKind;
+use crate::nouns::trouble;
 use crate::objects::Judge;
 use crate::pipeline::evidence::{Evidence, Eyes, Looks};
 use crate::pipeline::recorder::Recorder;
@@ -60,7 +60,7 @@ const ASKS_MAX: usize = 256;
 /// Changes of the configuration that wait; each may take seconds.
 const EDITS_MAX: usize = 8;
 
-/// Troubles of the gateway's own that wait for the pipeline; who tells of one waits for room.
+/// Troubles that wait for the pipeline; who tells of one waits for room.
 const TROUBLES_MAX: usize = 16;
 
 /// Connections that answer the API's queries.
@@ -341,9 +341,9 @@ impl App {
 fn expected(config: &Config) -> Vec<String> {
     let cameras = config.cameras.iter().map(|camera| format!("cam:{}", camera.id));
     let named = config.rules.iter().flat_map(|rule| &rule.sources).filter(|source| !source.contains(['+', '#', '*']));
-    let series = config.series.iter().map(|_| TroubleKind::SeriesDown);
-    let video = config.cameras.iter().take(1).map(|_| TroubleKind::DecodersBehind);
-    let own = series.chain(video).map(|kind| kind.source().to_owned());
+    let series = config.series.iter().map(|_| trouble::SERIES);
+    let video = config.cameras.iter().take(1).map(|_| trouble::VIDEO);
+    let own = series.chain(video).map(str::to_owned);
     cameras.chain(named.cloned()).chain(own).collect()
 }
 

@@ -102,7 +102,7 @@ impl Readiness for Sessions {
                 metrics.set_state(counts.state);
                 metrics.memory_bytes.set(i64::try_from(counts.memory_bytes).unwrap_or(i64::MAX));
                 metrics.key_interval.set(counts.key_interval_ms as f64 / 1_000.0);
-                metrics.drift.set(counts.drift_ms as f64 / 1_000.0);
+                metrics.drift.set(counts.drift_ms.unwrap_or(0) as f64 / 1_000.0);
                 if let Some(standing) = &counts.gate {
                     metrics.set_gate(standing);
                 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::outward::{Publishers, start_requests};
-use crate::api::{Showing, Views};
+use crate::api::{Sending, Showing, Views};
 use crate::config::{Config, Feed};
 use crate::ingest::listener::Listener;
 use crate::ingest::mqtt::{AckSender, Filter, Session};
@@ -91,7 +91,7 @@ pub(super) fn start_cameras(
     let cameras = video::Cameras::start(&config.cameras, n_more, &config.video, earned, wires, stop.clone())
         .context("failed to start the decode threads")?;
     let cameras = Arc::new(cameras);
-    tokio::spawn(video::overload::watch(cameras.clone(), troubles, stop.clone()));
+    tokio::spawn(video::troubles::watch(cameras.clone(), troubles, stop.clone()));
     Ok(Some(cameras))
 }
 
@@ -109,13 +109,18 @@ pub(super) struct Pictures(pub(super) video::Evidence);
 
 impl Evidence for Pictures {
     fn snapshot(&self, source: &str, ask: &SnapshotAsk) -> Option<Vec<u8>> {
-        let SnapshotAsk::Camera { picture, zones, boxes } = ask else { return None };
-        self.0.snapshot(source, *picture, zones, boxes)
+        match ask {
+            SnapshotAsk::Camera { shots, zones } => {
+                shots.iter().find_map(|shot| self.0.snapshot(source, shot.picture, zones, &shot.boxes))
+            }
+            SnapshotAsk::Last => self.0.last(source).map(|(_, jpeg)| jpeg),
+            SnapshotAsk::Heat { .. } => None,
+        }
     }
 
     fn clip(&self, alert: &Alert) -> Option<Missing> {
-        let Some(SnapshotAsk::Camera { picture, .. }) = &alert.snapshot else { return None };
-        self.0.clip(&alert.key.source, &alert.id, *picture, alert.opened_ms)
+        let Some(SnapshotAsk::Camera { shots, .. }) = &alert.snapshot else { return None };
+        self.0.clip(&alert.key.source, &alert.id, shots.last()?.picture, alert.opened_ms)
     }
 }
 
@@ -135,7 +140,9 @@ impl Views for Sights {
         Ok(Showing { mime, boxes: boxes.boxed() })
     }
 
-    fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
-        self.0.as_ref().map(|cameras| cameras.drifts_ms()).unwrap_or_default()
+    fn sendings(&self) -> HashMap<Arc<str>, Sending> {
+        let counts = self.0.as_ref().map(|cameras| cameras.counters()).unwrap_or_default();
+        let sending = |counts: video::Counts| Sending { drift_ms: counts.drift_ms, n_shed: counts.shed };
+        counts.into_iter().map(|counts| (counts.source.clone(), sending(counts))).collect()
     }
 }

@@ -56,6 +56,9 @@ pub struct Camera {
     /// pictures come again.
     #[serde(default = "defaults::dark_after")]
     pub dark_after: Span,
+    /// Of what ails it the gateway alerts by itself, unless a rule of kind `sight` for the same fault watches the camera.
+    #[serde(default = "defaults::ailments")]
+    pub ailments: Vec<Ailment>,
     /// Limit of each of connect+describe, setup and play.
     #[serde(default = "defaults::connect_timeout")]
     pub open_timeout: Span,
@@ -74,6 +77,21 @@ pub struct Camera {
     pub retry_max: Span,
 }
 
+/// What may be wrong with a camera that does send pictures, and that lasts: a change of scene is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ailment {
+    TooDark,
+    TooBright,
+    Frozen,
+    TooBlurry,
+    Covered,
+    Moved,
+    Stalls,
+    SparseKeyFrames,
+    ClockDrift,
+}
+
 /// From how long before an alert to how long after it a clip shows. Both nothing: no clips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -87,6 +105,20 @@ impl Camera {
     pub fn recording(&self) -> Option<PathBuf> {
         url::Url::parse(&self.url).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()
     }
+}
+
+impl Ailment {
+    pub const ALL: [Ailment; 9] = [
+        Ailment::TooDark,
+        Ailment::TooBright,
+        Ailment::Frozen,
+        Ailment::TooBlurry,
+        Ailment::Covered,
+        Ailment::Moved,
+        Ailment::Stalls,
+        Ailment::SparseKeyFrames,
+        Ailment::ClockDrift,
+    ];
 }
 
 impl Clip {

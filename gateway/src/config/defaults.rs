@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Api, Bytes, Classes, Clip, Clock, Desk, District, Evidence, Group, Inhibit, Limit, Officers, Pipeline, Severity,
-    Span, Store, Storm, Video,
+    Ailment, Api, Bytes, Classes, Clip, Clock, Desk, District, Evidence, Group, Inhibit, Limit, Officers, Pipeline,
+    Severity, Span, Store, Storm, Video,
 };
 
 impl Default for District {
@@ -249,6 +249,9 @@ pub(super) fn alarms() -> bool {
 
 pub(super) fn dark_after() -> Span {
     Span::from_ms(60_000)
+}
+pub(super) fn ailments() -> Vec<Ailment> {
+    Ailment::ALL.to_vec()
 }
 pub(super) fn stall_after() -> Span {
     Span::from_ms(15_000)

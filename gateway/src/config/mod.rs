@@ -42,7 +42,7 @@ use serde::{Deserialize, Serialize};
 
 pub use annex::{Console, Table, Written};
 pub use base_map::BaseMap;
-pub use camera::{Camera, Clip, Compat, HeatVideo, Pace, Teardown, Transport, UnassignedData, UnknownRtcp};
+pub use camera::{Ailment, Camera, Clip, Compat, HeatVideo, Pace, Teardown, Transport, UnassignedData, UnknownRtcp};
 pub use camera_rows::CameraRow;
 pub use check::load;
 pub use defaults::ZONE;

@@ -104,10 +104,20 @@ pub struct Figure {
 /// What is to be drawn as the alert's evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SnapshotAsk {
-    /// A picture of its camera, and what to draw on it: outlines of zones and lines, boxes.
-    Camera { picture: u64, zones: Vec<Vec<[f32; 2]>>, boxes: Vec<Blob> },
+    /// A picture of its camera, the first of these that is still kept, with the outlines of zones and lines. The last of them is
+    /// the one in which the alert opened.
+    Camera { shots: Vec<Shot>, zones: Vec<Vec<[f32; 2]>> },
+    /// The picture of its camera that came last; there may never have been one.
+    Last,
     /// Degrees Celsius by row and column.
     Heat { celsius: Arc<Array2<f32>>, regions: Vec<Region> },
+}
+
+/// A picture by its number, and the boxes to draw on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shot {
+    pub picture: u64,
+    pub boxes: Vec<Blob>,
 }
 
 /// Another source sees what an open alert is of.

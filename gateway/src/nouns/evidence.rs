@@ -24,7 +24,7 @@ pub enum Role {
     Before,
     /// The moment.
     At,
-    /// The frames that followed while the alert was open.
+    /// Pictures that followed: the next frames of heat, and one of a camera that shows clearly more.
     After,
     /// What the visible camera saw of it.
     Visible,

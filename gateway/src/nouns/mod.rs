@@ -21,7 +21,9 @@ pub mod trouble;
 pub mod unseen;
 pub mod work;
 
-pub use alert::{Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Place, Sight, SnapshotAsk, StateRow, Why};
+pub use alert::{
+    Alert, AlertKey, Cleared, Ellipse, Figure, Joined, OnAlert, Place, Shot, Sight, SnapshotAsk, StateRow, Why,
+};
 pub use call::{Call, Told};
 pub use class_case::{ClassAsk, ClassCase, ClassChange, ClassEntry, ClassMove, ClassStage, CountedTicket};
 pub use delivery::{Delivery, Outbox, Spool, SpoolChunk, SpoolLoss, StoreFault};

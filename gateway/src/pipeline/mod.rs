@@ -3,6 +3,7 @@
 //!
 //! - [`watch`]: rules over observations, pure
 //! - [`run`]: the shell, and `settled`: what it commits of Desk; `reported`: what it takes of reports; [`errands`]: of officers in the field
+//! - `rules`: those of the configuration; `built_in`: those that there are without being written
 //! - [`evidence`]: pictures and looks that alerts ask for
 //! - [`shard`], [`shards`]: what decodes and judges, on one thread or several
 //! - [`trail`]: the latest readings of all sources
@@ -13,6 +14,7 @@
 //! - [`backtest`]: what new rules would have found, beside the old ones
 
 pub mod backtest;
+mod built_in;
 pub mod errands;
 pub mod evidence;
 pub mod examples;

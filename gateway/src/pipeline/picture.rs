@@ -23,6 +23,9 @@ use crate::config::{CrossDirection, Detect, Span, Things};
 /// A thing may be outside its zone for this long without having left it: boxes flicker.
 const GAP_MS: i64 = 1_000;
 
+/// A fault of sight has to last for this long, and to be gone for as long, where the rule says nothing else.
+const SIGHT_HOLD_MS: i64 = 10_000;
+
 pub(super) struct PictureRule {
     pub(super) what: What,
     pub(super) zone: Option<Arc<str>>,
@@ -51,6 +54,8 @@ pub(super) struct Framing {
     pub(super) line: Option<Arc<PictureLine>>,
     pub(super) ground: Option<Arc<Ground>>,
     pub(super) absorb_ms: i64,
+    /// An alert may have a better picture until then after it opened: as long as its clip goes on.
+    pub(super) young_ms: i64,
 }
 
 /// How many crossed in the window of the clock at hand.
@@ -125,6 +130,12 @@ impl PictureRule {
         Some((PictureRule { what, zone, line, things }, latch))
     }
 
+    /// As a rule is that says nothing but the fault.
+    pub(super) fn sight(fault: SightFault) -> (PictureRule, Latch) {
+        let latch = Latch { hold_ms: usual_hold(fault).ms(), clear_hold_ms: SIGHT_HOLD_MS };
+        (PictureRule { what: What::Sight { fault }, zone: None, line: None, things: Things::default() }, latch)
+    }
+
     /// Whether what is remembered and open means the same to the other: limits may differ, not what is looked at.
     pub(super) fn continues(&self, other: &PictureRule) -> bool {
         let is_same = match (&self.what, &other.what) {
@@ -135,6 +146,11 @@ impl PictureRule {
             (what, other) => std::mem::discriminant(what) == std::mem::discriminant(other),
         };
         is_same && self.zone == other.zone && self.line == other.line
+    }
+
+    /// Whether its condition is one of the picture as a whole.
+    pub(super) fn is_about_sight(&self) -> bool {
+        matches!(self.what, What::Sight { .. })
     }
 
     /// Whether it counts what crosses a line.
@@ -190,7 +206,7 @@ impl PictureRule {
 
 /// A flash is told at once, where the rule says nothing else; the others must last.
 fn usual_hold(fault: SightFault) -> Span {
-    Span::from_ms(if fault == SightFault::SceneChange { 0 } else { 10_000 })
+    Span::from_ms(if fault == SightFault::SceneChange { 0 } else { SIGHT_HOLD_MS })
 }
 
 impl Finding {
@@ -204,6 +220,13 @@ impl Framing {
     pub(super) fn place(&self, blob: &Blob) -> Option<(Point, f64)> {
         let (x, y) = blob.bottom_centre();
         self.ground.as_ref()?.place([x, y])
+    }
+
+    /// How much of the picture the part of a box takes that is in the zone.
+    pub(super) fn share_of(&self, blob: &Blob) -> f32 {
+        let inside =
+            self.zone.as_ref().map_or(1.0, |zone| zone.share_of([blob.left, blob.top, blob.right, blob.bottom]));
+        inside * blob.width() * blob.height()
     }
 
     /// Width and height of a thing in metres.

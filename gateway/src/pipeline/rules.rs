@@ -1,6 +1,6 @@
 //! Rules as configuration wrote them, made ready to judge: limits checked, fences and zones looked up.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -18,20 +18,18 @@ use outpost_fences::track::MotionLimits;
 use outpost_fences::track::calendar::{Calendar, Schedule};
 use outpost_fences::{Fence, FenceSet, Shape};
 
+use super::built_in;
 use super::heat::Heating;
 use super::movement::Movement;
 use super::picture::PictureRule;
 use super::reading::{Limit, Test};
 use super::watch::along::Line;
 use crate::config::pattern::SourcePattern;
-use crate::config::{Active, Config, Detect, Series, Severity, Span, condition};
+use crate::config::{Active, Config, Detect, Severity, Span, condition};
 use crate::nouns::TroubleKind;
 
 /// A moving thing may be lost for this long without its dwell beginning anew: blobs flicker.
 pub(super) const INTRUSION_GAP_MS: i64 = 1_000;
-
-/// Decoders that are behind for this long are an alert, and it is over once they have kept up for as long.
-const BEHIND_HOLD_MS: i64 = 60_000;
 
 pub(super) struct Rule {
     pub(super) id: Arc<str>,
@@ -100,72 +98,9 @@ pub(super) fn compile(config: &Config, fences: &FenceSet) -> Result<Vec<Rule>, R
     let calendars = calendars(config)?;
     let compiled = config.rules.iter().map(|rule| compile_one(rule, fences, &calendars));
     let mut rules: Vec<Rule> = compiled.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    let built_in = dark_cameras(config, &rules);
+    let built_in = built_in::rules(config, &rules);
     rules.extend(built_in);
-    rules.extend(config.series.iter().flat_map(series_troubles));
-    if !config.cameras.is_empty() {
-        rules.push(video_trouble());
-    }
     Ok(rules)
-}
-
-/// Silence is a finding: a camera that no rule of kind `dark` watches has the built-in one, with its own limit.
-fn dark_cameras(config: &Config, rules: &[Rule]) -> Vec<Rule> {
-    let mut by_limit: BTreeMap<i64, HashSet<Arc<str>>> = BTreeMap::new();
-    for camera in &config.cameras {
-        let source: Arc<str> = format!("cam:{}", camera.id).into();
-        if !rules.iter().any(|rule| matches!(rule.judge, Judge::Dark(_)) && rule.matches(&source)) {
-            by_limit.entry(camera.dark_after.ms()).or_default().insert(source);
-        }
-    }
-    let rule = |(after_ms, named)| Rule {
-        id: "camera-dark".into(),
-        key: "camera-dark".into(),
-        name: "camera dark".into(),
-        severity: Severity::Moderate,
-        category: "device/camera".into(),
-        patterns: Vec::new(),
-        named,
-        judge: Judge::Dark(Silent { after_ms }),
-        schedule: None,
-        flapping: None,
-        lateness_ms: 0,
-        confidence: None,
-    };
-    by_limit.into_iter().map(rule).collect()
-}
-
-/// Readings that do not reach the series database are work for somebody, before and after they are lost.
-fn series_troubles(series: &Series) -> [Rule; 2] {
-    let latch = |hold_ms| Latch { hold_ms, clear_hold_ms: 0 };
-    let rule = |kind, name, hold_ms| own_trouble(kind, name, "gateway/series", latch(hold_ms));
-    [
-        rule(TroubleKind::SeriesDown, "series database down", series.down_after.ms()),
-        rule(TroubleKind::ReadingsLost, "readings lost", 0),
-    ]
-}
-
-/// Pictures that nobody has time to decode are a matter of the machine, not of the cameras.
-fn video_trouble() -> Rule {
-    let latch = Latch { hold_ms: BEHIND_HOLD_MS, clear_hold_ms: BEHIND_HOLD_MS };
-    own_trouble(TroubleKind::DecodersBehind, "decoders behind", "gateway/video", latch)
-}
-
-fn own_trouble(kind: TroubleKind, name: &str, category: &str, latch: Latch) -> Rule {
-    Rule {
-        id: kind.rule().into(),
-        key: kind.rule().into(),
-        name: name.into(),
-        severity: Severity::Moderate,
-        category: category.into(),
-        patterns: Vec::new(),
-        named: HashSet::from([kind.source().into()]),
-        judge: Judge::Trouble { kind, latch },
-        flapping: None,
-        lateness_ms: 0,
-        confidence: None,
-        schedule: None,
-    }
 }
 
 type Calendars<'a> = HashMap<&'a str, Arc<Calendar>>;

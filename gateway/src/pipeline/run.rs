@@ -284,7 +284,7 @@ impl Shell {
             self.turns[self.shards.of_source(&observation.source)].observations.push(observation);
         }
         for trouble in batch.troubles.drain(..) {
-            self.turns[self.shards.of_source(trouble.kind.source())].troubles.push(trouble);
+            self.turns[self.shards.of_source(&trouble.source)].troubles.push(trouble);
         }
         let drained_ms = (batch.drained && batch.messages.is_empty()).then(now_ms);
         self.turns.iter_mut().for_each(|turn| turn.drained_ms = drained_ms);

@@ -5,6 +5,7 @@ mod hours;
 mod memo;
 mod moving;
 mod picture;
+mod shots;
 mod stored;
 mod why;
 
@@ -339,7 +340,7 @@ impl Slot {
         }
     }
 
-    /// The gateway tells of itself.
+    /// The gateway tells of itself, or of the slot's camera.
     pub(super) fn trouble(&mut self, rule: &Rule, trouble: &Trouble) -> Turn {
         let Judge::Trouble { kind, latch } = &rule.judge else { return Turn::Stay };
         if *kind != trouble.kind {
@@ -377,6 +378,7 @@ impl Slot {
 
     fn condition_due_ms(&self, rule: &Rule) -> Option<i64> {
         match (&rule.judge, &self.stored.state) {
+            _ if self.awaits_picture(rule) => None,
             (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
                 earlier(latch.due_ms(state), movement.due_ms(trail))
             }
@@ -388,6 +390,9 @@ impl Slot {
     pub(super) fn elapse(&mut self, rule: &Rule, now_ms: i64) -> Turn {
         if self.hours_ms().is_some_and(|hours_ms| hours_ms <= now_ms) {
             return self.change_hours(rule, now_ms);
+        }
+        if self.awaits_picture(rule) {
+            return Turn::Stay;
         }
         match (&rule.judge, &mut self.stored.state) {
             (Judge::Movement { movement, latch }, State::Movement { trail, latch: state }) => {
@@ -434,6 +439,12 @@ impl Slot {
             | State::Heat { latch: state, .. } => latch.observe(state, signal, moment),
             State::Movement { .. } | State::Silent(_) | State::Condition { .. } | State::Approach(_) => Turn::Stay,
         }
+    }
+
+    /// Whether a fault of sight was seen and has yet to be seen again: between two pictures of a camera at rest may be longer
+    /// than the hold, and one bad picture is no fault that lasts. A camera without further ones is dark.
+    fn awaits_picture(&self, rule: &Rule) -> bool {
+        matches!(&rule.judge, Judge::Picture { rule, .. } if rule.is_about_sight()) && self.is_holding()
     }
 
     fn is_holding(&self) -> bool {

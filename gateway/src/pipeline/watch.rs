@@ -182,9 +182,9 @@ impl Watch {
         }
     }
 
-    /// What the gateway says of itself.
+    /// What the gateway says of itself, or of how a camera sends.
     pub fn trouble(&mut self, trouble: &Trouble, effects: &mut Vec<Effect>) {
-        for slot in self.slots_of(&trouble.kind.source().into()).unwrap_or_default() {
+        for slot in self.slots_of(&trouble.source).unwrap_or_default() {
             let rule = &self.rules[self.slots[slot].rule()];
             let turn = self.slots[slot].trouble(rule, trouble);
             self.turned(slot, turn, trouble.at_ms, effects);
@@ -393,7 +393,7 @@ impl Watch {
             opened_ms: now_ms,
             place,
             why: slot.why(rule, rule.judge.hold_ms()),
-            snapshot: slot.snapshot(),
+            snapshot: slot.snapshot(rule),
             exhibits: Vec::new(),
             confidence: self.confidence(number),
             visible: self.visible(number),
@@ -463,3 +463,5 @@ mod picture_tests;
 mod several_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble_tests;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::worker::blocking;
 use super::{Phase, Progress};
-use crate::nouns::{Figure, Spool, SpoolLoss, StoreFault, Trouble, TroubleKind, Why};
+use crate::nouns::{Figure, Spool, SpoolLoss, StoreFault, Trouble, TroubleKind, Why, trouble};
 use crate::telemetry::{now_ms, time_text};
 
 /// How often it looks. An alert may count what was lost until then only.
@@ -79,8 +79,9 @@ impl Watchman {
     }
 
     async fn tell(&self, kind: TroubleKind, is_on: bool, why: Why) {
+        let trouble = Trouble { kind, source: trouble::SERIES.into(), is_on, why, at_ms: now_ms() };
         // The pipeline is gone: so are we, soon.
-        let _ = self.troubles.send(Trouble { kind, is_on, why, at_ms: now_ms() }).await;
+        let _ = self.troubles.send(trouble).await;
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::nouns::{
     Alert, ClassChange, Cleared, Confidence, Deed, EvidenceKind, Fix, JournalEntry, LookAsk, Missing, NewFile, Passage,
-    RedoChange, RedoRow, SaidDuty, Shelved, Silence, StateRow, Ticket, WorkOrder,
+    RedoChange, RedoRow, SaidDuty, Shelved, Silence, SnapshotAsk, StateRow, Ticket, WorkOrder,
 };
 
 /// All that a batch changes. Reused between batches: [`Commit::clear`] keeps the room.
@@ -172,6 +172,8 @@ impl Store {
     fn shelve(&mut self, alert: &Alert, jpeg: Option<&[u8]>) -> Option<Result<Shelved, Missing>> {
         match jpeg {
             Some(jpeg) => Some(self.shelf.put(&mut self.conn, (&alert.id, 0), EvidenceKind::Snapshot, jpeg)),
+            // A camera that never showed a picture lacks none.
+            None if alert.snapshot == Some(SnapshotAsk::Last) => None,
             None => alert.snapshot.as_ref().map(|_| Err(Missing::Gone)),
         }
     }

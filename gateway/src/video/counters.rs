@@ -37,6 +37,7 @@ pub(crate) struct Counters {
     alarms: [AtomicU64; AlarmKind::ALL.len()],
     pub(crate) alarm_others: AtomicU64,
     pub(crate) alarm_faults: AtomicU64,
+    stalls: AtomicU64,
     /// Until when all frames of this camera are due to be decoded.
     pub(crate) active_until_ms: AtomicI64,
     /// Number of the unit that was looked at last.
@@ -58,7 +59,7 @@ pub(crate) struct Counters {
     gate: Mutex<Option<(Standing, Earned)>>,
 }
 
-/// A snapshot of one camera's numbers; those up to `alarm_faults` only grow.
+/// A snapshot of one camera's numbers; those up to `stalls` only grow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     pub source: Arc<str>,
@@ -84,16 +85,21 @@ pub struct Counts {
     pub alarm_others: u64,
     /// Documents of alarms that could not be read, and sessions that had to do without.
     pub alarm_faults: u64,
+    /// Times that a live stream stopped.
+    pub stalls: u64,
     pub state: LinkState,
     pub reason: Option<LinkReason>,
     /// 0 before the second frame.
     pub last_frame_ms: i64,
     /// Frames per second, estimated.
     pub fps: f64,
+    /// When the session's last key frame came; 0 before the first.
+    pub last_key_ms: i64,
     /// Between the last two key frames; 0 before the second.
     pub key_interval_ms: i64,
-    /// By how much the camera's clock has run ahead of ours since the session began. Receive time counts everywhere else.
-    pub drift_ms: i64,
+    /// By how much the camera's clock has run ahead of ours since the session began; none where no frame of it had a media time.
+    /// Receive time counts everywhere else.
+    pub drift_ms: Option<i64>,
     /// Of coded frames and pictures that are kept.
     pub memory_bytes: u64,
     /// What the size gate has earned; None before it was first asked.
@@ -138,6 +144,7 @@ impl Counters {
         self.media_offset_ms.store(0, Relaxed);
         self.drift_ms.store(0, Relaxed);
         self.last_key_ms.store(0, Relaxed);
+        self.key_interval_ms.store(0, Relaxed);
     }
 
     /// A frame has the media time `media_ms`, counted from anywhere.
@@ -152,11 +159,6 @@ impl Counters {
                 self.drift_ms.store(known_ms.saturating_add(step_ms / DRIFT_FRAMES + step_ms.signum()), Relaxed);
             }
         }
-    }
-
-    /// None where no frame of this session had a media time.
-    pub(crate) fn drift_ms(&self) -> Option<i64> {
-        (self.media_offset_ms.load(Relaxed) != 0).then(|| self.drift_ms.load(Relaxed))
     }
 
     /// A key frame showed movement or none.
@@ -224,7 +226,10 @@ impl Counters {
         let state = STATES.iter().position(|state| *state == link.state).unwrap_or(0);
         let reason = REASONS.iter().position(|reason| *reason == link.reason).unwrap_or(0);
         // One byte for both, so that no reader sees a state with another's reason.
-        self.link.store((state * REASONS.len() + reason) as u8, Relaxed);
+        let before = self.link.swap((state * REASONS.len() + reason) as u8, Relaxed);
+        let was_live = STATES[usize::from(before) / REASONS.len() % STATES.len()] == LinkState::Live;
+        self.stalls
+            .fetch_add(u64::from(was_live && matches!(link.state, LinkState::Stalled | LinkState::Offline)), Relaxed);
     }
 
     pub(crate) fn counts(&self, source: &Arc<str>) -> Counts {
@@ -245,12 +250,14 @@ impl Counters {
             alarms: AlarmKind::ALL.into_iter().zip(self.alarms.iter().map(|n| n.load(Relaxed))).collect(),
             alarm_others: self.alarm_others.load(Relaxed),
             alarm_faults: self.alarm_faults.load(Relaxed),
+            stalls: self.stalls.load(Relaxed),
             state: STATES[link / REASONS.len() % STATES.len()],
             reason: REASONS[link % REASONS.len()],
             last_frame_ms: self.last_frame_ms.load(Relaxed),
             fps: if interval_ms > 0.0 { 1_000.0 / interval_ms } else { 0.0 },
+            last_key_ms: self.last_key_ms.load(Relaxed),
             key_interval_ms: self.key_interval_ms.load(Relaxed),
-            drift_ms: self.drift_ms.load(Relaxed),
+            drift_ms: (self.media_offset_ms.load(Relaxed) != 0).then(|| self.drift_ms.load(Relaxed)),
             memory_bytes: self.group_bytes(),
             gate: self.gate().map(|(standing, _)| standing),
         }
@@ -294,13 +301,21 @@ mod tests {
                 // Declares 25 frames a second and delivers one in 42 ms.
                 counters.media(7_000 + frame * 40, 1_000_000 + frame * 42 + frame % 3 * jitter);
             }
-            counters.counts(&source).drift_ms
+            counters.counts(&source).drift_ms.unwrap()
         };
         let drift_ms = drift(0, 10_000, 15);
         assert!((-20_000..-19_300).contains(&drift_ms), "{drift_ms} ms");
-        assert_eq!(counters.drift_ms(), Some(drift_ms));
         counters.begin();
-        assert_eq!((counters.counts(&source).drift_ms, counters.drift_ms()), (0, None));
+        assert_eq!(counters.counts(&source).drift_ms, None);
+    }
+
+    #[test]
+    fn a_stream_that_was_live_and_is_not_has_stopped_once() {
+        let (counters, source) = (Counters::default(), Arc::from("cam:a"));
+        for state in [LinkState::Stalled, LinkState::Live, LinkState::Stalled, LinkState::Offline, LinkState::Stalled] {
+            counters.set_link(&Link { state, reason: None });
+        }
+        assert_eq!(counters.counts(&source).stalls, 1);
     }
 
     #[test]

@@ -22,6 +22,10 @@ use crate::objects::Picture;
 /// Pictures kept per camera; evidence is asked for when the alert that a picture raised is committed, which is soon.
 const PICTURES_MAX: usize = 16;
 
+/// Of these, the newest are kept whatever they show. Of the older ones those in which something large moves are kept longest: the
+/// best picture of somebody who stayed for seconds is seldom the last.
+const NEWEST_MIN: usize = 8;
+
 /// Share of a camera's memory that its pictures may take, and that its reel may.
 const PICTURES_SHARE: u64 = 2;
 const REEL_SHARE: u64 = 4;
@@ -55,8 +59,8 @@ struct Kept {
 /// How a picture is kept.
 #[derive(Debug, Clone)]
 pub(crate) enum Shows {
-    /// Something moves in it: evidence is likely to be asked for.
-    Movement(Arc<Frame>),
+    /// Something moves in it: evidence is likely to be asked for. With the share of the picture that the largest box takes.
+    Movement(Arc<Frame>, f32),
     /// Nothing moves, and evidence is hardly ever asked for: as it came where it can be decoded by itself, which takes a
     /// tenth of the memory.
     QuietKey(Codec, Bytes),
@@ -82,7 +86,8 @@ impl Pictures {
         kept.push_back(Kept { number, at_ms, shows });
         let mut bytes: usize = kept.iter().map(|kept| kept.shows.bytes()).sum();
         while kept.len() > PICTURES_MAX || bytes > self.bytes_max {
-            bytes -= kept.pop_front().map_or(0, |kept| kept.shows.bytes());
+            let number = least(&kept);
+            bytes -= kept.remove(number).map_or(0, |kept| kept.shows.bytes());
         }
     }
 
@@ -116,21 +121,31 @@ impl Pictures {
     }
 }
 
+/// Number of the picture that is least likely to be asked for.
+fn least(kept: &VecDeque<Kept>) -> usize {
+    let older = kept.iter().take(kept.len().saturating_sub(NEWEST_MIN)).map(|kept| kept.shows.share());
+    older.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(number, _)| number)
+}
+
 impl Shows {
+    fn share(&self) -> f32 {
+        if let Shows::Movement(_, share) = self { *share } else { 0.0 }
+    }
+
     fn is_quiet(&self) -> bool {
-        !matches!(self, Shows::Movement(_))
+        !matches!(self, Shows::Movement(..))
     }
 
     fn bytes(&self) -> usize {
         match self {
-            Shows::Movement(frame) | Shows::Quiet(frame) => frame.bytes(),
+            Shows::Movement(frame, _) | Shows::Quiet(frame) => frame.bytes(),
             Shows::QuietKey(_, unit) => unit.len(),
         }
     }
 
     fn frame(self) -> Option<Arc<Frame>> {
         match self {
-            Shows::Movement(frame) | Shows::Quiet(frame) => Some(frame),
+            Shows::Movement(frame, _) | Shows::Quiet(frame) => Some(frame),
             Shows::QuietKey(codec, unit) => Guarded::new(codec).decode(&unit).ok().flatten().map(Arc::new),
         }
     }
@@ -273,7 +288,7 @@ mod tests {
 
     fn evidence(masks: Vec<Vec<[f32; 2]>>) -> Evidence {
         let pictures = Arc::new(Pictures::new(16 << 20));
-        pictures.keep(7, 0, Shows::Movement(Arc::new(white())));
+        pictures.keep(7, 0, Shows::Movement(Arc::new(white()), 0.0));
         let evidence = Evidence::new(90);
         evidence.admit(Arc::from("cam:a"), Sight { pictures, masks, reel: None });
         evidence
@@ -332,12 +347,38 @@ mod tests {
     fn only_the_last_pictures_are_kept() {
         let evidence = evidence(Vec::new());
         let pictures = &evidence.sight("cam:a").unwrap().pictures;
-        let moving = || Shows::Movement(Arc::new(white()));
+        let moving = || Shows::Movement(Arc::new(white()), 0.1);
         (8..40).for_each(|number| pictures.keep(number, number as i64 * 100, moving()));
         assert!(evidence.snapshot("cam:a", 7, &[], &[]).is_none());
         assert!(evidence.snapshot("cam:a", 39, &[], &[]).is_some());
         assert!(evidence.snapshot("cam:b", 39, &[], &[]).is_none());
         assert_eq!(pictures.kept.lock().unwrap().len(), PICTURES_MAX);
+    }
+
+    #[test]
+    fn what_was_large_is_kept_longer_than_what_came_after_it() {
+        let evidence = evidence(Vec::new());
+        let pictures = &evidence.sight("cam:a").unwrap().pictures;
+        for number in 8..60 {
+            let share = if number == 12 { 0.4 } else { 0.1 };
+            pictures.keep(number, number as i64 * 100, Shows::Movement(Arc::new(white()), share));
+        }
+        let numbers = pictures.kept.lock().unwrap().iter().map(|kept| kept.number).collect::<Vec<_>>();
+        assert_eq!(numbers, [vec![12], (45..60).collect()].concat());
+        pictures.keep(60, 1_200 + AGE_MS_MAX + 1, Shows::Movement(Arc::new(white()), 0.1));
+        assert!(evidence.snapshot("cam:a", 12, &[], &[]).is_none(), "not for ever");
+    }
+
+    #[test]
+    fn pictures_keep_to_their_bytes_the_oldest_going_first() {
+        let pictures = Pictures::new(100 << 10);
+        let frame = Arc::new(white());
+        for number in 0..40 {
+            pictures.keep(number, number as i64, Shows::Movement(frame.clone(), 0.1));
+            assert!(pictures.bytes() <= 100 << 10, "{} bytes", pictures.bytes());
+        }
+        let numbers = pictures.kept.lock().unwrap().iter().map(|kept| kept.number).collect::<Vec<_>>();
+        assert_eq!((frame.bytes(), numbers), (SIDE * SIDE * 3 / 2, vec![38, 39]));
     }
 
     #[test]

@@ -148,7 +148,8 @@ impl Eye {
         }
         self.counters.moving.fetch_add(u64::from(moves), Relaxed);
         let shows = if moves || self.lookout.is_stirring() {
-            Shows::Movement(Arc::new(frame))
+            let share = facts.blobs.iter().map(|blob| blob.width() * blob.height()).fold(0.0, f32::max);
+            Shows::Movement(Arc::new(frame), share)
         } else if unit.key {
             // A copy: the unit's own buffer may be twice its length.
             Shows::QuietKey(unit.codec, Bytes::copy_from_slice(&unit.data))

@@ -27,7 +27,7 @@ const GROUP_SHARE: u64 = 4;
 
 /// Where key frames are further apart ("smart" codecs: up to minutes), all frames are decoded: looking only at key
 /// frames would leave the camera unwatched in between.
-const KEY_GAP_MS_MAX: i64 = 5_000;
+pub(super) const KEY_GAP_MS_MAX: i64 = 5_000;
 
 pub(super) struct Feed {
     camera: usize,
@@ -341,6 +341,25 @@ mod tests {
         counters.looked(7, 3_000);
         feed.unit(unit(false, 3_001, 9)).await;
         assert_eq!(numbers(), [0u64; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_zone_that_is_important_makes_all_of_its_camera_so() {
+        let zone = |id: &str, more: &str| format!("{{ id = \"{id}\", polygon = [[0, 0], [1, 0], [1, 1]]{more} }}");
+        let (plain, important) = (zone("a", ""), zone("b", ", important = true"));
+        for (zones, expected) in
+            [(String::new(), false), (plain.clone(), false), (format!("{plain}, {important}"), true)]
+        {
+            let text = format!("id = \"a\"\nurl = \"rtsp://192.0.2.1/\"\nzones = [{zones}]");
+            let camera: config::Camera = toml::from_str(&text).unwrap();
+            let queue = Arc::new(Queue::new(16));
+            let pace = Pace::new(10_000, 60_000, None);
+            let feed = Feed::new(0, &camera, pace, queue.clone(), Default::default(), mpsc::channel(1).0, None);
+            feed.unit(unit(true, 1_000, 9)).await;
+            feed.unit(unit(false, 1_040, 9)).await;
+            let taken: Vec<bool> = std::iter::from_fn(|| queue.try_take()).map(|work| work.important).collect();
+            assert_eq!(taken, [expected; 2], "{text}");
+        }
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 //! [`Cameras::start`] runs one session task per stream (`ingest::rtsp`) and `video.decode_threads` threads that decode.
 //! A camera's units always go to the same thread, so a picture's forerunners are where it needs them.
 
+mod ailing;
 mod canvas;
 mod closeup;
 pub mod counters;
@@ -16,7 +17,7 @@ mod group;
 mod lane;
 mod live;
 mod nals;
-pub mod overload;
+mod overload;
 mod pace;
 mod queue;
 mod reel;
@@ -24,6 +25,7 @@ mod roll;
 mod seen;
 mod spare;
 mod throttle;
+pub mod troubles;
 mod upstream;
 mod white_hot;
 
@@ -319,12 +321,6 @@ impl Cameras {
         members.find(|member| &*member.source == source).map(|member| member.counters.clone())
     }
 
-    /// By how much each camera's clock has run ahead of ours since its session began, where it tells a time.
-    pub fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
-        let of = |member: &Member| Some((member.source.clone(), member.counters.drift_ms()?));
-        self.running().groups.iter().flat_map(|group| &group.members).filter_map(of).collect()
-    }
-
     /// What the size gate of each camera has earned, where it has been asked, and on which address.
     pub fn earned(&self) -> Vec<(Arc<str>, String, Earned)> {
         let of = |member: &Member| Some((member.source.clone(), member.url.clone(), member.counters.earned()?));
@@ -386,7 +382,7 @@ fn grouped(cameras: &[config::Camera]) -> Vec<Vec<&config::Camera>> {
 }
 
 /// What sessions and eyes go by, as text to compare: secrets show as the names of where they are. Zones but the important ones,
-/// lines and ground are for rules, which take them from the configuration.
+/// lines, ground and ailments are for rules, which take them from the configuration.
 fn settings(group: &[&config::Camera]) -> String {
     let of_sessions = |camera: &&config::Camera| {
         let is_important = camera.zones.iter().any(|zone| zone.important);
@@ -394,6 +390,7 @@ fn settings(group: &[&config::Camera]) -> String {
             zones: Vec::new(),
             lines: Vec::new(),
             ground: Vec::new(),
+            ailments: Vec::new(),
             name: String::new(),
             place: None,
             ..(*camera).clone()

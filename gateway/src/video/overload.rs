@@ -1,51 +1,25 @@
-//! Tells the pipeline when decoders have no time for what is due. Knows nothing of rules: how long it has to last is theirs.
+//! Whether decoders have no time for what is due. Knows nothing of rules: how long it has to last is theirs. Pure.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
-
-use super::{Cameras, Counts};
-use crate::nouns::{Figure, Trouble, TroubleKind, Why};
-use crate::telemetry::now_ms;
-
-/// What was shed within this counts as now.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+use super::Counts;
+use crate::nouns::{Figure, Trouble, TroubleKind, Why, trouble};
 
 /// Cameras named in the reason.
 const NAMED_MAX: usize = 5;
 
 /// What was shed until the last look.
 #[derive(Debug, Default)]
-struct Overload {
+pub(super) struct Overload {
     /// By camera; empty before the first look.
     shed: HashMap<Arc<str>, u64>,
     /// What was told last; nothing yet after a start.
     told: Option<bool>,
 }
 
-/// Looks until `stop`.
-pub async fn watch(cameras: Arc<Cameras>, troubles: mpsc::Sender<Trouble>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut overload = Overload::default();
-    let looks = async {
-        loop {
-            ticks.tick().await;
-            if let Some(trouble) = overload.look(&cameras.counters(), now_ms()) {
-                // An error means that the pipeline is gone: so are we, soon.
-                let _ = troubles.send(trouble).await;
-            }
-        }
-    };
-    stop.run_until_cancelled(looks).await;
-}
-
 impl Overload {
-    fn look(&mut self, counts: &[Counts], at_ms: i64) -> Option<Trouble> {
+    pub(super) fn look(&mut self, counts: &[Counts], at_ms: i64) -> Option<Trouble> {
         let before = |counts: &Counts| self.shed.get(&counts.source).copied().unwrap_or(counts.shed);
         let gained = counts.iter().map(|counts| (counts.shed.saturating_sub(before(counts)), counts.source.as_ref()));
         let mut most: Vec<(u64, &str)> = gained.filter(|(gained, _)| *gained > 0).collect();
@@ -55,7 +29,7 @@ impl Overload {
         if self.told.replace(is_on) == Some(is_on) {
             return None;
         }
-        Some(Trouble { kind: TroubleKind::DecodersBehind, is_on, why, at_ms })
+        Some(Trouble { kind: TroubleKind::DecodersBehind, source: trouble::VIDEO.into(), is_on, why, at_ms })
     }
 }
 

@@ -205,3 +205,67 @@ async fn what_a_gate_has_earned_outlives_a_restart_but_not_another_address() {
     assert!(kept.contains("\"onsets\":20.0"), "{kept}");
     stop.cancel();
 }
+
+/// Five seconds of an empty hall, eight of a visitor who leaves, and fifteen of the empty hall.
+#[expect(clippy::disallowed_methods, reason = "another program's coding")]
+fn visited_once() -> Vec<u8> {
+    let part = |from: f64, to: f64, name: &str| format!("[{name}]trim={from}:{to},setpts=PTS-STARTPTS[{name}t]");
+    let names = ["a", "b", "c", "d", "e"];
+    let spans = [(0.0, 5.0), (12.0, 20.5), (0.0, 5.0), (0.0, 5.0), (0.0, 5.0)];
+    let parts: Vec<String> = names.iter().zip(spans).map(|(name, (from, to))| part(from, to, name)).collect();
+    let list = |suffix: &str| names.map(|name| format!("[{name}{suffix}]")).concat();
+    let filter = format!("[0:v]split=5{};{};{}concat=n=5:v=1", list(""), parts.join(";"), list("t"));
+    let done = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-r", "10", "-i"])
+        .arg(fixture("visitors.h264"))
+        .args(["-filter_complex", &filter, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"])
+        .args(["-bf", "0", "-g", "20", "-r", "10", "-f", "h264", "-"])
+        .output()
+        .expect("ffmpeg is installed (make packages-test)");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    done.stdout
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_visitor_has_left_only_key_frames_are_decoded_again() {
+    let stop = CancellationToken::new();
+    let url = served(&visited_once(), 20.0, &stop).await;
+    let mut watched = Watched::start(&[camera("hall", &url, "")]);
+    let moves = |counts: &outpost::video::Counts| counts.moving >= 20;
+    while !moves(&watched.counts("cam:hall")) {
+        watched.until_picture("cam:hall").await;
+    }
+    let until = Instant::now() + 2 * DEADLINE;
+    let mut from = watched.counts("cam:hall");
+    loop {
+        // Twenty frames, of which one is a key frame.
+        watched.until_picture("cam:hall").await;
+        let to = watched.counts("cam:hall");
+        if to.frames >= from.frames + 20 {
+            if to.decoded <= from.decoded + 2 {
+                break;
+            }
+            from = to;
+        }
+        assert!(Instant::now() < until, "{from:?}");
+    }
+    assert_eq!(watched.counts("cam:hall").shed, 0, "nobody wanted them");
+    watched.stop().await;
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_keeps_to_its_memory_whatever_moves_before_it() {
+    let stop = CancellationToken::new();
+    let url = served(&visited_once(), 20.0, &stop).await;
+    let mut watched = Watched::start(&[camera("hall", &url, "memory_max = \"1MiB\"")]);
+    let mut most_bytes = 0;
+    while watched.counts("cam:hall").moving < 60 {
+        watched.until_picture("cam:hall").await;
+        most_bytes = most_bytes.max(watched.counts("cam:hall").memory_bytes);
+    }
+    // A picture of it takes a third of that.
+    assert!((300_000..=1 << 20).contains(&most_bytes), "{most_bytes} bytes");
+    watched.stop().await;
+    stop.cancel();
+}

@@ -7,6 +7,7 @@ mod camera;
 mod camera_alarms;
 mod camera_answers;
 mod camera_changes;
+mod camera_health;
 mod camera_hostile;
 mod camera_links;
 mod camera_sessions;

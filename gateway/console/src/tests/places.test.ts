@@ -4,7 +4,7 @@ import type { Source } from '../types';
 import { ticket } from './ticket';
 
 const source = (id: string, changes: Partial<Source> = {}): Source => ({
-  id, observations: 1, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, clock_drift_ms: null, place: null, ...changes,
+  id, observations: 1, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, clock_drift_ms: null, shed: null, place: null, ...changes,
 });
 
 test('a source is where it said that it is, or else where it stands, or nowhere', () => {

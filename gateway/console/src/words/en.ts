@@ -129,7 +129,7 @@ export const en: Words = {
     back: 'Back to tickets', closed: '{inTime} in time, {late} late',
   },
   sources: {
-    title: 'Sources', id: 'Name', state: 'State', reason: 'Reason', rate: 'Per minute', drift: 'Clock', last: 'Last', heard: 'Heard', rejected: 'Rejected',
+    title: 'Sources', id: 'Name', state: 'State', reason: 'Reason', rate: 'Per minute', drift: 'Clock', shed: 'Left out', last: 'Last', heard: 'Heard', rejected: 'Rejected',
     never: 'never', count: '{shown} of {all} sources', quiet: 'unwell first', unit: '{value} {unit}', picture: 'picture', thermal: 'thermal frame', officer: 'position of an officer',
     find: 'Find a source', seconds: '{seconds} s', pictures: 'Pictures', seen: 'Picture', whyLook: 'why, for the audit', overview: 'overview of the cameras',
     states: { live: 'live', connecting: 'connecting', stalled: 'stalled', offline: 'offline', heard: 'heard', never: 'never heard' },

@@ -112,7 +112,7 @@ export const zh = {
     title: '督办灯牌', standing: '停表', rate: '30 天按时结案', none: '暂无', worst: '最紧急', calm: '没有在办工单', back: '返回工单', closed: '按时 {inTime}，超时 {late}',
   },
   sources: {
-    title: '来源', id: '编号', state: '状态', reason: '原因', rate: '每分钟', drift: '时钟偏差', last: '最近数据', heard: '最近收到', rejected: '拒收', never: '从未收到',
+    title: '来源', id: '编号', state: '状态', reason: '原因', rate: '每分钟', drift: '时钟偏差', shed: '漏解码帧', last: '最近数据', heard: '最近收到', rejected: '拒收', never: '从未收到',
     count: '{shown} / {all} 个来源', quiet: '不健康的在前', unit: '{value} {unit}', picture: '画面', thermal: '热像', officer: '人员位置', find: '查找来源', seconds: '{seconds} 秒', pictures: '画面', seen: '画面', whyLook: '查看原因（写入审计）', overview: '查看摄像机总览',
     states: { live: '在线', connecting: '连接中', stalled: '画面停滞', offline: '断开', heard: '有数据', never: '从未收到' },
     position: '{lon}，{lat}', ago: '{span} 前', lastReject: '最近拒收：{why}', empty: '没有来源',

@@ -44,8 +44,8 @@ impl Views for Stills {
         }
     }
 
-    fn drifts_ms(&self) -> HashMap<Arc<str>, i64> {
-        HashMap::from([("cam:gate".into(), -40)])
+    fn sendings(&self) -> HashMap<Arc<str>, Sending> {
+        HashMap::from([("cam:gate".into(), Sending { drift_ms: Some(-40), n_shed: 7 })])
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use retina::client::{
-    Credentials, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionOptions,
-    SetupOptions, TcpTransportOptions, TeardownPolicy, UdpTransportOptions, UnassignedChannelDataPolicy,
-    UnknownRtcpSsrcPolicy,
+    Credentials, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Session, SessionGroup,
+    SessionOptions, SetupOptions, TcpTransportOptions, TeardownPolicy, UdpTransportOptions,
+    UnassignedChannelDataPolicy, UnknownRtcpSsrcPolicy,
 };
 use retina::codec::FrameFormat;
 use tokio::time::timeout;

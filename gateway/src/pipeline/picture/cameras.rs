@@ -8,7 +8,7 @@ use outpost_fences::picture::ground::Pair;
 use outpost_fences::{Ground, PictureLine, PictureZone, Point};
 
 use super::Framing;
-use crate::config::{Camera, Config, GroundPair};
+use crate::config::{Camera, Clip, Config, GroundPair};
 use crate::pipeline::rules::{Judge, RuleError};
 
 /// By source.
@@ -21,11 +21,13 @@ struct Frame {
     lines: HashMap<Arc<str>, Arc<PictureLine>>,
     ground: Option<Arc<Ground>>,
     absorb_ms: i64,
+    young_ms: i64,
 }
 
 impl Cameras {
     pub(in crate::pipeline) fn new(config: &Config) -> Result<Cameras, RuleError> {
-        let frame = |camera: &Camera| Ok((format!("cam:{}", camera.id).into(), Frame::new(camera)?));
+        let frame =
+            |camera: &Camera| Ok((format!("cam:{}", camera.id).into(), Frame::new(camera, &config.video.clip)?));
         config.cameras.iter().map(frame).collect::<Result<_, _>>().map(Cameras)
     }
 
@@ -43,6 +45,7 @@ impl Cameras {
                 line: rule.line.as_ref().and_then(|line| frame.lines.get(line)).cloned(),
                 ground,
                 absorb_ms: frame.absorb_ms,
+                young_ms: frame.young_ms,
             },
             Judge::Movement { .. } => Framing { ground, ..Framing::default() },
             _ => return None,
@@ -52,13 +55,13 @@ impl Cameras {
 }
 
 impl Frame {
-    fn new(camera: &Camera) -> Result<Frame, RuleError> {
+    fn new(camera: &Camera, clip: &Clip) -> Result<Frame, RuleError> {
+        let (absorb_ms, young_ms) = (camera.absorb_after.ms(), camera.clip.as_ref().unwrap_or(clip).after.ms());
         let error = |what: &str, id: &str, problem: &dyn Display| RuleError {
             rule: String::new(),
             what: format!("camera \"{}\", {what} \"{id}\": {problem}", camera.id),
         };
-        let mut frame =
-            Frame { zones: HashMap::new(), lines: HashMap::new(), ground: None, absorb_ms: camera.absorb_after.ms() };
+        let mut frame = Frame { zones: HashMap::new(), lines: HashMap::new(), ground: None, absorb_ms, young_ms };
         for zone in &camera.zones {
             let polygon = PictureZone::new(&zone.polygon).map_err(|problem| error("zone", &zone.id, &problem))?;
             frame.zones.insert(zone.id.as_str().into(), Arc::new(polygon));

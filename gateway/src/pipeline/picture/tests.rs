@@ -21,6 +21,7 @@ fn framing() -> Framing {
         line: PictureLine::new(&[[0.5, 1.0], [0.5, 0.0]]).ok().map(Arc::new),
         ground: ground(&pairs).ok().map(Arc::new),
         absorb_ms: 60_000,
+        young_ms: 0,
     }
 }
 

@@ -24,6 +24,13 @@ pub(super) struct Frames {
     shown: Option<Exhibit>,
 }
 
+impl Frames {
+    /// The frame that an open alert awaited, once it came.
+    pub(super) fn take_shown(&mut self) -> Option<Exhibit> {
+        self.shown.take()
+    }
+}
+
 impl Slot {
     pub(super) fn heated(
         &mut self,
@@ -69,11 +76,6 @@ impl Slot {
             frames.n_awaited -= 1;
             frames.shown = Some(Exhibit { role: Role::After, source, at_ms, ask: Some(ask) });
         }
-    }
-
-    /// The frame that an open alert awaited, once it came.
-    pub(in crate::pipeline) fn take_shown(&mut self) -> Option<Exhibit> {
-        self.rest.as_mut()?.pictures.as_mut()?.frames.shown.take()
     }
 
     /// The pictures until now, in order of time; those that follow are awaited.

@@ -8,8 +8,9 @@ use outpost_detectors::observation::{Blob, PictureFacts};
 use outpost_fences::track::Fix;
 
 use super::heated::Frames;
-use super::{Memo, Slot, State};
-use crate::nouns::SnapshotAsk;
+use super::shots::Shots;
+use super::{Memo, Rest, Slot, State};
+use crate::nouns::{Exhibit, SnapshotAsk};
 use crate::pipeline::movement::{Movement, Sight, Sign, Trail};
 use crate::pipeline::picture::{CountingState, Framing, Memory, PictureRule};
 use crate::pipeline::rules::{INTRUSION_GAP_MS, Judge, Rule};
@@ -24,8 +25,7 @@ const FOLLOWED_MAX: usize = 4 * outpost_detectors::tracker::TRACKS_MAX;
 pub(super) struct Pictures {
     memory: Memory,
     followed: std::collections::BTreeMap<u64, Followed>,
-    /// The picture that shows why, and what to draw on it.
-    shot: Option<SnapshotAsk>,
+    shots: Shots,
     /// Of a thermal camera.
     pub(super) frames: Frames,
 }
@@ -53,13 +53,14 @@ impl Slot {
             return Turn::Stay;
         };
         let has_counted = count.n > n_before;
+        pictures.shots.settle(moment.at_ms);
         if finding.signal == Signal::On {
             let greatest = finding.boxes.iter().max_by(|a, b| a.area.total_cmp(&b.area)).copied();
             let size_m = greatest.and_then(|blob| framing.size_m(&blob, facts.pixels));
             let point = greatest.and_then(|blob| framing.place(&blob)).map(|(point, _)| point);
             let area = greatest.map(|blob| blob.area);
             self.memo.set(Memo::Picture { figured: finding.figure, area, size_m, point });
-            self.keep_shot(facts, finding.boxes);
+            self.keep_shot(facts, finding.boxes, moment.at_ms);
             self.stored.past_mut().seen_at_ms = NonZeroI64::new(moment.at_ms);
         } else if self.flickers(latch, moment.at_ms) {
             return Turn::Stay;
@@ -112,7 +113,7 @@ impl Slot {
             if let Some(point) = point {
                 self.memo.set(Memo::Moved { point, accuracy_m: None, sight });
             }
-            self.keep_shot(facts, vec![blob]);
+            self.keep_shot(facts, vec![blob], moment.at_ms);
         }
         let signal = if is_on { Signal::On } else { Signal::Off };
         match &mut self.stored.state {
@@ -123,10 +124,15 @@ impl Slot {
     }
 
     /// The picture that shows why an alert opened.
-    pub(in crate::pipeline) fn snapshot(&self) -> Option<SnapshotAsk> {
-        match self.memo.get() {
-            Memo::Heat(seen) => Some(seen.snapshot()),
-            _ => self.rest.as_ref()?.pictures.as_ref()?.shot.clone(),
+    pub(in crate::pipeline) fn snapshot(&self, rule: &Rule) -> Option<SnapshotAsk> {
+        match (&rule.judge, self.memo.get()) {
+            (Judge::Dark(_), _) => Some(SnapshotAsk::Last),
+            (Judge::Trouble { kind, .. }, _) => kind.is_of_camera().then_some(SnapshotAsk::Last),
+            (_, Memo::Heat(seen)) => Some(seen.snapshot()),
+            _ => {
+                let rest = self.rest.as_ref()?;
+                rest.pictures.as_ref()?.shots.ask(Slot::outlines(rest.framing.as_deref()))
+            }
         }
     }
 
@@ -145,15 +151,37 @@ impl Slot {
         self.rest.as_ref()?.framing.clone()
     }
 
-    fn keep_shot(&mut self, facts: &PictureFacts, boxes: Vec<Blob>) {
-        let framing = self.framing();
-        let framing = framing.as_deref();
+    /// Outlines to draw: those of the rule's zone and line.
+    fn outlines(framing: Option<&Framing>) -> Vec<Vec<[f32; 2]>> {
         let line = framing.and_then(|framing| framing.line.as_ref());
         // There and back: an outline ends where it began.
         let line = line.map(|line| line.points().iter().chain(line.points().iter().rev()).copied().collect());
         let zone = framing.and_then(|framing| framing.zone.as_ref()).map(|zone| zone.points().to_vec());
-        let shot = SnapshotAsk::Camera { picture: facts.picture, zones: zone.into_iter().chain(line).collect(), boxes };
-        self.pictures_mut().shot = Some(shot);
+        zone.into_iter().chain(line).collect()
+    }
+
+    fn keep_shot(&mut self, facts: &PictureFacts, boxes: Vec<Blob>, at_ms: i64) {
+        let Some(framing) = self.framing() else { return };
+        let has_begun = self.is_holding() || self.stored.state.is_raised();
+        let shots = &mut self.pictures_mut().shots;
+        if !has_begun {
+            shots.begin();
+        }
+        let share = boxes.iter().map(|blob| framing.share_of(blob)).fold(0.0, f32::max);
+        shots.keep(facts.picture, boxes, share, at_ms);
+    }
+
+    /// An alert opens: a picture that shows clearly more is awaited while it is young.
+    pub(in crate::pipeline) fn begin_growing(&mut self) {
+        let young_ms = self.framing().map_or(0, |framing| framing.young_ms);
+        self.pictures_mut().shots.open(young_ms);
+    }
+
+    /// The picture that an open alert awaited, once it came.
+    pub(in crate::pipeline) fn take_shown(&mut self) -> Option<Exhibit> {
+        let Rest { pictures: Some(pictures), framing, .. } = self.rest.as_deref_mut()? else { return None };
+        let frame = pictures.frames.take_shown();
+        frame.or_else(|| pictures.shots.take_shown(&self.source, || Slot::outlines(framing.as_deref())))
     }
 
     /// Whether what the rule looks for was lost only a moment ago, while it holds. A single sight of it ends no hold.

@@ -1,10 +1,10 @@
 //! Watch over pictures: what survives a restart, and what a camera shows of the map.
 
-use outpost_detectors::observation::{Blob, Fact, Observation, PictureFacts, Track};
+use outpost_detectors::observation::{Blob, Fact, Observation, PictureFacts, SightFault, Track};
 use outpost_fences::{FenceSet, geojson};
 
 use super::*;
-use crate::nouns::SnapshotAsk;
+use crate::nouns::{Shot, SnapshotAsk};
 
 const RULES: &str = r#"
     [[fences]]
@@ -71,6 +71,14 @@ fn picture(at_ms: i64, id: u64, [x, y]: [f32; 2]) -> Observation {
     Observation { source: "cam:gate".into(), at_ms, received_ms: at_ms, fact: Fact::Picture(facts) }
 }
 
+/// The pictures that show it, the best first.
+fn shots(alert: &Alert) -> &[Shot] {
+    match &alert.snapshot {
+        Some(SnapshotAsk::Camera { shots, .. }) => shots,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn opened(effects: &[Effect]) -> Vec<&Alert> {
     effects
         .iter()
@@ -134,7 +142,7 @@ fn a_map_fence_watches_through_a_camera_and_says_where_and_with_which_picture() 
     assert_eq!(stays.why.text, "inside yard for 5 s");
     let (lon, lat) = stays.place.point.unwrap();
     assert!((lon - 106.000_05).abs() < 2e-5 && (29.8001..29.8004).contains(&lat), "{lon}, {lat}");
-    let Some(SnapshotAsk::Camera { picture, boxes, .. }) = &stays.snapshot else { panic!("{:?}", stays.snapshot) };
+    let [Shot { picture, boxes }] = shots(stays) else { panic!("{:?}", stays.snapshot) };
     assert_eq!((*picture as i64, boxes.len()), (stays.opened_ms, 1));
     assert!(cleared(&effects).is_empty(), "both are on");
 
@@ -180,7 +188,214 @@ fn a_fault_of_sight_has_to_last_both_ways() {
     let alerts = opened(&effects);
     assert_eq!((alerts.len(), alerts[0].since_at_ms, alerts[0].opened_ms), (1, 4_000, 8_000));
     assert_eq!(alerts[0].why.text, "the picture is too dark for 4 s");
-    let Some(SnapshotAsk::Camera { picture, .. }) = alerts[0].snapshot else { panic!("{:?}", alerts[0].snapshot) };
-    assert_eq!(picture, 8, "with the picture that shows it");
+    assert_eq!(shots(alerts[0])[0].picture, 8, "with the picture that shows it");
     assert_eq!(cleared(&effects), ["dark"]);
+}
+
+fn faulty(source: &str, at_s: i64, fault: SightFault, is_on: bool) -> Observation {
+    let mut facts = PictureFacts { picture: at_s as u64, ..PictureFacts::default() };
+    facts.sight.faults.set(fault, is_on);
+    Observation { source: source.into(), at_ms: at_s * 1000, received_ms: at_s * 1000, fact: Fact::Picture(facts) }
+}
+
+#[test]
+fn a_camera_that_no_rule_watches_tells_of_each_fault_that_lasts_both_ways_with_its_picture() {
+    let config: Config = toml::from_str("[[cameras]]\nid = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
+    let told = [
+        (SightFault::TooDark, Some("camera-too-dark")),
+        (SightFault::TooBright, Some("camera-too-bright")),
+        (SightFault::Frozen, Some("camera-frozen")),
+        (SightFault::TooBlurry, Some("camera-too-blurry")),
+        (SightFault::Covered, Some("camera-covered")),
+        (SightFault::Moved, Some("camera-moved")),
+        (SightFault::SceneChange, None),
+    ];
+    assert_eq!(told.len(), SightFault::ALL.len());
+    for (fault, rule) in told {
+        let (mut watch, mut effects) = (Watch::new(&config, &FenceSet::default()).unwrap(), Vec::new());
+        // Gone again too soon, then for good; seen again for too short, then for good.
+        for (at_s, is_on) in [
+            (0, true),
+            (9, true),
+            (10, false),
+            (20, true),
+            (28, true),
+            (30, true),
+            (31, false),
+            (40, true),
+            (41, false),
+        ] {
+            watch.step(&faulty("cam:a", at_s, fault, is_on), &mut effects);
+        }
+        let alerts = opened(&effects);
+        assert_eq!(alerts.iter().map(|alert| &*alert.key.rule).collect::<Vec<_>>(), Vec::from_iter(rule));
+        let Some(alert) = alerts.first() else { continue };
+        assert_eq!((alert.since_at_ms, alert.opened_ms, &*alert.category), (20_000, 30_000, "device/camera"));
+        assert_eq!(shots(alert)[0].picture, 30);
+        assert_eq!(cleared(&effects), [""; 0], "{fault:?}");
+        watch.elapse(50_999, &mut effects);
+        assert_eq!(cleared(&effects), [""; 0], "{fault:?}");
+        watch.elapse(51_000, &mut effects);
+        assert_eq!(cleared(&effects), [rule.unwrap()]);
+    }
+}
+
+#[test]
+fn one_bad_picture_is_no_fault_however_long_the_next_one_takes() {
+    let config: Config = toml::from_str("[[cameras]]\nid = \"a\"\nurl = \"rtsp://192.0.2.1/\"").unwrap();
+    let (mut watch, mut effects) = (Watch::new(&config, &FenceSet::default()).unwrap(), Vec::new());
+    watch.step(&faulty("cam:a", 1, SightFault::Covered, true), &mut effects);
+    watch.elapse(50_000, &mut effects);
+    watch.step(&faulty("cam:a", 51, SightFault::Covered, false), &mut effects);
+    assert!(opened(&effects).is_empty(), "{effects:?}");
+    watch.step(&faulty("cam:a", 60, SightFault::Covered, true), &mut effects);
+    watch.step(&faulty("cam:a", 80, SightFault::Covered, true), &mut effects);
+    assert_eq!(opened(&effects)[0].since_at_ms, 60_000);
+}
+
+#[test]
+fn what_a_camera_tells_of_by_itself_is_for_the_integrator_to_say() {
+    let config: Config = toml::from_str(
+        r#"
+        cameras = [
+          { id = "a", url = "rtsp://192.0.2.1/" },
+          { id = "b", url = "rtsp://192.0.2.2/", ailments = ["frozen"] },
+          { id = "c", url = "rtsp://192.0.2.3/", ailments = [] },
+        ]
+        [[rules]]
+        id = "hand"
+        sources = ["cam:a"]
+        detect = { kind = "sight", fault = "covered", hold = "5s" }
+        severity = "severe"
+        [[rules]]
+        id = "camera-moved"
+        sources = ["cam:a"]
+        detect = { kind = "sight", fault = "too-dark" }
+        severity = "minor"
+    "#,
+    )
+    .unwrap();
+    let (mut watch, mut effects) = (Watch::new(&config, &FenceSet::default()).unwrap(), Vec::new());
+    for (source, fault) in
+        ["cam:a", "cam:b", "cam:c"].iter().flat_map(|source| SightFault::ALL.map(|fault| (*source, fault)))
+    {
+        // Each fault alone, one after the other.
+        let from_s = 100 * fault as i64;
+        for at_s in [0, 10, 20].map(|s| from_s + s) {
+            watch.step(&faulty(source, at_s, fault, true), &mut effects);
+        }
+    }
+    let alerts = opened(&effects);
+    let of = |source: &str| -> Vec<&str> {
+        alerts.iter().filter(|alert| *alert.key.source == *source).map(|alert| &*alert.key.rule).collect()
+    };
+    assert_eq!(of("cam:a"), ["camera-moved", "camera-too-bright", "camera-frozen", "camera-too-blurry", "hand"]);
+    assert_eq!(of("cam:b"), ["camera-frozen"]);
+    assert_eq!(of("cam:c"), [""; 0]);
+}
+
+const INTRUSION: &str = r#"
+    [[cameras]]
+    id = "a"
+    url = "rtsp://192.0.2.1/"
+    clip = { before = "2s", after = "5s" }
+    zones = [{ id = "right", polygon = [[0.5, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]] }]
+
+    [[rules]]
+    id = "visitor"
+    sources = ["cam:a"]
+    detect = { kind = "intrusion", zone = "right", dwell = "2s" }
+    severity = "minor"
+"#;
+
+/// Something that stands at `x`, as high as that and half as wide; the picture's number is its tenth of a second.
+fn visitor(tenth: i64, x: f32, height: f32) -> Observation {
+    let (width, bottom) = (height / 2.0, 0.9);
+    let blob = Blob { left: x - width / 2.0, right: x + width / 2.0, top: bottom - height, bottom, area: 0.01 };
+    let facts =
+        PictureFacts { picture: tenth as u64, pixels: [640, 360], blobs: vec![blob], ..PictureFacts::default() };
+    Observation { source: "cam:a".into(), at_ms: tenth * 100, received_ms: tenth * 100, fact: Fact::Picture(facts) }
+}
+
+/// Pictures beside the snapshot: number and time.
+fn shown(effects: &[Effect]) -> Vec<(u64, i64)> {
+    let one = |effect: &Effect| match effect {
+        Effect::Show(shown) => match &shown.exhibit.ask {
+            Some(SnapshotAsk::Camera { shots, zones }) if zones.len() == 1 => {
+                Some((shots[0].picture, shown.exhibit.at_ms))
+            }
+            other => panic!("{other:?}"),
+        },
+        _ => None,
+    };
+    effects.iter().filter_map(one).collect()
+}
+
+#[test]
+fn the_snapshot_is_of_the_picture_of_the_hold_in_which_the_box_takes_most_of_the_zone() {
+    let config: Config = toml::from_str(INTRUSION).unwrap();
+    let (mut watch, mut effects) = (Watch::new(&config, &FenceSet::default()).unwrap(), Vec::new());
+    // Large before the hold, grows and shrinks in it, and once is larger with its better half beside the zone.
+    watch.step(&visitor(0, 0.7, 0.8), &mut effects);
+    for tenth in 1..=12 {
+        watch.step(&visitor(tenth, 0.2, 0.9), &mut effects);
+    }
+    for (tenth, x, height) in [(20, 0.8, 0.2), (25, 0.8, 0.4), (30, 0.5, 0.5), (35, 0.8, 0.3), (40, 0.8, 0.2)] {
+        watch.step(&visitor(tenth, x, height), &mut effects);
+    }
+    let alerts = opened(&effects);
+    assert_eq!((alerts.len(), alerts[0].since_at_ms, alerts[0].opened_ms), (1, 2_000, 4_000));
+    // Where the best is not kept any more, it is the one in which the alert opened.
+    assert_eq!(shots(alerts[0]).iter().map(|shot| shot.picture).collect::<Vec<_>>(), [25, 40]);
+    let tallest = shots(alerts[0])[0].boxes[0].height();
+    assert!((tallest - 0.4).abs() < 1e-6, "{tallest}");
+}
+
+#[test]
+fn a_picture_that_shows_clearly_more_is_added_once_while_the_alert_is_young() {
+    let config: Config = toml::from_str(INTRUSION).unwrap();
+    let played = |scene: &[(i64, f32)]| {
+        let (mut watch, mut effects) = (Watch::new(&config, &FenceSet::default()).unwrap(), Vec::new());
+        for tenth in [0, 10, 20] {
+            watch.step(&visitor(tenth, 0.8, 0.2), &mut effects);
+        }
+        assert_eq!(opened(&effects).len(), 1);
+        for (tenth, height) in scene {
+            watch.step(&visitor(*tenth, 0.8, *height), &mut effects);
+        }
+        shown(&effects)
+    };
+    // Not for a little more; for the largest of what grows, when it has been that for a moment; and not again.
+    assert_eq!(played(&[(25, 0.23), (30, 0.3), (33, 0.4), (36, 0.35), (37, 0.3), (50, 0.6), (60, 0.2)]), [(33, 3_300)]);
+    // What still grows as its time ends is shown then, and what is larger later is not.
+    assert_eq!(played(&[(68, 0.3), (70, 0.4), (71, 0.5), (80, 0.2)]), [(70, 7_000)]);
+    assert_eq!(played(&[(25, 0.23), (71, 0.5), (80, 0.2)]), []);
+}
+
+#[test]
+fn a_rule_about_pictures_keeps_its_hours() {
+    let hours = r#"active = { calendar = "c", windows = ["workdays 09:00-17:00"] }"#;
+    let text = format!("calendars = [{{ id = \"c\", zone = \"UTC\" }}]\n{INTRUSION}{hours}\n");
+    let config: Config = toml::from_str(&text).unwrap();
+    let (mut watch, mut effects) = (Watch::new(&config, &FenceSet::default()).unwrap(), Vec::new());
+    // 2026-01-05 is a Monday.
+    let midnight_ms = 1_767_571_200_000;
+    let mut visited = |hours: i64| {
+        let from = midnight_ms / 100 + hours * 36_000;
+        while watch.elapse_next(from * 100, &mut effects).is_some() {}
+        for tenth in [0, 10, 20, 30] {
+            watch.step(&visitor(from + tenth, 0.8, 0.4), &mut effects);
+        }
+        let visitors = |alert: &&&Alert| &*alert.key.rule == "visitor";
+        (
+            opened(&effects).iter().filter(visitors).count(),
+            cleared(&effects).iter().filter(|rule| **rule == "visitor").count(),
+        )
+    };
+    assert_eq!(visited(8), (0, 0), "before its hours");
+    assert_eq!(visited(16), (1, 0));
+    // Its hours end, and with them what they brought.
+    assert_eq!(visited(18), (1, 1));
+    assert_eq!(visited(24 * 5 + 12), (1, 1), "on a Saturday");
+    assert_eq!(visited(24 * 7 + 12), (2, 1));
 }

@@ -1,4 +1,5 @@
-//! What is shown of heat: the frames before, at and after the moment, and the visible camera that is to look.
+//! What is shown beside a snapshot: of heat the frames before, at and after the moment, and the visible camera that is to look; of
+//! a camera a picture that shows clearly more.
 
 use std::sync::Arc;
 
@@ -10,12 +11,18 @@ use crate::pipeline::rules::Judge;
 impl Watch {
     /// The pictures with which an alert opens or is joined; those that follow are awaited.
     pub(super) fn exhibit(&mut self, number: usize) -> Vec<Exhibit> {
-        let Judge::Hotspot { heating, .. } = &self.rules[self.slots[number].rule()].judge else { return Vec::new() };
-        let shows = heating.shows();
-        self.slots[number].begin_showing(shows)
+        let slot = &mut self.slots[number];
+        match &self.rules[slot.rule()].judge {
+            Judge::Hotspot { heating, .. } => slot.begin_showing(heating.shows()),
+            Judge::Picture { .. } => {
+                slot.begin_growing();
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
     }
 
-    /// The frame that was awaited, if it has come.
+    /// What was awaited, if it has come.
     pub(super) fn show(&mut self, number: usize, effects: &mut Vec<Effect>) {
         let slot = &mut self.slots[number];
         if let Some((alert, exhibit)) = slot.stored.past().alert.clone().zip(slot.take_shown()) {

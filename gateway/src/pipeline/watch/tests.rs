@@ -10,7 +10,7 @@ use outpost_fences::geojson;
 use proptest::prelude::*;
 
 use super::*;
-use crate::nouns::{RedoRow, SnapshotAsk, TroubleKind, Why};
+use crate::nouns::{RedoRow, SnapshotAsk, TroubleKind, Why, trouble};
 
 const RULES: &str = r#"
     [[cameras]]
@@ -218,8 +218,8 @@ fn something_that_dwells_in_the_zone_is_an_intrusion_with_its_picture() {
     let Some(Effect::Open(alert)) = effects.iter().find(|effect| matches!(effect, Effect::Open(_))) else {
         panic!("no alert: {effects:?}")
     };
-    let Some(SnapshotAsk::Camera { boxes, zones, .. }) = &alert.snapshot else { panic!("{:?}", alert.snapshot) };
-    assert_eq!((boxes.len(), zones[0].len()), (1, 4));
+    let Some(SnapshotAsk::Camera { shots, zones }) = &alert.snapshot else { panic!("{:?}", alert.snapshot) };
+    assert_eq!((shots[0].boxes.len(), zones[0].len()), (1, 4));
     watch.step(&picture(6_000, None), &mut effects);
     watch.step(&picture(10_000, None), &mut effects);
     assert_eq!(told(&effects), ["open no-entry", "clear no-entry"]);
@@ -236,6 +236,7 @@ fn a_camera_that_never_came_is_dark_with_its_reason_until_it_shows_a_picture() {
     watch.elapse(30_000, &mut effects);
     let Some(Effect::Open(alert)) = effects.last() else { panic!("not dark: {effects:?}") };
     assert_eq!((&*alert.key.rule, alert.why.text.as_str()), ("camera-dark", "no picture for 30 s: route"));
+    assert_eq!(alert.snapshot, Some(SnapshotAsk::Last), "what it saw last, where it saw something");
     watch.step(&picture(40_000, None), &mut effects);
     assert_eq!(told(&effects), ["open camera-dark", "clear camera-dark"]);
 }
@@ -415,6 +416,7 @@ fn what_the_gateway_says_of_itself_is_held_survives_a_restart_and_opens_one_aler
     let mut watch = Watch::new(&config, &fences).unwrap();
     let trouble = |kind, is_on, text: &str, at_ms| Trouble {
         kind,
+        source: trouble::SERIES.into(),
         is_on,
         why: Why { text: text.into(), figures: vec![] },
         at_ms,

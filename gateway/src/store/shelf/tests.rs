@@ -150,7 +150,7 @@ fn a_row_promises_a_picture_when_its_file_and_then_its_folder_are_on_disk() {
         },
         |_| Err(io::Error::other("bad sector")),
     ];
-    for (sync_folder, file) in cases.into_iter().zip([Ok(alert(1).id + ".jpg"), Err(Missing::Lost)]) {
+    for (sync_folder, file) in cases.into_iter().zip([Ok(format!("{}.jpg", alert(1).id)), Err(Missing::Lost)]) {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path(), None).unwrap();
         store.shelf = Shelf::new(folder.path(), limits(1 << 20, 1 << 20)).on(Disk { sync_folder, ..Disk::default() });
