@@ -362,6 +362,7 @@ mod tests {
         camera.raise_errors_to("decode", 1);
         camera.set_state(LinkState::Connecting);
         camera.set_state(LinkState::Live);
+        camera.key_interval.set(12.5);
         metrics.unrouted("local").inc();
         metrics.mqtt_session_up("local").set(1);
         metrics
@@ -383,6 +384,7 @@ mod tests {
             "outpost_series_lines_written_total 7",
             "outpost_series_spool_lines 9",
             r#"outpost_camera_errors_total{camera="gate",reason="decode"} 1"#,
+            r#"outpost_camera_key_interval_seconds{camera="gate"} 12.5"#,
             r#"outpost_camera_state{camera="gate",state="connecting"} 0"#,
             r#"outpost_camera_state{camera="gate",state="live"} 1"#,
             r#"outpost_messages_unrouted_total{broker="local"} 1"#,

@@ -140,12 +140,12 @@ impl Counters {
         }
     }
 
-    /// A key frame showed movement or none.
     /// None where no frame of this session had a media time.
     pub(crate) fn drift_ms(&self) -> Option<i64> {
         (self.media_offset_ms.load(Relaxed) != 0).then(|| self.drift_ms.load(Relaxed))
     }
 
+    /// A key frame showed movement or none.
     pub(crate) fn judged(&self, Verdict { number, moved }: Verdict) {
         self.verdict.store(number << 1 | u64::from(moved), Relaxed);
     }
@@ -278,6 +278,21 @@ mod tests {
         assert_eq!(counters.drift_ms(), Some(drift_ms));
         counters.begin();
         assert_eq!((counters.counts(&source).drift_ms, counters.drift_ms()), (0, None));
+    }
+
+    #[test]
+    fn the_key_interval_is_between_the_last_two_of_a_session() {
+        let (counters, source) = (Counters::default(), Arc::from("cam:a"));
+        let after = |frames: &[(bool, i64)]| {
+            frames.iter().for_each(|(key, at_ms)| counters.frame(10, *key, 0, *at_ms));
+            counters.counts(&source).key_interval_ms
+        };
+        assert_eq!(after(&[(true, 1_000), (false, 9_000)]), 0);
+        assert_eq!(after(&[(true, 13_000), (false, 13_040)]), 12_000);
+        assert_eq!(after(&[(true, 73_000)]), 60_000);
+        counters.begin();
+        assert_eq!(after(&[(true, 999_000)]), 60_000, "the pause between two sessions is no interval");
+        assert_eq!(after(&[(true, 1_000_000)]), 1_000);
     }
 
     #[test]

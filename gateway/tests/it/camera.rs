@@ -113,7 +113,6 @@ async fn a_camera_that_freezes_has_stalled_and_comes_back_live() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_right_password_opens_and_a_wrong_one_is_said_to_be_wrong() {
-    let server = GstCamera::start(0, "h264", &["anna", "s3cret"]);
     let secret = |text: &str| {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         writeln!(file, "{text}").unwrap();
@@ -122,30 +121,34 @@ async fn the_right_password_opens_and_a_wrong_one_is_said_to_be_wrong() {
     let (right, wrong) = (secret("s3cret"), secret("guess"));
     let login =
         |file: &tempfile::NamedTempFile| format!("username = \"anna\"\npassword = {{ file = {:?} }}", file.path());
-    let mut watched = Watched::start(&[
-        camera("right", &server.url(), &login(&right)),
-        camera("wrong", &server.url(), &login(&wrong)),
-        camera("none", &server.url(), ""),
-    ]);
-    let (mut live, mut refused) = (false, 0);
-    while !live || refused < 2 {
-        let (source, link) = watched
-            .until("links", |observation| match &observation.fact {
-                Fact::Link(link) => Some((observation.source.clone(), link.clone())),
-                _ => None,
-            })
-            .await;
-        match (&*source, link.state) {
-            ("cam:right", LinkState::Live) => live = true,
-            (_, LinkState::Connecting) => {}
-            ("cam:wrong" | "cam:none", LinkState::Offline) => {
-                assert_eq!(link.reason, Some(LinkReason::Auth), "{source}");
-                refused += 1;
+    // By Basic, and by Digest alone.
+    for credentials in [&["anna", "s3cret"][..], &["anna", "s3cret", "digest"]] {
+        let server = GstCamera::start(0, "h264", credentials);
+        let mut watched = Watched::start(&[
+            camera("right", &server.url(), &login(&right)),
+            camera("wrong", &server.url(), &login(&wrong)),
+            camera("none", &server.url(), ""),
+        ]);
+        let (mut live, mut refused) = (false, 0);
+        while !live || refused < 2 {
+            let (source, link) = watched
+                .until("links", |observation| match &observation.fact {
+                    Fact::Link(link) => Some((observation.source.clone(), link.clone())),
+                    _ => None,
+                })
+                .await;
+            match (&*source, link.state) {
+                ("cam:right", LinkState::Live) => live = true,
+                (_, LinkState::Connecting) => {}
+                ("cam:wrong" | "cam:none", LinkState::Offline) => {
+                    assert_eq!(link.reason, Some(LinkReason::Auth), "{source}, {credentials:?}");
+                    refused += 1;
+                }
+                other => panic!("{other:?}, {credentials:?}"),
             }
-            other => panic!("{other:?}"),
         }
+        watched.stop().await;
     }
-    watched.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A camera by gst-rtsp-server on 127.0.0.1: gst_camera.py PORT CODEC [USER PASSWORD [CERTIFICATE KEY]]; prints the port once it listens.
+"""A camera by gst-rtsp-server on 127.0.0.1: gst_camera.py PORT CODEC [USER PASSWORD [digest | CERTIFICATE KEY]]; prints the port once it listens.
 
 CODEC is a key of ENCODERS; the stream is at /live. PORT 0 takes a free one. A ball moves through the picture.
 """
@@ -8,8 +8,9 @@ import sys
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import Gio, GLib, Gst, GstRtspServer
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer
 
 ENCODERS = {
     "h264": "video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96 config-interval=-1",
@@ -35,8 +36,12 @@ if len(sys.argv) > 3:
     auth = GstRtspServer.RTSPAuth()
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")
-    auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
-    if len(sys.argv) > 5:
+    if sys.argv[5:] == ["digest"]:
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(user, password, token)
+    else:
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
+    if len(sys.argv) > 6:
         auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*sys.argv[5:7]))
     server.set_auth(auth)
     permissions = GstRtspServer.RTSPPermissions()

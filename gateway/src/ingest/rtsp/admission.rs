@@ -79,6 +79,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn openings_follow_each_other_at_a_distance() {
+        let admission = Admission::new(64);
+        let started = Instant::now();
+        let places = futures::future::join_all((0..10).map(|_| admission.enter(Record::Ready))).await;
+        // A busy machine makes it longer, never shorter.
+        assert!(places.len() == 10 && started.elapsed() >= Duration::from_millis(9 * 5), "{:?}", started.elapsed());
+    }
+
+    #[tokio::test]
     async fn cameras_that_do_not_answer_keep_no_others_waiting() {
         let admission = Arc::new(Admission::new(4));
         for _ in 0..50 {
