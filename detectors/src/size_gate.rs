@@ -405,7 +405,9 @@ mod tests {
                 gate.judge(Said { peak, is_learned: true }, false);
             }
             // The second is of movement that ended since the first.
-            [true, false].map(|moved| gate.judge(Said { peak: STIRS_AT, is_learned: true }, moved));
+            for moved in [true, false] {
+                gate.judge(Said { peak: STIRS_AT, is_learned: true }, moved);
+            }
         }
         gate
     }

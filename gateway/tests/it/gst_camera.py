@@ -27,7 +27,7 @@ ENCODERS = {
     "vp8": "video/x-raw,format=I420 ! vp8enc deadline=1 ! rtpvp8pay name=pay0 pt=96",
 }
 SOURCE = "videotestsrc is-live=true pattern={} ! video/x-raw,width=320,height=240,framerate=10/1 ! videoconvert"
-STILL = "smpte"
+STILL = "smpte100"
 # No payloader of Debian's makes packets of ONVIF metadata: they come ready made.
 METADATA = 'appsrc name=pay1 is-live=true format=time do-timestamp=true caps="application/x-rtp,media=application,payload=107,clock-rate=90000,encoding-name=VND.ONVIF.METADATA"'
 FIXTURES = pathlib.Path(__file__).resolve().parents[3] / "fixtures" / "alarms"
