@@ -147,13 +147,8 @@ async fn serve(mut peer: Scripted, mood: Mood, clip: Arc<Clip>, setups: Arc<Mute
     let mut n_setups = 0;
     let answer = |status: &str, cseq: &str, more: &str| format!("RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{more}\r\n");
     loop {
-<<<<<<< ours
         let Some(request) = peer.hear_all().await else { return };
         let (method, cseq) = (request.method(), request.field("CSeq"));
-        n_setups += usize::from(method == "SETUP");
-        setups.lock().unwrap()[at] = n_setups;
-=======
-        let Some((method, cseq)) = peer.hear_method().await else { return };
         if method == "SETUP" {
             n_setups += 1;
             let mut setups = setups.lock().unwrap();
@@ -161,7 +156,6 @@ async fn serve(mut peer: Scripted, mood: Mood, clip: Arc<Clip>, setups: Arc<Mute
             setups.extend((n_setups == 1).then_some(0));
             *setups.last_mut().unwrap() = n_setups;
         }
->>>>>>> theirs
         let transport = |session: u8, channels: &str, source: &str| {
             let transport = format!("RTP/AVP/TCP;unicast;interleaved={channels};ssrc={source}");
             answer("200 OK", &cseq, &format!("Session: {session}\r\nTransport: {transport}\r\n"))
