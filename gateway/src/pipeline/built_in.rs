@@ -7,7 +7,7 @@ use outpost_detectors::latch::Latch;
 use outpost_detectors::observation::SightFault;
 use outpost_detectors::silent::Silent;
 
-use super::picture::{PictureRule, What};
+use super::picture::PictureRule;
 use super::rules::{Judge, Rule};
 use crate::config::{Ailment, Config, Series, Severity};
 use crate::nouns::{TroubleKind, trouble};

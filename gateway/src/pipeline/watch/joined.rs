@@ -45,7 +45,7 @@ impl Watch {
     /// What this slot adds to the pictures of an alert whose snapshot is another's.
     fn joined_exhibits(&mut self, number: usize) -> Vec<Exhibit> {
         let mut exhibits = self.exhibit(number);
-        let own = self.slots[number].snapshot();
+        let own = self.slots[number].snapshot(self.rule_of(number));
         exhibits.iter_mut().filter(|exhibit| exhibit.ask.is_none()).for_each(|at| at.ask = own.clone());
         exhibits
     }
