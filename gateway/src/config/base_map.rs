@@ -11,6 +11,8 @@ use super::CoordinateSystem;
 const MAGIC: &[u8; 8] = b"PMTiles\x03";
 const HEADER_BYTES: usize = 127;
 const TILE_TYPE_AT: usize = 99;
+/// Where the tiles begin, and how many bytes they have: the last of the file.
+const TILES_AT: [usize; 2] = [56, 64];
 const VECTOR: u8 = 1;
 /// PNG, JPEG, WebP, AVIF.
 const PICTURES: std::ops::RangeInclusive<u8> = 2..=5;
@@ -62,12 +64,20 @@ impl BaseMap {
     pub(super) fn fault_of_file(&self, folder: &Path) -> Option<String> {
         let path = folder.join(&self.tiles);
         let mut header = [0; HEADER_BYTES];
-        let read = std::fs::File::open(&path).and_then(|mut file| file.read_exact(&mut header));
-        if let Err(cause) = read {
-            return Some(format!("cannot read {}: {cause}", path.display()));
-        }
+        let read = std::fs::File::open(&path).and_then(|mut file| {
+            file.read_exact(&mut header)?;
+            file.metadata()
+        });
+        let n_bytes = match read {
+            Ok(metadata) => metadata.len(),
+            Err(cause) => return Some(format!("cannot read {}: {cause}", path.display())),
+        };
+        let [from, n_tiles_bytes] = TILES_AT.map(|at| number(&header[at..]));
         match (header.starts_with(MAGIC), header[TILE_TYPE_AT]) {
             (false, _) => Some(format!("{} is no PMTiles of version 3", path.display())),
+            (true, _) if from.saturating_add(n_tiles_bytes) > n_bytes => {
+                Some(format!("{} is cut off after {n_bytes} bytes", path.display()))
+            }
             (true, VECTOR) if self.coordinates != CoordinateSystem::Wgs84 => {
                 Some("vector tiles are not moved: draw them in WGS-84, or take pictures".to_owned())
             }
@@ -75,6 +85,10 @@ impl BaseMap {
             (true, kind) => Some(format!("{} has tiles of a kind that is not known: {kind}", path.display())),
         }
     }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -109,9 +123,15 @@ mod tests {
             header
         };
         assert_eq!(fault(&header(2)), None);
-        let (vector, strange) = (header(1), header(9));
-        let broken: [(&[u8], &str); 4] =
-            [(&vector, "vector"), (&strange, "not known: 9"), (&[0; 200], "no PMTiles"), (b"PMTiles", "cannot read")];
+        let (vector, strange, mut cut) = (header(1), header(9), header(2));
+        cut[TILES_AT[1]] = 128;
+        let broken: [(&[u8], &str); 5] = [
+            (&vector, "vector"),
+            (&strange, "not known: 9"),
+            (&cut, "cut off after 127"),
+            (&[0; 200], "no PMTiles"),
+            (b"PMTiles", "cannot read"),
+        ];
         for (bytes, says) in broken {
             assert!(fault(bytes).is_some_and(|fault| fault.contains(says)), "{says}");
         }
