@@ -279,7 +279,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(n_kinds, 9);
+        assert_eq!(n_kinds, 10);
     }
 
     #[test]

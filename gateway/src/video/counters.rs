@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(after(&[(true, 13_000), (false, 13_040)]), 12_000);
         assert_eq!(after(&[(true, 73_000)]), 60_000);
         counters.begin();
-        assert_eq!(after(&[(true, 999_000)]), 60_000, "the pause between two sessions is no interval");
+        assert_eq!(after(&[(true, 999_000)]), 0, "the pause between two sessions is no interval");
         assert_eq!(after(&[(true, 1_000_000)]), 1_000);
     }
 
