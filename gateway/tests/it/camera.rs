@@ -29,12 +29,8 @@ async fn goes_live_and_gives_pictures(codec: &str) {
         assert_eq!((image.width(), image.height()), (320, 240));
         n_seen += 1;
     }
-    while watched.counts("cam:a").key_frames < 2 {
-        watched.until_picture("cam:a").await;
-    }
     let counts = watched.counts("cam:a");
     assert_eq!((counts.decode_errors, counts.reconnects, counts.state), (0, 0, LinkState::Live));
-    assert!(counts.key_interval_ms > 0, "{counts:?}");
     // A key frame that was looked at by itself is decoded again with its group.
     assert!(
         counts.frames + counts.key_frames >= counts.decoded && counts.bytes > 1_000 && counts.key_frames > 0,
