@@ -91,7 +91,7 @@ fn alarm(notification: Node<'_, '_>) -> Option<Alarm> {
     let topic = notification.children().find(|node| is(node, "Topic"))?.text()?.trim();
     let kind = AlarmKind::of(topic)?;
     // `wsnt:Message` holds `tt:Message`.
-    let message = notification.descendants().filter(|node| is(node, "Message")).next_back()?;
+    let message = notification.descendants().rfind(|node| is(node, "Message"))?;
     let state = match message.attribute("PropertyOperation") {
         Some("Deleted") => AlarmState::Off,
         _ => state(items(message, "Data"))?,
