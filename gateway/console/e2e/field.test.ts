@@ -46,12 +46,23 @@ let gateway: Gateway;
 let tab: Tab;
 let folder: string;
 
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'outpost-photos-'));
-  gateway = await Gateway.run({ token: TOKEN, 'district.toml': DISTRICT });
+/** With a centre above Li's, who may also take reports: what a handler alone cannot do is to hand up. */
+const BENEATH = DISTRICT.replace('level = "district"', 'level = "town"\nparent = "city"\nduties = ["#"]').replace('id = "desk"\ncentre = "district"', 'id = "desk"\ncentre = "city"').replace('roles = ["handler"]', 'roles = ["handler", "officer"]')
+  + '\n[[centres]]\nid = "city"\nlevel = "district"\n';
+
+type Moves = [move: string, body: object][];
+
+async function start(district: string, way: Moves = []): Promise<void> {
+  gateway = await Gateway.run({ token: TOKEN, 'district.toml': district });
   // One ticket that is given to Li.
   await gateway.post('tickets', { category: 'waste/dumping', words: '建筑垃圾占道', by: 'desk', place: { lon: 106.5, lat: 29.601 } }, 'R-1');
-  for (const [move, body] of [['accept', {}], ['file', {}], ['dispatch', { officer: 'li' }]] as const) await gateway.post(`tickets/1/${move}`, { who: 'desk', ...body });
+  const moves: Moves = [['accept', {}], ['file', {}], ...way, ['dispatch', { officer: 'li' }]];
+  for (const [move, body] of moves) await gateway.post(`tickets/1/${move}`, { who: 'desk', ...body });
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'outpost-photos-'));
+  await start(DISTRICT);
 });
 afterEach(async () => {
   await tab.close();
@@ -186,14 +197,17 @@ test('a report has its photo, made smaller, a voice note and its place; a refusa
 });
 
 test('a task is handed up with its reason, and where the officer is is sent on duty only', async () => {
+  await gateway.close();
+  await start(BENEATH, [['hand-down', { centre: 'district' }]]);
   await phone();
   const { page } = tab;
   await tap('[data-tab=me]');
-  await page.locator('.duty p', { hasText: /^On duty/ }).waitFor();
+  await page.locator('[data-do=duty][aria-checked=true]').waitFor();
   await gateway.eventually(async () => (await gateway.get<{ officers: { position: unknown }[] }>('officers?who=desk')).officers.some(officer => officer.position !== null));
   await tap('[data-tab=tasks]');
   await tap('.task [data-move=sign]');
   await page.locator('.task[data-stage=signed]').waitFor();
+  await tap('.task summary');
   await tap('.task [data-move=escalate]');
   await page.locator('.said textarea, .said input').first().fill('needs a crane');
   await tap('.said [data-do=send]');
