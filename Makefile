@@ -17,9 +17,9 @@ test: packages-build packages-test console
 
 # Feature `ffmpeg`: what looks at pictures, with libavcodec.
 test-ffmpeg: packages-build packages-test packages-ffmpeg
-	cargo clippy -p outpost --features ffmpeg --all-targets --locked -- -D warnings
-	cargo test -p outpost --features ffmpeg --locked --lib -- video:: pipeline::picture
-	cargo test -p outpost --features ffmpeg --locked --test it -- camera clips pictures recordings
+	cargo clippy --workspace --features outpost/ffmpeg --all-targets --locked -- -D warnings
+	cargo test --workspace --features outpost/ffmpeg --locked --lib -- video:: pipeline::picture
+	cargo test --workspace --features outpost/ffmpeg --locked --test it -- camera clips pictures recordings
 
 # The page that the gateway serves. Built when its sources are newer; the gateway itself builds without it.
 CONSOLE := gateway/console
