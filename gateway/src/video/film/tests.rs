@@ -72,7 +72,9 @@ fn h265_is_read_without_a_warning() {
     assert_eq!(packets.len(), film.shots.len());
 }
 
+/// By a decoder that tells of each unit when it is shown: libavcodec holds some back.
 #[test]
+#[cfg_attr(feature = "ffmpeg", ignore = "the order is learned from a decoder that does not wait")]
 fn pictures_with_b_frames_are_shown_in_their_own_order() {
     // Order of display by the coded order of the clip: what its own container would say.
     let order = film("bframes.h264", |at| at);
