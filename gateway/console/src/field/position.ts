@@ -46,14 +46,16 @@ export function follow(): void {
   let watched: number | null = null;
   let timer: ReturnType<typeof setInterval> | undefined;
   let sentMs = 0;
+  // A phone that lies still is asked: it says nothing by itself, and is not lost.
   const tell = async () => {
-    const at = here.value;
-    if (!at || at.atMs === sentMs) return;
+    const at = await once();
+    if (!at || at.atMs === sentMs || watched === null) return;
     sentMs = at.atMs;
     await addFix({ lon: at.lon, lat: at.lat, accuracy_m: at.accuracyM, at: new Date(at.atMs).toISOString() });
     void sendWaiting();
   };
-  watch(() => [duty.value.isOn && duty.value.hasTerminal, duty.value.everyMs] as const, ([isOn, everyMs]) => {
+  // Each by itself: what is asked again and comes out the same must not begin the wait anew.
+  watch([() => duty.value.isOn && duty.value.hasTerminal, () => duty.value.everyMs], ([isOn, everyMs]) => {
     if (watched !== null) navigator.geolocation.clearWatch(watched);
     clearInterval(timer);
     watched = null;
@@ -67,5 +69,6 @@ export function follow(): void {
     }
     watched = navigator.geolocation.watchPosition(take, fail, OPTIONS);
     timer = setInterval(() => void tell(), everyMs);
+    void tell();
   }, { immediate: true });
 }
