@@ -46,8 +46,8 @@ let gateway: Gateway;
 let tab: Tab;
 let folder: string;
 
-/** With a centre above Li's, who may also take reports: what a handler alone cannot do is to hand up. */
-const BENEATH = DISTRICT.replace('level = "district"', 'level = "town"\nparent = "city"\nduties = ["#"]').replace('id = "desk"\ncentre = "district"', 'id = "desk"\ncentre = "city"').replace('roles = ["handler"]', 'roles = ["handler", "officer"]')
+/** With a centre above Li's. */
+const BENEATH = DISTRICT.replace('level = "district"', 'level = "town"\nparent = "city"\nduties = ["#"]').replace('id = "desk"\ncentre = "district"', 'id = "desk"\ncentre = "city"')
   + '\n[[centres]]\nid = "city"\nlevel = "district"\n';
 
 type Moves = [move: string, body: object][];

@@ -1,5 +1,5 @@
 // One ticket from its alert to its closing, as a duty officer sees it: real recorded temperatures come in over MQTT, officers tell
-// where they are, and others do their part by the API meanwhile.
+// where they are, and Li does the work by phone.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { DEGREES_100_M, type District, PUMP, report, start } from './district';
 /** Numenta Anomaly Benchmark, a machine's temperature in °F, up to where it is above the rule's limit first. */
 const RECORDED = readFileSync(join(import.meta.dirname, '../../../fixtures/demo/machine_temperature.csv'), 'utf8').trim().split('\n').slice(1)
   .map(row => row.split(',')[1]!);
+const PHOTO = join(import.meta.dirname, '../public/field-512.png');
 const RISING = RECORDED.slice(0, RECORDED.findIndex(value => Number(value) > 102) + 1);
 
 let district: District;
@@ -83,15 +84,33 @@ test('an alert is confirmed, an officer who is near is sent, the work is checked
   await page.locator('.facts', { hasText: '东城街道' }).waitFor();
   await page.locator('.facts dt', { hasText: 'To sign' }).waitFor();
 
-  // In the field.
-  for (const [move, body] of [['sign', {}], ['start', {}], ['feed-back', { note: 'cooled down', photos: { before: 'p-1', after: 'p-2' } }]] as const) {
-    await district.gateway.post(`tickets/1/${move}`, { who: 'li', ...body });
+  // In the field, on Li's phone.
+  const phone = await Tab.open(`${district.gateway.url}field?lang=en`, {
+    width: 390, height: 844, device: { isMobile: true, hasTouch: true, geolocation: { longitude: PUMP[0], latitude: PUMP[1] }, permissions: ['geolocation'] },
+  });
+  const tap = (what: string) => phone.page.locator(what).first().click();
+  await tap('[data-officer=li]');
+  await tap('[data-tab=tasks]');
+  await tap('.task[data-no="1"] [data-move=sign]');
+  await reaches('signed');
+  await tap('.task[data-stage=signed] [data-move=start]');
+  await reaches('handling');
+  await phone.page.locator('.task[data-stage=handling]').waitFor();
+  for (const [n, kind] of ['before', 'after'].entries()) {
+    await phone.page.locator(`[data-file=${kind}]`).setInputFiles(PHOTO);
+    await district.gateway.eventually(async () => (await district.gateway.get<{ files: object[] }>('tickets/1')).files.length > n);
   }
+  await tap('.task [data-move=feed-back]');
+  await phone.page.locator('.said textarea, .said input').first().fill('cooled down');
+  await tap('.said [data-do=send]');
   await reaches('fed-back');
   // Who did it does not check it.
   await work('li');
   await page.locator('[data-move=verify]').click();
   await page.locator('#fault', { hasText: 'T-1 Verify' }).waitFor();
+  await phone.page.locator('.task').waitFor({ state: 'detached' });
+  expect(phone.complaints).toEqual([]);
+  await phone.close();
   await work('wang');
   await page.keyboard.press('a');
   await reaches('verified');

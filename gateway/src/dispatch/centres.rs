@@ -165,8 +165,9 @@ impl Centres {
         }
         let centre = &self.list[person.centre].id;
         let whose = match row.reach {
-            Reach::Own => &ticket.centre,
             Reach::Lead => ticket.lead.as_ref().unwrap_or(&ticket.centre),
+            Reach::Hand if ticket.booked().or(ticket.handlers.last()) == Some(who) => centre,
+            Reach::Own | Reach::Hand => &ticket.centre,
             Reach::Any => centre,
         };
         if ticket.is_emergency || self.upwards(whose).any(|(id, _)| id == centre) {

@@ -37,6 +37,8 @@ pub enum To {
 pub enum Reach {
     /// The centre whose ticket it is now.
     Own,
+    /// That centre, and whoever has it at hand.
+    Hand,
     /// The centre that received it first and leads.
     Lead,
     /// Whoever has the role: units and officers belong to departments, not to centres.
@@ -67,7 +69,7 @@ const AT_WORK: &[Stage] = &[Dispatched, Signed, Handling];
 const BEFORE_FEED_BACK: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling];
 const TIMED: &[Stage] = &[Suspected, Reported, Accepted, Filed, Dispatched, Signed, Handling, FedBack, Verified];
 
-pub const TABLE: [Row; 35] = [
+pub const TABLE: [Row; 36] = [
     // Is it true?
     Row { from: &[Suspected], asked: Move::Confirm, to: To::Stage(Reported), roles: &[Officer, Clerk, Chief], ..PLAIN },
     Row {
@@ -277,7 +279,22 @@ pub const TABLE: [Row; 35] = [
         ..PLAIN
     },
     Row { from: TIMED, asked: Move::Supervise, roles: &[Officer, Chief], needs: &[Reason], ..PLAIN },
-    Row { from: TIMED, asked: Move::Escalate, roles: &[Officer, Clerk, Dispatcher, Chief], needs: &[Reason], ..PLAIN },
+    Row {
+        from: &[Suspected, Reported, Accepted, Filed, FedBack, Verified],
+        asked: Move::Escalate,
+        roles: &[Officer, Clerk, Dispatcher, Chief],
+        needs: &[Reason],
+        ..PLAIN
+    },
+    // Who has it in hand sees first that it is beyond them.
+    Row {
+        from: &[Dispatched, Signed, Handling],
+        asked: Move::Escalate,
+        roles: &[Handler, Officer, Clerk, Dispatcher, Chief],
+        reach: Reach::Hand,
+        needs: &[Reason],
+        ..PLAIN
+    },
     Row {
         from: &[Reported, Accepted, Filed],
         asked: Move::HandDown,
@@ -333,6 +350,7 @@ impl Reach {
     pub fn as_str(self) -> &'static str {
         match self {
             Reach::Own => "its centre",
+            Reach::Hand => "its centre, who has it at hand",
             Reach::Lead => "the leading centre",
             Reach::Any => "any centre",
         }

@@ -86,6 +86,21 @@ fn levels_hand_up_directly_and_down_only_what_is_on_the_duty_list() {
 }
 
 #[test]
+fn who_has_it_at_hand_hands_up_what_is_beyond_them() {
+    let mut office = Office::new(LEVELS);
+    office.open(&alert(1));
+    office.walk(1, &[("elder", Move::Accept), ("elder", Move::File), ("elder", Move::Dispatch)]);
+    let reach = Refusal::Reach { who: "worker".into(), centre: "other-town".into(), whose: "village".into() };
+    assert_eq!(office.ask("worker", 1, Move::Escalate), Err(reach), "not theirs yet");
+    let up = office.walk(1, &[("worker", Move::Sign), ("worker", Move::Escalate)]);
+    assert_eq!((&*up.centre, up.stage, up.counts.escalated), ("town", Stage::Signed, 1));
+    let done = office.walk(1, &[("worker", Move::Start), ("worker", Move::FeedBack)]);
+    assert_eq!((done.stage, done.lead.as_deref()), (Stage::FedBack, Some("village")));
+    let role = office.ask("worker", 1, Move::Escalate);
+    assert!(matches!(role, Err(Refusal::Role { .. })), "{role:?}");
+}
+
+#[test]
 fn who_received_it_first_leads_until_it_is_settled() {
     let mut office = Office::new(LEVELS);
     office.open(&alert(1));
