@@ -6,7 +6,7 @@ use bytes::Bytes;
 /// refused before anything is allocated for it.
 pub const PIXELS_MAX: u64 = 16 << 20;
 
-/// Most bytes that a decoder may hold for one camera's reference pictures.
+/// Most bytes that the H.264 decoder may hold for one camera's reference pictures.
 pub const REFERENCE_BYTES_MAX: u64 = 256 << 20;
 
 /// A decoded picture. Rows are packed: the stride of a plane is its width.

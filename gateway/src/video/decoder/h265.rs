@@ -5,7 +5,12 @@ use rust_h265::{DecodeError as Refusal, DecodeLimits, Decoder as Backend, Frame 
 use rust_h265::{parse_annex_b, parse_nal};
 
 use super::{DecodeError, Decoder};
-use crate::video::frame::{Colour, Frame, PIXELS_MAX, REFERENCE_BYTES_MAX};
+use crate::video::frame::{Colour, Frame, PIXELS_MAX};
+
+/// Most bytes of one picture's samples and tables, as the backend reckons before it takes any: always for three planes
+/// of full size. 4K in ten bits is just within. The standard has at most sixteen pictures in memory, together a gigabyte
+/// by this reckoning, and half of it as cameras code colour.
+const PICTURE_BYTES_MAX: u64 = 64 << 20;
 
 /// An access unit delimiter: makes the backend hand out the picture that it holds until the next begins.
 const DELIMITER: [u8; 3] = [35 << 1, 1, 0x50];
@@ -16,8 +21,7 @@ pub(super) struct H265 {
 
 impl Default for H265 {
     fn default() -> Self {
-        // A picture's own state; the standard keeps at most 16 of them.
-        let limits = DecodeLimits { max_picture_pixels: PIXELS_MAX, max_picture_memory_bytes: REFERENCE_BYTES_MAX };
+        let limits = DecodeLimits { max_picture_pixels: PIXELS_MAX, max_picture_memory_bytes: PICTURE_BYTES_MAX };
         H265 { backend: Backend::with_limits(limits) }
     }
 }
