@@ -343,8 +343,8 @@ def percentile(values, share):
 
 
 def report(rows):
-    lines = ["| side | events seen | false alerts per clip-hour outside of events | where nothing moves | delay p50 s | p90 s | frames decoded |",
-             "|---|---|---|---|---|---|---|"]
+    lines = ["| side | events seen | false alerts per clip-hour outside of events | where nothing moves | delay p50 s | p90 s | p99 s | frames decoded |",
+             "|---|---|---|---|---|---|---|---|"]
     for side, of_side in rows.items():
         events, seen = sum(row["events"] for row in of_side), sum(row["seen"] for row in of_side)
         def rate(chosen):
@@ -357,7 +357,7 @@ def report(rows):
         decoded = of_side[0]["decoded"]
         decoded = "all" if decoded is None else decoded if isinstance(decoded, str) else f"{decoded:.3f}"
         lines.append(f"| {side} | {seen} of {events} ({seen / max(1, events):.2f}) | {rate(busy)} | {rate(still)} | "
-                     f"{percentile(delays, 0.5):.1f} | {percentile(delays, 0.9):.1f} | {decoded} |")
+                     + "".join(f"{percentile(delays, share):.1f} | " for share in (0.5, 0.9, 0.99)) + f"{decoded} |")
     lines += ["", "| stream, zone | " + " | ".join(f"{side}: seen, false" for side in rows) + " |", "|---|" + "---|" * len(rows)]
     for stream, zone in sorted({(row["stream"], row["zone"]) for of_side in rows.values() for row in of_side}):
         cells = []
