@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::closeup::Looking;
 use super::counters::Counters;
-use super::decoder::{Codec, Guarded};
+use super::decoder::Guarded;
 use super::evidence::{Pictures, Shows};
 use super::frame::Frame;
 use super::lane::Look;
@@ -102,7 +102,14 @@ impl Eye {
         }
         let own = self.state.decoder.take().filter(|own| own.codec() == unit.codec);
         let mut decoder = own.unwrap_or_else(|| spare.take(unit.codec));
-        let outcome = spare.timer().time(work.camera, || decoder.decode(&unit.data));
+        // libavcodec holds the key frame of a stream with B-frames back until more comes.
+        let is_alone = !work.chain && !active;
+        let mut held = false;
+        let outcome = spare.timer().time(work.camera, || {
+            let outcome = decoder.decode(&unit.data);
+            held = is_alone && unit.key && matches!(outcome, Ok(None));
+            if held { Ok(decoder.finish()) } else { outcome }
+        });
         self.state.unbroken = outcome.is_ok();
         match outcome {
             Ok(Some(frame)) => self.picture(frame, work, &mut spare.scratch),
@@ -116,7 +123,11 @@ impl Eye {
             }
         }
         let goes_on = work.chain || unit.received_ms < self.state.active_until_ms();
-        if !Codec::is_shareable() || (goes_on && unit.codec.has_delta_frames()) {
+        if goes_on && unit.codec.has_delta_frames() {
+            if held {
+                // What follows needs it, and to have it shown ended the stream.
+                let _ = spare.timer().time(work.camera, || decoder.decode(&unit.data));
+            }
             self.state.decoder = Some(decoder);
         } else {
             self.state.unbroken = false;

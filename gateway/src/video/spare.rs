@@ -37,9 +37,41 @@ impl Spare {
     }
 
     /// Gives back one whose stream is not decoded any further.
-    pub(crate) fn put(&mut self, decoder: Guarded) {
+    pub(crate) fn put(&mut self, mut decoder: Guarded) {
+        // What it holds back would be shown as another camera's.
+        decoder.finish();
         if self.decoders.len() < SPARE_MAX {
             self.decoders.push(decoder);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::decoder::tests::units;
+    use crate::video::frame::Frame;
+
+    /// A key frame alone, as it is looked at while nothing moves.
+    fn key_frame(decoder: &mut Guarded, name: &str) -> Frame {
+        let (key, is_key) = units(name).remove(0);
+        assert!(is_key);
+        decoder.decode(&key).unwrap().or_else(|| decoder.finish()).unwrap()
+    }
+
+    #[test]
+    fn cameras_share_a_decoder_and_each_sees_its_own_picture() {
+        let mut spare = Spare::new(Arc::default());
+        // With B-frames, two sizes, and parameters that a delay is known by.
+        let names =
+            ["bframes.h264", "visitors.h264", "main.h264", "bframes.h264", "main.h265", "largest.h265", "main.h265"];
+        for name in names {
+            let codec = if name.ends_with("h265") { Codec::H265 } else { Codec::H264 };
+            let mut decoder = spare.take(codec);
+            let frame = key_frame(&mut decoder, name);
+            assert!(frame == key_frame(&mut Guarded::new(codec), name), "{name}");
+            spare.put(decoder);
+        }
+        assert_eq!(spare.decoders.len(), 2, "one of each codec");
     }
 }

@@ -55,7 +55,12 @@ impl Decoder for Libav {
     }
 
     fn finish(&mut self) -> Vec<Frame> {
-        self.push(None).unwrap_or_default()
+        let held = self.push(None).unwrap_or_default();
+        if let Some(decoder) = &mut self.decoder {
+            decoder.flush();
+        }
+        self.shown = 0;
+        held
     }
 }
 

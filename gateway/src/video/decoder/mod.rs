@@ -46,7 +46,8 @@ pub trait Decoder: Send {
     /// [`PIXELS_MAX`](super::frame::PIXELS_MAX).
     fn decode(&mut self, unit: &Bytes) -> Result<Option<Frame>, DecodeError>;
 
-    /// Pictures that are held back when the stream ends; the memory-safe backends hold none.
+    /// Pictures that are held back when the stream ends; what comes next may be another stream. The memory-safe backends
+    /// hold none, and begin anew with each key frame.
     fn finish(&mut self) -> Vec<Frame> {
         Vec::new()
     }
@@ -69,12 +70,6 @@ impl Codec {
             Codec::H265 => "H.265",
             Codec::Mjpeg => "MJPEG",
         }
-    }
-
-    /// Whether one decoder may serve the key frames of several streams: libavcodec holds pictures back, and would show
-    /// one camera's picture as the next one's.
-    pub const fn is_shareable() -> bool {
-        cfg!(not(feature = "ffmpeg"))
     }
 
     /// Whether a picture needs those before it.
@@ -121,6 +116,11 @@ impl Guarded {
             self.backend = self.codec.backend();
         }
         outcome
+    }
+
+    /// As [`Decoder::finish`]; of the pictures the one that is shown last.
+    pub fn finish(&mut self) -> Option<Frame> {
+        self.backend.finish().pop()
     }
 }
 
