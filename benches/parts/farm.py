@@ -78,7 +78,10 @@ def run(folder, load, clip, n):
     with farm:
         if load["earned"]:
             give_trust(folder, load, port, n)
-        with common.start_gateway(folder, configuration(n, port, api_port, folder / "data"), api_port, load["binary"]) as gateway:
+        text = configuration(n, port, api_port, folder / "data")
+        if load["glance"]:
+            text = f'[video]\nglance = "{load["glance"]}"\n' + text
+        with common.start_gateway(folder, text, api_port, load["binary"]) as gateway:
             live_s = wait_live(api_port, n)
             time.sleep(load["warm_s"])
             before, farm_cpu_s = common.metrics(api_port), farm.cpu_s()

@@ -185,12 +185,13 @@ def seconds(text):
 
 
 def gateway_alerts(api_port):
-    """By rule: when each opened and cleared."""
+    """By rule, and for what needs none by rule and source: when each opened and cleared."""
     answer = urllib.request.urlopen(f"http://127.0.0.1:{api_port}/api/v1/alerts?state=all&limit=1000", timeout=10)
     alerts = {}
     for alert in json.load(answer)["alerts"]:
         cleared = seconds(alert["cleared"]) if alert["cleared"] else time.time()
-        alerts.setdefault(alert["rule"], []).append((seconds(alert["opened"]), cleared))
+        rule = alert["rule"] if "--" in alert["rule"] else f"{alert['rule']} {alert['source']}"
+        alerts.setdefault(rule, []).append((seconds(alert["opened"]), cleared))
     return alerts
 
 
@@ -302,10 +303,11 @@ async def run_side(side, folder, streams, ports, binary, run_s):
     if late:
         raise RuntimeError(f"{side}: sessions that began anew, so that times do not fit: {late}")
     rows = []
+    built_in = ", ".join(f"{len(told)} {rule}" for rule, told in sorted(alerts.items()) if "--" not in rule) or "none"
     for stream, tap in zip(streams, taps):
         for zone in stream.zones if side != "motion" else stream.zones[:1]:
             told = alerts.get(f"{stream.name}--{zone.name}", [])
-            rows.append(judge(stream, zone, told, tap.begun, ended) | dict(decoded=decoded))
+            rows.append(judge(stream, zone, told, tap.begun, ended) | dict(decoded=decoded, built_in=built_in))
     return rows
 
 
@@ -358,6 +360,7 @@ def report(rows):
         decoded = "all" if decoded is None else decoded if isinstance(decoded, str) else f"{decoded:.3f}"
         lines.append(f"| {side} | {seen} of {events} ({seen / max(1, events):.2f}) | {rate(busy)} | {rate(still)} | "
                      + "".join(f"{percentile(delays, share):.1f} | " for share in (0.5, 0.9, 0.99)) + f"{decoded} |")
+    lines += [""] + [f"Alerts without a rule, {side}: {of_side[0]['built_in']}." for side, of_side in rows.items() if side != "motion"]
     lines += ["", "| stream, zone | " + " | ".join(f"{side}: seen, false" for side in rows) + " |", "|---|" + "---|" * len(rows)]
     for stream, zone in sorted({(row["stream"], row["zone"]) for of_side in rows.values() for row in of_side}):
         cells = []
