@@ -8,6 +8,8 @@ let tab: Tab;
 
 beforeAll(async () => {
   gateway = await Gateway.demo();
+  // A page that asks for a ticket before it is there complains rightly.
+  await gateway.eventually(async () => (await gateway.get<object>('tickets/1')) !== null);
   tab = await Tab.open(gateway.url);
 });
 afterAll(async () => {
