@@ -33,6 +33,8 @@ pub(crate) struct Asked {
     is_fresh: AtomicBool,
     /// Until when all frames are due because the camera gave alarm.
     roused_until_ms: AtomicI64,
+    /// Nothing was done for that yet. Apart from the look's: an alarm is not over when a look is.
+    is_alarm_fresh: AtomicBool,
     waiting: Mutex<Waiting>,
 }
 
@@ -49,13 +51,14 @@ impl Asked {
 
     /// Whether a look was asked for, or an alarm given, that nobody began with yet; says so once.
     pub(crate) fn take_fresh(&self) -> bool {
-        self.is_fresh.load(Ordering::Relaxed) && self.is_fresh.swap(false, Ordering::Relaxed)
+        let take = |fresh: &AtomicBool| fresh.load(Ordering::Relaxed) && fresh.swap(false, Ordering::Relaxed);
+        take(&self.is_fresh) | take(&self.is_alarm_fresh)
     }
 
     /// The camera says that something begins: all frames are due until then, whatever they show.
     pub(super) fn rouse(&self, until_ms: i64) {
         self.roused_until_ms.store(until_ms, Ordering::Relaxed);
-        self.is_fresh.store(true, Ordering::Relaxed);
+        self.is_alarm_fresh.store(true, Ordering::Relaxed);
     }
 
     /// 0 before the first alarm.
@@ -251,6 +254,18 @@ mod tests {
             cr: plane(height / 2, width / 2, 2, 175, 124),
         };
         Frame::new(width, height, plane(height, width, 1, bright, 90), colour).unwrap()
+    }
+
+    #[test]
+    fn an_alarm_outlives_a_look_that_is_given_up() {
+        let asked = Asked::default();
+        asked.rouse(5_000);
+        drop(asked.ask().unwrap());
+        asked.give_up();
+        assert_eq!((asked.take_fresh(), asked.take_fresh(), asked.roused_until_ms()), (true, false, 5_000));
+        drop(asked.ask().unwrap());
+        asked.give_up();
+        assert!(!asked.take_fresh(), "nobody waits for the look");
     }
 
     #[tokio::test]
