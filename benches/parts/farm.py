@@ -17,9 +17,8 @@ zones = [{{ id = "floor", polygon = [[0.0, 0.3], [1.0, 0.3], [1.0, 1.0], [0.0, 1
 """
 
 #: How the visits and the rest after them are seen and encoded: the pulse that the recording's own key frames left in it is
-#: smoothed away, a sensor's noise is added; constant quality, 0.3 Mbit/s at rest.
+#: smoothed away, a sensor's noise is added; constant quality, by x264's `crf`.
 SEEN = ",hqdn3d=2:2:15:15,noise=alls=5:allf=t"
-RATE = "-crf 23"
 #: Frames of the rest: whole groups, and whole rounds to and fro in the empty room, so that it goes round without a seam.
 REST_FRAMES = 60 * cameras.FPS
 
@@ -107,8 +106,10 @@ def measure(work, load, say):
     """What `motion` takes of a camera-minute, and the rows of the gateway by the number of cameras."""
     clips = work / "clips"
     clips.mkdir(parents=True, exist_ok=True)
-    clip = load["earned"] and rest(clips, load["video"])
-    if not clip:
+    if load["earned"]:
+        clip = rest(clips, load["video"], load["crf"])
+        say(f"at rest a stream has {clip.stat().st_size * 8 / (REST_FRAMES / cameras.FPS) / 1e6:.2f} Mbit/s")
+    else:
         cameras.make_clips(clips, load["video"])
         clip = clips / f"{load['scene']}.h264"
     folder = work / "motion"
@@ -132,10 +133,10 @@ def visits_s():
     return gate.ROUNDS * sum(gate.EMPTY_S + (end - begin) * gate.FPS / cameras.FPS for begin, end in gate.VISITS)
 
 
-def rest(folder, video):
+def rest(folder, video, crf):
     """What the cameras of `run_trusted` see after the visits, in the same encoder's words."""
     visits, rest = folder / "visits.h264", folder / "rest.h264"
-    gate.make_clip(visits, video, RATE, SEEN, fps=cameras.FPS, empty_after_s=REST_FRAMES / cameras.FPS + 4)
+    gate.make_clip(visits, video, f"-crf {crf}", SEEN, fps=cameras.FPS, empty_after_s=REST_FRAMES / cameras.FPS + 4)
     cut = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-r", cameras.FPS, "-i", visits, "-ss", visits_s(), "-c", "copy",
            "-frames:v", REST_FRAMES, rest]
     subprocess.run([str(word) for word in cut], check=True)
@@ -145,7 +146,7 @@ def rest(folder, video):
 def run_trusted(folder, load, n):
     """Cameras that see twelve visits and then nobody: at rest before the gate is trusted, and after; and what the gates earned."""
     clip = folder / "visits.h264"
-    gate.make_clip(clip, load["video"], RATE, SEEN, fps=cameras.FPS, empty_after_s=load["seconds"] + 200)
+    gate.make_clip(clip, load["video"], f"-crf {load['crf']}", SEEN, fps=cameras.FPS, empty_after_s=load["seconds"] + 200)
     api_port, n_listeners = common.free_port(), -(-n // cameras.VIEWERS_PER_LISTENER)
     command = [common.target("sides"), "cameras", clip, cameras.FPS, n_listeners]
     with common.Process("cameras", command, folder, stdout=subprocess.PIPE) as server:
