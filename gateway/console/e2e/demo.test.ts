@@ -100,7 +100,7 @@ test('without WebGL places are listed and chosen', async () => {
   await open('', { args: ['--disable-3d-apis'] });
   const places = tab.page.locator('.places');
   await places.getByText('has no WebGL').waitFor();
-  await places.getByText('cam:hall').waitFor();
+  await places.locator('li', { hasText: /^档案室门厅 / }).waitFor();
   await places.locator('button').first().click();
   await expect.poll(() => tab.page.locator('.detail').getAttribute('data-no')).toMatch(/^\d+$/);
   expect(tab.page.url()).toContain('ticket=');

@@ -82,6 +82,7 @@ test.each(['dark', 'light'])('cameras have a clock and, where somebody asks why,
   tab = await Tab.open(`${gateway.url}?lang=en&view=sources&theme=${theme}`);
   const { page } = tab;
   const hall = page.locator('[data-source="cam:hall"]');
+  await hall.getByText('档案室门厅').waitFor();
   await hall.getByText(/^(0|[+−]\d+\.\d\d) s$/).waitFor();
   expect(await page.locator('.thumb').count()).toBe(0);
   await page.locator('[data-pictures]').check();

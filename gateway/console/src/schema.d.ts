@@ -3733,6 +3733,8 @@ export interface components {
         };
         Source: {
             id: string;
+            /** @description as configured; empty where there is none */
+            name: string;
             observations: number;
             rejected: number;
             /** @description why the last message was rejected */

@@ -24,8 +24,8 @@ pub struct Estate {
     fences: Value,
     /// Identities of the sources that the configuration names.
     sources: HashSet<Arc<str>>,
-    /// They and the cameras, and where they stand, WGS-84 degrees: longitude, latitude.
-    standing: BTreeMap<Arc<str>, Option<[f64; 2]>>,
+    /// They and the cameras, by identity.
+    standing: BTreeMap<Arc<str>, Standing>,
     /// The ground of centres.
     pub(super) grids: Arc<FenceSet>,
     /// The map under all.
@@ -33,6 +33,15 @@ pub struct Estate {
     /// Name of the file that is written over the API.
     pub(super) annex: Option<String>,
     pub(super) written: Arc<[Written]>,
+}
+
+/// What the configuration says of a source.
+#[derive(Default)]
+struct Standing {
+    /// Empty where it gives none.
+    name: String,
+    /// WGS-84 degrees: longitude, latitude.
+    place: Option<[f64; 2]>,
 }
 
 impl Estate {
@@ -62,8 +71,13 @@ impl Estate {
                 move |zone| json!({ "id": zone.id, "camera": format!("cam:{}", camera.id), "polygon": zone.polygon }),
             )
         });
-        let cameras = config.cameras.iter().map(|camera| (format!("cam:{}", camera.id).into(), camera.place));
-        let sources = config.sources.iter().map(|source| (source.id.as_str().into(), source.place));
+        let standing = |name: &str, place| Standing { name: name.to_owned(), place };
+        let cameras = config
+            .cameras
+            .iter()
+            .map(|camera| (format!("cam:{}", camera.id).into(), standing(&camera.name, camera.place)));
+        let sources =
+            config.sources.iter().map(|source| (source.id.as_str().into(), standing(&source.name, source.place)));
         Estate {
             standing: cameras.chain(sources).collect(),
             grids,
@@ -131,9 +145,10 @@ pub(super) async fn sources(
     let Overview { views: heard, is_full } = ask(&context.asks, Ask::Sources(reply), answer).await?;
     let sendings = context.views.sendings();
     let estate = context.estate.borrow();
+    let unnamed = Standing::default();
     let shown = |view: &SourceView| {
-        let place = estate.standing.get(&view.source).copied().flatten();
-        let mut shown = source(view, place, sendings.get(&view.source));
+        let standing = estate.standing.get(&view.source).unwrap_or(&unnamed);
+        let mut shown = source(view, standing, sendings.get(&view.source));
         // Where officers are is told with who asks.
         if matches!(view.last, Last::Position { .. }) && context.roster.of_terminal(&view.source).is_some() {
             shown["last"] = json!("position");
@@ -144,7 +159,7 @@ pub(super) async fn sources(
     Ok(Json(json!({ "sources": sources, "full": is_full })))
 }
 
-fn source(view: &SourceView, place: Option<[f64; 2]>, sending: Option<&Sending>) -> Value {
+fn source(view: &SourceView, Standing { name, place }: &Standing, sending: Option<&Sending>) -> Value {
     let last = match &view.last {
         Last::Nothing => Value::Null,
         Last::Reading { metric, value, unit } => json!({ "metric": metric, "value": value, "unit": unit }),
@@ -156,6 +171,7 @@ fn source(view: &SourceView, place: Option<[f64; 2]>, sending: Option<&Sending>)
         view.link.map(|(state, reason)| json!({ "state": state.as_str(), "reason": reason.map(|r| r.as_str()) }));
     json!({
         "id": view.source,
+        "name": name,
         "observations": view.n_observations,
         "rejected": view.n_rejected,
         "last_reject": view.last_reject,

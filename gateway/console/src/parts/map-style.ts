@@ -51,7 +51,7 @@ export function styleOf(theme: Theme): StyleSpecification {
     { id: 'sources-cluster', type: 'circle', source: 'sources', filter: isCluster, paint: { 'circle-color': colour.source, 'circle-opacity': 0.4, 'circle-radius': bySize, 'circle-stroke-color': anyUnwell, 'circle-stroke-width': 2 } },
     count('sources', colour.text),
     { id: 'sources-one', type: 'circle', source: 'sources', filter: ['!', isCluster], paint: { 'circle-color': byStanding, 'circle-radius': ['match', ['get', 'standing'], 'unwell', 5.5, 4], 'circle-stroke-color': colour.ground, 'circle-stroke-width': 1 } },
-    { id: 'sources-name', type: 'symbol', source: 'sources', minzoom: CLUSTER_ZOOM_MAX - 1, filter: ['!', isCluster], layout: { 'text-field': ['get', 'id'], 'text-font': FONT, 'text-size': 11, 'text-offset': [0, 1], 'text-anchor': 'top' }, paint: { 'text-color': colour.text, 'text-halo-color': colour.ground, 'text-halo-width': 1.5 } },
+    { id: 'sources-name', type: 'symbol', source: 'sources', minzoom: CLUSTER_ZOOM_MAX - 1, filter: ['!', isCluster], layout: { 'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': 11, 'text-offset': [0, 1], 'text-anchor': 'top' }, paint: { 'text-color': colour.text, 'text-halo-color': colour.ground, 'text-halo-width': 1.5 } },
     { id: 'chosen-ground', type: 'fill', source: 'chosen', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': colour.text, 'fill-opacity': 0.18, 'fill-outline-color': colour.text } },
     { id: 'tickets-cluster', type: 'circle', source: 'tickets', filter: isCluster, paint: { 'circle-color': byWorst, 'circle-radius': bySize, 'circle-stroke-color': colour.ground, 'circle-stroke-width': 2 } },
     count('tickets', colour.ink),

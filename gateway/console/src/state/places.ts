@@ -39,10 +39,10 @@ export function whereIs(source: Source): { lon: number; lat: number } | null {
   return source.place;
 }
 
-export function sourcePoints(sources: Source[]): Feature<Point, { id: string; standing: Standing }>[] {
+export function sourcePoints(sources: Source[]): Feature<Point, { id: string; name: string; standing: Standing }>[] {
   return sources.flatMap(source => {
     const place = whereIs(source);
-    return place ? [point(place.lon, place.lat, { id: source.id, standing: standingOf(source) })] : [];
+    return place ? [point(place.lon, place.lat, { id: source.id, name: source.name || source.id, standing: standingOf(source) })] : [];
   });
 }
 

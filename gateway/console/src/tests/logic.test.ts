@@ -87,7 +87,7 @@ test('what the filter hides does not ring', () => {
 });
 
 const source = (id: string, changes: Partial<Source> = {}): Source => ({
-  id, observations: 0, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, clock_drift_ms: null, shed: null, place: null, ...changes,
+  id, name: '', observations: 0, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, clock_drift_ms: null, shed: null, place: null, ...changes,
 });
 
 test('unwell sources come first, the worst before all', () => {

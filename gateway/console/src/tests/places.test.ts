@@ -4,13 +4,13 @@ import type { Source } from '../types';
 import { ticket } from './ticket';
 
 const source = (id: string, changes: Partial<Source> = {}): Source => ({
-  id, observations: 1, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, clock_drift_ms: null, shed: null, place: null, ...changes,
+  id, name: '', observations: 1, rejected: 0, last_reject: null, last_heard: null, last: null, link: null, clock_drift_ms: null, shed: null, place: null, ...changes,
 });
 
-test('a source is where it said that it is, or else where it stands, or nowhere', () => {
+test('a source is called as configured, and is where it said that it is, or else where it stands, or nowhere', () => {
   const here = { lon: 106, lat: 29 };
-  const points = sourcePoints([source('bus', { last: { lon: 1, lat: 2 }, place: here }), source('cam:hall', { last: 'picture', place: here }), source('gas')]);
-  expect(points.map(point => [point.properties.id, ...point.geometry.coordinates])).toEqual([['bus', 1, 2], ['cam:hall', 106, 29]]);
+  const points = sourcePoints([source('bus', { last: { lon: 1, lat: 2 }, place: here }), source('cam:hall', { name: '门厅', last: 'picture', place: here }), source('gas')]);
+  expect(points.map(point => [point.properties.id, point.properties.name, ...point.geometry.coordinates])).toEqual([['bus', 'bus', 1, 2], ['cam:hall', '门厅', 106, 29]]);
 });
 
 test('a ticket without a place is no point, and the lamp is that of the moment', () => {

@@ -73,9 +73,10 @@ async fn the_estate_is_told_as_it_is_configured() {
         json!([gate["id"], gate["link"], gate["clock_drift_ms"], gate["shed"]]),
         json!(["cam:gate", null, -40, 7])
     );
+    assert_eq!(phone["name"], "", "not configured");
     let silent = json!({
-        "id": "thermal/well/3", "observations": 0, "rejected": 0, "last_reject": null, "last_heard": null, "last": null,
-        "link": null, "clock_drift_ms": null, "shed": null, "place": { "lon": 106.05, "lat": 29.85 },
+        "id": "thermal/well/3", "name": "三号井", "observations": 0, "rejected": 0, "last_reject": null, "last_heard": null,
+        "last": null, "link": null, "clock_drift_ms": null, "shed": null, "place": { "lon": 106.05, "lat": 29.85 },
     });
     assert_eq!(well, &silent);
     let rules = world.get("/api/v1/rules").await.json();

@@ -80,6 +80,7 @@ id = "town"
 
 [[sources]]
 id = "thermal/well/3"
+name = "三号井"
 place = [106.05, 29.85]
 
 [[cameras]]
